@@ -1,0 +1,285 @@
+//! The rules of cookies (RFC 6265bis and CHIPS), and the safe defaults.
+
+use crate::Violation;
+
+/// Browsers ignore a cookie whose name and value pass this many bytes together.
+pub const MAX_NAME_AND_VALUE: usize = 4096;
+
+/// The `SameSite` attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SameSite {
+    /// Sent with same-site requests only, top-level navigation from elsewhere excluded.
+    Strict,
+    /// Sent with same-site requests and top-level navigation: the default.
+    #[default]
+    Lax,
+    /// Sent with every request; browsers then demand `Secure`.
+    None,
+}
+
+impl SameSite {
+    /// The three values as they are spelled in the attribute and in the header.
+    pub const NAMES: [&str; 3] = ["Strict", "Lax", "None"];
+
+    /// Reads one of [`SameSite::NAMES`]; letter case does not matter.
+    ///
+    /// # Errors
+    /// What to write instead.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text.to_ascii_lowercase().as_str() {
+            "strict" => Ok(Self::Strict),
+            "lax" => Ok(Self::Lax),
+            "none" => Ok(Self::None),
+            _ => Err(format!("`{text}` is not a value of `same_site`; write `Strict`, `Lax` or `None`")),
+        }
+    }
+}
+
+/// A cookie's attributes: one specification for setting and for removing it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cookie {
+    /// The name, prefix included.
+    pub name: String,
+    /// The `Path` attribute.
+    pub path: String,
+    /// The `Domain` attribute; without it the cookie is for the host that set it alone.
+    pub domain: Option<String>,
+    /// The `SameSite` attribute.
+    pub same_site: SameSite,
+    /// The `Secure` attribute.
+    pub secure: bool,
+    /// The `HttpOnly` attribute.
+    pub http_only: bool,
+    /// The `Partitioned` attribute.
+    pub partitioned: bool,
+    /// Whether the cookie outlives the browser's session (a `Max-Age`).
+    pub persistent: bool,
+}
+
+impl Cookie {
+    /// The defaults for a type of this name: `__Host-user` for `User`, `__Host-shopping-cart` for
+    /// `ShoppingCart`, and the safest attributes.
+    pub fn for_type(type_name: &str) -> Self {
+        Self {
+            name: format!("__Host-{}", kebab(type_name)),
+            path: "/".into(),
+            domain: None,
+            same_site: SameSite::Lax,
+            secure: true,
+            http_only: true,
+            partitioned: false,
+            persistent: false,
+        }
+    }
+
+    /// What is wrong with these attributes: every broken rule, each with the option to change.
+    ///
+    /// ```
+    /// use session_rules::cookie::Cookie;
+    /// let mut cookie = Cookie::for_type("User");
+    /// assert!(cookie.violations().is_empty());
+    /// cookie.domain = Some("example.org".into());
+    /// assert_eq!(cookie.violations()[0].option, "domain");
+    /// ```
+    pub fn violations(&self) -> Vec<Violation> {
+        let mut found = Vec::new();
+        name_is_a_token(self, &mut found);
+        path_is_legal(self, &mut found);
+        domain_is_legal(self, &mut found);
+        host_prefix_is_kept(self, &mut found);
+        secure_prefix_is_kept(self, &mut found);
+        same_site_none_is_secure(self, &mut found);
+        partitioned_is_secure(self, &mut found);
+        found
+    }
+}
+
+/// `name = "my cookie"`: a name is a token (RFC 9110, section 5.6.2).
+fn name_is_a_token(cookie: &Cookie, found: &mut Vec<Violation>) {
+    if cookie.name.is_empty() {
+        found.push(Violation::new("name", "a cookie needs a name; write for example \"__Host-user\""));
+    } else if let Some(bad) = cookie.name.chars().find(|c| !is_token_char(*c)) {
+        found.push(Violation::new(
+            "name",
+            format!("{bad:?} can't stand in a cookie's name; use letters, digits, `-` and `_`, as in \"__Host-user\""),
+        ));
+    } else if cookie.name.len() > 256 {
+        found.push(Violation::new(
+            "name",
+            "a cookie's name of over 256 bytes leaves too little room for its value; shorten it",
+        ));
+    }
+}
+
+/// `path = "admin"`: a path starts with a slash and holds no `;` or control character.
+fn path_is_legal(cookie: &Cookie, found: &mut Vec<Violation>) {
+    if !cookie.path.starts_with('/') {
+        found.push(Violation::new(
+            "path",
+            format!("the path {:?} doesn't start with a slash; write \"/{}\"", cookie.path, cookie.path),
+        ));
+    } else if cookie.path.chars().any(|c| c == ';' || !c.is_ascii() || c.is_ascii_control()) {
+        found.push(Violation::new(
+            "path",
+            "a cookie's path holds ASCII characters other than `;` and controls; percent-encode the others",
+        ));
+    }
+}
+
+/// `domain = "https://example.org"`: a domain is a host name, without scheme, port or path.
+fn domain_is_legal(cookie: &Cookie, found: &mut Vec<Violation>) {
+    let Some(domain) = &cookie.domain else { return };
+    let host = domain.strip_prefix('.').unwrap_or(domain);
+    let legal = !host.is_empty()
+        && host.split('.').all(|l| !l.is_empty() && l.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
+    if !legal {
+        found.push(Violation::new(
+            "domain",
+            format!("{domain:?} is not a host name; write it without scheme, port or path, as in \"example.org\""),
+        ));
+    }
+}
+
+/// `name = "__Host-user", domain = "example.org"`: the prefix promises one host, all paths, `Secure`.
+fn host_prefix_is_kept(cookie: &Cookie, found: &mut Vec<Violation>) {
+    if !has_prefix(&cookie.name, "__Host-") {
+        return;
+    }
+    let other_name = without_prefix(&cookie.name);
+    if cookie.domain.is_some() {
+        found.push(Violation::new(
+            "domain",
+            format!("browsers refuse a `__Host-` cookie with a domain; remove `domain`, or name the cookie \"__Secure-{other_name}\""),
+        ));
+    }
+    if cookie.path != "/" {
+        found.push(Violation::new(
+            "path",
+            format!("browsers refuse a `__Host-` cookie with another path than \"/\"; remove `path`, or name the cookie \"__Secure-{other_name}\""),
+        ));
+    }
+    if !cookie.secure {
+        found.push(Violation::new(
+            "secure",
+            format!("browsers refuse a `__Host-` cookie without `secure`; remove `secure = false`, or name the cookie \"{other_name}\""),
+        ));
+    }
+}
+
+/// `name = "__Secure-user", secure = false`.
+fn secure_prefix_is_kept(cookie: &Cookie, found: &mut Vec<Violation>) {
+    if has_prefix(&cookie.name, "__Secure-") && !cookie.secure {
+        found.push(Violation::new(
+            "secure",
+            format!(
+                "browsers refuse a `__Secure-` cookie without `secure`; remove `secure = false`, or name the cookie \"{}\"",
+                without_prefix(&cookie.name)
+            ),
+        ));
+    }
+}
+
+/// `same_site = None, secure = false`.
+fn same_site_none_is_secure(cookie: &Cookie, found: &mut Vec<Violation>) {
+    if cookie.same_site == SameSite::None && !cookie.secure {
+        found.push(Violation::new(
+            "same_site",
+            "browsers refuse `SameSite=None` without `Secure`; remove `secure = false`, or write `same_site = Lax`",
+        ));
+    }
+}
+
+/// `partitioned = true, secure = false`.
+fn partitioned_is_secure(cookie: &Cookie, found: &mut Vec<Violation>) {
+    if cookie.partitioned && !cookie.secure {
+        found.push(Violation::new(
+            "partitioned",
+            "browsers refuse a partitioned cookie without `Secure`; remove `secure = false` or `partitioned`",
+        ));
+    }
+}
+
+fn is_token_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
+}
+
+/// Browsers compare the prefixes without regard to letter case.
+fn has_prefix(name: &str, prefix: &str) -> bool {
+    name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+fn without_prefix(name: &str) -> &str {
+    name.split_once('-').map(|(_, rest)| rest).filter(|rest| !rest.is_empty()).unwrap_or("session")
+}
+
+/// `ShoppingCart` becomes `shopping-cart`, `HTTPUser` becomes `http-user`.
+fn kebab(type_name: &str) -> String {
+    let chars: Vec<char> = type_name.trim_start_matches("r#").chars().collect();
+    let mut out = String::new();
+    for (i, &c) in chars.iter().enumerate() {
+        if c == '_' {
+            out.push('-');
+            continue;
+        }
+        if !c.is_ascii_alphanumeric() {
+            continue;
+        }
+        let after_lower = i > 0 && (chars[i - 1].is_ascii_lowercase() || chars[i - 1].is_ascii_digit());
+        let word_starts =
+            i > 0 && chars[i - 1].is_ascii_uppercase() && chars.get(i + 1).is_some_and(char::is_ascii_lowercase);
+        if c.is_ascii_uppercase() && (after_lower || word_starts) {
+            out.push('-');
+        }
+        out.push(c.to_ascii_lowercase());
+    }
+    // A name such as `Größe` or `_` may leave nothing that a cookie's name can hold.
+    let trimmed = out.trim_matches('-');
+    if trimmed.is_empty() { "session".into() } else { trimmed.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn broken(change: impl FnOnce(&mut Cookie)) -> Vec<&'static str> {
+        let mut cookie = Cookie::for_type("User");
+        change(&mut cookie);
+        cookie.violations().iter().map(|v| v.option).collect()
+    }
+
+    #[test]
+    fn the_name_comes_from_the_type() {
+        for (name, cookie) in [
+            ("User", "__Host-user"),
+            ("ShoppingCart", "__Host-shopping-cart"),
+            ("HTTPUser2", "__Host-http-user2"),
+            ("_", "__Host-session"),
+        ] {
+            assert_eq!(Cookie::for_type(name).name, cookie);
+            assert!(Cookie::for_type(name).violations().is_empty());
+        }
+    }
+
+    #[test]
+    fn each_rule_names_the_option_that_breaks_it() {
+        assert_eq!(broken(|c| c.name = "a b".into()), ["name"]);
+        assert_eq!(broken(|c| c.name = String::new()), ["name"]);
+        assert_eq!(broken(|c| c.domain = Some("example.org".into())), ["domain"]);
+        assert_eq!(broken(|c| c.path = "/app".into()), ["path"]);
+        assert_eq!(broken(|c| c.secure = false), ["secure"]);
+        assert_eq!(broken(|c| (c.name, c.secure) = ("__secure-x".into(), false)), ["secure"]);
+        assert_eq!(broken(|c| (c.name, c.secure, c.same_site) = ("x".into(), false, SameSite::None)), ["same_site"]);
+        assert_eq!(broken(|c| (c.name, c.secure, c.partitioned) = ("x".into(), false, true)), ["partitioned"]);
+        assert_eq!(broken(|c| (c.name, c.domain) = ("x".into(), Some("https://example.org".into()))), ["domain"]);
+        assert_eq!(broken(|c| (c.name, c.path) = ("x".into(), "app".into())), ["path"]);
+        assert_eq!(broken(|c| (c.name, c.path) = ("x".into(), "/;x".into())), ["path"]);
+    }
+
+    #[test]
+    fn every_broken_rule_is_reported_at_once() {
+        let all = broken(|c| {
+            (c.domain, c.path, c.secure, c.same_site) = (Some("a".into()), "/x".into(), false, SameSite::None);
+        });
+        assert_eq!(all, ["domain", "path", "secure", "same_site"]);
+    }
+}

@@ -1,0 +1,22 @@
+//! The rules that a session's declaration is held to.
+//!
+//! The macros apply them to literals at compile time and the runtime applies the same ones to
+//! values that come from the environment, so that both refuse the same things in the same words.
+
+pub mod cookie;
+pub mod time;
+
+/// One broken rule: which option breaks it and what to write instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The option to change, as it is spelled in the attribute (`domain`, `idle`, ...).
+    pub option: &'static str,
+    /// What is wrong and the fix, as one sentence without a full stop.
+    pub message: String,
+}
+
+impl Violation {
+    fn new(option: &'static str, message: impl Into<String>) -> Self {
+        Self { option, message: message.into() }
+    }
+}

@@ -1,0 +1,89 @@
+//! Durations and the limits of timeouts.
+
+use std::time::Duration;
+
+use crate::Violation;
+
+/// The idle timeout of a type that names none.
+pub const DEFAULT_IDLE: Duration = Duration::from_secs(30 * 60);
+/// The absolute lifetime of a type that names none.
+pub const DEFAULT_LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
+/// The longest lifetime: browsers cap a cookie's at 400 days (RFC 6265bis, section 5.5).
+pub const MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
+/// Reads a duration such as `"90s"`, `"30m"`, `"12h"`, `"14d"` or `"1h 30m"`.
+///
+/// # Errors
+/// What is unreadable about the text, with examples of what is readable.
+pub fn parse(text: &str) -> Result<Duration, String> {
+    let refuse =
+        |why: String| format!("{text:?} is not a duration ({why}); write \"90s\", \"30m\", \"12h\" or \"14d\"");
+    match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Err(refuse("it is zero".into())),
+        Ok(duration) => Ok(duration),
+        Err(error) => Err(refuse(error.to_string())),
+    }
+}
+
+/// Writes a duration the way that [`parse`] reads it.
+pub fn format(duration: Duration) -> String {
+    humantime::format_duration(duration).to_string()
+}
+
+/// What is wrong with a pair of timeouts.
+///
+/// ```
+/// # use std::time::Duration;
+/// let hour = Duration::from_secs(3600);
+/// assert!(session_rules::time::violations(hour, hour).is_empty());
+/// assert_eq!(session_rules::time::violations(2 * hour, hour)[0].option, "idle");
+/// ```
+pub fn violations(idle: Duration, lifetime: Duration) -> Vec<Violation> {
+    let mut found = Vec::new();
+    if lifetime > MAX_LIFETIME {
+        found.push(Violation::new(
+            "lifetime",
+            format!(
+                "a lifetime of {} is over 400 days, the longest that browsers keep a cookie; write \"400d\" or less",
+                format(lifetime)
+            ),
+        ));
+    }
+    if idle > lifetime {
+        found.push(Violation::new(
+            "idle",
+            format!(
+                "the idle timeout ({}) is longer than the lifetime ({}), so it could never be reached; shorten `idle` or lengthen `lifetime`",
+                format(idle),
+                format(lifetime)
+            ),
+        ));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_units_people_write_are_read() {
+        for (text, seconds) in [("90s", 90), ("30m", 1800), ("12h", 43_200), ("14d", 1_209_600), ("1h 30m", 5400)] {
+            assert_eq!(parse(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_duration_is_refused_with_examples() {
+        for text in ["", "30", "soon", "-5m", "0s", "30 minuets", "99999999999999999999s"] {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains("\"30m\""), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn exactly_400_days_are_allowed_and_a_second_more_is_not() {
+        assert!(violations(DEFAULT_IDLE, MAX_LIFETIME).is_empty());
+        assert_eq!(violations(DEFAULT_IDLE, MAX_LIFETIME + Duration::from_secs(1))[0].option, "lifetime");
+    }
+}
