@@ -1,0 +1,200 @@
+//! The session's cookie in a request's and a response's headers.
+
+use cookie::time::OffsetDateTime;
+use cookie::{Cookie, SameSite};
+use http::header::{CACHE_CONTROL, COOKIE, SET_COOKIE, VARY};
+use http::{HeaderMap, HeaderValue};
+use session_rules::cookie::{Cookie as Spec, MAX_NAME_AND_VALUE, SameSite as SpecSameSite};
+
+use crate::error::Error;
+
+/// What a request presents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presented<'a> {
+    Nothing,
+    Token(&'a str),
+    /// Several cookies of the session's name: which one the browser means can't be known, and one of
+    /// them may be somebody else's plant, so none is used.
+    Ambiguous,
+}
+
+/// The cookie of this name, compared byte by byte.
+///
+/// The header is cut at its semicolons first and each piece is parsed by itself: one that isn't ASCII
+/// is not ours, so white space outside ASCII can't smuggle a name in, and does no harm to its neighbours.
+pub(super) fn presented<'a>(headers: &'a HeaderMap, name: &str) -> Presented<'a> {
+    let pieces = headers.get_all(COOKIE).iter().flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
+    let mut found = Presented::Nothing;
+    for piece in pieces {
+        let piece = piece.trim_ascii_start();
+        if !piece.starts_with(name.as_bytes()) || !piece.is_ascii() {
+            continue;
+        }
+        let Some(cookie) = std::str::from_utf8(piece).ok().and_then(|text| Cookie::parse(text).ok()) else { continue };
+        if cookie.name() != name {
+            continue;
+        }
+        found = match (found, cookie.value_raw()) {
+            (Presented::Nothing, Some(value)) => Presented::Token(value),
+            _ => return Presented::Ambiguous,
+        };
+    }
+    found
+}
+
+/// One specification for setting and for removing: they differ in value and age alone.
+fn cookie<'a>(spec: &'a Spec, value: &'a str) -> Cookie<'a> {
+    let mut cookie = Cookie::build((spec.name.as_str(), value))
+        .path(spec.path.as_str())
+        .secure(spec.secure)
+        .http_only(spec.http_only)
+        .partitioned(spec.partitioned)
+        .same_site(match spec.same_site {
+            SpecSameSite::Strict => SameSite::Strict,
+            SpecSameSite::Lax => SameSite::Lax,
+            SpecSameSite::None => SameSite::None,
+        })
+        .build();
+    if let Some(domain) = &spec.domain {
+        cookie.set_domain(domain.as_str());
+    }
+    cookie
+}
+
+/// The header that hands over a token. `age` is how long the session still lives, for a cookie that
+/// outlives the browser.
+pub(super) fn set(spec: &Spec, token: &str, age: std::time::Duration) -> Result<HeaderValue, Error> {
+    let size = spec.name.len() + token.len();
+    if size > MAX_NAME_AND_VALUE {
+        return Err(Error::CookieTooLarge { size });
+    }
+    let mut cookie = cookie(spec, token);
+    if spec.persistent {
+        cookie.set_max_age(cookie::time::Duration::try_from(age).unwrap_or(cookie::time::Duration::MAX));
+    }
+    header(&cookie)
+}
+
+/// The header that takes the token away.
+pub(super) fn remove(spec: &Spec) -> Result<HeaderValue, Error> {
+    let mut cookie = cookie(spec, "");
+    cookie.set_max_age(cookie::time::Duration::ZERO);
+    cookie.set_expires(OffsetDateTime::UNIX_EPOCH);
+    header(&cookie)
+}
+
+fn header(cookie: &Cookie<'_>) -> Result<HeaderValue, Error> {
+    let text = cookie.to_string();
+    // Name, path and domain were checked at opening and a token is base64, so this doesn't fail.
+    HeaderValue::try_from(&text).map_err(|_| Error::CookieTooLarge { size: text.len() })
+}
+
+/// Adds the cookie, and keeps the answer out of every cache.
+pub(super) fn append(headers: &mut HeaderMap, cookie: HeaderValue) {
+    headers.append(SET_COOKIE, cookie);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+}
+
+/// Says that the answer depends on the cookie.
+pub(super) fn vary(headers: &mut HeaderMap) {
+    const COOKIE: HeaderValue = HeaderValue::from_static("Cookie");
+    let said = |value: &HeaderValue| {
+        value
+            .as_bytes()
+            .split(|byte| *byte == b',')
+            .any(|name| matches!(name.trim_ascii(), b"*") || name.trim_ascii().eq_ignore_ascii_case(b"cookie"))
+    };
+    if !headers.get_all(VARY).iter().any(said) {
+        headers.append(VARY, COOKIE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(headers: &[&[u8]]) -> HeaderMap {
+        headers.iter().map(|value| (COOKIE, HeaderValue::from_bytes(value).unwrap())).collect()
+    }
+
+    #[test]
+    fn the_cookie_is_found_among_others() {
+        for headers in [
+            &[&b"__Host-user=abc"[..]][..],
+            &[b"a=1; __Host-user=abc; b=2"],
+            &[b"a=1;__Host-user=abc"],
+            &[b"a=\xc3\xa9; __Host-user=abc"],
+            &[b"a=1", b"__Host-user=abc"],
+            &[b"__Host-user2=no; x__Host-user=no; __Host-user=abc"],
+        ] {
+            assert_eq!(presented(&request(headers), "__Host-user"), Presented::Token("abc"), "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_the_cookie_is_not_it() {
+        for header in [
+            &b"__host-user=abc"[..],
+            b"\xe2\x80\x80__Host-user=abc",
+            b"\xc2\xa0__Host-user=abc",
+            b"__Host-user\xc2\xa0=abc",
+            b"__Host-user=ab\xff",
+            b"__Host-user",
+            b"=__Host-user=abc",
+            b"",
+        ] {
+            assert_eq!(presented(&request(&[header]), "__Host-user"), Presented::Nothing, "{header:?}");
+        }
+    }
+
+    #[test]
+    fn of_two_cookies_of_one_name_none_is_used() {
+        for header in [&b"s=a; s=b"[..], b"s=b; s=a", b"s=a; s=a"] {
+            assert_eq!(presented(&request(&[header]), "s"), Presented::Ambiguous);
+        }
+        assert_eq!(presented(&request(&[b"s=a", b"s=b"]), "s"), Presented::Ambiguous);
+    }
+
+    #[test]
+    fn set_and_removal_differ_in_value_and_age_alone() {
+        let mut spec = Spec::for_type("User");
+        (spec.name, spec.domain, spec.path, spec.persistent) =
+            ("u".into(), Some("example.org".into()), "/app".into(), true);
+        let set = set(&spec, "tok", std::time::Duration::from_secs(60)).unwrap();
+        let removed = remove(&spec).unwrap();
+        let strip = |header: &HeaderValue| -> Vec<String> {
+            let text = header.to_str().unwrap().to_owned();
+            text.split("; ")
+                .skip(1)
+                .filter(|part| !part.starts_with("Max-Age") && !part.starts_with("Expires"))
+                .map(String::from)
+                .collect()
+        };
+        assert_eq!(strip(&set), strip(&removed));
+        assert_eq!(strip(&set), ["HttpOnly", "SameSite=Lax", "Secure", "Path=/app", "Domain=example.org"]);
+        assert!(set.to_str().unwrap().contains("Max-Age=60"));
+        assert!(removed.to_str().unwrap().starts_with("u=; ") && removed.to_str().unwrap().contains("Max-Age=0"));
+    }
+
+    #[test]
+    fn a_cookie_of_4096_bytes_is_sent_and_one_of_4097_is_not() {
+        let spec = Spec::for_type("User");
+        let room = 4096 - spec.name.len();
+        assert!(set(&spec, &"a".repeat(room), std::time::Duration::ZERO).is_ok());
+        assert!(matches!(
+            set(&spec, &"a".repeat(room + 1), std::time::Duration::ZERO),
+            Err(Error::CookieTooLarge { size: 4097 })
+        ));
+    }
+
+    #[test]
+    fn vary_is_said_once() {
+        let mut headers = HeaderMap::new();
+        vary(&mut headers);
+        vary(&mut headers);
+        assert_eq!(headers.get_all(VARY).iter().count(), 1);
+        let mut headers: HeaderMap = [(VARY, HeaderValue::from_static("accept, cookie"))].into_iter().collect();
+        vary(&mut headers);
+        assert_eq!(headers.get_all(VARY).iter().count(), 1);
+    }
+}

@@ -1,0 +1,105 @@
+//! A tower layer that guards a whole sub-router.
+
+use std::fmt;
+use std::task::{Context, Poll};
+
+use ::axum::response::{IntoResponse, Response};
+use futures_util::future::BoxFuture;
+use http::Request;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::cookies;
+use super::extract::{load, turn_away};
+use super::problem::Rejection;
+use crate::sessions::{SessionData, Sessions};
+
+impl<T: SessionData> Sessions<T> {
+    /// A layer that lets only requests with a live session through; the others get what `missing` says.
+    ///
+    /// Put it on a sub-router with [`Router::route_layer`](::axum::Router::route_layer). What is behind it
+    /// can still borrow the session.
+    pub fn protect(&self) -> ProtectLayer<T> {
+        ProtectLayer(self.clone())
+    }
+}
+
+/// See [`Sessions::protect`].
+pub struct ProtectLayer<T: SessionData>(Sessions<T>);
+
+impl<T: SessionData> Clone for ProtectLayer<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T: SessionData> fmt::Debug for ProtectLayer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ProtectLayer").field(&self.0).finish()
+    }
+}
+
+impl<T: SessionData, I> Layer<I> for ProtectLayer<T> {
+    type Service = Protect<T, I>;
+
+    fn layer(&self, inner: I) -> Protect<T, I> {
+        Protect { sessions: self.0.clone(), inner }
+    }
+}
+
+/// See [`Sessions::protect`].
+pub struct Protect<T: SessionData, I> {
+    sessions: Sessions<T>,
+    inner: I,
+}
+
+impl<T: SessionData, I: Clone> Clone for Protect<T, I> {
+    fn clone(&self) -> Self {
+        Self { sessions: self.sessions.clone(), inner: self.inner.clone() }
+    }
+}
+
+impl<T: SessionData, I: fmt::Debug> fmt::Debug for Protect<T, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Protect").field("sessions", &self.sessions).field("inner", &self.inner).finish()
+    }
+}
+
+impl<T, I, B> Service<Request<B>> for Protect<T, I>
+where
+    T: SessionData,
+    I: Service<Request<B>> + Clone + Send + 'static,
+    I::Response: IntoResponse,
+    I::Future: Send,
+    B: Send + 'static,
+{
+    type Response = Response;
+    type Error = I::Error;
+    type Future = BoxFuture<'static, Result<Response, I::Error>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), I::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        // The service that was polled ready is the one to call; its clone waits for the next request.
+        let clone = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, clone);
+        let sessions = self.sessions.clone();
+        Box::pin(async move {
+            let (parts, body) = request.into_parts();
+            match load(&sessions, &parts.headers).await {
+                Ok(Some(_)) => {
+                    let mut response = inner.call(Request::from_parts(parts, body)).await?.into_response();
+                    cookies::vary(response.headers_mut());
+                    Ok(response)
+                }
+                Ok(None) => {
+                    let again = Request::from_parts(parts, ::axum::body::Body::empty());
+                    Ok(Rejection::new(turn_away(&sessions, None, Some(again)).await).into_response())
+                }
+                Err(error) => Ok(Rejection::from(error).into_response()),
+            }
+        })
+    }
+}

@@ -1,0 +1,123 @@
+//! Refusals as `application/problem+json` (RFC 9457).
+
+use std::fmt;
+
+use ::axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+
+use crate::error::Error;
+
+/// A problem's answer. The body says what a client can use and nothing of the store.
+pub(super) fn problem(status: StatusCode, kind: &str, title: &str, detail: &str) -> Response {
+    let body = serde_json::json!({
+        "type": format!("urn:problem-type:session:{kind}"),
+        "title": title,
+        "status": status.as_u16(),
+        "detail": detail,
+    });
+    let headers = [(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))];
+    (status, headers, body.to_string()).into_response()
+}
+
+/// No live session where one is needed.
+pub(super) fn missing(status: StatusCode, cookie: &str) -> Response {
+    let mut response = problem(status, "missing", "A session is needed", "Log in and try again.");
+    if status == StatusCode::UNAUTHORIZED {
+        // RFC 9110 asks for a challenge with every 401; the scheme for cookies names the cookie.
+        if let Ok(challenge) = HeaderValue::try_from(format!("Cookie cookie-name=\"{cookie}\"")) {
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+    }
+    response
+}
+
+/// A guard said no.
+pub(super) fn forbidden() -> Response {
+    problem(StatusCode::FORBIDDEN, "forbidden", "Not allowed", "This session may not do that.")
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let retry = |mut response: Response| {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            response
+        };
+        match self {
+            Self::Unavailable(_) => retry(problem(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "Sessions are unavailable",
+                "Try again in a moment; the session is not lost.",
+            )),
+            Self::Conflict => problem(
+                StatusCode::CONFLICT,
+                "conflict",
+                "The session was changed by another request",
+                "This request's change was not stored. Load the page again and repeat it.",
+            ),
+            Self::Ended => problem(
+                StatusCode::CONFLICT,
+                "ended",
+                "The session has ended",
+                "It ended while this request was using it; this request's change was not stored.",
+            ),
+            Self::Busy => retry(problem(
+                StatusCode::CONFLICT,
+                "busy",
+                "The session is in use",
+                "Other requests are using the session; try again in a moment.",
+            )),
+            Self::Encode(ref source) => {
+                tracing::error!(name: "session.unencodable", why = ?source.classify(), "the session's data can't be written as JSON");
+                problem(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "internal",
+                    "The session can't be stored",
+                    "Nothing was changed.",
+                )
+            }
+            Self::CookieTooLarge { size } => {
+                tracing::error!(name: "session.cookie_too_large", size, "the session's cookie is too large to send");
+                problem(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "internal",
+                    "The session can't be sent",
+                    "Its cookie is too large.",
+                )
+            }
+        }
+    }
+}
+
+/// Why a request was refused before its handler ran: a response, ready to send.
+pub struct Rejection(Box<Response>);
+
+impl Rejection {
+    pub(super) fn new(mut response: Response) -> Self {
+        super::cookies::vary(response.headers_mut());
+        Self(Box::new(response))
+    }
+
+    pub(super) fn into_inner(self) -> Response {
+        *self.0
+    }
+}
+
+impl From<Error> for Rejection {
+    fn from(error: Error) -> Self {
+        Self::new(error.into_response())
+    }
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        *self.0
+    }
+}
+
+impl fmt::Debug for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Rejection({})", self.0.status())
+    }
+}

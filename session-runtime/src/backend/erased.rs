@@ -1,0 +1,154 @@
+//! A backend whose type is forgotten, so that `Sessions<User>` names no store.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use super::{Acquired, Backend, BackendError, Key, Lease, Leases, Record, Sweep, Touch, Written};
+use crate::clock::Timestamp;
+
+type Answer<'a, T> = BoxFuture<'a, Result<T, BackendError>>;
+
+/// What a backend can do beyond [`Backend`].
+#[derive(Clone, Default)]
+pub struct Capabilities {
+    leases: Option<Arc<dyn AnyLeases>>,
+    sweep: Option<Arc<dyn AnySweep>>,
+}
+
+impl Capabilities {
+    /// Nothing beyond.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// And exclusive leases.
+    #[must_use]
+    pub fn leases<B: Leases>(self, backend: &Arc<B>) -> Self {
+        Self { leases: Some(Arc::clone(backend) as _), ..self }
+    }
+
+    /// And sweeping.
+    #[must_use]
+    pub fn sweep<B: Sweep>(self, backend: &Arc<B>) -> Self {
+        Self { sweep: Some(Arc::clone(backend) as _), ..self }
+    }
+}
+
+impl fmt::Debug for Capabilities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Capabilities")
+            .field("leases", &self.leases.is_some())
+            .field("sweep", &self.sweep.is_some())
+            .finish()
+    }
+}
+
+/// Any backend, with its capabilities.
+#[derive(Clone)]
+pub(crate) struct Store {
+    backend: Arc<dyn AnyBackend>,
+    capabilities: Capabilities,
+}
+
+impl Store {
+    pub(crate) fn new<B: Backend>(backend: Arc<B>) -> Self {
+        Self { capabilities: backend.capabilities(), backend }
+    }
+
+    pub(crate) fn backend(&self) -> &dyn AnyBackend {
+        &*self.backend
+    }
+
+    pub(crate) fn leases(&self) -> Option<&dyn AnyLeases> {
+        self.capabilities.leases.as_deref()
+    }
+
+    pub(crate) fn sweeping(&self) -> Option<&dyn AnySweep> {
+        self.capabilities.sweep.as_deref()
+    }
+}
+
+/// [`Backend`] with its futures boxed.
+pub(crate) trait AnyBackend: Send + Sync {
+    fn create<'a>(&'a self, key: &'a Key, record: Record, touch: Touch) -> Answer<'a, bool>;
+    fn load<'a>(&'a self, key: &'a Key, touch: Touch) -> Answer<'a, Option<Record>>;
+    fn update<'a>(&'a self, key: &'a Key, expected: u64, record: Record, touch: Touch) -> Answer<'a, Written>;
+    fn delete<'a>(&'a self, key: &'a Key) -> Answer<'a, bool>;
+    fn idle_slack(&self, idle: Duration) -> Duration;
+}
+
+impl<B: Backend> AnyBackend for B {
+    fn create<'a>(&'a self, key: &'a Key, record: Record, touch: Touch) -> Answer<'a, bool> {
+        Box::pin(Backend::create(self, key, record, touch))
+    }
+
+    fn load<'a>(&'a self, key: &'a Key, touch: Touch) -> Answer<'a, Option<Record>> {
+        Box::pin(Backend::load(self, key, touch))
+    }
+
+    fn update<'a>(&'a self, key: &'a Key, expected: u64, record: Record, touch: Touch) -> Answer<'a, Written> {
+        Box::pin(Backend::update(self, key, expected, record, touch))
+    }
+
+    fn delete<'a>(&'a self, key: &'a Key) -> Answer<'a, bool> {
+        Box::pin(Backend::delete(self, key))
+    }
+
+    fn idle_slack(&self, idle: Duration) -> Duration {
+        Backend::idle_slack(self, idle)
+    }
+}
+
+/// [`Leases`] with its futures boxed.
+pub(crate) trait AnyLeases: Send + Sync {
+    fn acquire<'a>(&'a self, key: &'a Key, lease: Lease, touch: Touch) -> Answer<'a, Acquired>;
+    fn extend<'a>(&'a self, key: &'a Key, lease: Lease) -> Answer<'a, bool>;
+    fn save<'a>(
+        &'a self,
+        key: &'a Key,
+        lease: Lease,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> Answer<'a, Written>;
+    fn release<'a>(&'a self, key: &'a Key, lease: Lease) -> Answer<'a, ()>;
+}
+
+impl<B: Leases> AnyLeases for B {
+    fn acquire<'a>(&'a self, key: &'a Key, lease: Lease, touch: Touch) -> Answer<'a, Acquired> {
+        Box::pin(Leases::acquire(self, key, lease, touch))
+    }
+
+    fn extend<'a>(&'a self, key: &'a Key, lease: Lease) -> Answer<'a, bool> {
+        Box::pin(Leases::extend(self, key, lease))
+    }
+
+    fn save<'a>(
+        &'a self,
+        key: &'a Key,
+        lease: Lease,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> Answer<'a, Written> {
+        Box::pin(Leases::save(self, key, lease, expected, record, touch))
+    }
+
+    fn release<'a>(&'a self, key: &'a Key, lease: Lease) -> Answer<'a, ()> {
+        Box::pin(Leases::release(self, key, lease))
+    }
+}
+
+/// [`Sweep`] with its future boxed.
+pub(crate) trait AnySweep: Send + Sync {
+    fn sweep(&self, now: Timestamp, idle: Duration, limit: usize) -> Answer<'_, usize>;
+}
+
+impl<B: Sweep> AnySweep for B {
+    fn sweep(&self, now: Timestamp, idle: Duration, limit: usize) -> Answer<'_, usize> {
+        Box::pin(Sweep::sweep(self, now, idle, limit))
+    }
+}

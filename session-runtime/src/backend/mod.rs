@@ -1,0 +1,219 @@
+//! Where sessions live: the contract that a store is held to, and the stores that come with the crate.
+//!
+//! A [`Backend`] is conditional by construction: creating and updating are different operations and
+//! an update names the version that it read. What a store can do besides is a capability with a trait
+//! of its own ([`Leases`], [`Sweep`]), named in [`Backend::capabilities`].
+
+mod erased;
+mod memory;
+#[cfg(feature = "redis")]
+mod redis;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use crate::clock::Timestamp;
+
+pub use self::erased::Capabilities;
+pub(crate) use self::erased::Store;
+pub use self::memory::{Memory, MemoryConfig};
+#[cfg(feature = "redis")]
+pub use self::redis::{Redis, RedisConfig};
+pub use crate::error::{BackendError, OpenError};
+pub use crate::id::{Handle, Key};
+pub use crate::record::{Record, Touch};
+
+/// What became of a conditional write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Written {
+    /// The record is stored.
+    Done,
+    /// The stored version is another one, or the lease is no longer the writer's. Nothing changed.
+    Conflict,
+    /// There is no such record: it ended or expired. Nothing was created.
+    Absent,
+}
+
+/// A store of sessions.
+///
+/// The runtime calls it with a deadline on every call and drops the future when that has passed, so
+/// each operation must leave the store whole wherever it is dropped. Expiry is decided by the runtime
+/// against the record; a store may forget an expired record by itself, never a live one.
+///
+/// The edges: loading, updating or deleting what isn't there is not an error. An `Err` means that the
+/// store could not be asked.
+pub trait Backend: Send + Sync + 'static {
+    /// Stores a new record if nothing is stored under the key; `false` if something is.
+    fn create(
+        &self,
+        key: &Key,
+        record: Record,
+        touch: Touch,
+    ) -> impl Future<Output = Result<bool, BackendError>> + Send;
+
+    /// The record under the key, with `last_seen` as it was before this load; sets `last_seen` to
+    /// `touch.now`, unless the record has expired by then.
+    fn load(&self, key: &Key, touch: Touch) -> impl Future<Output = Result<Option<Record>, BackendError>> + Send;
+
+    /// Replaces the record if the stored version is `expected`.
+    fn update(
+        &self,
+        key: &Key,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> impl Future<Output = Result<Written, BackendError>> + Send;
+
+    /// Removes the record, and with it any lease on it; `false` if there was none.
+    fn delete(&self, key: &Key) -> impl Future<Output = Result<bool, BackendError>> + Send;
+
+    /// How much older than the last use a stored `last_seen` may be: zero for a store that writes it
+    /// on every load, more for one that writes it only when it is due.
+    fn idle_slack(&self, idle: Duration) -> Duration {
+        let _ = idle;
+        Duration::ZERO
+    }
+
+    /// What this store can do besides. A type that implements [`Leases`] or [`Sweep`] says so here:
+    ///
+    /// ```
+    /// # use session_runtime::backend::*;
+    /// # use std::sync::Arc;
+    /// # fn example<B: Leases + Sweep>(backend: &Arc<B>) -> Capabilities {
+    /// Capabilities::none().leases(backend).sweep(backend)
+    /// # }
+    /// ```
+    fn capabilities(self: &Arc<Self>) -> Capabilities
+    where
+        Self: Sized,
+    {
+        Capabilities::none()
+    }
+}
+
+/// A backend that an attribute can name: `backend = path::to::Type(argument = value)`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be opened by `backend = ...`",
+    note = "implement `session_runtime::backend::OpenBackend` for it, or name `memory` or `redis`"
+)]
+pub trait OpenBackend: Backend + Sized {
+    /// The arguments: each `argument = value` of the attribute sets the field of that name, so a field's
+    /// type implements [`FromSetting`](crate::FromSetting).
+    type Config: Default + Send;
+
+    /// Opens the store.
+    ///
+    /// # Errors
+    /// What is wrong with the arguments. A store that is merely down at the moment is no error: its
+    /// calls will fail until it is up.
+    fn open(config: Self::Config, scope: &Scope) -> impl Future<Output = Result<Self, OpenError>> + Send;
+}
+
+/// Whose sessions a backend is opened for, so that several types and applications can share a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Scope {
+    /// The application: the name of the cargo package that declares the type.
+    pub application: &'static str,
+    /// The name of the session's type.
+    pub type_name: &'static str,
+}
+
+impl Scope {
+    /// The scope of a session type of an application.
+    pub const fn new(application: &'static str, type_name: &'static str) -> Self {
+        Self { application, type_name }
+    }
+}
+
+/// Who holds a lease, for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// The holder: another one for each borrow.
+    pub holder: Holder,
+    /// The time from now after which the lease runs out by itself.
+    pub ttl: Duration,
+    /// The current time by the runtime's clock, for stores without one of their own.
+    pub now: Timestamp,
+}
+
+/// The unique name of an exclusive borrow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Holder(u128);
+
+impl Holder {
+    /// A new one, unlike any other on any machine.
+    pub(crate) fn new() -> Self {
+        use std::sync::LazyLock;
+        use std::sync::atomic::{AtomicU64, Ordering};
+        static PROCESS: LazyLock<u64> = LazyLock::new(|| u64::from_be_bytes(crate::id::random()));
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(u128::from(*PROCESS) << 64 | u128::from(NEXT.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// Its 16 bytes.
+    pub const fn to_bytes(self) -> [u8; 16] {
+        self.0.to_be_bytes()
+    }
+}
+
+/// The answer to a request for a lease.
+pub enum Acquired {
+    /// The lease is the caller's; this is the record, with `last_seen` as it was before.
+    Granted(Record),
+    /// Somebody else has it. The future resolves when it is worth asking again: when the lease was
+    /// given up or may have run out. It listens from before the answer, so that nothing is missed.
+    Busy(BoxFuture<'static, ()>),
+    /// There is no such record.
+    Absent,
+}
+
+/// Exclusive use of one session at a time, across every process that shares the store.
+///
+/// Leases are fenced: once a lease has run out, its holder's [`save`](Leases::save) is refused.
+/// Readers are never kept waiting by a lease.
+#[diagnostic::on_unimplemented(
+    message = "the backend `{Self}` can't lend a session exclusively",
+    note = "borrow it with `&T`, or change it with `Session::update`; or choose a backend with leases, such as `memory` or `redis`"
+)]
+pub trait Leases: Backend {
+    /// Takes the lease if it is free, and loads (and touches) the record.
+    fn acquire(
+        &self,
+        key: &Key,
+        lease: Lease,
+        touch: Touch,
+    ) -> impl Future<Output = Result<Acquired, BackendError>> + Send;
+
+    /// Keeps a lease for another `lease.ttl` from now; `false` if it was no longer the holder's.
+    fn extend(&self, key: &Key, lease: Lease) -> impl Future<Output = Result<bool, BackendError>> + Send;
+
+    /// Replaces the record if the lease is still the holder's and the stored version is `expected`, and
+    /// gives up the lease, in one step.
+    fn save(
+        &self,
+        key: &Key,
+        lease: Lease,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> impl Future<Output = Result<Written, BackendError>> + Send;
+
+    /// Gives up the lease if it is the holder's, and wakes who waits for it.
+    fn release(&self, key: &Key, lease: Lease) -> impl Future<Output = Result<(), BackendError>> + Send;
+}
+
+/// Removing records that have expired, for stores that don't forget by themselves.
+pub trait Sweep: Backend {
+    /// Removes at most `limit` records that have expired by `now`, and says how many.
+    fn sweep(
+        &self,
+        now: Timestamp,
+        idle: Duration,
+        limit: usize,
+    ) -> impl Future<Output = Result<usize, BackendError>> + Send;
+}

@@ -1,0 +1,327 @@
+//! Sessions in Redis or Valkey.
+//!
+//! A record is one string: eight bytes of version, of last use and of expiry (big endian,
+//! milliseconds), then the body. The lease on it is a string beside it, in the same hash slot: the
+//! holder's sixteen bytes, and one more once somebody waits. Its end is then published on one channel,
+//! so that waiters in other processes are woken.
+
+mod scripts;
+mod wakers;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{Cmd, IntoConnectionInfo as _, Pipeline, ProtocolVersion, Value};
+use tokio::sync::OnceCell;
+
+use self::scripts::Scripts;
+use self::wakers::Wakers;
+use super::{
+    Acquired, Backend, BackendError, Capabilities, Key, Lease, Leases, OpenBackend, OpenError, Record, Scope, Touch,
+    Written,
+};
+use crate::clock::Timestamp;
+
+/// Sessions in Redis (6.2 or later) or Valkey, shared by every process that can reach it.
+///
+/// One multiplexed connection that reconnects by itself. A shared borrow is one `GETEX`; an exclusive
+/// borrow is `SET NX` and `GETEX` in one round trip, and one script that saves and unlocks.
+///
+/// The idle timeout slides with every use by Redis's own expiry; `last_seen` inside the record follows
+/// when it is a sixteenth of the timeout (at most a minute) old, and the runtime refuses by it.
+pub struct Redis {
+    connection: ConnectionManager,
+    prefix: String,
+    channel: String,
+    scripts: Scripts,
+    wakers: Arc<Wakers>,
+    subscribed: OnceCell<()>,
+}
+
+/// The arguments of `backend = redis(...)`.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct RedisConfig {
+    /// `redis://[user:password@]host:port/database`, `rediss://` with TLS, or `unix://path`.
+    pub url: Option<String>,
+    /// What every key begins with: `application:Type:` unless told.
+    pub prefix: Option<String>,
+}
+
+impl std::fmt::Debug for RedisConfig {
+    /// The URL may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RedisConfig").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+/// How long one attempt to connect may take, and the longest pause between two attempts: short, so
+/// that a Redis that comes back is in use at once.
+const CONNECT: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+/// A waiter that was woken by nobody asks again after this long, should a message have been lost with
+/// a connection.
+const LOST_WAKE: Duration = Duration::from_secs(1);
+
+impl Redis {
+    /// Connects lazily: a Redis that is down is waited for by the calls, up to their deadline.
+    ///
+    /// # Errors
+    /// A URL that can't be read.
+    pub fn new(url: &str, prefix: impl Into<String>) -> Result<Self, OpenError> {
+        // The driver's own message may repeat the URL, and with it the password.
+        let refuse = |_| {
+            let why = "is not a Redis URL; write it as redis://[user:password@]host:6379/0";
+            OpenError::option("backend = redis(url)", None, why)
+        };
+        let info = url.into_connection_info().map_err(refuse)?;
+        let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+        let client = redis::Client::open(info.set_redis_settings(settings)).map_err(refuse)?;
+        let prefix = prefix.into();
+        let wakers = Arc::new(Wakers::default());
+        let woken = Arc::clone(&wakers);
+        let config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(CONNECT))
+            .set_response_timeout(None)
+            .set_max_delay(LONGEST_PAUSE)
+            .set_automatic_resubscription()
+            .set_push_sender(move |push: redis::PushInfo| {
+                woken.hear(&push);
+                Ok::<(), std::convert::Infallible>(())
+            });
+        let connection = ConnectionManager::new_lazy_with_config(client, config).map_err(refuse)?;
+        let channel = format!("{prefix}freed");
+        Ok(Self { connection, prefix, channel, scripts: Scripts::default(), wakers, subscribed: OnceCell::new() })
+    }
+
+    /// The name of a record. The braces make it one hash slot with its lease.
+    fn record(&self, key: &Key) -> String {
+        format!("{}{{{key}}}", self.prefix)
+    }
+
+    fn lease(&self, key: &Key) -> String {
+        format!("{}{{{key}}}:lease", self.prefix)
+    }
+
+    async fn send(&self, command: &Cmd) -> Result<Value, BackendError> {
+        self.connection.clone().send_packed_command(command).await.map_err(BackendError::new)
+    }
+
+    /// Writes the time of this use into the record, when it is due.
+    async fn note_use(&self, key: &Key, record: &Record, touch: Touch) -> Result<(), BackendError> {
+        let slack = self.idle_slack(touch.idle);
+        if touch.now.since(record.last_seen) < slack || !touch.is_live(record, slack) {
+            return Ok(());
+        }
+        let mut invocation = self.scripts.touch.key(self.record(key));
+        invocation.arg(&touch.now.as_millis().to_be_bytes()[..]);
+        invocation.invoke_async(&mut self.connection.clone()).await.map_err(BackendError::new)
+    }
+
+    /// Asks for the lease once more, and says that somebody waits for it.
+    async fn contend(&self, key: &Key, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
+        let subscribe = || async { self.connection.clone().subscribe(&self.channel).await };
+        self.subscribed.get_or_try_init(subscribe).await.map_err(BackendError::new)?;
+        let wake = self.wakers.listen(key);
+        let mut invocation = self.scripts.contend.key(self.record(key));
+        invocation.key(self.lease(key));
+        invocation.arg(&lease.holder.to_bytes()[..]).arg(millis(lease.ttl)).arg(millis(touch.keep()));
+        match invocation.invoke_async(&mut self.connection.clone()).await.map_err(BackendError::new)? {
+            Value::Int(left) => {
+                let left = Duration::from_millis(u64::try_from(left).unwrap_or(0).max(1));
+                Ok(Acquired::Busy(Box::pin(async move {
+                    let _ = tokio::time::timeout(left.min(LOST_WAKE), wake.woken()).await;
+                })))
+            }
+            value => match decode(value)? {
+                Some(record) => {
+                    self.note_use(key, &record, touch).await?;
+                    Ok(Acquired::Granted(record))
+                }
+                None => Ok(Acquired::Absent),
+            },
+        }
+    }
+}
+
+impl std::fmt::Debug for Redis {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Redis").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+impl Backend for Redis {
+    async fn create(&self, key: &Key, record: Record, touch: Touch) -> Result<bool, BackendError> {
+        let mut set = redis::cmd("SET");
+        set.arg(self.record(key)).arg(encode(&record)).arg("NX").arg("PX").arg(keep(&record, touch));
+        Ok(self.send(&set).await? != Value::Nil)
+    }
+
+    async fn load(&self, key: &Key, touch: Touch) -> Result<Option<Record>, BackendError> {
+        let mut get = redis::cmd("GETEX");
+        get.arg(self.record(key)).arg("PX").arg(millis(touch.keep()));
+        let record = decode(self.send(&get).await?)?;
+        if let Some(record) = &record {
+            self.note_use(key, record, touch).await?;
+        }
+        Ok(record)
+    }
+
+    async fn update(&self, key: &Key, expected: u64, record: Record, touch: Touch) -> Result<Written, BackendError> {
+        let mut invocation = self.scripts.update.key(self.record(key));
+        invocation.arg(&expected.to_be_bytes()[..]).arg(encode(&record)).arg(keep(&record, touch));
+        written(invocation.invoke_async(&mut self.connection.clone()).await.map_err(BackendError::new)?)
+    }
+
+    async fn delete(&self, key: &Key) -> Result<bool, BackendError> {
+        let mut invocation = self.scripts.delete.key(self.record(key));
+        invocation.key(self.lease(key)).arg(&self.channel).arg(&key.as_bytes()[..]);
+        let found: i64 = invocation.invoke_async(&mut self.connection.clone()).await.map_err(BackendError::new)?;
+        Ok(found > 0)
+    }
+
+    fn idle_slack(&self, idle: Duration) -> Duration {
+        (idle / 16).min(Duration::from_secs(60))
+    }
+
+    fn capabilities(self: &Arc<Self>) -> Capabilities {
+        Capabilities::none().leases(self)
+    }
+}
+
+impl Leases for Redis {
+    async fn acquire(&self, key: &Key, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
+        let mut pipeline = Pipeline::with_capacity(2);
+        pipeline
+            .cmd("SET")
+            .arg(self.lease(key))
+            .arg(&lease.holder.to_bytes()[..])
+            .arg("NX")
+            .arg("PX")
+            .arg(millis(lease.ttl));
+        pipeline.cmd("GETEX").arg(self.record(key)).arg("PX").arg(millis(touch.keep()));
+        let answers = self.connection.clone().send_packed_commands(&pipeline, 0, 2).await.map_err(BackendError::new)?;
+        let [locked, record]: [Value; 2] = answers.try_into().map_err(|_| alien())?;
+        if locked == Value::Nil {
+            return self.contend(key, lease, touch).await;
+        }
+        match decode(record)? {
+            Some(record) => {
+                self.note_use(key, &record, touch).await?;
+                Ok(Acquired::Granted(record))
+            }
+            None => {
+                self.release(key, lease).await?;
+                Ok(Acquired::Absent)
+            }
+        }
+    }
+
+    async fn extend(&self, key: &Key, lease: Lease) -> Result<bool, BackendError> {
+        let mut invocation = self.scripts.extend.key(self.lease(key));
+        invocation.arg(&lease.holder.to_bytes()[..]).arg(millis(lease.ttl));
+        let kept: i64 = invocation.invoke_async(&mut self.connection.clone()).await.map_err(BackendError::new)?;
+        Ok(kept > 0)
+    }
+
+    async fn save(
+        &self,
+        key: &Key,
+        lease: Lease,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> Result<Written, BackendError> {
+        let mut invocation = self.scripts.save.key(self.record(key));
+        invocation.key(self.lease(key));
+        invocation.arg(&lease.holder.to_bytes()[..]).arg(&expected.to_be_bytes()[..]);
+        invocation.arg(encode(&record)).arg(keep(&record, touch));
+        invocation.arg(&self.channel).arg(&key.as_bytes()[..]);
+        written(invocation.invoke_async(&mut self.connection.clone()).await.map_err(BackendError::new)?)
+    }
+
+    async fn release(&self, key: &Key, lease: Lease) -> Result<(), BackendError> {
+        let mut invocation = self.scripts.release.key(self.lease(key));
+        invocation.arg(&lease.holder.to_bytes()[..]).arg(&self.channel).arg(&key.as_bytes()[..]);
+        invocation.invoke_async(&mut self.connection.clone()).await.map_err(BackendError::new)
+    }
+}
+
+impl OpenBackend for Redis {
+    type Config = RedisConfig;
+
+    async fn open(config: RedisConfig, scope: &Scope) -> Result<Self, OpenError> {
+        let url = config.url.ok_or_else(|| {
+            OpenError::option(
+                "backend = redis(url)",
+                None,
+                "is missing; write `url = env(\"REDIS_URL\")` and set it to redis://127.0.0.1:6379",
+            )
+        })?;
+        let prefix = config.prefix.unwrap_or_else(|| format!("{}:{}:", scope.application, scope.type_name));
+        let redis = Self::new(&url, prefix)?;
+        // A first connection warms up and warns early. It is no error: calls fail until Redis is up.
+        if let Err(error) = tokio::time::timeout(CONNECT, redis.send(&redis::cmd("PING")))
+            .await
+            .unwrap_or_else(|late| Err(BackendError::new(late)))
+        {
+            tracing::warn!(name: "session.backend_down", backend = "redis", %error, "Redis is not reachable yet");
+        }
+        Ok(redis)
+    }
+}
+
+const HEADER: usize = 24;
+
+fn encode(record: &Record) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(HEADER + record.body.len());
+    bytes.extend_from_slice(&record.version.to_be_bytes());
+    bytes.extend_from_slice(&record.last_seen.as_millis().to_be_bytes());
+    bytes.extend_from_slice(&record.expires.as_millis().to_be_bytes());
+    bytes.extend_from_slice(&record.body);
+    bytes
+}
+
+/// A record from a reply. What is too short to be one is no session, and is left alone.
+fn decode(value: Value) -> Result<Option<Record>, BackendError> {
+    let bytes = match value {
+        Value::BulkString(bytes) => Bytes::from(bytes),
+        Value::Nil => return Ok(None),
+        Value::ServerError(error) => return Err(BackendError::new(redis::RedisError::from(error))),
+        _ => return Err(alien()),
+    };
+    let word = |at: usize| Some(u64::from_be_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
+    let (Some(version), Some(last_seen), Some(expires)) = (word(0), word(8), word(16)) else {
+        tracing::warn!(name: "session.unreadable", "a stored session is too short to be one; left alone");
+        return Ok(None);
+    };
+    Ok(Some(Record {
+        version,
+        last_seen: Timestamp::from_millis(last_seen),
+        expires: Timestamp::from_millis(expires),
+        body: bytes.slice(HEADER..),
+    }))
+}
+
+fn alien() -> BackendError {
+    BackendError::new("Redis gave an answer of an unexpected type")
+}
+
+fn written(code: i64) -> Result<Written, BackendError> {
+    match code {
+        0 => Ok(Written::Absent),
+        1 => Ok(Written::Done),
+        2 => Ok(Written::Conflict),
+        _ => Err(alien()),
+    }
+}
+
+fn keep(record: &Record, touch: Touch) -> u64 {
+    millis(Touch { expires: record.expires, ..touch }.keep())
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).max(1)
+}

@@ -1,0 +1,91 @@
+//! What has to happen in one step on the server. Each script names all of its keys, in one hash slot.
+
+use redis::Script;
+
+/// The scripts, sent by their hash; a server that doesn't know one is taught it once.
+pub(super) struct Scripts {
+    pub(super) touch: Script,
+    pub(super) update: Script,
+    pub(super) delete: Script,
+    pub(super) contend: Script,
+    pub(super) extend: Script,
+    pub(super) save: Script,
+    pub(super) release: Script,
+}
+
+/// KEYS: record. ARGV: time of use.
+const TOUCH: &str = "
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('SETRANGE', KEYS[1], 8, ARGV[1]) end";
+
+/// KEYS: record. ARGV: expected version, new record, milliseconds to keep it.
+const UPDATE: &str = "
+local version = redis.call('GETRANGE', KEYS[1], 0, 7)
+if version == '' then return 0 end
+if version ~= ARGV[1] then return 2 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1";
+
+/// KEYS: record, lease. ARGV: channel, message.
+const DELETE: &str = "
+local found = redis.call('DEL', KEYS[1])
+local held = redis.call('GET', KEYS[2])
+if held then
+  redis.call('DEL', KEYS[2])
+  if #held > 16 then redis.call('PUBLISH', ARGV[1], ARGV[2]) end
+end
+return found";
+
+/// KEYS: record, lease. ARGV: holder, milliseconds of the lease, milliseconds to keep the record.
+/// Answers the record, nothing, or how long the lease still runs.
+const CONTEND: &str = "
+local held = redis.call('GET', KEYS[2])
+if held and string.sub(held, 1, 16) ~= ARGV[1] then
+  if #held == 16 then redis.call('APPEND', KEYS[2], '!') end
+  return redis.call('PTTL', KEYS[2])
+end
+local record = redis.call('GETEX', KEYS[1], 'PX', ARGV[3])
+if record then redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2]) end
+return record";
+
+/// KEYS: lease. ARGV: holder, milliseconds of the lease.
+const EXTEND: &str = "
+local held = redis.call('GET', KEYS[1])
+if held and string.sub(held, 1, 16) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 0";
+
+/// KEYS: record, lease. ARGV: holder, expected version, new record, milliseconds to keep it, channel, message.
+const SAVE: &str = "
+local held = redis.call('GET', KEYS[2])
+if not held or string.sub(held, 1, 16) ~= ARGV[1] then
+  if redis.call('EXISTS', KEYS[1]) == 1 then return 2 end
+  return 0
+end
+redis.call('DEL', KEYS[2])
+if #held > 16 then redis.call('PUBLISH', ARGV[5], ARGV[6]) end
+local version = redis.call('GETRANGE', KEYS[1], 0, 7)
+if version == '' then return 0 end
+if version ~= ARGV[2] then return 2 end
+redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
+return 1";
+
+/// KEYS: lease. ARGV: holder, channel, message.
+const RELEASE: &str = "
+local held = redis.call('GET', KEYS[1])
+if held and string.sub(held, 1, 16) == ARGV[1] then
+  redis.call('DEL', KEYS[1])
+  if #held > 16 then redis.call('PUBLISH', ARGV[2], ARGV[3]) end
+end";
+
+impl Default for Scripts {
+    fn default() -> Self {
+        Self {
+            touch: Script::new(TOUCH),
+            update: Script::new(UPDATE),
+            delete: Script::new(DELETE),
+            contend: Script::new(CONTEND),
+            extend: Script::new(EXTEND),
+            save: Script::new(SAVE),
+            release: Script::new(RELEASE),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Who in this process waits for a lease that another process holds.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use redis::{PushInfo, PushKind, Value};
+use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
+
+use crate::id::Key;
+
+#[derive(Default)]
+pub(super) struct Wakers(Mutex<HashMap<Key, Arc<Notify>>>);
+
+impl Wakers {
+    /// Listens from now on.
+    pub(super) fn listen(self: &Arc<Self>, key: &Key) -> Wake {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut notified = Box::pin(Arc::clone(waiting.entry(*key).or_default()).notified_owned());
+        notified.as_mut().enable();
+        Wake { notified: Some(notified), wakers: Arc::clone(self), key: *key }
+    }
+
+    /// A message from Redis: a lease was given up. When the connection broke, messages may have been
+    /// lost, so everybody looks for himself.
+    pub(super) fn hear(&self, push: &PushInfo) {
+        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&push.kind, push.data.as_slice()) {
+            (PushKind::Message, [_, Value::BulkString(key)]) => {
+                let key = <[u8; 32]>::try_from(key.as_slice()).ok().map(Key::from_bytes);
+                if let Some(notify) = key.and_then(|key| waiting.get(&key)) {
+                    notify.notify_waiters();
+                }
+            }
+            (PushKind::Disconnection, _) => waiting.values().for_each(|notify| notify.notify_waiters()),
+            _ => {}
+        }
+    }
+}
+
+/// A place among those who wait, given up when it is dropped.
+pub(super) struct Wake {
+    notified: Option<Pin<Box<OwnedNotified>>>,
+    wakers: Arc<Wakers>,
+    key: Key,
+}
+
+impl Wake {
+    pub(super) async fn woken(mut self) {
+        if let Some(notified) = &mut self.notified {
+            notified.await;
+        }
+    }
+}
+
+impl Drop for Wake {
+    fn drop(&mut self) {
+        self.notified = None;
+        let mut waiting = self.wakers.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.get(&self.key).is_some_and(|notify| Arc::strong_count(notify) == 1) {
+            waiting.remove(&self.key);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Keys: a ring of them, and what is derived from each.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
+use fernet::Fernet;
+use hkdf::Hkdf;
+use sha2::Sha256;
+
+/// How to make a key, in the words of an error message.
+pub(crate) const REMEDY: &str = "make one with `cargo run --bin keygen`";
+
+/// One or more Fernet keys, newest first: the first one writes, all of them read.
+#[derive(Clone)]
+pub(crate) struct Keyring(Vec<[u8; 32]>);
+
+impl Keyring {
+    /// A ring of one key that ends with the process.
+    pub(crate) fn ephemeral() -> Self {
+        Self(vec![crate::id::random()])
+    }
+
+    /// Reads comma-separated Fernet keys (32 bytes in URL-safe base64), newest first.
+    ///
+    /// The error never repeats what it was given.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let keys: Vec<&str> = text.split(',').map(str::trim).collect();
+        if keys.iter().all(|key| key.is_empty()) {
+            return Err(format!("holds no key; {REMEDY}"));
+        }
+        let many = keys.len() > 1;
+        let ring = keys.iter().enumerate().map(|(i, key)| {
+            Self::decode(key).ok_or_else(|| {
+                let which = if many { format!("key {} of {}", i + 1, keys.len()) } else { "the key".into() };
+                format!("is malformed: {which} is not a Fernet key (32 bytes in URL-safe base64, 44 characters; it has {}); {REMEDY}", key.len())
+            })
+        });
+        ring.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// With or without padding, as other languages' tools print them.
+    fn decode(key: &str) -> Option<[u8; 32]> {
+        let bytes = URL_SAFE.decode(key).or_else(|_| URL_SAFE_NO_PAD.decode(key)).ok()?;
+        bytes.try_into().ok()
+    }
+
+    /// For each key of the ring, a Fernet key of its own for this purpose: HKDF-SHA256 with the key's
+    /// 32 bytes as input, no salt, and the purpose as info.
+    pub(crate) fn derive(&self, purpose: &str) -> Vec<Fernet> {
+        let derived = self.0.iter().filter_map(|key| {
+            let mut okm = [0; 32];
+            Hkdf::<Sha256>::new(None, key).expand(purpose.as_bytes(), &mut okm).ok()?;
+            Fernet::new(&URL_SAFE.encode(okm))
+        });
+        derived.collect()
+    }
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keyring({} keys)", self.0.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_read_newest_first_with_spaces_and_without_padding() {
+        let (a, b) = (Fernet::generate_key(), Fernet::generate_key());
+        let ring = Keyring::parse(&format!("{a}, {}", b.trim_end_matches('='))).unwrap();
+        assert_eq!(ring.0.len(), 2);
+        assert_eq!(ring.derive("p").len(), 2);
+        let token = Keyring::parse(&a).unwrap().derive("p")[0].encrypt(b"x");
+        assert_eq!(ring.derive("p")[0].decrypt(&token).unwrap(), b"x");
+    }
+
+    #[test]
+    fn a_malformed_key_is_refused_without_being_repeated() {
+        let good = Fernet::generate_key();
+        for bad in ["", ",", "c2hvcnQ=", "correct horse battery staple", &good[1..]] {
+            let error = Keyring::parse(bad).unwrap_err();
+            assert!(error.contains("keygen"), "{error}");
+            assert!(bad.len() < 2 || !error.contains(bad), "{error}");
+        }
+        assert!(Keyring::parse(&format!("{good},oops")).unwrap_err().contains("key 2 of 2"));
+    }
+
+    #[test]
+    fn a_purpose_reads_no_other_purposes_tokens() {
+        let ring = Keyring::ephemeral();
+        let token = ring.derive("users")[0].encrypt(b"x");
+        assert!(ring.derive("carts")[0].decrypt(&token).is_err());
+    }
+}

@@ -1,0 +1,216 @@
+//! The declaration of a session's type, and the settings it resolves to.
+
+mod setting;
+
+use std::time::Duration;
+
+use session_rules::cookie::{Cookie, SameSite};
+use session_rules::time;
+
+pub use self::setting::{FromSetting, Value};
+use crate::backend::Scope;
+use crate::crypto::{Keyring, REMEDY};
+use crate::error::OpenError;
+
+/// What `#[derive(SessionData)]` read in the attribute: only what the user wrote.
+#[derive(Debug, Clone)]
+pub struct Declaration {
+    scope: Scope,
+    key: Option<Value>,
+    idle: Option<Value>,
+    lifetime: Option<Value>,
+    cookie: Vec<(&'static str, Value)>,
+}
+
+impl Declaration {
+    /// A declaration with nothing but defaults.
+    pub const fn new(type_name: &'static str, application: &'static str) -> Self {
+        Self { scope: Scope::new(application, type_name), key: None, idle: None, lifetime: None, cookie: Vec::new() }
+    }
+
+    /// `key = ...`
+    #[must_use]
+    pub const fn key(mut self, value: Value) -> Self {
+        self.key = Some(value);
+        self
+    }
+
+    /// `idle = ...`
+    #[must_use]
+    pub const fn idle(mut self, value: Value) -> Self {
+        self.idle = Some(value);
+        self
+    }
+
+    /// `lifetime = ...`
+    #[must_use]
+    pub const fn lifetime(mut self, value: Value) -> Self {
+        self.lifetime = Some(value);
+        self
+    }
+
+    /// `cookie(option = ...)`
+    #[must_use]
+    pub fn cookie(mut self, option: &'static str, value: Value) -> Self {
+        self.cookie.push((option, value));
+        self
+    }
+
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.scope
+    }
+}
+
+/// A declaration with the environment read and every rule checked.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// `None`: nothing was declared, so a key that ends with the process.
+    pub(crate) keyring: Option<Keyring>,
+    pub(crate) idle: Duration,
+    pub(crate) lifetime: Duration,
+    pub(crate) cookie: Cookie,
+}
+
+/// What a builder puts in a declaration's place.
+#[derive(Debug, Default)]
+pub(crate) struct Overrides {
+    pub(crate) keyring: Option<Result<Keyring, String>>,
+    pub(crate) idle: Option<Duration>,
+    pub(crate) lifetime: Option<Duration>,
+}
+
+impl Settings {
+    /// Resolves a declaration, reporting every problem of it at once.
+    pub(crate) fn resolve(declaration: &Declaration, overrides: Overrides) -> Result<Self, OpenError> {
+        let Overrides { keyring, idle, lifetime } = overrides;
+        let mut problems = Problems(None);
+        let keyring = match (keyring, declaration.key) {
+            (Some(keyring), _) => problems.take(keyring.map_err(|why| OpenError::option("key", None, why))),
+            (None, Some(value)) => problems.take(read_keyring(value)),
+            (None, None) => None,
+        };
+        let mut timeout = |option, given: Option<Duration>, declared: Option<Value>, default| match (given, declared) {
+            (Some(given), _) => given,
+            (None, Some(value)) => problems.take(value.read(option)).unwrap_or(default),
+            (None, None) => default,
+        };
+        let idle = timeout("idle", idle, declaration.idle, time::DEFAULT_IDLE);
+        let lifetime = timeout("lifetime", lifetime, declaration.lifetime, time::DEFAULT_LIFETIME);
+        for violation in time::violations(idle, lifetime) {
+            let value = if violation.option == "idle" { declaration.idle } else { declaration.lifetime };
+            problems.add(broken(violation.option.into(), value, violation.message));
+        }
+        let mut cookie = Cookie::for_type(declaration.scope.type_name);
+        for &(option, value) in &declaration.cookie {
+            problems.take(set(&mut cookie, option, value));
+        }
+        for violation in cookie.violations() {
+            let value =
+                declaration.cookie.iter().find(|(option, _)| *option == violation.option).map(|(_, value)| *value);
+            problems.add(broken(format!("cookie({})", violation.option), value, violation.message));
+        }
+        match problems.0 {
+            Some(error) => Err(error),
+            None => Ok(Self { keyring, idle, lifetime, cookie }),
+        }
+    }
+}
+
+/// An error sink: nothing is lost, and everything is told at once.
+struct Problems(Option<OpenError>);
+
+impl Problems {
+    fn add(&mut self, error: OpenError) {
+        self.0 = Some(match self.0.take() {
+            Some(first) => first.and(error),
+            None => error,
+        });
+    }
+
+    fn take<V>(&mut self, result: Result<V, OpenError>) -> Option<V> {
+        result.map_err(|error| self.add(error)).ok()
+    }
+}
+
+fn broken(option: String, value: Option<Value>, message: String) -> OpenError {
+    match value.and_then(Value::variable) {
+        Some(variable) => OpenError::option(option, Some(variable), format!("breaks a rule: {message}")),
+        None => OpenError::option(option, None, message),
+    }
+}
+
+fn read_keyring(value: Value) -> Result<Keyring, OpenError> {
+    if value.is_unset() {
+        let why = format!("is not set; {REMEDY} and set the variable to it");
+        return Err(OpenError::option("key", value.variable(), why));
+    }
+    value.read_with("key", Keyring::parse)
+}
+
+/// Sets one option of the cookie. The names were checked by the derive.
+fn set(cookie: &mut Cookie, option: &'static str, value: Value) -> Result<(), OpenError> {
+    let full = format!("cookie({option})");
+    fn flag(slot: &mut bool, full: &str, value: Value) -> Result<(), OpenError> {
+        *slot = value.read_with(full, bool::from_setting)?;
+        Ok(())
+    }
+    match option {
+        "name" => cookie.name = value.read(&full)?,
+        "path" => cookie.path = value.read(&full)?,
+        "domain" => cookie.domain = value.read(&full)?,
+        "same_site" => cookie.same_site = value.read_with(&full, SameSite::parse)?,
+        "secure" => flag(&mut cookie.secure, &full, value)?,
+        "http_only" => flag(&mut cookie.http_only, &full, value)?,
+        "partitioned" => flag(&mut cookie.partitioned, &full, value)?,
+        "persistent" => flag(&mut cookie.persistent, &full, value)?,
+        _ => return Err(OpenError::option(full, None, "is not an option of `cookie`")),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn declaration() -> Declaration {
+        Declaration::new("User", "app")
+    }
+
+    fn resolve(declaration: &Declaration) -> Result<Settings, OpenError> {
+        Settings::resolve(declaration, Overrides::default())
+    }
+
+    #[test]
+    fn nothing_declared_gives_the_documented_defaults() {
+        let settings = resolve(&declaration()).unwrap();
+        assert_eq!(settings.idle, Duration::from_secs(1800));
+        assert_eq!(settings.lifetime, Duration::from_secs(43_200));
+        assert_eq!(settings.cookie, Cookie::for_type("User"));
+        assert!(settings.keyring.is_none());
+    }
+
+    #[test]
+    fn every_problem_is_told_at_once_with_its_variable() {
+        let declaration = declaration()
+            .key(Value::env("SESSION_RUNTIME_TEST_NO_KEY"))
+            .idle(Value::env_or("SESSION_RUNTIME_TEST_NO_IDLE", "2d"))
+            .cookie("domain", Value::literal("example.org"));
+        let error = resolve(&declaration).unwrap_err().to_string();
+        for word in
+            ["SESSION_RUNTIME_TEST_NO_KEY", "keygen", "SESSION_RUNTIME_TEST_NO_IDLE", "cookie(domain)", "__Secure-user"]
+        {
+            assert!(error.contains(word), "{word}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_malformed_key_is_refused_and_not_repeated() {
+        let error = resolve(&declaration().key(Value::env_or("SESSION_RUNTIME_TEST_NO_KEY", "hunter2")))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("malformed") && error.contains("SESSION_RUNTIME_TEST_NO_KEY") && !error.contains("hunter2"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,157 @@
+//! What can go wrong: [`Error`] while serving, [`OpenError`] at start-up.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// A failure of a session's operation inside a request.
+///
+/// As a response ([`IntoResponse`](axum::response::IntoResponse)) each is an
+/// `application/problem+json` that says nothing of the store; the source is for the log.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The backend is down or didn't answer in time. Nothing is known to have changed. **503**, with
+    /// `Retry-After`.
+    Unavailable(BackendError),
+    /// Somebody else's write came first, or the exclusive borrow had run out: this change was not
+    /// stored. **409**.
+    Conflict,
+    /// The session ended while this request was using it: this change was not stored. **409**.
+    Ended,
+    /// Others held the session exclusively for longer than `wait`. **409**, with `Retry-After`.
+    Busy,
+    /// The data can't be written as JSON (a map with keys that aren't strings, say). Nothing was
+    /// stored. **500**.
+    Encode(serde_json::Error),
+    /// The cookie's name and value pass 4,096 bytes together, so browsers would drop it. Nothing
+    /// was sent. **500**.
+    CookieTooLarge {
+        /// The bytes of name and value together.
+        size: usize,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unavailable(_) => f.write_str("the session backend is unavailable"),
+            Self::Conflict => f.write_str("another request changed the session first"),
+            Self::Ended => f.write_str("the session ended meanwhile"),
+            Self::Busy => f.write_str("the session is in exclusive use"),
+            Self::Encode(_) => f.write_str("the session's data can't be encoded"),
+            Self::CookieTooLarge { size } => write!(f, "the session's cookie would have {size} bytes, over 4096"),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Unavailable(source) => Some(source),
+            Self::Encode(source) => Some(source),
+            Self::Conflict | Self::Ended | Self::Busy | Self::CookieTooLarge { .. } => None,
+        }
+    }
+}
+
+impl From<BackendError> for Error {
+    fn from(error: BackendError) -> Self {
+        Self::Unavailable(error)
+    }
+}
+
+/// A backend's failure: whatever the store's driver reported, or a missed deadline.
+#[derive(Debug)]
+pub struct BackendError(Box<dyn StdError + Send + Sync>);
+
+impl BackendError {
+    /// Wraps a driver's error, or a message.
+    pub fn new(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self(source.into())
+    }
+}
+
+impl fmt::Display for BackendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl StdError for BackendError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source()
+    }
+}
+
+/// Why sessions could not be opened: every problem found, each with its remedy.
+///
+/// `Debug` prints the same text as `Display`, since that is what a `main` that returns an error shows.
+pub struct OpenError {
+    problems: Vec<Problem>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// One thing wrong with a declaration at start-up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Problem {
+    option: String,
+    variable: Option<&'static str>,
+    reason: String,
+}
+
+impl OpenError {
+    /// An option's value that can't be used. `variable` is the environment variable it came from.
+    pub fn option(option: impl Into<String>, variable: Option<&'static str>, reason: impl Into<String>) -> Self {
+        Self { problems: vec![Problem { option: option.into(), variable, reason: reason.into() }], source: None }
+    }
+
+    /// A backend that can't be opened, with its driver's error.
+    pub fn backend(
+        backend: &'static str,
+        reason: impl Into<String>,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        Self { source: Some(source.into()), ..Self::option(format!("backend = {backend}"), None, reason) }
+    }
+
+    /// This error and `other`'s problems.
+    #[must_use]
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.problems.extend(other.problems);
+        self.source = self.source.or(other.source);
+        self
+    }
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the sessions can't be opened")?;
+        let several = self.problems.len() > 1;
+        for problem in &self.problems {
+            f.write_str(if several { "\n  - " } else { ": " })?;
+            match problem.variable {
+                Some(variable) => {
+                    let Problem { option, reason, .. } = problem;
+                    write!(f, "the environment variable {variable} (option `{option}`) {reason}")?;
+                }
+                None => write!(f, "`{}`: {}", problem.option, problem.reason)?,
+            }
+        }
+        match &self.source {
+            Some(source) => write!(f, ": {source}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl StdError for OpenError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}

@@ -1,0 +1,183 @@
+//! Session ids, and the names under which a store and a log know them.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+
+/// The secret part of a token: 192 bits from the operating system's generator.
+///
+/// The first 128 bits select the record and stay for the session's life; the other 64 change with
+/// every renewal, and the record holds a hash of the ones in force. So renewing is one conditional
+/// update of one record, atomic on every backend, and a token from before it is dead.
+///
+/// Opaque: it is made by [`SessionId::random`] or read from a verified token, never from a string.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SessionId {
+    selector: [u8; 16],
+    nonce: [u8; 8],
+}
+
+impl SessionId {
+    pub(crate) const LEN: usize = 24;
+
+    /// A fresh id.
+    pub(crate) fn random() -> Self {
+        Self { selector: random(), nonce: random() }
+    }
+
+    /// The id that follows this one at a renewal: the same record, another secret.
+    pub(crate) fn renewed(self) -> Self {
+        Self { nonce: random(), ..self }
+    }
+
+    pub(crate) fn to_bytes(self) -> [u8; Self::LEN] {
+        let mut bytes = [0; Self::LEN];
+        bytes[..16].copy_from_slice(&self.selector);
+        bytes[16..].copy_from_slice(&self.nonce);
+        bytes
+    }
+
+    pub(crate) fn from_bytes(bytes: [u8; Self::LEN]) -> Self {
+        let (mut selector, mut nonce) = ([0; 16], [0; 8]);
+        selector.copy_from_slice(&bytes[..16]);
+        nonce.copy_from_slice(&bytes[16..]);
+        Self { selector, nonce }
+    }
+
+    /// The name of this session's record in a store.
+    pub(crate) fn key(self, purpose: &str) -> Key {
+        Key(hash("record", &[purpose.as_bytes(), &self.selector]))
+    }
+
+    /// What the record holds of the part that renewals change.
+    pub(crate) fn proof(self) -> Proof {
+        let mut proof = [0; 16];
+        proof.copy_from_slice(&hash("proof", &[&self.nonce])[..16]);
+        Proof(proof)
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionId(..)")
+    }
+}
+
+/// A hash of the renewable part of an id, kept in the record.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Proof(pub(crate) [u8; 16]);
+
+/// The name of a record in a store: a SHA-256 of the session's id, so that a dump of the store
+/// holds nothing a client could send.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key([u8; 32]);
+
+impl Key {
+    /// The 32 bytes of the hash.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// A key of these bytes, for tests of a backend and for reading a store's index.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The name under which logs know this session.
+    pub fn handle(&self) -> Handle {
+        let mut handle = [0; 9];
+        handle.copy_from_slice(&hash("handle", &[&self.0])[..9]);
+        Handle(handle)
+    }
+}
+
+impl fmt::Display for Key {
+    /// 43 characters of unpadded URL-safe base64.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = [0; 43];
+        let length = URL_SAFE_NO_PAD.encode_slice(self.0, &mut text).map_err(|_| fmt::Error)?;
+        f.write_str(std::str::from_utf8(&text[..length]).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({}..)", self.handle())
+    }
+}
+
+/// A session's name for logs and screens: 12 characters, the same for the session's whole life on
+/// every machine, of no use to a client and no key into the store.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Handle([u8; 9]);
+
+impl fmt::Display for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Domain-separated SHA-256; parts are joined by a zero byte.
+fn hash(domain: &str, parts: &[&[u8]]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    hasher.update(b"session-runtime v1 ");
+    hasher.update(domain);
+    for part in parts {
+        hasher.update([0]);
+        hasher.update(part);
+    }
+    hasher.finalize().into()
+}
+
+/// Bytes from the operating system's generator.
+pub(crate) fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    // A machine without a working generator can't make a safe id, and must not make another one.
+    getrandom::fill(&mut bytes).expect("the operating system's random generator works");
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn a_million_ids_are_unique() {
+        let ids: HashSet<[u8; SessionId::LEN]> = (0..1_000_000).map(|_| SessionId::random().to_bytes()).collect();
+        assert_eq!(ids.len(), 1_000_000);
+    }
+
+    #[test]
+    fn a_renewed_id_keeps_its_record_and_changes_its_proof() {
+        let id = SessionId::random();
+        let renewed = id.renewed();
+        assert_eq!(id.key("p"), renewed.key("p"));
+        assert_ne!(id.proof().0, renewed.proof().0);
+        assert_ne!(id.to_bytes(), renewed.to_bytes());
+    }
+
+    #[test]
+    fn one_id_has_another_key_for_another_purpose() {
+        let id = SessionId::random();
+        assert_ne!(id.key("users"), id.key("carts"));
+    }
+
+    #[test]
+    fn debug_and_display_show_no_secret() {
+        let id = SessionId::random();
+        let key = id.key("p");
+        assert_eq!(format!("{id:?}"), "SessionId(..)");
+        assert!(!format!("{key:?}").contains(&key.to_string()));
+        assert_eq!(key.to_string().len(), 43);
+        assert_eq!(key.handle().to_string().len(), 12);
+    }
+}

@@ -1,0 +1,189 @@
+//! Exclusive use of a session: a queue inside this process, then a lease across all of them.
+
+mod queue;
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+pub(crate) use self::queue::{Queue, Turn};
+use crate::backend::{Acquired, BackendError, Holder, Key, Lease, Record, Store, Touch, Written};
+use crate::clock::{Clock, Timestamp};
+use crate::error::Error;
+
+/// What every use of the store needs.
+#[derive(Clone)]
+pub(crate) struct StoreClient {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// The longest that one call to the store may take.
+    pub(crate) deadline: Duration,
+}
+
+impl StoreClient {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A call to the store, with the deadline. A call that needs no waiting costs no timer.
+    pub(crate) async fn within<T>(&self, call: impl Future<Output = Result<T, BackendError>>) -> Result<T, Error> {
+        let mut call = pin!(call);
+        let first = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await;
+        let answer = match first {
+            Poll::Ready(answer) => answer,
+            Poll::Pending => match tokio::time::timeout(self.deadline, call).await {
+                Ok(answer) => answer,
+                Err(late) => Err(BackendError::new(late)),
+            },
+        };
+        answer.map_err(|error| {
+            tracing::error!(name: "session.backend_down", %error, "the session backend did not answer");
+            Error::Unavailable(error)
+        })
+    }
+}
+
+/// How long a lease runs, and how long one may queue for it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms {
+    pub(crate) ttl: Duration,
+    pub(crate) wait: Duration,
+}
+
+/// A lease that is held: given up when it is dropped, whatever the reason.
+pub(crate) struct Held {
+    client: Arc<StoreClient>,
+    key: Key,
+    holder: Holder,
+    ttl: Duration,
+    /// `None` once there is nothing to give up.
+    turn: Option<Turn>,
+}
+
+impl Held {
+    /// Queues for the session, takes the lease and loads the record. `None`: there is no such record.
+    pub(crate) async fn acquire(
+        client: &Arc<StoreClient>,
+        queue: &Arc<Queue>,
+        key: Key,
+        terms: Terms,
+        touch: impl Fn(Timestamp) -> Touch,
+    ) -> Result<Option<(Self, Record, Touch)>, Error> {
+        let mut until = None;
+        let turn = match queue.try_enter(&key) {
+            Some(turn) => turn,
+            None => {
+                let end = *until.insert(Instant::now() + terms.wait);
+                tokio::time::timeout_at(end, queue.enter(&key)).await.map_err(|_| Error::Busy)?
+            }
+        };
+        // From here on a dropped future gives up a lease that the store may have granted.
+        let mut held =
+            Self { client: Arc::clone(client), key, holder: Holder::new(), ttl: terms.ttl, turn: Some(turn) };
+        loop {
+            let touch = touch(client.now());
+            let leases = client.store.leases().ok_or_else(no_leases)?;
+            match client.within(leases.acquire(&key, held.lease(touch.now), touch)).await? {
+                Acquired::Granted(record) => return Ok(Some((held, record, touch))),
+                Acquired::Absent => {
+                    held.turn = None;
+                    return Ok(None);
+                }
+                Acquired::Busy(freed) => {
+                    let end = *until.get_or_insert_with(|| Instant::now() + terms.wait);
+                    if tokio::time::timeout_at(end, freed).await.is_err() {
+                        held.turn = None;
+                        return Err(Error::Busy);
+                    }
+                }
+            }
+        }
+    }
+
+    fn lease(&self, now: Timestamp) -> Lease {
+        Lease { holder: self.holder, ttl: self.ttl, now }
+    }
+
+    /// Stores the record and gives up the lease, in one step.
+    pub(crate) async fn save(mut self, expected: u64, record: Record, touch: Touch) -> Result<(), Error> {
+        let leases = self.client.store.leases().ok_or_else(no_leases)?;
+        let saved = leases.save(&self.key, self.lease(touch.now), expected, record, touch);
+        let written = self.client.within(saved).await?;
+        self.turn = None;
+        match written {
+            Written::Done => Ok(()),
+            Written::Conflict => Err(Error::Conflict),
+            Written::Absent => Err(Error::Ended),
+        }
+    }
+
+    /// Gives up the lease and waits until that is done.
+    pub(crate) async fn release(mut self) -> Result<(), Error> {
+        let leases = self.client.store.leases().ok_or_else(no_leases)?;
+        self.client.within(leases.release(&self.key, self.lease(self.client.now()))).await?;
+        self.turn = None;
+        Ok(())
+    }
+
+    /// What keeps this lease alive while a handler runs.
+    pub(crate) fn renewal(&self) -> Renewal {
+        Renewal { client: Arc::clone(&self.client), key: self.key, holder: self.holder, ttl: self.ttl }
+    }
+}
+
+impl Drop for Held {
+    /// The next in the queue has its turn when the store has taken the lease back: at once where that
+    /// needs no waiting, else in a task of its own. If even that fails the lease runs out by itself.
+    fn drop(&mut self) {
+        let Some(turn) = self.turn.take() else { return };
+        let (client, key, lease) = (Arc::clone(&self.client), self.key, self.lease(self.client.now()));
+        let mut release = Box::pin(async move {
+            if let Some(leases) = client.store.leases() {
+                // A failure is logged where the deadline is kept.
+                let _ = client.within(leases.release(&key, lease)).await;
+            }
+            drop(turn);
+        });
+        let mut idle = std::task::Context::from_waker(std::task::Waker::noop());
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        if release.as_mut().poll(&mut idle).is_pending() {
+            runtime.spawn(release);
+        }
+    }
+}
+
+fn no_leases() -> Error {
+    // Builders refuse such a backend for a type whose handlers may borrow exclusively.
+    Error::Unavailable(BackendError::new("this backend has no leases"))
+}
+
+/// Keeps a lease from running out.
+pub struct Renewal {
+    client: Arc<StoreClient>,
+    key: Key,
+    holder: Holder,
+    ttl: Duration,
+}
+
+impl Renewal {
+    /// How often [`Renewal::extend`] is due.
+    pub(crate) fn every(&self) -> Duration {
+        self.ttl / 3
+    }
+
+    /// Extends the lease. A lost lease stays lost: the save will be refused.
+    pub(crate) async fn extend(&self) {
+        let Some(leases) = self.client.store.leases() else { return };
+        let lease = Lease { holder: self.holder, ttl: self.ttl, now: self.client.now() };
+        match self.client.within(leases.extend(&self.key, lease)).await {
+            Ok(true) | Err(_) => {}
+            Ok(false) => {
+                tracing::warn!(name: "session.lease_lost", session = %self.key.handle(), "an exclusive borrow ran out under its handler");
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Declarative, typed sessions for axum: a session is a value you borrow.
+
+// The crate's own examples are written as a user's are.
+extern crate self as session_runtime;
+
+#[doc(hidden)]
+pub mod __private;
+mod axum;
+pub mod backend;
+mod clock;
+mod codec;
+mod crypto;
+mod declaration;
+mod error;
+mod guard;
+mod id;
+mod lease;
+mod missing;
+mod record;
+mod session;
+mod sessions;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod token;
+
+pub use session_derive::{SessionData, session};
+
+pub use self::axum::{Protect, ProtectLayer, Rejection};
+pub use self::clock::{Clock, SystemClock, Timestamp};
+pub use self::declaration::FromSetting;
+pub use self::error::{BackendError, Error, OpenError};
+pub use self::guard::Verdict;
+pub use self::id::Handle;
+pub use self::session::{Session, SessionSlot, Start};
+pub use self::sessions::{Builder, SessionData, Sessions, Snapshot};

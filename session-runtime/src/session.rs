@@ -1,0 +1,223 @@
+//! The owned handle on a session, and the place where a session may be.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::ops::Deref;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::id::Handle;
+use crate::sessions::{SessionData, Sessions, Snapshot};
+
+/// What a handler did to the client's token: told to the client with the handler's answer.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome(Mutex<TokenChange>);
+
+/// A change of the token that the client holds.
+#[derive(Default)]
+pub enum TokenChange {
+    /// None: no cookie is sent.
+    #[default]
+    Unchanged,
+    /// The client gets this one, for as long as the session may live.
+    Set {
+        /// The token.
+        token: String,
+        /// The session's last moment.
+        expires: Timestamp,
+    },
+    /// The client's is taken away.
+    Removed,
+}
+
+impl fmt::Debug for TokenChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unchanged => "Unchanged",
+            Self::Set { .. } => "Set(..)",
+            Self::Removed => "Removed",
+        })
+    }
+}
+
+impl Outcome {
+    fn put(&self, change: TokenChange) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = change;
+    }
+
+    pub(crate) fn take(&self) -> TokenChange {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A session that a handler owns: its data by `Deref`, and what one does to a session.
+///
+/// Everything here takes effect in the store before it returns. It exists only inside handlers under
+/// `#[session(...)]`, since only those can tell the client.
+pub struct Session<T: SessionData> {
+    sessions: Sessions<T>,
+    snapshot: Snapshot<T>,
+    outcome: Arc<Outcome>,
+}
+
+impl<T: SessionData> Session<T> {
+    pub(crate) fn new(sessions: Sessions<T>, snapshot: Snapshot<T>, outcome: Arc<Outcome>) -> Self {
+        Self { sessions, snapshot, outcome }
+    }
+
+    /// Changes the data and stores it; returns what the closure returns.
+    ///
+    /// The closure sees the newest data, under a lease where the backend has them. It runs again if
+    /// another write came between, so it should do nothing but change the data.
+    ///
+    /// # Errors
+    /// [`Error::Ended`] if the session ended meanwhile, [`Error::Busy`] if others held it exclusively for
+    /// too long, [`Error::Conflict`] if other writes kept coming between, [`Error::Unavailable`] if the
+    /// backend is down. Nothing is stored then.
+    pub async fn update<R>(&mut self, change: impl FnMut(&mut T) -> R) -> Result<R, Error> {
+        let (snapshot, answer) = self.sessions.change(&self.snapshot, change).await?;
+        self.snapshot = snapshot;
+        Ok(answer)
+    }
+
+    /// Gives the session another id: the client gets a new token and the old one is dead. Do it when
+    /// what the session may do changes.
+    ///
+    /// # Errors
+    /// [`Error::Ended`] if the session ended meanwhile, [`Error::Unavailable`] if the backend is down.
+    pub async fn renew(&mut self) -> Result<(), Error> {
+        let (snapshot, token) = self.sessions.renew(&self.snapshot).await?;
+        self.outcome.put(TokenChange::Set { token, expires: snapshot.expires });
+        self.snapshot = snapshot;
+        Ok(())
+    }
+
+    /// Ends the session, in the store and at the client. By value: a use after it does not compile.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if the backend is down: the session then lives on.
+    pub async fn end(self) -> Result<(), Error> {
+        self.sessions.delete(&self.snapshot.known).await?;
+        self.outcome.put(TokenChange::Removed);
+        Ok(())
+    }
+
+    /// The session's name for logs and screens: a hash, of no use to a client.
+    pub fn id(&self) -> Handle {
+        self.snapshot.id()
+    }
+
+    /// When the session started.
+    pub fn created_at(&self) -> SystemTime {
+        self.snapshot.created_at()
+    }
+
+    /// When the session ends however much it is used.
+    pub fn expires_at(&self) -> SystemTime {
+        self.snapshot.expires_at()
+    }
+}
+
+impl<T: SessionData> Deref for Session<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.snapshot
+    }
+}
+
+impl<T: SessionData> fmt::Debug for Session<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("id", &self.id()).finish_non_exhaustive()
+    }
+}
+
+/// The place where a session may be: what a login handler takes.
+pub struct SessionSlot<T: SessionData> {
+    sessions: Sessions<T>,
+    current: Mutex<Option<Snapshot<T>>>,
+    outcome: Arc<Outcome>,
+}
+
+impl<T: SessionData> SessionSlot<T> {
+    pub(crate) fn new(sessions: Sessions<T>, current: Option<Snapshot<T>>, outcome: Arc<Outcome>) -> Self {
+        Self { sessions, current: Mutex::new(current), outcome }
+    }
+
+    /// The session that is here, as it was when it was read.
+    pub fn get(&self) -> Option<Snapshot<T>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn put(&self, snapshot: Option<Snapshot<T>>, change: TokenChange) {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = snapshot;
+        self.outcome.put(change);
+    }
+
+    /// Starts a session with this data when it is awaited: always under a fresh id. A session that is
+    /// here already, whoever's it is, is ended.
+    pub fn start(&self, data: T) -> Start<'_, T> {
+        Start { slot: self, data }
+    }
+
+    /// Ends the session that is here; without one there is nothing to do.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if the backend is down: the session then lives on.
+    pub async fn end(&self) -> Result<(), Error> {
+        if let Some(current) = self.get() {
+            self.sessions.delete(&current.known).await?;
+            self.put(None, TokenChange::Removed);
+        }
+        Ok(())
+    }
+
+    async fn begin(&self, data: T) -> Result<(), Error> {
+        let (snapshot, token) = self.sessions.create(data).await?;
+        if let Some(former) = self.get()
+            && let Err(error) = self.sessions.delete(&former.known).await
+        {
+            // Two live sessions for one client would be worse than none: the new one never was.
+            let _ = self.sessions.delete(&snapshot.known).await;
+            return Err(error);
+        }
+        let expires = snapshot.expires;
+        self.put(Some(snapshot), TokenChange::Set { token, expires });
+        Ok(())
+    }
+}
+
+impl<T: SessionData> fmt::Debug for SessionSlot<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionSlot").field("session", &self.get().map(|session| session.id())).finish_non_exhaustive()
+    }
+}
+
+/// A session about to start: await it.
+///
+/// # Errors
+/// [`Error::Encode`] if the data can't be written, [`Error::Unavailable`] if the backend is down. No
+/// session has started then, and the one that was here lives on.
+#[must_use = "a session starts when this is awaited"]
+pub struct Start<'a, T: SessionData> {
+    slot: &'a SessionSlot<T>,
+    data: T,
+}
+
+impl<'a, T: SessionData> IntoFuture for Start<'a, T> {
+    type Output = Result<(), Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.slot.begin(self.data))
+    }
+}
+
+impl<T: SessionData> fmt::Debug for Start<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Start(..)")
+    }
+}

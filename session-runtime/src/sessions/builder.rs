@@ -1,0 +1,179 @@
+//! Opening sessions, with parts of the declaration replaced.
+
+use std::any::TypeId;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+
+use super::{Inner, SessionData, Sessions};
+use crate::backend::{Backend, Memory, Store};
+use crate::clock::{Clock, SystemClock};
+use crate::crypto::Keyring;
+use crate::declaration::{Overrides, Settings};
+use crate::error::OpenError;
+use crate::lease::{Queue, StoreClient, Terms};
+use crate::token::{TokenCache, Tokens};
+
+/// Replaces parts of a type's declaration when its sessions are opened.
+///
+/// What isn't named stays as declared; what is named is not read from the environment.
+#[must_use]
+pub struct Builder<T> {
+    backend: Option<Store>,
+    /// Whether the replaced backend may go with a key that ends with the process.
+    volatile: bool,
+    overrides: Overrides,
+    clock: Arc<dyn Clock>,
+    deadline: Duration,
+    terms: Terms,
+    remembered: usize,
+    data: PhantomData<fn() -> T>,
+}
+
+impl<T: SessionData> Builder<T> {
+    pub(super) fn new() -> Self {
+        Self {
+            backend: None,
+            volatile: true,
+            overrides: Overrides::default(),
+            clock: Arc::new(SystemClock),
+            deadline: Duration::from_secs(1),
+            terms: Terms { ttl: Duration::from_secs(10), wait: Duration::from_secs(5) },
+            remembered: 10_000,
+            data: PhantomData,
+        }
+    }
+
+    /// Another backend. It can be shared: pass an `Arc` of it to several builders.
+    pub fn backend<B: Backend>(mut self, backend: impl Into<Arc<B>>) -> Self {
+        self.backend = Some(Store::new(backend.into()));
+        self.volatile = TypeId::of::<B>() == TypeId::of::<Memory>();
+        self
+    }
+
+    /// Fernet keys, newest first, comma-separated. A malformed one is reported by [`open`](Self::open).
+    pub fn key(mut self, keys: &str) -> Self {
+        self.overrides.keyring = Some(Keyring::parse(keys));
+        self
+    }
+
+    /// A key that ends with the process, and every token with it.
+    pub fn ephemeral_key(mut self) -> Self {
+        self.overrides.keyring = Some(Ok(Keyring::ephemeral()));
+        self
+    }
+
+    /// The clock by which everything expires.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// How long a session lives without being used.
+    pub fn idle(mut self, idle: Duration) -> Self {
+        self.overrides.idle = Some(idle);
+        self
+    }
+
+    /// How long a session lives however much it is used.
+    pub fn lifetime(mut self, lifetime: Duration) -> Self {
+        self.overrides.lifetime = Some(lifetime);
+        self
+    }
+
+    /// How long one call to the backend may take before the request is answered 503: 1 s unless told.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// How long an exclusive borrow may queue before the request is answered 409: 5 s unless told. A
+    /// handler's own `wait` comes first.
+    pub fn wait(mut self, wait: Duration) -> Self {
+        self.terms.wait = wait;
+        self
+    }
+
+    /// How long an exclusive borrow outlives its process: 10 s unless told. While the handler runs the
+    /// lease is extended every third of it.
+    pub fn lease(mut self, ttl: Duration) -> Self {
+        self.terms.ttl = ttl;
+        self
+    }
+
+    /// How many verified tokens are remembered, each with the data decoded last: 10,000 unless told. A
+    /// token that is remembered need not be decrypted, nor unchanged data decoded.
+    pub fn remembered_tokens(mut self, tokens: usize) -> Self {
+        self.remembered = tokens;
+        self
+    }
+
+    /// Opens the sessions.
+    ///
+    /// # Errors
+    /// Every setting that is missing or wrong, with its environment variable and the remedy.
+    pub async fn open(self) -> Result<Sessions<T>, OpenError> {
+        let declaration = T::declaration();
+        let scope = declaration.scope().clone();
+        let mut settings = Settings::resolve(&declaration, self.overrides)?;
+        let keyring = match settings.keyring.take() {
+            Some(keyring) => keyring,
+            None if self.volatile => Keyring::ephemeral(),
+            None => {
+                let why = "is missing, and this backend outlives the process; give the builder a `key`, or say `ephemeral_key`";
+                return Err(OpenError::option("key", None, why));
+            }
+        };
+        let store = match self.backend {
+            Some(store) => store,
+            None => Store::new(Arc::new(T::open_backend(&scope).await?)),
+        };
+        let purpose = format!("{}/{}/{}", scope.application, scope.type_name, settings.cookie.name);
+        let client = Arc::new(StoreClient { store, clock: self.clock, deadline: self.deadline });
+        Ok(Sessions(Arc::new(Inner {
+            tokens: Tokens::new(&keyring, &purpose, settings.lifetime),
+            known: TokenCache::new(self.remembered),
+            queue: Queue::new(),
+            slack: client.store.backend().idle_slack(settings.idle),
+            sweeper: sweeper(&client, settings.idle),
+            client,
+            purpose,
+            idle: settings.idle,
+            terms: self.terms,
+            cookie: settings.cookie,
+            missing: T::missing(),
+        })))
+    }
+}
+
+/// The most that one sweep removes before it lets others on.
+const BATCH: usize = 256;
+
+/// A task that removes expired records from a store that doesn't forget by itself. It ends with the
+/// sessions.
+fn sweeper(client: &Arc<StoreClient>, idle: Duration) -> Option<JoinHandle<()>> {
+    client.store.sweeping()?;
+    let client = Arc::clone(client);
+    let pause = (idle / 4).clamp(Duration::from_secs(1), Duration::from_secs(60));
+    Some(tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(pause).await;
+            while let Some(sweep) = client.store.sweeping() {
+                match client.within(sweep.sweep(client.now(), idle, BATCH)).await {
+                    Ok(BATCH) => tokio::task::yield_now().await,
+                    // A failure is logged where the deadline is kept; the next round tries again.
+                    Ok(_) | Err(_) => break,
+                }
+            }
+        }
+    }))
+}
+
+impl<T> fmt::Debug for Builder<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("overrides", &self.overrides).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,383 @@
+//! All sessions of one type: from a token to the data and back, with nothing of HTTP.
+
+mod builder;
+mod data;
+mod snapshot;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use session_rules::cookie::Cookie;
+use tokio::task::JoinHandle;
+
+pub use self::builder::Builder;
+pub use self::data::SessionData;
+pub use self::snapshot::Snapshot;
+pub(crate) use self::snapshot::{Decoded, Known};
+use crate::backend::{Record, Touch, Written};
+use crate::clock::Timestamp;
+use crate::codec;
+use crate::error::Error;
+use crate::id::SessionId;
+use crate::lease::{Held, Queue, StoreClient, Terms};
+use crate::missing::Missing;
+use crate::record::Envelope;
+use crate::token::{Claims, TOKEN_LEN, TokenCache, Tokens};
+
+/// The application's handle on all sessions of type `T`: axum state, cheap to clone.
+///
+/// Opened by [`T::sessions()`](SessionData::sessions) as the type declares, or by
+/// [`Sessions::builder`] with parts of the declaration replaced.
+pub struct Sessions<T: SessionData>(Arc<Inner<T>>);
+
+struct Inner<T> {
+    client: Arc<StoreClient>,
+    queue: Arc<Queue>,
+    tokens: Tokens,
+    known: TokenCache<Known<T>>,
+    purpose: String,
+    idle: Duration,
+    slack: Duration,
+    terms: Terms,
+    cookie: Cookie,
+    missing: Missing,
+    sweeper: Option<JoinHandle<()>>,
+}
+
+impl<T> Drop for Inner<T> {
+    fn drop(&mut self) {
+        if let Some(sweeper) = &self.sweeper {
+            sweeper.abort();
+        }
+    }
+}
+
+impl<T: SessionData> Clone for Sessions<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T: SessionData> fmt::Debug for Sessions<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions")
+            .field("cookie", &self.0.cookie.name)
+            .field("idle", &self.0.idle)
+            .field("lifetime", &self.0.tokens.ttl())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A session that is lent exclusively: the lease on it and the data to change.
+pub(crate) struct Exclusive<T> {
+    held: Held,
+    known: Arc<Known<T>>,
+    record: Record,
+    touch: Touch,
+    created: Timestamp,
+    pub(crate) data: T,
+}
+
+impl<T: SessionData> Sessions<T> {
+    /// A builder that starts from the type's declaration; whatever it is told comes first.
+    ///
+    /// Tests swap the backend without touching a handler:
+    ///
+    /// ```
+    /// # use serde::{Serialize, Deserialize};
+    /// # use session_runtime::{SessionData, Sessions, backend::Memory};
+    /// # #[derive(Serialize, Deserialize, SessionData)]
+    /// # struct User { name: String }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), session_runtime::OpenError> {
+    /// let sessions = Sessions::<User>::builder().backend(Memory::default()).ephemeral_key().open().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder() -> Builder<T> {
+        Builder::new()
+    }
+
+    pub(crate) fn cookie(&self) -> &Cookie {
+        &self.0.cookie
+    }
+
+    pub(crate) fn missing(&self) -> &Missing {
+        &self.0.missing
+    }
+
+    pub(crate) fn purpose(&self) -> &str {
+        &self.0.purpose
+    }
+
+    pub(crate) fn lifetime(&self) -> Duration {
+        self.0.tokens.ttl()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.client.now()
+    }
+
+    /// An owned copy of a session's data.
+    pub(crate) fn copy(&self, session: &Snapshot<T>) -> Option<T> {
+        codec::decode(Envelope::data(&session.decoded.body)).ok()
+    }
+
+    fn touch(&self, now: Timestamp, claims: &Claims) -> Touch {
+        Touch { now, idle: self.0.idle, expires: claims.expires }
+    }
+
+    /// Verifies a token. Nothing but the token is looked at: no store is asked.
+    pub(crate) fn identify(&self, token: &str) -> Option<Arc<Known<T>>> {
+        if token.len() != TOKEN_LEN {
+            return None;
+        }
+        let now = self.0.client.now();
+        if let Some(known) = self.0.known.get(token) {
+            return known.claims.are_current(now, self.lifetime()).then_some(known);
+        }
+        let known = Arc::new(Known::new(self.0.tokens.open(token, now)?, &self.0.purpose));
+        self.0.known.insert(token, Arc::clone(&known));
+        Some(known)
+    }
+
+    /// A token that replaces the client's, where one is due: its key is no longer the newest.
+    pub(crate) fn reissue(&self, known: &Known<T>) -> Option<String> {
+        let due = known.claims.retired_key;
+        due.then(|| self.0.tokens.seal(known.claims.id, known.claims.expires, self.0.client.now()))
+    }
+
+    /// The session behind a verified token, and its idle timeout slid: one call to the store.
+    pub(crate) async fn load(&self, known: &Arc<Known<T>>) -> Result<Option<Snapshot<T>>, Error> {
+        let client = &self.0.client;
+        let touch = self.touch(client.now(), &known.claims);
+        let record = client.within(client.store.backend().load(&known.key, touch)).await?;
+        Ok(record.and_then(|record| self.accept(known, &record, touch)))
+    }
+
+    /// A session from its record. Nothing stored is trusted: what is expired, no longer this id's or
+    /// unreadable is no session, and is left alone.
+    fn accept(&self, known: &Arc<Known<T>>, record: &Record, touch: Touch) -> Option<Snapshot<T>> {
+        self.check(known, record, touch)?;
+        let decoded = known.decoded(&record.body).or_else(|| {
+            let decoded = Arc::new(Decoded { data: self.decode(known, record)?, body: record.body.clone() });
+            known.remember(&decoded);
+            Some(decoded)
+        })?;
+        Some(Snapshot { known: Arc::clone(known), version: record.version, expires: record.expires, decoded })
+    }
+
+    /// The creation time of a record that this token may use.
+    fn check(&self, known: &Known<T>, record: &Record, touch: Touch) -> Option<Timestamp> {
+        let session = known.key.handle();
+        if !touch.is_live(record, self.0.slack) {
+            tracing::debug!(name: "session.expired", %session, "the session has expired");
+            return None;
+        }
+        let Some(envelope) = Envelope::read(&record.body) else {
+            tracing::warn!(name: "session.unreadable", %session, "the stored session has an unknown format; left alone");
+            return None;
+        };
+        if envelope.proof != known.proof {
+            tracing::warn!(name: "session.replayed", %session, "a token from before the session's renewal was used");
+            return None;
+        }
+        if envelope.data_version != DATA_VERSION {
+            tracing::warn!(name: "session.unreadable", %session, version = envelope.data_version, "the stored session has another version; left alone");
+            return None;
+        }
+        Some(envelope.created)
+    }
+
+    fn decode(&self, known: &Known<T>, record: &Record) -> Option<T> {
+        codec::decode(Envelope::data(&record.body))
+            .inspect_err(|error: &serde_json::Error| {
+                // The category alone: a message may quote the data.
+                let (session, why) = (known.key.handle(), error.classify());
+                tracing::warn!(name: "session.unreadable", %session, ?why, "the stored session is not of its type; left alone");
+            })
+            .ok()
+    }
+
+    fn encode(&self, known: &Known<T>, created: Timestamp, data: &T, room: usize) -> Result<Vec<u8>, Error> {
+        let envelope = Envelope { created, proof: known.proof, data_version: DATA_VERSION };
+        let mut body = envelope.header(room);
+        codec::encode(data, &mut body).map_err(Error::Encode)?;
+        Ok(body)
+    }
+
+    /// A new session under a fresh id, and its token.
+    pub(crate) async fn create(&self, data: T) -> Result<(Snapshot<T>, String), Error> {
+        let client = &self.0.client;
+        let now = client.now();
+        let expires = now.plus(self.lifetime());
+        let id = SessionId::random();
+        let claims = Claims { id, issued: now, expires, retired_key: false };
+        let known = Arc::new(Known::new(claims, &self.0.purpose));
+        let body = Bytes::from(self.encode(&known, now, &data, 128)?);
+        let record = Record { version: 1, last_seen: now, expires, body: body.clone() };
+        let created = client.store.backend().create(&known.key, record, self.touch(now, &claims));
+        if !client.within(created).await? {
+            // 128 random bits met twice: nothing that a retry should hide.
+            return Err(Error::Conflict);
+        }
+        let token = self.0.tokens.seal(id, expires, now);
+        let decoded = Arc::new(Decoded { data, body });
+        known.remember(&decoded);
+        self.0.known.insert(&token, Arc::clone(&known));
+        tracing::info!(name: "session.started", session = %known.key.handle(), "a session started");
+        Ok((Snapshot { known, version: 1, expires, decoded }, token))
+    }
+
+    /// Ends a session; `false` if it had ended before.
+    pub(crate) async fn delete(&self, known: &Known<T>) -> Result<bool, Error> {
+        let client = &self.0.client;
+        let ended = client.within(client.store.backend().delete(&known.key)).await?;
+        known.forget();
+        tracing::info!(name: "session.ended", session = %known.key.handle(), "a session ended");
+        Ok(ended)
+    }
+
+    /// Gives the session another id: its record holds the new proof, and the old token is dead.
+    pub(crate) async fn renew(&self, session: &Snapshot<T>) -> Result<(Snapshot<T>, String), Error> {
+        let client = &self.0.client;
+        let id = session.known.claims.id.renewed();
+        for _ in 0..CONFLICTS {
+            let now = client.now();
+            let touch = self.touch(now, &session.known.claims);
+            let record =
+                client.within(client.store.backend().load(&session.known.key, touch)).await?.ok_or(Error::Ended)?;
+            let created = self.check(&session.known, &record, touch).ok_or(Error::Ended)?;
+            let data = self.decode(&session.known, &record).ok_or(Error::Ended)?;
+            let claims = Claims { id, issued: now, expires: record.expires, retired_key: false };
+            let known = Arc::new(Known::new(claims, &self.0.purpose));
+            let body = Bytes::from(self.encode(&known, created, &data, record.body.len())?);
+            let renewed =
+                Record { version: record.version + 1, last_seen: now, expires: record.expires, body: body.clone() };
+            let (version, expires) = (renewed.version, renewed.expires);
+            let update = client.store.backend().update(&known.key, record.version, renewed, touch);
+            match client.within(update).await? {
+                Written::Conflict => {}
+                Written::Absent => return Err(Error::Ended),
+                Written::Done => {
+                    let token = self.0.tokens.seal(id, expires, now);
+                    let decoded = Arc::new(Decoded { data, body });
+                    known.remember(&decoded);
+                    session.known.forget();
+                    self.0.known.insert(&token, Arc::clone(&known));
+                    tracing::info!(name: "session.renewed", session = %known.key.handle(), "a session was renewed");
+                    return Ok((Snapshot { known, version, expires, decoded }, token));
+                }
+            }
+        }
+        Err(Error::Conflict)
+    }
+
+    /// Takes the session exclusively: locked across the fleet, loaded, owned. `None`: no such session.
+    pub(crate) async fn acquire(
+        &self,
+        known: &Arc<Known<T>>,
+        wait: Option<Duration>,
+    ) -> Result<Option<Exclusive<T>>, Error> {
+        let terms = Terms { wait: wait.unwrap_or(self.0.terms.wait), ..self.0.terms };
+        let touch = |now| self.touch(now, &known.claims);
+        let acquired = Held::acquire(&self.0.client, &self.0.queue, known.key, terms, touch).await?;
+        let Some((held, record, touch)) = acquired else { return Ok(None) };
+        let usable = self.check(known, &record, touch).and_then(|created| {
+            // A value that was decoded before and that nobody else looks at is as good as a fresh one.
+            let data = known.take_decoded(&record.body).or_else(|| self.decode(known, &record))?;
+            Some((created, data))
+        });
+        let Some((created, data)) = usable else { return Ok(None) };
+        Ok(Some(Exclusive { held, known: Arc::clone(known), record, touch, created, data }))
+    }
+
+    /// Stores what an exclusive borrow changed and gives up the lease: one call to the store.
+    pub(crate) async fn save(&self, session: Exclusive<T>) -> Result<Snapshot<T>, Error> {
+        let Exclusive { held, known, record, touch, created, data } = session;
+        let body = self.encode(&known, created, &data, record.body.len())?;
+        let expires = record.expires;
+        let (body, version) = if body == record.body {
+            held.release().await?;
+            (record.body, record.version)
+        } else {
+            let body = Bytes::from(body);
+            let version = record.version + 1;
+            let now = self.0.client.now();
+            let saved = Record { version, last_seen: now, expires, body: body.clone() };
+            let conflict = |error: &Error| {
+                if matches!(error, Error::Conflict | Error::Ended) {
+                    tracing::warn!(name: "session.conflict", session = %known.key.handle(), %error, "a change was not stored");
+                }
+            };
+            held.save(record.version, saved, Touch { now, ..touch }).await.inspect_err(conflict)?;
+            (body, version)
+        };
+        let decoded = Arc::new(Decoded { data, body });
+        known.remember(&decoded);
+        Ok(Snapshot { known, version, expires, decoded })
+    }
+
+    /// Changes a session in one go, under a lease where the store has them, else by comparing versions.
+    pub(crate) async fn change<R>(
+        &self,
+        session: &Snapshot<T>,
+        mut change: impl FnMut(&mut T) -> R,
+    ) -> Result<(Snapshot<T>, R), Error> {
+        let client = &self.0.client;
+        for _ in 0..CONFLICTS {
+            let attempt = if client.store.leases().is_some() {
+                let mut exclusive = self.acquire(&session.known, None).await?.ok_or(Error::Ended)?;
+                let answer = change(&mut exclusive.data);
+                self.save(exclusive).await.map(|saved| (saved, answer))
+            } else {
+                self.compare_and_set(session, &mut change).await
+            };
+            match attempt {
+                Err(Error::Conflict) => {}
+                other => return other,
+            }
+        }
+        Err(Error::Conflict)
+    }
+
+    async fn compare_and_set<R>(
+        &self,
+        session: &Snapshot<T>,
+        change: &mut impl FnMut(&mut T) -> R,
+    ) -> Result<(Snapshot<T>, R), Error> {
+        let (client, known) = (&self.0.client, &session.known);
+        let now = client.now();
+        let touch = self.touch(now, &known.claims);
+        let record = client.within(client.store.backend().load(&known.key, touch)).await?.ok_or(Error::Ended)?;
+        let created = self.check(known, &record, touch).ok_or(Error::Ended)?;
+        let mut data = self.decode(known, &record).ok_or(Error::Ended)?;
+        let answer = change(&mut data);
+        let body = Bytes::from(self.encode(known, created, &data, record.body.len())?);
+        let (version, expires) = (record.version + 1, record.expires);
+        let updated = Record { version, last_seen: now, expires, body: body.clone() };
+        match client.within(client.store.backend().update(&known.key, record.version, updated, touch)).await? {
+            Written::Conflict => Err(Error::Conflict),
+            Written::Absent => Err(Error::Ended),
+            Written::Done => {
+                let decoded = Arc::new(Decoded { data, body });
+                known.remember(&decoded);
+                Ok((Snapshot { known: Arc::clone(known), version, expires, decoded }, answer))
+            }
+        }
+    }
+}
+
+/// The version of the data's type.
+const DATA_VERSION: u32 = 1;
+
+/// How often a change or a renewal that met another write is tried again.
+const CONFLICTS: usize = 16;
+
+impl<T> Exclusive<T> {
+    pub(crate) fn held(&self) -> &Held {
+        &self.held
+    }
+}

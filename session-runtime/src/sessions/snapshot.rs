@@ -1,0 +1,112 @@
+//! A session's data as it was when it was read.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use bytes::Bytes;
+
+use crate::clock::Timestamp;
+use crate::id::{Handle, Key, Proof};
+use crate::record::Envelope;
+use crate::token::Claims;
+
+/// What is known of a session from its token, and the data that was decoded last.
+pub(crate) struct Known<T> {
+    pub(crate) claims: Claims,
+    pub(crate) key: Key,
+    pub(crate) proof: Proof,
+    decoded: Mutex<Option<Arc<Decoded<T>>>>,
+}
+
+/// Data beside the bytes it was decoded from, so that equal bytes need not be decoded again.
+pub(crate) struct Decoded<T> {
+    pub(crate) data: T,
+    pub(crate) body: Bytes,
+}
+
+impl<T> Known<T> {
+    pub(crate) fn new(claims: Claims, purpose: &str) -> Self {
+        Self { key: claims.id.key(purpose), proof: claims.id.proof(), claims, decoded: Mutex::new(None) }
+    }
+
+    fn slot(&self) -> std::sync::MutexGuard<'_, Option<Arc<Decoded<T>>>> {
+        self.decoded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The data that these bytes were decoded to before.
+    pub(crate) fn decoded(&self, body: &Bytes) -> Option<Arc<Decoded<T>>> {
+        self.slot().as_ref().filter(|decoded| decoded.body == body).map(Arc::clone)
+    }
+
+    /// The same, to own; `None` also where somebody else looks at it.
+    pub(crate) fn take_decoded(&self, body: &Bytes) -> Option<T> {
+        let decoded = self.slot().take_if(|decoded| decoded.body == body)?;
+        Arc::into_inner(decoded).map(|decoded| decoded.data)
+    }
+
+    pub(crate) fn remember(&self, decoded: &Arc<Decoded<T>>) {
+        *self.slot() = Some(Arc::clone(decoded));
+    }
+
+    pub(crate) fn forget(&self) {
+        *self.slot() = None;
+    }
+}
+
+/// A session's data as it was when it was read: `Deref` to the data, and what is known beside it.
+pub struct Snapshot<T> {
+    pub(crate) known: Arc<Known<T>>,
+    pub(crate) version: u64,
+    pub(crate) expires: Timestamp,
+    pub(crate) decoded: Arc<Decoded<T>>,
+}
+
+impl<T> Snapshot<T> {
+    /// The session's name for logs and screens: a hash, of no use to a client.
+    pub fn id(&self) -> Handle {
+        self.known.key.handle()
+    }
+
+    /// When the session started.
+    pub fn created_at(&self) -> SystemTime {
+        Envelope::read(&self.decoded.body).map_or(self.known.claims.issued, |envelope| envelope.created).into()
+    }
+
+    /// When the session ends however much it is used.
+    pub fn expires_at(&self) -> SystemTime {
+        self.expires.into()
+    }
+
+    /// How often the session's data has been written: 1 after its start.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+}
+
+impl<T> Deref for Snapshot<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.decoded.data
+    }
+}
+
+impl<T> Clone for Snapshot<T> {
+    fn clone(&self) -> Self {
+        Self {
+            known: Arc::clone(&self.known),
+            version: self.version,
+            expires: self.expires,
+            decoded: Arc::clone(&self.decoded),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Snapshot<T> {
+    /// The data may hold secrets: print it by itself if it doesn't.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot").field("id", &self.id()).field("version", &self.version).finish_non_exhaustive()
+    }
+}

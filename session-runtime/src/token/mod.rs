@@ -1,0 +1,107 @@
+//! Tokens: what a client holds of its session.
+//!
+//! A token is a [Fernet](https://github.com/fernet/spec) token under a key derived for one session
+//! type, cookie and application. Its plaintext is one byte of format (1), the 24 bytes of the
+//! session's id and five bytes of the session's last moment (seconds since the epoch, big endian):
+//! 30 bytes, 120 characters as a token.
+
+mod cache;
+
+use std::time::Duration;
+
+use fernet::Fernet;
+
+use crate::clock::Timestamp;
+use crate::crypto::Keyring;
+use crate::id::SessionId;
+
+pub(crate) use cache::TokenCache;
+
+/// The only length a token of ours has. Anything else is refused before any work is done on it.
+pub(crate) const TOKEN_LEN: usize = 120;
+
+/// How far a token's time may lie ahead of our clock (Fernet's own rule).
+const MAX_SKEW: Duration = Duration::from_secs(60);
+
+/// What a verified token says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Claims {
+    pub(crate) id: SessionId,
+    /// When the token was made.
+    pub(crate) issued: Timestamp,
+    /// The session's last moment, however much it is used.
+    pub(crate) expires: Timestamp,
+    /// Whether another key than the newest one verified it, so that a new token is due.
+    pub(crate) retired_key: bool,
+}
+
+impl Claims {
+    /// Whether the token may be used at this moment: the same rule for a token just verified as for
+    /// one that is remembered.
+    pub(crate) fn are_current(&self, now: Timestamp, ttl: Duration) -> bool {
+        now < self.expires && now.since(self.issued) <= ttl && self.issued.since(now) <= MAX_SKEW
+    }
+}
+
+/// Makes and verifies the tokens of one session type.
+pub(crate) struct Tokens {
+    /// Newest first, never empty.
+    keys: Vec<Fernet>,
+    ttl: Duration,
+}
+
+impl Tokens {
+    const FORMAT: u8 = 1;
+    const PLAINTEXT: usize = 1 + SessionId::LEN + 5;
+
+    pub(crate) fn new(keyring: &Keyring, purpose: &str, ttl: Duration) -> Self {
+        Self { keys: keyring.derive(&format!("session-runtime v1 token {purpose}")), ttl }
+    }
+
+    /// A token for this session, made now under the newest key.
+    pub(crate) fn seal(&self, id: SessionId, expires: Timestamp, now: Timestamp) -> String {
+        let mut plaintext = [0; Self::PLAINTEXT];
+        plaintext[0] = Self::FORMAT;
+        plaintext[1..=SessionId::LEN].copy_from_slice(&id.to_bytes());
+        plaintext[SessionId::LEN + 1..].copy_from_slice(&expires.as_secs().to_be_bytes()[3..]);
+        self.keys[0].encrypt_at_time(&plaintext, now.as_secs())
+    }
+
+    /// Verifies a token: MAC first, then age, then what is inside. `None` is all a caller learns.
+    pub(crate) fn open(&self, token: &str, now: Timestamp) -> Option<Claims> {
+        if token.len() != TOKEN_LEN {
+            return None;
+        }
+        let verified = self.keys.iter().enumerate().find_map(|(age, key)| {
+            let plaintext = key.decrypt_at_time(token, Some(self.ttl.as_secs()), now.as_secs()).ok()?;
+            Some((age > 0, plaintext))
+        });
+        let (retired_key, plaintext) = verified?;
+        let plaintext: [u8; Self::PLAINTEXT] = plaintext.try_into().ok()?;
+        let (format, rest) = plaintext.split_first()?;
+        let (id, expires) = rest.split_first_chunk::<{ SessionId::LEN }>()?;
+        (*format == Self::FORMAT).then_some(())?;
+        let expires = expires.iter().fold(0, |secs, byte| secs << 8 | u64::from(*byte));
+        let claims = Claims {
+            id: SessionId::from_bytes(*id),
+            issued: issued(token)?,
+            expires: Timestamp::from_secs(expires),
+            retired_key,
+        };
+        claims.are_current(now, self.ttl).then_some(claims)
+    }
+
+    pub(crate) fn ttl(&self) -> Duration {
+        self.ttl
+    }
+}
+
+/// The time inside a verified token (bytes 1 to 8), which the fernet crate checks but doesn't give.
+fn issued(token: &str) -> Option<Timestamp> {
+    use base64::Engine as _;
+    let head = base64::engine::general_purpose::URL_SAFE.decode(token.get(..12)?).ok()?;
+    Some(Timestamp::from_secs(u64::from_be_bytes(head.get(1..9)?.try_into().ok()?)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+use super::*;
+
+const TTL: Duration = Duration::from_secs(3600);
+
+fn now() -> Timestamp {
+    Timestamp::from_secs(1_800_000_000)
+}
+
+fn later(secs: u64) -> Timestamp {
+    now().plus(Duration::from_secs(secs))
+}
+
+fn tokens(ring: &Keyring, purpose: &str) -> Tokens {
+    Tokens::new(ring, purpose, TTL)
+}
+
+#[test]
+fn a_token_has_120_characters_and_opens_to_what_was_sealed() {
+    let tokens = tokens(&Keyring::ephemeral(), "p");
+    let id = SessionId::random();
+    let token = tokens.seal(id, later(1800), now());
+    assert_eq!(token.len(), TOKEN_LEN);
+    let claims = tokens.open(&token, now()).unwrap();
+    assert_eq!(claims, Claims { id, issued: now(), expires: later(1800), retired_key: false });
+}
+
+#[test]
+fn any_flipped_bit_is_refused() {
+    let tokens = tokens(&Keyring::ephemeral(), "p");
+    let token = tokens.seal(SessionId::random(), later(1800), now());
+    for byte in 0..token.len() {
+        for bit in 0..8 {
+            let mut altered = token.clone().into_bytes();
+            altered[byte] ^= 1 << bit;
+            // What is no UTF-8 never gets here: a header's bytes are checked before.
+            if let Ok(altered) = String::from_utf8(altered) {
+                assert_eq!(tokens.open(&altered, now()), None, "byte {byte}, bit {bit}");
+            }
+        }
+    }
+}
+
+#[test]
+fn truncated_padded_and_alien_tokens_are_refused() {
+    let tokens = tokens(&Keyring::ephemeral(), "p");
+    let token = tokens.seal(SessionId::random(), later(1800), now());
+    for cut in 0..token.len() {
+        assert_eq!(tokens.open(&token[..cut], now()), None);
+    }
+    let alien = "é".repeat(TOKEN_LEN / 2);
+    for text in [format!("{token}="), format!("{token} "), "A".repeat(TOKEN_LEN), alien, "\0".repeat(TOKEN_LEN)] {
+        assert_eq!(tokens.open(&text, now()), None);
+    }
+    // Well-formed Fernet under our own key, with another plaintext of the right length.
+    let other = tokens.keys[0].encrypt_at_time(&[9; Tokens::PLAINTEXT], now().as_secs());
+    assert_eq!(other.len(), TOKEN_LEN);
+    assert_eq!(tokens.open(&other, now()), None);
+}
+
+#[test]
+fn age_and_skew_are_checked_on_both_sides() {
+    let tokens = tokens(&Keyring::ephemeral(), "p");
+    let token = tokens.seal(SessionId::random(), later(10_000), now());
+    assert!(tokens.open(&token, later(3600)).is_some());
+    assert!(tokens.open(&token, later(3601)).is_none());
+    let back = |secs: u64| Timestamp::from_secs(now().as_secs() - secs);
+    assert!(tokens.open(&token, back(60)).is_some());
+    assert!(tokens.open(&token, back(61)).is_none());
+    let claims = tokens.open(&token, now()).unwrap();
+    assert!(claims.are_current(later(3600), TTL) && !claims.are_current(later(3601), TTL));
+    assert!(claims.are_current(back(60), TTL) && !claims.are_current(back(61), TTL));
+}
+
+#[test]
+fn a_token_is_dead_at_its_sessions_last_moment() {
+    let tokens = tokens(&Keyring::ephemeral(), "p");
+    let token = tokens.seal(SessionId::random(), later(60), now());
+    assert!(tokens.open(&token, later(59)).is_some());
+    assert!(tokens.open(&token, later(60)).is_none());
+}
+
+#[test]
+fn old_keys_verify_and_say_that_a_new_token_is_due() {
+    let (old, new) = (Fernet::generate_key(), Fernet::generate_key());
+    let before = tokens(&Keyring::parse(&old).unwrap(), "p");
+    let during = tokens(&Keyring::parse(&format!("{new},{old}")).unwrap(), "p");
+    let after = tokens(&Keyring::parse(&new).unwrap(), "p");
+    let token = before.seal(SessionId::random(), later(60), now());
+    let claims = during.open(&token, now()).unwrap();
+    assert!(claims.retired_key);
+    let renewed = during.seal(claims.id, claims.expires, now());
+    assert_eq!(after.open(&renewed, now()).map(|c| (c.id, c.retired_key)), Some((claims.id, false)));
+    assert_eq!(after.open(&token, now()), None);
+}
+
+#[test]
+fn a_token_is_good_for_one_purpose() {
+    let ring = Keyring::ephemeral();
+    let token = tokens(&ring, "users").seal(SessionId::random(), later(60), now());
+    assert_eq!(tokens(&ring, "carts").open(&token, now()), None);
+}
