@@ -1,0 +1,122 @@
+//! The routes of the quickstart: what each does with the session is in its signature.
+
+use axum::extract::FromRef;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use axum::{Form, Json, Router};
+use maud::{DOCTYPE, Markup, html};
+use serde::Deserialize;
+use session_runtime::{Session, SessionSlot, Sessions, session};
+
+use crate::User;
+
+/// The routes, for any state that has the sessions.
+pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S>
+where
+    Sessions<User>: FromRef<S>,
+{
+    Router::new()
+        .route("/", get(home))
+        .route("/login", post(login))
+        .route("/visit", post(visit))
+        .route("/me", get(me))
+        .route("/logout", post(logout))
+}
+
+#[session(optional)]
+async fn home(user: Option<&User>) -> Markup {
+    page(user, None)
+}
+
+#[derive(Deserialize)]
+struct Login {
+    name: String,
+}
+
+#[session(optional)]
+async fn login(slot: SessionSlot<User>, Form(form): Form<Login>) -> Result<Response, session_runtime::Error> {
+    let name = form.name.trim();
+    let problem = match name.chars().count() {
+        0 => "Please type a name.",
+        65.. => "Please type a name of at most 64 characters.",
+        _ => {
+            slot.start(User { name: name.into(), visits: 0 }).await?;
+            return Ok(Redirect::to("/").into_response());
+        }
+    };
+    let page = page(slot.get().as_deref(), Some(problem));
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+}
+
+#[session(protected)]
+async fn visit(user: &mut User) -> String {
+    user.visits += 1;
+    user.visits.to_string()
+}
+
+#[session(protected)]
+async fn me(user: &User) -> Json<User> {
+    Json(user.clone())
+}
+
+#[session(protected)]
+async fn logout(session: Session<User>) -> Result<Redirect, session_runtime::Error> {
+    session.end().await?;
+    Ok(Redirect::to("/"))
+}
+
+fn page(user: Option<&User>, problem: Option<&str>) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "Sessions you borrow" }
+                style { (STYLE) }
+            }
+            body {
+                main {
+                    @match user {
+                        Some(user) => {
+                            h1 { "Hello, " (user.name) "!" }
+                            p { "You have pressed the button " output #visits { (user.visits) } " times." }
+                            form #visit action="/visit" method="post" { button { "Count" } }
+                            form action="/logout" method="post" { button .quiet { "Log out" } }
+                            script { (COUNT) }
+                        }
+                        None => {
+                            h1 { "Hello, stranger!" }
+                            @if let Some(problem) = problem { p .problem role="alert" { (problem) } }
+                            form action="/login" method="post" {
+                                label { "Your name " input name="name" autofocus autocomplete="nickname" maxlength="64"; }
+                                button { "Log in" }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+const STYLE: &str = "
+:root { color-scheme: light dark; font: 1.1rem/1.5 system-ui, sans-serif }
+main { max-width: 26rem; margin: 12vh auto; padding: 0 1rem }
+form { display: inline-block; margin-right: .5rem }
+input, button { font: inherit; padding: .4rem .8rem; border-radius: .4rem; border: 1px solid #8888 }
+button { background: #2457d6; color: #fff; cursor: pointer }
+button.quiet { background: none; color: inherit }
+.problem { color: #c62828 }";
+
+/// Counts without leaving the page; without JavaScript the form still works.
+const COUNT: maud::PreEscaped<&str> = maud::PreEscaped(
+    "
+document.getElementById('visit').addEventListener('submit', async event => {
+  event.preventDefault();
+  const answer = await fetch('/visit', { method: 'POST' });
+  if (answer.ok) document.getElementById('visits').textContent = await answer.text();
+  else location.reload();
+});",
+);

@@ -1,0 +1,25 @@
+//! Serving an application until Ctrl-C.
+
+use axum::Router;
+use tracing_subscriber::EnvFilter;
+
+/// Listens on 127.0.0.1, on the port in `PORT` or 3000. `RUST_LOG=session_runtime=debug` shows what
+/// happens to sessions.
+pub(crate) async fn serve(app: Router) -> Result<(), Box<dyn std::error::Error>> {
+    tracing_subscriber::fmt().with_env_filter(EnvFilter::from_default_env()).init();
+    let port = match std::env::var("PORT") {
+        Ok(port) => port.parse().map_err(|_| format!("PORT is {port:?}; set it to a number from 0 to 65535"))?,
+        Err(_) => 3000,
+    };
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port))
+        .await
+        .map_err(|error| format!("can't listen on 127.0.0.1:{port} ({error}); set PORT to a free one"))?;
+    println!("Open http://localhost:{}", listener.local_addr()?.port());
+    let stop = async {
+        // Without a signal handler there is nothing to wait for but the end of the process.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    Ok(axum::serve(listener, app).with_graceful_shutdown(stop).await?)
+}
