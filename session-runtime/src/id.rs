@@ -85,6 +85,11 @@ impl Key {
         Self(bytes)
     }
 
+    /// Appends the text of [`Display`](fmt::Display) to a name in a store, with no detour.
+    pub(crate) fn push_to(&self, name: &mut String) {
+        URL_SAFE_NO_PAD.encode_string(self.0, name);
+    }
+
     /// The name under which logs know this session.
     pub fn handle(&self) -> Handle {
         let mut handle = [0; 9];
@@ -96,9 +101,9 @@ impl Key {
 impl fmt::Display for Key {
     /// 43 characters of unpadded URL-safe base64.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0; 43];
-        let length = URL_SAFE_NO_PAD.encode_slice(self.0, &mut text).map_err(|_| fmt::Error)?;
-        f.write_str(std::str::from_utf8(&text[..length]).map_err(|_| fmt::Error)?)
+        let mut text = String::with_capacity(43);
+        self.push_to(&mut text);
+        f.write_str(&text)
     }
 }
 

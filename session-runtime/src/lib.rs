@@ -1,4 +1,4 @@
-//! Declarative, typed sessions for axum: a session is a value you borrow.
+#![doc = include_str!("docs/crate.md")]
 
 // The crate's own examples are written as a user's are.
 extern crate self as session_runtime;
@@ -23,7 +23,9 @@ mod sessions;
 pub mod testing;
 mod token;
 
-pub use session_derive::{SessionData, session};
+pub use session_derive::SessionData;
+#[doc = include_str!("docs/session.md")]
+pub use session_derive::session;
 
 pub use self::axum::{Protect, ProtectLayer, Rejection};
 pub use self::clock::{Clock, SystemClock, Timestamp};

@@ -20,26 +20,40 @@ pub(super) enum Presented<'a> {
 
 /// The cookie of this name, compared byte by byte.
 ///
-/// The header is cut at its semicolons first and each piece is parsed by itself: one that isn't ASCII
-/// is not ours, so white space outside ASCII can't smuggle a name in, and does no harm to its neighbours.
+/// A cookie crate's parser would trim white space outside ASCII from a name, which lets a page of another
+/// host smuggle `__Host-` names past the browser; so the bytes are cut here, at `;` and `=` and nothing
+/// else, with the space and tab of HTTP around them.
 pub(super) fn presented<'a>(headers: &'a HeaderMap, name: &str) -> Presented<'a> {
-    let pieces = headers.get_all(COOKIE).iter().flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
     let mut found = Presented::Nothing;
-    for piece in pieces {
-        let piece = piece.trim_ascii_start();
-        if !piece.starts_with(name.as_bytes()) || !piece.is_ascii() {
-            continue;
+    for header in headers.get_all(COOKIE) {
+        let mut rest = header.as_bytes();
+        while !rest.is_empty() {
+            let end = memchr::memchr(b';', rest).unwrap_or(rest.len());
+            let pair = &rest[..end];
+            rest = rest.get(end + 1..).unwrap_or_default();
+            let Some(value) = value_of(pair, name.as_bytes()) else { continue };
+            found = match found {
+                Presented::Nothing => Presented::Token(value),
+                Presented::Token(_) | Presented::Ambiguous => return Presented::Ambiguous,
+            };
         }
-        let Some(cookie) = std::str::from_utf8(piece).ok().and_then(|text| Cookie::parse(text).ok()) else { continue };
-        if cookie.name() != name {
-            continue;
-        }
-        found = match (found, cookie.value_raw()) {
-            (Presented::Nothing, Some(value)) => Presented::Token(value),
-            _ => return Presented::Ambiguous,
-        };
     }
     found
+}
+
+/// The value in `name=value`, if the name is this one. What isn't UTF-8 can't be a token of ours.
+fn value_of<'a>(pair: &'a [u8], name: &[u8]) -> Option<&'a str> {
+    let value = trim(pair).strip_prefix(name)?;
+    let value = trim(value).strip_prefix(b"=")?;
+    std::str::from_utf8(trim(value)).ok()
+}
+
+/// Without the optional white space of HTTP (RFC 9110, section 5.6.3).
+fn trim(mut bytes: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    bytes
 }
 
 /// One specification for setting and for removing: they differ in value and age alone.

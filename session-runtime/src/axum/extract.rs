@@ -178,7 +178,10 @@ pub struct Exclusive<T: SessionData, M> {
     spec: PhantomData<fn() -> M>,
 }
 
-#[expect(clippy::large_enum_variant, reason = "it stands in the handler's future, once; a box would cost every request")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it stands in the handler's future, once; a box would cost every request"
+)]
 enum Lent<T> {
     Nothing,
     Session(sessions::Exclusive<T>),

@@ -1,7 +1,9 @@
 //! The few functions that a generated handler calls around the user's own.
 
-use std::future::Future;
-use std::pin::pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::Duration;
 
 use ::axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
@@ -25,7 +27,7 @@ pub trait Party: Send {
     fn leave(self, response: Response) -> impl Future<Output = Response> + Send;
 }
 
-/// See [`Party::enter`].
+/// Enters every session of a handler: locks and loads what is borrowed exclusively.
 ///
 /// # Errors
 /// The response to give instead of the handler's.
@@ -36,35 +38,57 @@ pub async fn enter<P: Party>(party: &mut P) -> Result<(), Response> {
     })
 }
 
-/// See [`Party::leases`].
+/// What keeps a handler's leases alive.
 pub fn leases<P: Party>(party: &P) -> Leases {
     party.leases()
 }
 
-/// See [`Party::leave`].
+/// Stores or forgets what the handler changed, and tells the client.
 pub async fn leave<P: Party>(party: P, response: Response) -> Response {
     party.leave(response).await
 }
 
 /// The leases of one handler, to be kept while it runs.
-pub struct Leases([Option<Renewal>; MEMBERS]);
-
-/// The most session types that one handler can take.
-const MEMBERS: usize = 4;
+#[derive(Default)]
+pub struct Leases {
+    first: Option<Renewal>,
+    /// Empty, and so without an allocation, unless several sessions are lent exclusively.
+    others: Vec<Renewal>,
+}
 
 impl Leases {
+    fn add(&mut self, renewal: Option<Renewal>) {
+        match renewal {
+            Some(renewal) if self.first.is_some() => self.others.push(renewal),
+            Some(renewal) => self.first = Some(renewal),
+            None => {}
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Renewal> {
+        self.first.iter().chain(&self.others)
+    }
+
     /// Runs the handler, and extends its leases while it waits.
     pub async fn hold<F: Future>(self, handler: F) -> F::Output {
         let mut handler = pin!(handler);
-        let Some(every) = self.0.iter().flatten().map(Renewal::every).min() else { return handler.await };
+        // A handler that never waits needs no timer, and its future no room for one.
+        let first = poll_fn(|cx| Poll::Ready(handler.as_mut().poll(cx))).await;
+        match (first, self.all().map(Renewal::every).min()) {
+            (Poll::Ready(answer), _) => answer,
+            (Poll::Pending, None) => handler.await,
+            (Poll::Pending, Some(every)) => Box::pin(self.extend(every, handler)).await,
+        }
+    }
+
+    async fn extend<F: Future>(self, every: Duration, mut handler: Pin<&mut F>) -> F::Output {
         loop {
             let tick = async {
                 tokio::time::sleep(every).await;
-                for renewal in self.0.iter().flatten() {
+                for renewal in self.all() {
                     renewal.extend().await;
                 }
             };
-            // The handler comes first, so that one that never waits starts no timer.
             tokio::select! {
                 biased;
                 answer = &mut handler => return answer,
@@ -103,8 +127,8 @@ macro_rules! parties {
             }
 
             fn leases(&self) -> Leases {
-                let mut leases = Leases(Default::default());
-                $(leases.0[$at] = self.$at.renewal();)+
+                let mut leases = Leases::default();
+                $(leases.add(self.$at.renewal());)+
                 leases
             }
 
@@ -138,8 +162,8 @@ impl<A: Member> Party for (A,) {
     }
 
     fn leases(&self) -> Leases {
-        let mut leases = Leases(Default::default());
-        leases.0[0] = self.0.renewal();
+        let mut leases = Leases::default();
+        leases.add(self.0.renewal());
         leases
     }
 

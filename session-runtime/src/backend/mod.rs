@@ -147,7 +147,8 @@ pub struct Holder(u128);
 
 impl Holder {
     /// A new one, unlike any other on any machine.
-    pub(crate) fn new() -> Self {
+    #[expect(clippy::new_without_default, reason = "a default would be the same each time")]
+    pub fn new() -> Self {
         use std::sync::LazyLock;
         use std::sync::atomic::{AtomicU64, Ordering};
         static PROCESS: LazyLock<u64> = LazyLock::new(|| u64::from_be_bytes(crate::id::random()));

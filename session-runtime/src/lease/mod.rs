@@ -78,7 +78,8 @@ impl Held {
             Some(turn) => turn,
             None => {
                 let end = *until.insert(Instant::now() + terms.wait);
-                tokio::time::timeout_at(end, queue.enter(&key)).await.map_err(|_| Error::Busy)?
+                // Boxed, so that the many that need not wait have small futures.
+                Box::pin(tokio::time::timeout_at(end, queue.enter(&key))).await.map_err(|_| Error::Busy)?
             }
         };
         // From here on a dropped future gives up a lease that the store may have granted.
@@ -95,7 +96,7 @@ impl Held {
                 }
                 Acquired::Busy(freed) => {
                     let end = *until.get_or_insert_with(|| Instant::now() + terms.wait);
-                    if tokio::time::timeout_at(end, freed).await.is_err() {
+                    if Box::pin(tokio::time::timeout_at(end, freed)).await.is_err() {
                         held.turn = None;
                         return Err(Error::Busy);
                     }

@@ -171,21 +171,22 @@ impl<T: SessionData> Sessions<T> {
 
     /// The creation time of a record that this token may use.
     fn check(&self, known: &Known<T>, record: &Record, touch: Touch) -> Option<Timestamp> {
-        let session = known.key.handle();
+        // A hash, and only an event needs it.
+        let session = || known.key.handle();
         if !touch.is_live(record, self.0.slack) {
-            tracing::debug!(name: "session.expired", %session, "the session has expired");
+            tracing::debug!(name: "session.expired", session = %session(), "the session has expired");
             return None;
         }
         let Some(envelope) = Envelope::read(&record.body) else {
-            tracing::warn!(name: "session.unreadable", %session, "the stored session has an unknown format; left alone");
+            tracing::warn!(name: "session.unreadable", session = %session(), "the stored session has an unknown format; left alone");
             return None;
         };
         if envelope.proof != known.proof {
-            tracing::warn!(name: "session.replayed", %session, "a token from before the session's renewal was used");
+            tracing::warn!(name: "session.replayed", session = %session(), "a token from before the session's renewal was used");
             return None;
         }
         if envelope.data_version != DATA_VERSION {
-            tracing::warn!(name: "session.unreadable", %session, version = envelope.data_version, "the stored session has another version; left alone");
+            tracing::warn!(name: "session.unreadable", session = %session(), version = envelope.data_version, "the stored session has another version; left alone");
             return None;
         }
         Some(envelope.created)

@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Cmd, IntoConnectionInfo as _, Pipeline, ProtocolVersion, Value};
+use redis::{Cmd, FromRedisValue, IntoConnectionInfo as _, Pipeline, ProtocolVersion, Value};
 use tokio::sync::OnceCell;
 
-use self::scripts::Scripts;
+use self::scripts::{Call, Scripts};
 use self::wakers::Wakers;
 use super::{
     Acquired, Backend, BackendError, Capabilities, Key, Lease, Leases, OpenBackend, OpenError, Record, Scope, Touch,
@@ -57,6 +57,8 @@ impl std::fmt::Debug for RedisConfig {
     }
 }
 
+/// What a lease's name adds to its record's.
+const LEASE: &str = ":lease";
 /// How long one attempt to connect may take, and the longest pause between two attempts: short, so
 /// that a Redis that comes back is in use at once.
 const CONNECT: Duration = Duration::from_secs(1);
@@ -98,11 +100,23 @@ impl Redis {
 
     /// The name of a record. The braces make it one hash slot with its lease.
     fn record(&self, key: &Key) -> String {
-        format!("{}{{{key}}}", self.prefix)
+        let mut name = String::with_capacity(self.prefix.len() + 45 + LEASE.len());
+        name.push_str(&self.prefix);
+        name.push('{');
+        key.push_to(&mut name);
+        name.push('}');
+        name
     }
 
-    fn lease(&self, key: &Key) -> String {
-        format!("{}{{{key}}}:lease", self.prefix)
+    /// The names of a record and of the lease on it.
+    fn names(&self, key: &Key) -> (String, String) {
+        let record = self.record(key);
+        let lease = [&record, LEASE].concat();
+        (record, lease)
+    }
+
+    async fn run<V: FromRedisValue>(&self, call: Call<'_>) -> Result<V, BackendError> {
+        call.run(&self.connection).await.map_err(BackendError::new)
     }
 
     async fn send(&self, command: &Cmd) -> Result<Value, BackendError> {
@@ -115,9 +129,8 @@ impl Redis {
         if touch.now.since(record.last_seen) < slack || !touch.is_live(record, slack) {
             return Ok(());
         }
-        let mut invocation = self.scripts.touch.key(self.record(key));
-        invocation.arg(&touch.now.as_millis().to_be_bytes()[..]);
-        invocation.invoke_async(&mut self.connection.clone()).await.map_err(BackendError::new)
+        let call = Call::new(&self.scripts.touch, [&self.record(key)]).bytes(&touch.now.as_millis().to_be_bytes());
+        self.run(call).await
     }
 
     /// Asks for the lease once more, and says that somebody waits for it.
@@ -125,10 +138,12 @@ impl Redis {
         let subscribe = || async { self.connection.clone().subscribe(&self.channel).await };
         self.subscribed.get_or_try_init(subscribe).await.map_err(BackendError::new)?;
         let wake = self.wakers.listen(key);
-        let mut invocation = self.scripts.contend.key(self.record(key));
-        invocation.key(self.lease(key));
-        invocation.arg(&lease.holder.to_bytes()[..]).arg(millis(lease.ttl)).arg(millis(touch.keep()));
-        match invocation.invoke_async(&mut self.connection.clone()).await.map_err(BackendError::new)? {
+        let (record, lease_name) = self.names(key);
+        let call = Call::new(&self.scripts.contend, [&record, &lease_name])
+            .bytes(&lease.holder.to_bytes())
+            .number(millis(lease.ttl))
+            .number(millis(touch.keep()));
+        match self.run(call).await? {
             Value::Int(left) => {
                 let left = Duration::from_millis(u64::try_from(left).unwrap_or(0).max(1));
                 Ok(Acquired::Busy(Box::pin(async move {
@@ -170,15 +185,19 @@ impl Backend for Redis {
     }
 
     async fn update(&self, key: &Key, expected: u64, record: Record, touch: Touch) -> Result<Written, BackendError> {
-        let mut invocation = self.scripts.update.key(self.record(key));
-        invocation.arg(&expected.to_be_bytes()[..]).arg(encode(&record)).arg(keep(&record, touch));
-        written(invocation.invoke_async(&mut self.connection.clone()).await.map_err(BackendError::new)?)
+        let call = Call::new(&self.scripts.update, [&self.record(key)])
+            .bytes(&expected.to_be_bytes())
+            .bytes(&encode(&record))
+            .number(keep(&record, touch));
+        written(self.run(call).await?)
     }
 
     async fn delete(&self, key: &Key) -> Result<bool, BackendError> {
-        let mut invocation = self.scripts.delete.key(self.record(key));
-        invocation.key(self.lease(key)).arg(&self.channel).arg(&key.as_bytes()[..]);
-        let found: i64 = invocation.invoke_async(&mut self.connection.clone()).await.map_err(BackendError::new)?;
+        let (record, lease_name) = self.names(key);
+        let call = Call::new(&self.scripts.delete, [&record, &lease_name])
+            .bytes(self.channel.as_bytes())
+            .bytes(key.as_bytes());
+        let found: i64 = self.run(call).await?;
         Ok(found > 0)
     }
 
@@ -193,15 +212,16 @@ impl Backend for Redis {
 
 impl Leases for Redis {
     async fn acquire(&self, key: &Key, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
+        let (record_name, lease_name) = self.names(key);
         let mut pipeline = Pipeline::with_capacity(2);
         pipeline
             .cmd("SET")
-            .arg(self.lease(key))
+            .arg(lease_name)
             .arg(&lease.holder.to_bytes()[..])
             .arg("NX")
             .arg("PX")
             .arg(millis(lease.ttl));
-        pipeline.cmd("GETEX").arg(self.record(key)).arg("PX").arg(millis(touch.keep()));
+        pipeline.cmd("GETEX").arg(record_name).arg("PX").arg(millis(touch.keep()));
         let answers = self.connection.clone().send_packed_commands(&pipeline, 0, 2).await.map_err(BackendError::new)?;
         let [locked, record]: [Value; 2] = answers.try_into().map_err(|_| alien())?;
         if locked == Value::Nil {
@@ -220,9 +240,10 @@ impl Leases for Redis {
     }
 
     async fn extend(&self, key: &Key, lease: Lease) -> Result<bool, BackendError> {
-        let mut invocation = self.scripts.extend.key(self.lease(key));
-        invocation.arg(&lease.holder.to_bytes()[..]).arg(millis(lease.ttl));
-        let kept: i64 = invocation.invoke_async(&mut self.connection.clone()).await.map_err(BackendError::new)?;
+        let call = Call::new(&self.scripts.extend, [&self.names(key).1])
+            .bytes(&lease.holder.to_bytes())
+            .number(millis(lease.ttl));
+        let kept: i64 = self.run(call).await?;
         Ok(kept > 0)
     }
 
@@ -234,18 +255,23 @@ impl Leases for Redis {
         record: Record,
         touch: Touch,
     ) -> Result<Written, BackendError> {
-        let mut invocation = self.scripts.save.key(self.record(key));
-        invocation.key(self.lease(key));
-        invocation.arg(&lease.holder.to_bytes()[..]).arg(&expected.to_be_bytes()[..]);
-        invocation.arg(encode(&record)).arg(keep(&record, touch));
-        invocation.arg(&self.channel).arg(&key.as_bytes()[..]);
-        written(invocation.invoke_async(&mut self.connection.clone()).await.map_err(BackendError::new)?)
+        let (record_name, lease_name) = self.names(key);
+        let call = Call::new(&self.scripts.save, [&record_name, &lease_name])
+            .bytes(&lease.holder.to_bytes())
+            .bytes(&expected.to_be_bytes())
+            .bytes(&encode(&record))
+            .number(keep(&record, touch))
+            .bytes(self.channel.as_bytes())
+            .bytes(key.as_bytes());
+        written(self.run(call).await?)
     }
 
     async fn release(&self, key: &Key, lease: Lease) -> Result<(), BackendError> {
-        let mut invocation = self.scripts.release.key(self.lease(key));
-        invocation.arg(&lease.holder.to_bytes()[..]).arg(&self.channel).arg(&key.as_bytes()[..]);
-        invocation.invoke_async(&mut self.connection.clone()).await.map_err(BackendError::new)
+        let call = Call::new(&self.scripts.release, [&self.names(key).1])
+            .bytes(&lease.holder.to_bytes())
+            .bytes(self.channel.as_bytes())
+            .bytes(key.as_bytes());
+        self.run(call).await
     }
 }
 

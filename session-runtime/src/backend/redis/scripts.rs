@@ -1,8 +1,55 @@
 //! What has to happen in one step on the server. Each script names all of its keys, in one hash slot.
 
-use redis::Script;
+use redis::aio::{ConnectionLike as _, ConnectionManager};
+use redis::{Cmd, ErrorKind, FromRedisValue, RedisResult, Script, ServerErrorKind, Value};
 
-/// The scripts, sent by their hash; a server that doesn't know one is taught it once.
+/// A script with its keys and arguments.
+pub(super) struct Call<'a> {
+    script: &'a Script,
+    command: Cmd,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new<const N: usize>(script: &'a Script, keys: [&str; N]) -> Self {
+        let mut command = Cmd::with_capacity(16, 512);
+        command.arg("EVALSHA").arg(script.get_hash()).arg(N);
+        for key in keys {
+            command.arg(key);
+        }
+        Self { script, command }
+    }
+
+    pub(super) fn bytes(mut self, argument: &[u8]) -> Self {
+        self.command.arg(argument);
+        self
+    }
+
+    pub(super) fn number(mut self, argument: u64) -> Self {
+        self.command.arg(argument);
+        self
+    }
+
+    /// Runs it: one round trip. A server that doesn't know the script (it was restarted, or flushed) is
+    /// taught it, once.
+    pub(super) async fn run<V: FromRedisValue>(self, connection: &ConnectionManager) -> RedisResult<V> {
+        let mut connection = connection.clone();
+        let answer = match answer(connection.req_packed_command(&self.command).await) {
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                self.script.load_async(&mut connection).await?;
+                answer(connection.req_packed_command(&self.command).await)?
+            }
+            other => other?,
+        };
+        Ok(V::from_redis_value(answer)?)
+    }
+}
+
+/// An error that came as a value is an error.
+fn answer(answer: RedisResult<Value>) -> RedisResult<Value> {
+    answer.and_then(Value::extract_error)
+}
+
+/// The scripts, sent by their hash.
 pub(super) struct Scripts {
     pub(super) touch: Script,
     pub(super) update: Script,
