@@ -1,0 +1,121 @@
+//! The implementations that a declaration stands for. Nothing can go wrong here.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
+
+use super::model::Declaration;
+use crate::{
+    options::timeouts::Timeouts,
+    paths::{self, Runtime},
+};
+
+/// `impl SessionData`, and the two extractors of a snapshot.
+pub(crate) fn expand(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
+    let session_data = session_data(declaration, runtime);
+    let extractors = extractors(&declaration.ident, runtime);
+    quote!(#session_data #extractors)
+}
+
+fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
+    let Declaration { ident, backend, key, cookie, timeouts: Timeouts { idle, lifetime }, missing } = declaration;
+    let (trait_, declared, result) = (runtime.session_data(), runtime.declaration(), paths::result());
+    let (open_backend, scope, open_error) = (runtime.open_backend(), runtime.scope(), runtime.open_error());
+    let (env, default) = (paths::env(), paths::default());
+    let name = ident.unraw().to_string();
+
+    let key = key.iter().map(|value| {
+        let value = value.expand(runtime);
+        quote!(.key(#value))
+    });
+    let cookie = cookie.iter().map(|(option, value)| {
+        let value = value.expand(runtime);
+        quote!(.cookie(#option, #value))
+    });
+    let idle = idle.iter().map(|value| {
+        let value = value.expand(runtime);
+        quote!(.idle(#value))
+    });
+    let lifetime = lifetime.iter().map(|value| {
+        let value = value.expand(runtime);
+        quote!(.lifetime(#value))
+    });
+    let missing = missing.iter().map(|missing| {
+        let (answer, missing) = (runtime.missing(), missing.expand(runtime));
+        quote!(fn missing() -> #answer { #missing })
+    });
+
+    let backend_type = backend.expand_type(runtime);
+    // Not `Self::Backend`, which may be a variant of the user's.
+    let opened = quote_spanned!(Span::mixed_site()=> <Self as #trait_>::Backend);
+    let config = Ident::new("config", Span::mixed_site());
+    let (set, scope_argument) = (runtime.set(), Ident::new("scope", Span::mixed_site()));
+    let assignments: Vec<TokenStream> = backend
+        .arguments()
+        .map(|(argument, label, value)| {
+            let value = value.expand(runtime);
+            quote!(#set(&mut #config.#argument, #label, #value)?;)
+        })
+        .collect();
+    let mutable = (!assignments.is_empty()).then(|| quote!(mut));
+
+    quote_spanned! {Span::mixed_site()=>
+        #[automatically_derived]
+        impl #trait_ for #ident {
+            type Backend = #backend_type;
+
+            fn declaration() -> #declared {
+                #declared::new(#name, #env!("CARGO_PKG_NAME")) #(#key)* #(#cookie)* #(#idle)* #(#lifetime)*
+            }
+
+            async fn open_backend(#scope_argument: &#scope) -> #result<#opened, #open_error> {
+                let #mutable #config = <<#opened as #open_backend>::Config as #default>::default();
+                #(#assignments)*
+                <#opened as #open_backend>::open(#config, #scope_argument).await
+            }
+
+            #(#missing)*
+        }
+    }
+}
+
+/// The extractors that need no attribute on the handler: a snapshot, read-only.
+fn extractors(ident: &Ident, runtime: &Runtime) -> TokenStream {
+    let (sessions, from_ref, parts, rejection) =
+        (runtime.sessions(), runtime.from_ref(), runtime.parts(), runtime.rejection());
+    let (required, optional) = (runtime.from_request_parts(), runtime.optional_from_request_parts());
+    let (snapshot, snapshot_optional) = (runtime.snapshot(), runtime.snapshot_optional());
+    let (option, result, send, sync) = (paths::option(), paths::result(), paths::send(), paths::sync());
+    let state = Ident::new("__State", Span::mixed_site());
+
+    quote_spanned! {Span::mixed_site()=>
+        #[automatically_derived]
+        impl<#state> #required<#state> for #ident
+        where
+            #sessions<#ident>: #from_ref<#state>,
+            #state: #send + #sync,
+        {
+            type Rejection = #rejection;
+
+            async fn from_request_parts(parts: &mut #parts, state: &#state) -> #result<Self, #rejection> {
+                #snapshot::<#ident, #state>(parts, state).await
+            }
+        }
+
+        #[automatically_derived]
+        impl<#state> #optional<#state> for #ident
+        where
+            #sessions<#ident>: #from_ref<#state>,
+            #state: #send + #sync,
+        {
+            type Rejection = #rejection;
+
+            async fn from_request_parts(
+                parts: &mut #parts,
+                state: &#state,
+            ) -> #result<#option<Self>, #rejection> {
+                #snapshot_optional::<#ident, #state>(parts, state).await
+            }
+        }
+    }
+}

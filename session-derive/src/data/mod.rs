@@ -1,0 +1,28 @@
+//! `#[derive(SessionData)]`.
+
+mod expand;
+mod fallback;
+mod model;
+mod parse;
+
+use proc_macro2::TokenStream;
+
+use crate::diag::Errors;
+
+/// The derive: tokens in, tokens out, whatever comes in.
+pub(crate) fn derive(input: TokenStream) -> TokenStream {
+    let input = match syn::parse2(input) {
+        Ok(input) => input,
+        Err(error) => return error.into_compile_error(),
+    };
+    let mut errors = Errors::new();
+    let raw = parse::parse(&input, &mut errors);
+    let runtime = raw.runtime();
+    match model::check(raw, errors) {
+        Ok(declaration) => expand::expand(&declaration, &runtime),
+        Err(error) => fallback::expand(&input, &runtime, &error),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! Tokens become raw options, each where it was written; nothing is compared here.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{Attribute, DeriveInput, Meta, Path};
+
+use crate::{
+    diag::Errors,
+    options::{
+        Reader, Row, Slot,
+        backend::{self, RawBackend},
+        cookie::{self, RawCookie},
+        key,
+        missing::{self, RawMissing},
+        runtime, timeouts,
+        value::{RawValue, TEXT},
+    },
+    paths::Runtime,
+};
+
+/// A type with its options as they were written.
+pub(crate) struct Raw<'a> {
+    pub(crate) input: &'a DeriveInput,
+    pub(crate) options: Options,
+}
+
+/// The options of the data attribute.
+#[derive(Default)]
+pub(crate) struct Options {
+    pub(crate) backend: Slot<RawBackend>,
+    pub(crate) key: Slot<RawValue>,
+    pub(crate) cookie: Slot<RawCookie>,
+    pub(crate) idle: Slot<RawValue>,
+    pub(crate) lifetime: Slot<RawValue>,
+    pub(crate) missing: Slot<RawMissing>,
+    pub(crate) runtime: Slot<Path>,
+    /// Whether something unknown was written, which may have been meant for an option that is missing.
+    pub(crate) unknown: bool,
+}
+
+/// Every option of the data attribute. A new one is a row here, a field above and a file in `options`.
+const TABLE: &[Row<Options>] = &[
+    Row {
+        name: "backend",
+        usage: backend::USAGE,
+        read: |options, key, input, errors| options.backend.read(backend::parse(key, input, errors)),
+    },
+    Row { name: "key", usage: key::USAGE, read: |options, key, input, _| options.key.read(key::parse(key, input)) },
+    Row {
+        name: "cookie",
+        usage: cookie::USAGE,
+        read: |options, key, input, errors| options.cookie.read(cookie::parse(key, input, errors)),
+    },
+    Row {
+        name: "idle",
+        usage: timeouts::IDLE,
+        read: |options, key, input, _| options.idle.read(RawValue::parse(key, input, TEXT)),
+    },
+    Row {
+        name: "lifetime",
+        usage: timeouts::LIFETIME,
+        read: |options, key, input, _| options.lifetime.read(RawValue::parse(key, input, TEXT)),
+    },
+    Row {
+        name: "missing",
+        usage: missing::USAGE,
+        read: |options, key, input, _| options.missing.read(missing::parse(key, input)),
+    },
+    Row {
+        name: "crate",
+        usage: runtime::USAGE,
+        read: |options, key, input, _| options.runtime.read(runtime::parse(key, input)),
+    },
+];
+
+impl Raw<'_> {
+    pub(crate) fn runtime(&self) -> Runtime {
+        Runtime::at(self.options.runtime.as_ref().written())
+    }
+}
+
+/// Reads every `#[session(...)]` on the type as one list.
+pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Raw<'a> {
+    let mut options = Options::default();
+    let mut reader = Reader::new("option", TABLE);
+    for attribute in input.attrs.iter().filter(|attribute| is_session(attribute)) {
+        if let Some(tokens) = list(attribute, errors) {
+            reader.read_tokens(tokens, &mut options, errors);
+        }
+    }
+    options.unknown = reader.met_unknown();
+    Raw { input, options }
+}
+
+pub(crate) fn is_session(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("session")
+}
+
+fn list(attribute: &Attribute, errors: &mut Errors) -> Option<TokenStream> {
+    match &attribute.meta {
+        Meta::List(list) => Some(list.tokens.clone()),
+        Meta::Path(_) => {
+            errors.over(
+                attribute,
+                "`#[session]` says nothing here; write `#[session(idle = \"30m\", ...)]` or remove it",
+            );
+            None
+        }
+        Meta::NameValue(pair) => {
+            let value = pair.value.to_token_stream();
+            errors.over(value, "options stand in parentheses; write `#[session(idle = \"30m\", ...)]`");
+            None
+        }
+    }
+}

@@ -1,0 +1,247 @@
+use quote::quote;
+
+use super::derive;
+use crate::testing::{assert_refused, messages, snapshot};
+
+/// The errors of a type with these options.
+macro_rules! refused {
+    ($($options:tt)*) => {
+        messages(&derive(quote! { #[session($($options)*)] struct User { name: String } }))
+    };
+}
+
+#[test]
+fn a_bare_type_gets_the_defaults() {
+    snapshot("data/bare", derive(quote! { struct User { name: String } }));
+}
+
+#[test]
+fn every_option_reaches_the_declaration() {
+    snapshot(
+        "data/every_option",
+        derive(quote! {
+            #[session(
+                backend = memory(capacity = 10_000),
+                key = env("SESSION_KEYS"),
+                cookie(
+                    name = "__Secure-user",
+                    path = "/app",
+                    domain = env("DOMAIN", default = "example.org"),
+                    same_site = None,
+                    secure,
+                    http_only = true,
+                    partitioned = env("PARTITIONED"),
+                    persistent = env("PERSISTENT", default = false),
+                ),
+                idle = "30m",
+                lifetime = env("SESSION_LIFETIME", default = "12h"),
+                missing = redirect("/login"),
+                crate = my::sessions,
+            )]
+            enum User { Guest, Named(String) }
+        }),
+    );
+}
+
+#[test]
+fn an_own_backend_is_a_path_with_arguments_of_its_own() {
+    snapshot(
+        "data/own_backend",
+        derive(quote! {
+            #[session(backend = crate::Store<u8>(dir = "/tmp", sync = true, size = env("SIZE", default = 5)), key = env("K"))]
+            #[session(missing = self::stranger)]
+            struct User;
+        }),
+    );
+}
+
+#[test]
+#[cfg(feature = "redis")]
+fn redis_is_a_type_of_the_runtime() {
+    snapshot(
+        "data/redis",
+        derive(quote! {
+            #[session(backend = redis(url = env("REDIS_URL"), prefix = "shop"), key = env("K"), missing = status(403))]
+            struct r#User;
+        }),
+    );
+}
+
+#[test]
+#[cfg(not(feature = "redis"))]
+fn a_backend_whose_feature_is_off_names_the_line_to_write() {
+    assert_refused(
+        &refused!(backend = redis(url = env("REDIS_URL")), key = env("K")),
+        &["session-runtime = { version = \"0.1\", features = [\"redis\"] }"],
+    );
+}
+
+#[test]
+fn after_a_mistake_a_stub_stands_in() {
+    snapshot("data/fallback", derive(quote! { #[session(idel = "30m", crate = sessions)] struct User; }));
+}
+
+#[test]
+fn a_type_that_serde_cannot_read_has_no_stub() {
+    for input in [
+        quote!(union U { a: u8 }),
+        quote!(
+            struct U<T>(T);
+        ),
+        quote!(
+            struct U(&'static str);
+        ),
+    ] {
+        assert!(!derive(input).to_string().contains("impl"));
+    }
+}
+
+#[test]
+fn an_unknown_option_is_answered_with_the_table() {
+    assert_refused(&refused!(idel = "30m"), &["unknown option `idel`; did you mean `idle`?"]);
+    assert_refused(
+        &refused!(csrf = off),
+        &["there is `backend`, `key`, `cookie`, `idle`, `lifetime`, `missing` and `crate`"],
+    );
+    assert_refused(&refused!(cookie(nam = "x")), &["unknown attribute of the cookie `nam`; did you mean `name`?"]);
+    assert_refused(&refused!(backend = memory(capcity = 5)), &["did you mean `capacity`?"]);
+    assert_refused(&refused!(backend = memroy), &["unknown backend `memroy`; did you mean `memory`?"]);
+    assert_refused(&refused!(backend = mongo), &["as in `crate::Store`"]);
+    for later in ["file", "sqlite", "postgres", "mysql", "cookie"] {
+        let later = syn::Ident::new(later, proc_macro2::Span::call_site());
+        let expansion = derive(quote! { #[session(backend = #later)] struct User; });
+        assert_refused(&messages(&expansion), &["is not available yet; there is `memory` and `redis`"]);
+    }
+}
+
+#[test]
+fn a_duplicate_points_at_both_places() {
+    let expected = ["`idle` is given twice", "`idle` is first given here"];
+    assert_refused(&refused!(idle = "1m", idle = "2m"), &expected);
+    let apart = derive(quote! { #[session(idle = "1m")] #[session(idle = "2m")] struct User; });
+    assert_refused(&messages(&apart), &expected);
+    assert_refused(&refused!(cookie(secure, secure)), &["`secure` is given twice", "`secure` is first given here"]);
+    assert_refused(&refused!(backend = memory(capacity = 1, capacity = 2)), &["is given twice", "is first given here"]);
+}
+
+#[test]
+fn every_mistake_is_reported_at_once() {
+    assert_refused(
+        &refused!(
+            idle = 30,
+            colour = red,
+            lifetime = "soon",
+            cookie(path = "/;", name = "u", same_site = Sometimes),
+            key = "abc"
+        ),
+        &[
+            "`idle` takes a string or `env(\"VAR\")`; write `idle = \"30m\"`",
+            "unknown option `colour`",
+            "a key in the source is no secret",
+            "`Sometimes` is not a value of `same_site`",
+            "percent-encode the others",
+            "\"soon\" is not a duration",
+        ],
+    );
+}
+
+#[test]
+fn values_of_the_wrong_kind_show_the_right_one() {
+    assert_refused(&refused!(idle), &["write `idle = \"30m\"`"]);
+    assert_refused(&refused!(idle =), &["write `idle = \"30m\"`"]);
+    assert_refused(&refused!(idle = "30m" "1h"), &["write `idle = \"30m\"`"]);
+    assert_refused(&refused!(idle = env!("IDLE")), &["without `!`"]);
+    assert_refused(&refused!(idle = env(IDLE)), &["in quotes"]);
+    assert_refused(&refused!(idle = env()), &["in quotes"]);
+    assert_refused(&refused!(idle = env), &["write `env(\"VAR\")`"]);
+    assert_refused(&refused!(idle = env("IDLE", "30m")), &["default = "]);
+    assert_refused(&refused!(idle = envv("IDLE")), &["did you mean `env`?"]);
+    assert_refused(&refused!(idle = env("A=B")), &["no environment variable"]);
+    assert_refused(&refused!(cookie), &["write `cookie(name = "]);
+    assert_refused(&refused!(cookie = "name"), &["write `cookie(name = "]);
+    assert_refused(&refused!(cookie(secure = "yes")), &["write `secure = true`"]);
+    assert_refused(&refused!(cookie(secure = env("SECURE", default = "yes"))), &["write `secure = true`"]);
+    assert_refused(&refused!(backend = "memory"), &["a backend's name or the path of its type"]);
+    assert_refused(&refused!(backend = memory(capacity = "many")), &["write `capacity = 10_000`"]);
+    assert_refused(&refused!(backend = memory(capacity = 0)), &["holds no session"]);
+    assert_refused(&refused!(backend = memory(capacity = -1)), &["no number of sessions"]);
+    assert_refused(&refused!(backend = crate::Store(self = 5), key = env("K")), &["expected an argument"]);
+    assert_refused(&refused!(crate = "sessions"), &["without quotes"]);
+    assert_refused(&refused!(idle("30m")), &["write `idle = \"30m\"`"]);
+    assert_refused(&refused!("30m"), &["expected an option"]);
+    assert_refused(&refused!(idle = "30m"; lifetime = "1h"), &["write `idle = \"30m\"`"]);
+}
+
+#[test]
+fn durations_are_read_and_compared() {
+    assert_refused(&refused!(idle = "30 minuets"), &["\"30 minuets\" is not a duration"]);
+    assert_refused(&refused!(idle = env("IDLE", default = "0s")), &["it is zero"]);
+    assert_refused(&refused!(idle = "2d", lifetime = "1d"), &["longer than the lifetime"]);
+    assert_refused(&refused!(idle = "13h"), &["longer than the lifetime (12h)"]);
+    assert_refused(&refused!(lifetime = "401d"), &["over 400 days"]);
+    assert_refused(&refused!(lifetime = "10m"), &["shorter than the idle timeout, which is 30m unless it is written"]);
+    assert_refused(&refused!(lifetime = env("L", default = "10m")), &["shorter than the idle timeout"]);
+    // What only the environment knows, or what has been reported, is compared with nothing.
+    assert_refused(&refused!(idle = "2d", lifetime = env("L")), &[]);
+    assert_refused(&refused!(idle = env("I"), lifetime = "1m"), &[]);
+    assert_refused(&refused!(idle = 5, lifetime = "1m"), &["`idle` takes"]);
+}
+
+#[test]
+fn the_cookie_keeps_the_rules_of_browsers() {
+    assert_refused(&refused!(cookie(name = "my cookie")), &["can't stand in a cookie's name"]);
+    assert_refused(&refused!(cookie(domain = "example.org")), &["refuse a `__Host-` cookie with a domain"]);
+    assert_refused(&refused!(cookie(path = "/app", secure = false)), &["another path", "without `secure`"]);
+    assert_refused(&refused!(cookie(name = "__Secure-u", secure = false)), &["`__Secure-`"]);
+    assert_refused(&refused!(cookie(name = "u", secure = false, same_site = None)), &["`SameSite=None`"]);
+    assert_refused(&refused!(cookie(name = "u", secure = false, partitioned)), &["partitioned"]);
+    assert_refused(&refused!(cookie(same_site = Stric)), &["did you mean `Strict`?"]);
+    assert_refused(&refused!(cookie(name = env("N"), domain = "example.org")), &[]);
+    assert_refused(&refused!(cookie(name = 5, domain = "example.org")), &["`name` takes"]);
+}
+
+#[test]
+fn a_key_comes_from_the_environment_and_is_there_when_it_must_be() {
+    assert_refused(&refused!(key = "0123"), &["a key in the source is no secret"]);
+    assert_refused(&refused!(key = env("K", default = "0123")), &["a default for a key is no secret"]);
+    assert_refused(&refused!(key = 5), &["a key in the source"]);
+    assert_refused(&refused!(key = SECRET), &["write `key = env(\"SESSION_KEYS\")`"]);
+    assert_refused(&refused!(backend = crate::Store), &["sessions in `crate::Store` outlive the process"]);
+    assert_refused(&refused!(backend = crate::Store, key = "0123"), &["a key in the source"]);
+    assert_refused(&refused!(backend = memory), &[]);
+    assert_refused(&refused!(backend = crate::Store, kee = env("K")), &["did you mean `key`?"]);
+}
+
+#[test]
+fn the_answer_to_strangers_is_one_that_http_has() {
+    assert_refused(&refused!(missing = 401), &["write `missing = status(401)`"]);
+    assert_refused(&refused!(missing = "/login"), &["write `missing = redirect(\"/login\")`"]);
+    assert_refused(&refused!(missing = status), &["write `status(401)`"]);
+    assert_refused(&refused!(missing = status("401")), &["write `status(401)`"]);
+    assert_refused(&refused!(missing = status(42)), &["no status"]);
+    assert_refused(&refused!(missing = status(302)), &["write `redirect(\"/login\")`"]);
+    assert_refused(&refused!(missing = status(401, 403)), &["takes one value"]);
+    assert_refused(&refused!(missing = redirect()), &["write `redirect(\"/login\")`"]);
+    assert_refused(&refused!(missing = redirect("login")), &["write `redirect(\"/login\")`"]);
+    assert_refused(&refused!(missing = redirect("/a b")), &["percent-encode"]);
+    assert_refused(&refused!(missing = redirct("/login")), &["did you mean `redirect`?"]);
+    assert_refused(&refused!(missing = login()), &["`missing` takes"]);
+}
+
+#[test]
+fn a_type_that_cannot_be_stored_is_refused() {
+    let refused = |input| messages(&derive(input));
+    assert_refused(&refused(quote! { union User { a: u8, b: i8 } }), &["serde can't store a union"]);
+    assert_refused(&refused(quote! { struct User<'a> { name: &'a str } }), &["remove `'a`"]);
+    assert_refused(
+        &refused(quote! { struct User<T, const N: usize>([T; N]); }),
+        &["can't be generic", "can't be generic"],
+    );
+    assert_refused(&refused(quote! { struct User { name: &'static str } }), &["write `String` instead of `&str`"]);
+    assert_refused(&refused(quote! { enum User { A(Vec<(u8, &'static [u8])>) } }), &["its data is owned"]);
+    assert_refused(&refused(quote! { struct User { #[serde(skip)] name: &'static str } }), &[]);
+    assert_refused(&refused(quote! { struct User { #[session(owner)] id: u64 } }), &["no options for fields"]);
+    assert_refused(&refused(quote! { enum User { #[session] A } }), &["no options for fields and variants"]);
+    assert_refused(&refused(quote! { #[session] struct User; }), &["says nothing here"]);
+    assert_refused(&refused(quote! { #[session = "30m"] struct User; }), &["in parentheses"]);
+}

@@ -1,0 +1,200 @@
+//! The wrapper of a handler. Nothing can go wrong here.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::{ReturnType, Signature};
+
+use super::{
+    model::{Argument, Handler, MOST_PARAMETERS, Session, is_conditional},
+    parameter::Form,
+    parse::Function,
+};
+use crate::{
+    options::access::Access,
+    paths::{self, Place, Runtime},
+};
+
+/// The wrapper with the user's function in it, the marker that tells its sessions apart from another handler's, and
+/// what the marker stands for.
+pub(crate) fn expand(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenStream {
+    let wrapper = wrapper(handler, function, runtime);
+    let marker = marker(handler, function);
+    let conditions: Vec<_> = handler.outer.iter().filter(is_conditional).collect();
+    let specs = handler.sessions.iter().map(|session| {
+        let spec = spec(session, handler, runtime);
+        quote_spanned!(Span::mixed_site()=> #(#conditions)* #spec)
+    });
+    quote_spanned! {Span::mixed_site()=>
+        #wrapper
+        #(#conditions)*
+        #marker
+        #(#specs)*
+    }
+}
+
+/// The user's function as it was: attributes that transform it, signature and body.
+pub(crate) fn users(attributes: &[syn::Attribute], function: &Function) -> TokenStream {
+    let Function { attributes: _, visibility: _, signature, body } = function;
+    quote_spanned!(Span::mixed_site()=> #(#attributes)* #signature #body)
+}
+
+fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenStream {
+    let Handler { marker: _, generics, bounds: _, outer, inner, sessions, arguments: _ } = handler;
+    let Function { attributes: _, visibility, signature, body: _ } = function;
+    let Signature { ident, generics: own_generics, output, .. } = signature;
+    let users = users(inner, function);
+    let (declared, where_clause) = (generics.declared(), generics.where_clause());
+    let (parameters, opening) = parameters(handler, runtime);
+
+    let (enter, leases, leave) = (runtime.enter(), runtime.leases(), runtime.leave());
+    let (response, refused) = (runtime.response(), paths::result_err());
+    let [all, lent, refusal] = ["sessions", "leases", "refusal"].map(|name| Ident::new(name, Span::mixed_site()));
+    let call = Ident::new("handler", Place::of(ident).span());
+    let names = (0..sessions.len()).map(|index| session_name(handler, index));
+    let values = values(handler, &all);
+    // A function that is named as a value, and not called, may be async without awaiting for clippy as well.
+    let turbofish = own_generics.type_params().next().is_some() || own_generics.const_params().next().is_some();
+    let turbofish = generics.named().filter(|_| turbofish).map(|names| quote_spanned!(Span::mixed_site()=> ::#names));
+    let place = match output {
+        ReturnType::Type(_, ty) => Place::of(ty),
+        ReturnType::Default => Place::of(ident),
+    };
+    let answer = Ident::new("answer", place.span());
+    let into_response = place.put(runtime.into_response());
+    let into_response = quote_spanned!(place.span()=> #into_response::into_response(#answer));
+
+    quote_spanned! {Span::mixed_site()=>
+        #(#outer)*
+        #visibility async fn #ident #declared(#(#parameters),*) -> #response #where_clause {
+            #users
+            #opening
+            let #call = #ident #turbofish;
+            let mut #all = (#(#names,)*);
+            if let #refused(#refusal) = #enter(&mut #all).await {
+                return #refusal;
+            }
+            let #lent = #leases(&#all);
+            let #answer = #lent.hold(#call(#(#values),*)).await;
+            #leave(#all, #into_response).await
+        }
+    }
+}
+
+/// The wrapper's parameters, and what opens those that stand in a pair.
+fn parameters(handler: &Handler, runtime: &Runtime) -> (Vec<TokenStream>, Option<TokenStream>) {
+    let taken = |argument: &&Argument| matches!(argument, Argument::Session(_));
+    let guards_only = handler.sessions.len() - handler.arguments.iter().filter(taken).count();
+    let guards = (0..guards_only)
+        .map(|index| (session_name(handler, index), extractor(&handler.sessions[index], handler, runtime)));
+    let arguments = handler.arguments.iter().enumerate().map(|(index, argument)| match argument {
+        Argument::Session(number) => {
+            (session_name(handler, *number), extractor(&handler.sessions[*number], handler, runtime))
+        }
+        Argument::Extractor(ty) => (argument_name(index), ty.to_token_stream()),
+    });
+    let all: Vec<(Ident, TokenStream)> = guards.chain(arguments).collect();
+    let parameter = |(name, ty): &(Ident, TokenStream)| quote_spanned!(Span::mixed_site()=> #name: #ty);
+    let surplus = all.len().saturating_sub(MOST_PARAMETERS);
+    if surplus == 0 {
+        return (all.iter().map(parameter).collect(), None);
+    }
+    // axum extracts a tuple as one parameter, in its order.
+    let (paired, rest) = all.split_at(surplus + 1);
+    let (names, types): (Vec<_>, Vec<_>) = paired.iter().map(|(name, ty)| (name, ty)).unzip();
+    let pair = format_ident!("__paired", span = Span::mixed_site());
+    let first = quote_spanned!(Span::mixed_site()=> #pair: (#(#types),*));
+    let opening = quote_spanned!(Span::mixed_site()=> let (#(#names),*) = #pair;);
+    (std::iter::once(first).chain(rest.iter().map(parameter)).collect(), Some(opening))
+}
+
+/// What the user's function is called with.
+fn values(handler: &Handler, all: &Ident) -> Vec<TokenStream> {
+    let value = |(index, argument): (usize, &Argument)| match argument {
+        Argument::Extractor(_) => argument_name(index).to_token_stream(),
+        Argument::Session(number) => {
+            let session = &handler.sessions[*number];
+            let index = syn::Index { index: u32::try_from(*number).unwrap_or(0), span: Span::mixed_site() };
+            let lend = Ident::new(if session.optional { "lend_optional" } else { "lend" }, session.place.span());
+            quote_spanned!(session.place.span()=> #all.#index.#lend())
+        }
+    };
+    handler.arguments.iter().enumerate().map(value).collect()
+}
+
+fn extractor(session: &Session, handler: &Handler, runtime: &Runtime) -> TokenStream {
+    let path = match session.form {
+        Form::Shared => runtime.shared(),
+        Form::Exclusive => runtime.exclusive(),
+        Form::Owned => runtime.owned(),
+        Form::Slot => runtime.slot(),
+    };
+    let (ty, marker, generics) = (&session.ty, &handler.marker, handler.bounds.named());
+    // A type that is no session is reported at the user's type, not at the macro.
+    let place = Place::of(ty);
+    let (open, close) = (place.put(quote!(#path<)), place.put(quote!(>)));
+    quote_spanned!(Span::mixed_site()=> #open #ty, #marker #generics #close)
+}
+
+/// The type that tells one handler's sessions from another's.
+fn marker(handler: &Handler, function: &Function) -> TokenStream {
+    let (visibility, name, contents) = (&function.visibility, &handler.marker, handler.bounds.marker());
+    quote_spanned! {Span::mixed_site()=>
+        #[doc(hidden)]
+        #visibility struct #name #contents
+    }
+}
+
+/// What the handler asks of one session type.
+fn spec(session: &Session, handler: &Handler, runtime: &Runtime) -> TokenStream {
+    let Session { ty, form: _, optional: _, access, place: _, guard, missing, wait } = session;
+    let (marker, bounds) = (&handler.marker, &handler.bounds);
+    let (declared, named, where_clause) = (bounds.declared(), bounds.named(), bounds.where_clause());
+    let (spec, access_type, variant) =
+        (runtime.spec(), runtime.access(), Ident::new(access.variant(), Span::mixed_site()));
+    let (option, some, result) = (paths::option(), paths::some(), paths::result());
+    let place = Place::of(ty);
+    let (open, close) = (place.put(quote!(#spec<)), place.put(quote!(>)));
+
+    let wait = wait.iter().map(|wait| {
+        let duration = paths::duration();
+        quote_spanned!(Span::mixed_site()=> const WAIT: #option<#duration> = #some(#duration::from_millis(#wait));)
+    });
+    let missing_handler = missing
+        .iter()
+        .filter(|missing| missing.is_handler())
+        .map(|_| quote_spanned!(Span::mixed_site()=> const MISSING_HANDLER: bool = true;));
+    let missing = missing.iter().map(|missing| {
+        let (answer, missing) = (runtime.missing(), missing.expand(runtime));
+        quote_spanned!(Span::mixed_site()=> fn missing() -> #option<#answer> { #some(#missing) })
+    });
+    let guard = guard.iter().map(|guard| {
+        let data = Ident::new("data", guard.place().span());
+        let (response, verdict) = (runtime.response(), guard.expand(&data, runtime));
+        quote_spanned!(Span::mixed_site()=> fn guard(#data: &#ty) -> #result<(), #response> { #verdict })
+    });
+    let default = (*access == Access::OrDefault).then(|| {
+        let default = paths::default();
+        quote_spanned!(Span::mixed_site()=> fn default() -> #option<#ty> { #some(<#ty as #default>::default()) })
+    });
+
+    quote_spanned! {Span::mixed_site()=>
+        #[automatically_derived]
+        impl #declared #open #ty #close for #marker #named #where_clause {
+            const ACCESS: #access_type = #access_type::#variant;
+            #(#wait)*
+            #(#missing_handler)*
+            #(#missing)*
+            #(#guard)*
+            #default
+        }
+    }
+}
+
+/// The wrapper's parameter for a session, at the user's own.
+fn session_name(handler: &Handler, index: usize) -> Ident {
+    format_ident!("__session{index}", span = handler.sessions[index].place.span())
+}
+
+fn argument_name(index: usize) -> Ident {
+    format_ident!("__argument{index}", span = Span::mixed_site())
+}

@@ -1,0 +1,181 @@
+//! What only a valid use can become.
+
+use proc_macro2::Ident;
+use quote::format_ident;
+use syn::{Attribute, FnArg, Type, ext::IdentExt};
+
+use super::{
+    generics::Kept,
+    parameter::{Form, Parameter, Taken},
+    parse::{Function, Options},
+    rules::{self, Words},
+};
+use crate::{
+    diag::Errors,
+    options::{
+        access::Access,
+        guard::{self, Guard},
+        missing::{self, Missing},
+        timeouts,
+    },
+    paths::Place,
+};
+
+/// The most parameters that axum gives a handler.
+pub(crate) const MOST_PARAMETERS: usize = 16;
+/// The most session types that one handler takes.
+pub(crate) const MOST_SESSIONS: usize = 4;
+
+/// A handler with everything known of its sessions.
+pub(crate) struct Handler {
+    pub(crate) marker: Ident,
+    /// The wrapper's generics.
+    pub(crate) generics: Kept,
+    /// The generics of what the marker implements.
+    pub(crate) bounds: Kept,
+    /// Attributes that describe the item, and those that transform it.
+    pub(crate) outer: Vec<Attribute>,
+    pub(crate) inner: Vec<Attribute>,
+    /// In the order of the signature, those that only guard first.
+    pub(crate) sessions: Vec<Session>,
+    /// In the order of the signature.
+    pub(crate) arguments: Vec<Argument>,
+}
+
+/// One session type of a handler.
+pub(crate) struct Session {
+    pub(crate) ty: Type,
+    pub(crate) form: Form,
+    /// Whether it is handed over in an `Option`.
+    pub(crate) optional: bool,
+    pub(crate) access: Access,
+    pub(crate) place: Place,
+    pub(crate) guard: Option<Guard>,
+    pub(crate) missing: Option<Missing>,
+    pub(crate) wait: Option<u64>,
+}
+
+/// What the user's function is called with.
+pub(crate) enum Argument {
+    /// The session of this number.
+    Session(usize),
+    Extractor(Box<Type>),
+}
+
+/// A handler before it is checked as a whole.
+pub(crate) struct Draft<'a> {
+    pub(crate) function: &'a Function,
+    pub(crate) options: &'a Options,
+    pub(crate) words: Words<'a>,
+    pub(crate) parameters: Vec<Parameter>,
+    /// Whether a parameter was refused, so that nothing can be said about what is there.
+    pub(crate) broken_parameter: bool,
+}
+
+impl Draft<'_> {
+    pub(crate) fn taken(&self) -> impl Iterator<Item = &Taken> {
+        self.parameters.iter().filter_map(|parameter| match parameter {
+            Parameter::Session(taken) => Some(taken),
+            Parameter::Other(_) => None,
+        })
+    }
+
+    pub(crate) fn others(&self) -> impl Iterator<Item = &Type> {
+        self.parameters.iter().filter_map(|parameter| match parameter {
+            Parameter::Session(_) => None,
+            Parameter::Other(ty) => Some(ty),
+        })
+    }
+}
+
+/// The handler if every rule holds, else every rule that doesn't.
+pub(crate) fn check(options: &Options, function: &Function, mut errors: Errors) -> syn::Result<Handler> {
+    let mut draft =
+        Draft { function, options, words: Words::of(options), parameters: Vec::new(), broken_parameter: false };
+    for argument in &function.signature.inputs {
+        match errors.take(Parameter::read(argument)) {
+            Some(parameter) => draft.parameters.extend(parameter),
+            None => draft.broken_parameter = true,
+        }
+    }
+    rules::check(&draft, &mut errors);
+    let handler = build(&draft, &mut errors);
+    errors.finish(handler)
+}
+
+fn build(draft: &Draft, errors: &mut Errors) -> Handler {
+    let Draft { function, options, words, parameters, broken_parameter: _ } = draft;
+    let Options { protected: _, optional: _, or_default: _, guard, missing, wait, runtime: _, unknown: _ } = options;
+    let mut guard = guard.as_ref().written().and_then(|guard| guard::check(guard, errors));
+    let missing = missing.as_ref().written().and_then(|missing| missing::check(missing, errors));
+    let wait = wait.as_ref().written().and_then(|wait| timeouts::check_wait(wait, errors));
+
+    let guarded = rules::guarded(draft);
+    let mut session = |taken: &Taken, access: Access| Session {
+        ty: taken.ty.clone(),
+        form: taken.form,
+        optional: taken.optional,
+        access,
+        place: taken.place,
+        guard: if guarded.as_deref() == Some(&taken.name) { guard.take() } else { None },
+        missing: missing.clone().filter(|_| access == Access::Protected),
+        wait: wait.filter(|_| taken.form == Form::Exclusive),
+    };
+    let mut sessions: Vec<Session> =
+        rules::guards_only(draft).iter().map(|taken| session(taken, Access::Protected)).collect();
+    let mut arguments = Vec::new();
+    for parameter in parameters {
+        arguments.push(match parameter {
+            Parameter::Other(ty) => Argument::Extractor(Box::new(ty.clone())),
+            Parameter::Session(taken) => {
+                let access = words.access(&taken.name).unwrap_or(Access::Protected);
+                sessions.push(session(taken, access));
+                Argument::Session(sessions.len() - 1)
+            }
+        });
+    }
+
+    let others: Vec<&Type> = draft.others().collect();
+    let (outer, inner) = function.attributes.iter().cloned().partition(describes_the_item);
+    Handler {
+        marker: format_ident!("__session_{}", function.signature.ident.unraw(), span = proc_macro2::Span::mixed_site()),
+        generics: Kept::of(&function.signature.generics, &others),
+        bounds: Kept::of(&function.signature.generics, &[]),
+        outer,
+        inner,
+        sessions,
+        arguments,
+    }
+}
+
+/// Attributes that say something about the item: these go on what axum and the module see. All others transform or
+/// observe the function itself and stay on it.
+pub(crate) fn describes_the_item(attribute: &Attribute) -> bool {
+    const OUTSIDE: [&str; 12] = [
+        "allow",
+        "cfg",
+        "cfg_attr",
+        "debug_handler",
+        "deny",
+        "deprecated",
+        "doc",
+        "expect",
+        "forbid",
+        "must_use",
+        "path",
+        "warn",
+    ];
+    let name = attribute.path().segments.last().map(|segment| segment.ident.to_string());
+    name.is_some_and(|name| OUTSIDE.contains(&name.as_str()))
+}
+
+/// The attributes by which an item is there or not: they go for the marker as well.
+pub(crate) fn is_conditional(attribute: &&Attribute) -> bool {
+    attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr")
+}
+
+/// Whether the parameter is there only sometimes.
+pub(crate) fn conditional_parameter(argument: &FnArg) -> Option<&Attribute> {
+    let (FnArg::Receiver(syn::Receiver { attrs, .. }) | FnArg::Typed(syn::PatType { attrs, .. })) = argument;
+    attrs.iter().find(is_conditional)
+}

@@ -1,0 +1,407 @@
+//! The rules that a handler keeps: one function each, in one list.
+
+use syn::{FnArg, Type};
+
+use super::{
+    model::{Draft, MOST_PARAMETERS, MOST_SESSIONS, conditional_parameter},
+    parameter::{Form, Taken, argument_of},
+    parse::Options,
+};
+use crate::{
+    diag::{Errors, listing},
+    options::{
+        Slot,
+        access::{Access, Word, display, peel},
+    },
+    paths::Place,
+};
+
+const RULES: &[fn(&Draft, &mut Errors)] = &[
+    is_async,
+    is_free,
+    is_plain_rust,
+    is_wrapped_once,
+    parameters_are_always_there,
+    axum_can_call_it,
+    someone_may_enter,
+    words_do_not_overlap,
+    takes_a_session,
+    each_session_is_named,
+    each_form_fits_its_word,
+    each_type_once,
+    not_too_many_sessions,
+    no_session_by_value,
+    each_named_type_is_taken,
+    guard_has_one_session,
+    missing_is_possible,
+    wait_is_for_a_borrow,
+];
+
+/// Reports every rule that doesn't hold.
+pub(crate) fn check(draft: &Draft, errors: &mut Errors) {
+    for rule in RULES {
+        rule(draft, errors);
+    }
+}
+
+/// The words `protected`, `optional` and `or_default` that were written.
+pub(crate) struct Words<'a> {
+    words: Vec<&'a Word>,
+    broken: bool,
+}
+
+impl<'a> Words<'a> {
+    pub(crate) fn of(options: &'a Options) -> Self {
+        let all = [&options.protected, &options.optional, &options.or_default];
+        Self {
+            broken: options.unknown || all.iter().any(|slot| matches!(slot, Slot::Broken)),
+            words: all.into_iter().filter_map(|slot| slot.as_ref().written()).collect(),
+        }
+    }
+
+    /// What the words say about a type: the one that names it, or the one that is for all.
+    pub(crate) fn access(&self, name: &str) -> Option<Access> {
+        let names_it = |word: &&&Word| word.types.iter().flatten().any(|ty| display(ty) == name);
+        let word = self.words.iter().find(names_it).or_else(|| self.words.iter().find(|word| word.types.is_none()));
+        word.map(|word| word.access)
+    }
+
+    /// Every type that a word names.
+    fn named(&self) -> impl Iterator<Item = (&Word, &Type)> {
+        self.words.iter().flat_map(|word| word.types.iter().flatten().map(|ty| (*word, ty)))
+    }
+
+    /// Whether nothing can be said about what isn't there.
+    fn unclear(&self) -> bool {
+        self.broken || self.words.is_empty()
+    }
+}
+
+/// The types that `protected(T)` names and no parameter takes: they only guard.
+pub(crate) fn guards_only(draft: &Draft) -> Vec<Taken> {
+    let taken = |name: &str| draft.taken().any(|taken| taken.name == name);
+    let named = draft.words.named().filter(|(word, ty)| word.access == Access::Protected && !taken(&display(ty)));
+    named
+        .map(|(_, ty)| Taken {
+            form: Form::Shared,
+            optional: false,
+            ty: peel(ty).clone(),
+            name: display(ty),
+            place: Place::of(ty),
+        })
+        .collect()
+}
+
+/// The types of which `guard` may be the guard: what `protected` names, or all that it is for.
+fn protected_types(draft: &Draft) -> Vec<String> {
+    let named = draft.words.named().filter(|(word, _)| word.access == Access::Protected);
+    let mut types: Vec<String> = named.map(|(_, ty)| display(ty)).collect();
+    if types.is_empty() {
+        let protected = |taken: &&Taken| draft.words.access(&taken.name) == Some(Access::Protected);
+        types = draft.taken().filter(protected).map(|taken| taken.name.clone()).collect();
+    }
+    types
+}
+
+/// The type that the guard looks at.
+pub(crate) fn guarded(draft: &Draft) -> Option<String> {
+    protected_types(draft).pop()
+}
+
+/// `fn visit(..)`
+fn is_async(draft: &Draft, errors: &mut Errors) {
+    let signature = &draft.function.signature;
+    if signature.asyncness.is_none() {
+        let name = &signature.ident;
+        errors.at(signature.fn_token.span, format!("a handler is async; write `async fn {name}`"));
+    }
+}
+
+/// `async fn visit(&self)`
+fn is_free(draft: &Draft, errors: &mut Errors) {
+    if let Some(FnArg::Receiver(receiver)) = draft.function.signature.inputs.first() {
+        let message = "a handler is a free function, without `self`; take what it needs from axum's `State`";
+        errors.over(receiver, message);
+    }
+}
+
+/// `unsafe`, `extern "C"`, `...`
+fn is_plain_rust(draft: &Draft, errors: &mut Errors) {
+    let signature = &draft.function.signature;
+    if let Some(constness) = signature.constness {
+        errors.at(constness.span, "a handler runs for each request; remove `const`");
+    }
+    if let Some(unsafety) = signature.unsafety {
+        errors.at(unsafety.span, "axum calls a handler as safe code; remove `unsafe`");
+    }
+    if let Some(abi) = &signature.abi {
+        errors.over(abi, "axum calls a handler as Rust does; remove `extern`");
+    }
+    if let Some(variadic) = &signature.variadic {
+        errors.over(variadic, "axum gives a handler a fixed number of parameters; remove `...`");
+    }
+}
+
+/// `#[session(protected)] #[session(guard = is_root)]`
+fn is_wrapped_once(draft: &Draft, errors: &mut Errors) {
+    for attribute in draft.function.attributes.iter().filter(|attribute| is_session(attribute)) {
+        errors.over(attribute, "`#[session]` is given twice; write all options in one list");
+    }
+}
+
+/// `#[cfg(feature = "admin")] admin: &Admin`
+fn parameters_are_always_there(draft: &Draft, errors: &mut Errors) {
+    for attribute in draft.function.signature.inputs.iter().filter_map(conditional_parameter) {
+        errors.over(
+            attribute,
+            "a handler's parameters are always there; put the condition on two versions of the handler",
+        );
+    }
+}
+
+/// The seventeenth parameter
+fn axum_can_call_it(draft: &Draft, errors: &mut Errors) {
+    if let Some(argument) = draft.function.signature.inputs.iter().nth(MOST_PARAMETERS) {
+        errors.over(
+            argument,
+            format!("axum gives a handler at most {MOST_PARAMETERS} parameters; take several as a tuple"),
+        );
+    }
+}
+
+/// `#[session]`
+fn someone_may_enter(draft: &Draft, errors: &mut Errors) {
+    if draft.words.unclear() && !draft.words.broken {
+        errors.at(
+            proc_macro2::Span::call_site(),
+            "say who may enter: `#[session(protected)]` with a session alone, `#[session(optional)]` everybody, \
+             `#[session(or_default)]` everybody, with a new session on the first write",
+        );
+    }
+}
+
+/// `protected, optional`, `protected(User), optional(User)`
+fn words_do_not_overlap(draft: &Draft, errors: &mut Errors) {
+    let words = &draft.words.words;
+    if let Some(bare) = words.iter().find(|word| word.types.is_none()).filter(|_| words.len() > 1) {
+        let others = listing(words.iter().filter(|word| word.access != bare.access).map(|word| word.access.word()));
+        let word = bare.access.word();
+        let message = format!(
+            "`{word}` alone is for every session, which leaves none to {others}; name its types: `{word}(User)`"
+        );
+        errors.at(bare.span, message);
+    }
+    let mut seen: Vec<(String, &Type)> = Vec::new();
+    for (_, ty) in draft.words.named() {
+        let name = display(ty);
+        if let Some((_, first)) = seen.iter().find(|(seen, _)| *seen == name) {
+            errors.over(ty, format!("`{name}` is named twice; keep one of the two"));
+            errors.over(first, format!("`{name}` is first named here"));
+        } else {
+            seen.push((name, ty));
+        }
+    }
+}
+
+/// `#[session(protected)] async fn about() -> ..`
+fn takes_a_session(draft: &Draft, errors: &mut Errors) {
+    let guards = draft.words.named().next().is_some();
+    if draft.words.unclear() || draft.broken_parameter || guards || draft.taken().next().is_some() {
+        return;
+    }
+    let signature = &draft.function.signature;
+    for ty in draft.others() {
+        match argument_of(ty, "Option").filter(|inner| could_be_a_session(inner)) {
+            Some(inner) => {
+                let name = display(inner);
+                let message = format!("a session is borrowed; write `Option<&{name}>` or `Option<&mut {name}>`");
+                return errors.over(ty, message);
+            }
+            None if could_be_a_session(ty) => return errors.over(ty, by_value(&display(ty))),
+            None => {}
+        }
+    }
+    errors.at(
+        signature.ident.span(),
+        "this handler takes no session; add `user: &User` to read it, `user: &mut User` to change it or \
+         `session: Session<User>` to renew or end it, or guard without a parameter: `protected(User)`",
+    );
+}
+
+/// Whether a plain type might be a session that its author forgot to borrow.
+fn could_be_a_session(ty: &Type) -> bool {
+    const EXTRACTORS: [&str; 12] = [
+        "Body",
+        "Bytes",
+        "Extensions",
+        "HeaderMap",
+        "MatchedPath",
+        "Method",
+        "Multipart",
+        "Parts",
+        "Request",
+        "String",
+        "Uri",
+        "Version",
+    ];
+    let Type::Path(path) = ty else { return false };
+    let plain = path.path.segments.last().filter(|segment| segment.arguments.is_empty());
+    plain.is_some_and(|segment| !EXTRACTORS.iter().any(|extractor| segment.ident == extractor))
+}
+
+fn by_value(name: &str) -> String {
+    format!(
+        "a session is borrowed or taken as its handle; write `&{name}` to read it, `&mut {name}` to change it, or \
+         `Session<{name}>` to renew or end it"
+    )
+}
+
+/// `protected(User)` beside `cart: &Cart`
+fn each_session_is_named(draft: &Draft, errors: &mut Errors) {
+    if draft.words.unclear() {
+        return;
+    }
+    for taken in draft.taken().filter(|taken| draft.words.access(&taken.name).is_none()) {
+        let (name, word) = (&taken.name, if taken.optional { "optional" } else { "protected" });
+        errors.over(&taken.ty, format!("`{name}` is not named in `#[session(...)]`; add `{word}({name})`"));
+    }
+}
+
+/// `#[session(protected)] .. Option<&User>`, `#[session(optional)] .. &User`
+fn each_form_fits_its_word(draft: &Draft, errors: &mut Errors) {
+    for taken in draft.taken() {
+        let Some(access) = draft.words.access(&taken.name) else { continue };
+        if let Some(message) = misfit(taken, access) {
+            errors.push(taken.place.error(message));
+        }
+    }
+}
+
+fn misfit(taken: &Taken, access: Access) -> Option<String> {
+    let Taken { form, optional, name, .. } = taken;
+    let plain = match form {
+        Form::Shared => format!("&{name}"),
+        Form::Exclusive => format!("&mut {name}"),
+        Form::Owned => format!("Session<{name}>"),
+        Form::Slot => format!("SessionSlot<{name}>"),
+    };
+    match (access, form, optional) {
+        (Access::Optional, Form::Slot, _) | (Access::Optional, _, true) => None,
+        (Access::Protected | Access::OrDefault, Form::Slot, _) => Some(format!(
+            "a slot is there with and without a session in it; write `optional`, or take `Session<{name}>`"
+        )),
+        (Access::Optional, _, false) => Some(format!(
+            "with `optional` there may be no session; write `Option<{plain}>`, or `protected` to turn strangers away"
+        )),
+        (Access::Protected, _, true) => Some(format!(
+            "with `protected` there always is a session; write `{plain}`, or `optional` to let strangers in"
+        )),
+        (Access::OrDefault, Form::Owned, _) => Some(format!(
+            "`or_default` lends a session that may not have been started yet; write `&{name}` or `&mut {name}`"
+        )),
+        (Access::OrDefault, _, true) => {
+            Some(format!("with `or_default` there always is a session; write `{plain}`, or `optional` instead"))
+        }
+        (Access::Protected | Access::OrDefault, _, false) => None,
+    }
+}
+
+/// `a: &User, b: &mut User`
+fn each_type_once(draft: &Draft, errors: &mut Errors) {
+    let mut seen: Vec<&Taken> = Vec::new();
+    for taken in draft.taken() {
+        if let Some(first) = seen.iter().find(|first| first.name == taken.name) {
+            let name = &taken.name;
+            errors.push(taken.place.error(format!("the session `{name}` is taken twice; one parameter is enough")));
+            errors.push(first.place.error(format!("`{name}` is first taken here")));
+        } else {
+            seen.push(taken);
+        }
+    }
+}
+
+/// The fifth session type
+fn not_too_many_sessions(draft: &Draft, errors: &mut Errors) {
+    let all: Vec<Place> =
+        draft.taken().map(|taken| taken.place).chain(guards_only(draft).iter().map(|taken| taken.place)).collect();
+    if let Some(place) = all.get(MOST_SESSIONS) {
+        errors.push(place.error(format!("one handler takes at most {MOST_SESSIONS} session types")));
+    }
+}
+
+/// `#[session(protected(User))] .. user: User`
+fn no_session_by_value(draft: &Draft, errors: &mut Errors) {
+    for ty in draft.others() {
+        let name = display(ty);
+        let named = draft.words.named().any(|(_, named)| display(named) == name);
+        if draft.taken().any(|taken| taken.name == name) {
+            errors.over(ty, format!("the session `{name}` is taken already; one parameter is enough"));
+        } else if named {
+            errors.over(ty, by_value(&name));
+        }
+    }
+}
+
+/// `optional(Cart)` with nothing that takes a `Cart`
+fn each_named_type_is_taken(draft: &Draft, errors: &mut Errors) {
+    if draft.broken_parameter {
+        return;
+    }
+    let takes =
+        |name: &str| draft.taken().any(|taken| taken.name == name) || draft.others().any(|ty| display(ty) == name);
+    for (word, ty) in draft.words.named() {
+        let name = display(ty);
+        if word.access != Access::Protected && !takes(&name) {
+            let parameter =
+                if word.access == Access::Optional { format!("Option<&{name}>") } else { format!("&mut {name}") };
+            errors.over(ty, format!("no parameter takes `{name}`; add one of type `{parameter}`, or remove it here"));
+        }
+    }
+}
+
+/// `#[session(optional, guard = ..)]`, `#[session(protected, guard = ..)]` with two sessions
+fn guard_has_one_session(draft: &Draft, errors: &mut Errors) {
+    let Slot::Written(guard) = &draft.options.guard else { return };
+    if draft.words.unclear() || draft.broken_parameter {
+        return;
+    }
+    let types = protected_types(draft);
+    match types.as_slice() {
+        [_] => {}
+        [] if draft.taken().next().is_none() => {}
+        [] => errors.at(guard.key, "a guard looks at a session that is there; write `protected` beside it"),
+        [first, ..] => {
+            let types = listing(types.iter().map(String::as_str));
+            errors.at(
+                guard.key,
+                format!("this may be the guard of {types}; name the one it looks at in `protected(..)`, as in `protected({first})`"),
+            );
+        }
+    }
+}
+
+/// `#[session(optional, missing = ..)]`
+fn missing_is_possible(draft: &Draft, errors: &mut Errors) {
+    let Slot::Written(missing) = &draft.options.missing else { return };
+    if draft.words.unclear() || draft.words.words.iter().any(|word| word.access == Access::Protected) {
+        return;
+    }
+    errors.at(
+        missing.span(),
+        "this handler lets everybody in, so nobody gets this answer; remove it, or write `protected`",
+    );
+}
+
+/// `#[session(protected, wait = "2s")] .. user: &User`
+fn wait_is_for_a_borrow(draft: &Draft, errors: &mut Errors) {
+    let Slot::Written(wait) = &draft.options.wait else { return };
+    let queues = draft.taken().any(|taken| taken.form == Form::Exclusive);
+    if draft.words.unclear() || draft.broken_parameter || queues {
+        return;
+    }
+    errors.at(wait.span, "only a `&mut` borrow queues for its session; remove `wait`, or take the session by `&mut`");
+}
+
+pub(crate) fn is_session(attribute: &syn::Attribute) -> bool {
+    attribute.path().segments.last().is_some_and(|segment| segment.ident == "session")
+}

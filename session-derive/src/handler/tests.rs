@@ -1,0 +1,279 @@
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::wrap;
+use crate::testing::{assert_refused, messages, snapshot};
+
+/// The errors of a handler under these options.
+macro_rules! refused {
+    ([$($options:tt)*] $($item:tt)*) => {
+        messages(&wrap(quote! { $($options)* }, &quote! { $($item)* }))
+    };
+}
+
+fn expansion(options: TokenStream, item: &TokenStream) -> TokenStream {
+    let expansion = wrap(options, item);
+    assert_eq!(messages(&expansion), Vec::<String>::new());
+    expansion
+}
+
+#[test]
+fn an_exclusive_borrow() {
+    snapshot(
+        "handler/exclusive",
+        expansion(
+            quote!(protected),
+            &quote! {
+                /// Counts a visit.
+                #[tracing::instrument(skip_all)]
+                #[must_use]
+                pub async fn visit(user: &mut User, Form(form): Form<Login>) -> Result<String, Refused> {
+                    user.visits += 1;
+                    Ok(user.visits.to_string())
+                }
+            },
+        ),
+    );
+}
+
+#[test]
+fn a_guard_without_a_parameter() {
+    snapshot(
+        "handler/guard_only",
+        expansion(
+            quote!(protected(User), guard = |u| u.name == "root", missing = redirect("/login")),
+            &quote!(
+                async fn admin() -> &'static str {
+                    "the back room"
+                }
+            ),
+        ),
+    );
+}
+
+#[test]
+fn every_form_and_option() {
+    snapshot(
+        "handler/every_form",
+        expansion(
+            quote!(
+                protected(User),
+                or_default(Cart),
+                optional(Visitor, Login),
+                guard = guards::is_member,
+                missing = crate::sorry,
+                wait = "1500ms",
+                crate = my_sessions
+            ),
+            &quote! {
+                #[cfg(feature = "shop")]
+                async fn shop(
+                    State(db): State<Pool>,
+                    mut user: Session<User>,
+                    cart: &mut Cart,
+                    visitor: Option<&Visitor>,
+                    slot: SessionSlot<Login>,
+                ) {}
+            },
+        ),
+    );
+}
+
+#[test]
+fn generics_follow() {
+    snapshot(
+        "handler/generics",
+        expansion(
+            quote!(protected),
+            &quote! {
+                pub(crate) async fn generic<'a, 'b, T: Clone, U, const N: usize>(
+                    user: &'a User,
+                    Path(path): Path<Text<'b, T>>,
+                    rest: impl FromRequest<U>,
+                ) -> impl IntoResponse
+                where
+                    T: Send,
+                    U: Send,
+                    'b: 'a,
+                {
+                }
+            },
+        ),
+    );
+}
+
+#[test]
+fn a_seventeenth_parameter_is_paired_with_the_first() {
+    let headers = (0..16).map(|index| quote::format_ident!("h{index}"));
+    snapshot(
+        "handler/sixteen",
+        expansion(quote!(protected(User)), &quote! { async fn many(#(#headers: HeaderMap),*) {} }),
+    );
+}
+
+#[test]
+fn after_a_mistake_the_function_stays_in_a_stub() {
+    snapshot(
+        "handler/fallback",
+        wrap(
+            quote!(protectd),
+            &quote! {
+                /// Counts a visit.
+                #[instrument]
+                pub async fn visit<T: Clone>(user: &mut User) -> String { user.visit() }
+            },
+        ),
+    );
+}
+
+#[test]
+fn somebody_must_be_let_in() {
+    assert_refused(&refused!([] async fn f(u: &User) {}), &["say who may enter"]);
+    assert_refused(&refused!([wait = "2s"] async fn f(u: &User) {}), &["say who may enter"]);
+    assert_refused(
+        &refused!([protected, optional] async fn f(u: &User) {}),
+        &["`protected` alone is for every session"],
+    );
+    assert_refused(
+        &refused!([protected(User), optional(User)] async fn f(u: &User) {}),
+        &["is named twice", "is first named"],
+    );
+    assert_refused(&refused!([protected, protected] async fn f(u: &User) {}), &["given twice", "first given here"]);
+    assert_refused(&refused!([protected()] async fn f(u: &User) {}), &["`protected` takes nothing, or session types"]);
+    assert_refused(
+        &refused!([protected = User] async fn f(u: &User) {}),
+        &["`protected` takes nothing, or session types"],
+    );
+    assert_refused(&refused!([protected(&User)] async fn f(u: &User) {}), &["`protected(User)`"]);
+    assert_refused(&refused!([protectd] async fn f(u: &User) {}), &["did you mean `protected`?"]);
+}
+
+#[test]
+fn the_parameter_agrees_with_the_word() {
+    assert_refused(&refused!([protected] async fn f(u: Option<&User>) {}), &["write `&User`, or `optional`"]);
+    assert_refused(&refused!([protected] async fn f(u: Option<&mut User>) {}), &["write `&mut User`, or `optional`"]);
+    assert_refused(
+        &refused!([protected] async fn f(u: Option<Session<User>>) {}),
+        &["write `Session<User>`, or `optional`"],
+    );
+    assert_refused(&refused!([optional] async fn f(u: &User) {}), &["write `Option<&User>`, or `protected`"]);
+    assert_refused(&refused!([optional] async fn f(u: &mut User) {}), &["write `Option<&mut User>`, or `protected`"]);
+    assert_refused(
+        &refused!([optional] async fn f(u: Session<User>) {}),
+        &["write `Option<Session<User>>`, or `protected`"],
+    );
+    assert_refused(
+        &refused!([protected] async fn f(u: SessionSlot<User>) {}),
+        &["write `optional`, or take `Session<User>`"],
+    );
+    assert_refused(&refused!([or_default] async fn f(u: Option<&Cart>) {}), &["write `&Cart`, or `optional`"]);
+    assert_refused(&refused!([or_default] async fn f(u: Session<Cart>) {}), &["write `&Cart` or `&mut Cart`"]);
+    assert_refused(&refused!([or_default] async fn f(u: SessionSlot<Cart>) {}), &["write `optional`"]);
+}
+
+#[test]
+fn a_parameter_of_the_wrong_form_is_told_the_right_one() {
+    assert_refused(&refused!([protected] async fn f(u: &Session<User>) {}), &["write `Session<User>`"]);
+    assert_refused(&refused!([protected] async fn f(u: &mut Session<User>) {}), &["write `Session<User>`"]);
+    assert_refused(&refused!([optional] async fn f(u: Option<&Session<User>>) {}), &["write `Option<Session<User>>`"]);
+    assert_refused(&refused!([optional] async fn f(u: &mut SessionSlot<User>) {}), &["write `SessionSlot<User>`"]);
+    assert_refused(&refused!([optional] async fn f(u: Option<SessionSlot<User>>) {}), &["write `SessionSlot<User>`"]);
+    assert_refused(&refused!([optional] async fn f(u: &Option<User>) {}), &["write `Option<&User>`"]);
+    assert_refused(&refused!([optional] async fn f(u: &mut Option<User>) {}), &["write `Option<&mut User>`"]);
+    assert_refused(&refused!([protected] async fn f(u: &'static User) {}), &["write `&User`"]);
+    assert_refused(&refused!([protected] async fn f(u: &[u8]) {}), &["take anything else by value"]);
+}
+
+#[test]
+fn a_session_by_value_is_told_to_borrow() {
+    let expected = ["write `&User` to read it, `&mut User` to change it, or `Session<User>` to renew or end it"];
+    assert_refused(&refused!([protected] async fn f(u: User) {}), &expected);
+    assert_refused(&refused!([protected(User)] async fn f(h: HeaderMap, u: User) {}), &expected);
+    assert_refused(
+        &refused!([optional] async fn f(u: Option<User>) {}),
+        &["write `Option<&User>` or `Option<&mut User>`"],
+    );
+    assert_refused(&refused!([protected] async fn f(a: &User, b: User) {}), &["is taken already"]);
+}
+
+#[test]
+fn a_handler_takes_each_session_once_and_at_least_one() {
+    assert_refused(&refused!([protected] async fn f() {}), &["takes no session"]);
+    assert_refused(&refused!([protected] async fn f(Form(f): Form<Login>, b: Bytes) {}), &["takes no session"]);
+    assert_refused(
+        &refused!([protected] async fn f(a: &User, b: &mut User) {}),
+        &["is taken twice", "is first taken here"],
+    );
+    assert_refused(&refused!([protected(User)] async fn f(a: &User, b: &Cart) {}), &["add `protected(Cart)`"]);
+    assert_refused(&refused!([optional(Cart)] async fn f(h: HeaderMap) {}), &["no parameter takes `Cart`"]);
+    assert_refused(
+        &refused!([protected(E)] async fn f(a: &A, b: &B, c: &C, d: &D) {}),
+        &["`A` is not named", "`B` is not named", "`C` is not named", "`D` is not named", "at most 4 session types"],
+    );
+}
+
+#[test]
+fn a_guard_looks_at_one_session() {
+    assert_refused(&refused!([optional, guard = g] async fn f(u: Option<&User>) {}), &["write `protected` beside it"]);
+    assert_refused(
+        &refused!([protected, guard = g] async fn f(u: &User, c: &Cart) {}),
+        &["the guard of `User` and `Cart`; name the one it looks at in `protected(..)`, as in `protected(User)`"],
+    );
+    assert_refused(&refused!([protected, guard = is_root(5)] async fn f(u: &User) {}), &["write `guard = is_root`"]);
+    assert_refused(&refused!([protected, guard = true] async fn f(u: &User) {}), &["`guard` takes a closure"]);
+    assert_refused(&refused!([protected, guard = async |u| true] async fn f(u: &User) {}), &["remove `async`"]);
+    assert_refused(
+        &refused!([protected, guard = |a, b| true, wait = 5] async fn f(u: &mut User) {}),
+        &["`wait` takes", "one value"],
+    );
+    assert_refused(&refused!([protected, guard] async fn f(u: &User) {}), &["`guard` takes a closure"]);
+    assert_refused(&refused!([protected, gaurd = |a, b| a] async fn f(u: &User) {}), &["did you mean `guard`?"]);
+}
+
+#[test]
+fn options_without_effect_are_refused() {
+    assert_refused(
+        &refused!([optional, missing = status(404)] async fn f(u: Option<&User>) {}),
+        &["nobody gets this answer"],
+    );
+    assert_refused(&refused!([protected, wait = "2s"] async fn f(u: &User) {}), &["only a `&mut` borrow queues"]);
+    assert_refused(&refused!([protected, wait = env("WAIT")] async fn f(u: &mut User) {}), &["no variable can give"]);
+    assert_refused(&refused!([protected, wait = "2 sex"] async fn f(u: &mut User) {}), &["is not a duration"]);
+}
+
+#[test]
+fn a_function_that_axum_cannot_call_is_refused() {
+    assert_refused(&refused!([protected] fn f(u: &User) {}), &["write `async fn f`"]);
+    assert_refused(&refused!([protected] async fn f(&self, u: &User) {}), &["a free function"]);
+    assert_refused(&refused!([protected] async unsafe fn f(u: &User) {}), &["remove `unsafe`"]);
+    assert_refused(&refused!([protected] async extern "C" fn f(u: &User) {}), &["remove `extern`"]);
+    assert_refused(
+        &refused!([protected] async unsafe extern "C" fn f(u: &User, ...) {}),
+        &["`unsafe`", "`extern`", "`...`"],
+    );
+    assert_refused(&refused!([protected] async fn f(u: &User);), &["a handler has a body"]);
+    assert_refused(
+        &refused!([protected] #[session(optional)] async fn f(u: &User) {}),
+        &["`#[session]` is given twice"],
+    );
+    assert_refused(&refused!([protected] async fn f(#[cfg(x)] u: &User) {}), &["two versions of the handler"]);
+}
+
+#[test]
+fn another_item_is_left_as_it_is() {
+    let item = quote! { #[derive(Clone, SessionData)] struct User { name: String } };
+    let expansion = wrap(quote!(idle = "30m"), &item);
+    assert_refused(&messages(&expansion), &["put it below the derive"]);
+    assert!(expansion.to_string().ends_with(&item.to_string()));
+    assert_refused(&refused!([idle = "30m"] pub struct User;), &["derive `SessionData`"]);
+    assert_refused(&refused!([protected] impl User { async fn f(u: &User) {} }), &["a free async function"]);
+    assert_refused(&refused!([protected] pub mod handlers { fn f() {} }), &["mark each async function"]);
+    assert_refused(&refused!([protected] const N: usize = 5;), &["an async function"]);
+    assert_refused(&refused!([protected] extern crate core;), &["an async function"]);
+}
+
+#[test]
+fn the_body_is_never_read() {
+    let expansion = wrap(quote!(protected), &quote! { async fn f(u: &User) -> u8 { this is no Rust @ 5 } });
+    assert!(expansion.to_string().contains("this is no Rust @ 5") && !expansion.to_string().contains("compile_error"));
+}

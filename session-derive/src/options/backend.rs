@@ -1,0 +1,271 @@
+//! `backend = name(...)` or `backend = path::Of::Type(...)`: where sessions are kept.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::{Path, ext::IdentExt, parse::ParseStream, token};
+
+use super::{
+    Key, at_end, each, parenthesized,
+    value::{ANY, COUNT, Expected, RawValue, Setting, TEXT, not_empty},
+};
+use crate::{
+    diag::{Errors, closest, listing, suggestion},
+    paths::{Runtime, name_span},
+};
+
+pub(crate) const USAGE: &str = "backend = redis(url = env(\"REDIS_URL\"))";
+
+const WHAT: &str = "a backend's name or the path of its type";
+
+/// A backend of the runtime.
+struct Builtin {
+    name: &'static str,
+    /// Its type in the runtime's module `backend`.
+    type_name: &'static str,
+    arguments: &'static [Argument],
+    /// Whether its sessions are still there when the process is not, so that their key must be, too.
+    outlives_the_process: bool,
+    availability: Availability,
+}
+
+struct Argument {
+    name: &'static str,
+    usage: &'static str,
+    expected: Expected,
+}
+
+enum Availability {
+    Always,
+    Feature {
+        name: &'static str,
+        enabled: bool,
+    },
+    /// Its name is taken, the backend itself is still to come.
+    Later,
+}
+
+const MEMORY: Builtin = Builtin {
+    name: "memory",
+    type_name: "Memory",
+    arguments: &[Argument { name: "capacity", usage: "capacity = 10_000", expected: COUNT }],
+    outlives_the_process: false,
+    availability: Availability::Always,
+};
+
+const BACKENDS: &[Builtin] = &[
+    MEMORY,
+    Builtin {
+        name: "redis",
+        type_name: "Redis",
+        arguments: &[
+            Argument { name: "url", usage: "url = env(\"REDIS_URL\")", expected: TEXT },
+            Argument { name: "prefix", usage: "prefix = \"shop\"", expected: TEXT },
+        ],
+        outlives_the_process: true,
+        availability: Availability::Feature { name: "redis", enabled: cfg!(feature = "redis") },
+    },
+    later("file", "File"),
+    later("sqlite", "Sqlite"),
+    later("postgres", "Postgres"),
+    later("mysql", "Mysql"),
+    later("cookie", "Cookie"),
+];
+
+const fn later(name: &'static str, type_name: &'static str) -> Builtin {
+    Builtin { name, type_name, arguments: &[], outlives_the_process: true, availability: Availability::Later }
+}
+
+/// A backend as it was written.
+pub(crate) struct RawBackend {
+    path: Path,
+    builtin: Option<&'static Builtin>,
+    arguments: Vec<(Ident, RawValue)>,
+}
+
+/// A backend that can be opened.
+pub(crate) struct Backend {
+    path: BackendType,
+    arguments: Vec<(Ident, Setting)>,
+    label: String,
+}
+
+enum BackendType {
+    Runtime(&'static str),
+    Own(Path),
+}
+
+/// Reads `= name(...)`.
+pub(crate) fn parse(key: &Key, input: ParseStream, errors: &mut Errors) -> syn::Result<RawBackend> {
+    key.equals(input, WHAT)?;
+    let span = input.span();
+    let path: Path = input.parse().map_err(|_| key.misused(span, WHAT))?;
+    let builtin = find(&path)?;
+    let mut arguments = Vec::new();
+    if input.peek(token::Paren) {
+        parenthesized(input, |content| {
+            each(content, errors, |input, errors| parse_argument(input, builtin, &mut arguments, errors));
+            Ok(())
+        })?;
+    }
+    if !at_end(input) {
+        return Err(key.misused(input.span(), WHAT));
+    }
+    Ok(RawBackend { path, builtin, arguments })
+}
+
+/// One lower-case word names a backend of the runtime; anything else is the path of a type.
+fn find(path: &Path) -> syn::Result<Option<&'static Builtin>> {
+    let Some(ident) = path.get_ident() else { return Ok(None) };
+    let name = ident.unraw().to_string();
+    let found = BACKENDS.iter().find(|backend| backend.name == name);
+    if found.is_none() && name.starts_with(char::is_lowercase) {
+        let hint = match closest(&name, BACKENDS.iter().map(|backend| backend.name)) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => {
+                format!("there is {}; a backend of your own is named by its path, as in `crate::Store`", available())
+            }
+        };
+        let message = format!("unknown backend `{name}`; {hint}");
+        return Err(syn::Error::new(ident.span(), message));
+    }
+    Ok(found)
+}
+
+/// Reads `url = env("REDIS_URL")`.
+fn parse_argument(
+    input: ParseStream,
+    builtin: Option<&'static Builtin>,
+    arguments: &mut Vec<(Ident, RawValue)>,
+    errors: &mut Errors,
+) -> syn::Result<()> {
+    let span = input.span();
+    let ident = input
+        .parse::<Ident>()
+        .map_err(|_| syn::Error::new(span, "expected an argument of the backend, as in `url = env(\"REDIS_URL\")`"))?;
+    let name = ident.unraw().to_string();
+    let (usage, expected) = match builtin {
+        None => ("name = env(\"VAR\")", ANY),
+        Some(Builtin { availability: Availability::Later, .. }) => ("", ANY),
+        Some(builtin) => {
+            let row = builtin.arguments.iter().find(|argument| argument.name == name).ok_or_else(|| {
+                let hint = suggestion(&name, builtin.arguments.iter().map(|argument| argument.name));
+                syn::Error::new(ident.span(), format!("`{}` has no argument `{name}`; {hint}", builtin.name))
+            })?;
+            (row.usage, row.expected)
+        }
+    };
+    let key = Key { ident, usage };
+    let value = RawValue::parse(&key, input, expected)?;
+    if let Some((first, _)) = arguments.iter().find(|(seen, _)| *seen == key.ident) {
+        errors.at(key.span(), format!("`{name}` is given twice; keep one of the two"));
+        errors.at(first.span(), format!("`{name}` is first given here"));
+    } else {
+        arguments.push((key.ident, value));
+    }
+    Ok(())
+}
+
+impl RawBackend {
+    /// Where the backend is named, and the name, if its sessions outlive the process (as far as we know).
+    pub(crate) fn outliving(&self) -> Option<(Span, String)> {
+        let outlives = self
+            .builtin
+            .is_none_or(|builtin| builtin.outlives_the_process && !matches!(builtin.availability, Availability::Later));
+        outlives.then(|| (self.span(), self.name()))
+    }
+
+    fn name(&self) -> String {
+        self.path.to_token_stream().to_string().replace(' ', "")
+    }
+
+    fn span(&self) -> Span {
+        name_span(&self.path)
+    }
+}
+
+/// A backend that is there, with arguments it can use.
+pub(crate) fn check(raw: RawBackend, errors: &mut Errors) -> Backend {
+    it_is_available(&raw, errors);
+    arguments_say_something(&raw, errors);
+    memory_holds_something(&raw, errors);
+    let label = format!("backend = {}", raw.name());
+    let RawBackend { path, builtin, arguments } = raw;
+    Backend {
+        path: builtin.map_or(BackendType::Own(path), |builtin| BackendType::Runtime(builtin.type_name)),
+        arguments: arguments.into_iter().map(|(ident, value)| (ident, value.setting())).collect(),
+        label,
+    }
+}
+
+/// `backend = redis` without the feature `redis`
+fn it_is_available(raw: &RawBackend, errors: &mut Errors) {
+    let Some(builtin) = raw.builtin else { return };
+    let name = builtin.name;
+    match builtin.availability {
+        Availability::Always | Availability::Feature { enabled: true, .. } => {}
+        Availability::Feature { name: feature, enabled: false } => {
+            let version = concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"));
+            errors.at(
+                raw.span(),
+                format!(
+                    "the backend `{name}` needs the cargo feature `{feature}`; write in Cargo.toml: \
+                     session-runtime = {{ version = \"{version}\", features = [\"{feature}\"] }}"
+                ),
+            );
+        }
+        Availability::Later => {
+            errors.at(raw.span(), format!("the backend `{name}` is not available yet; there is {}", available()));
+        }
+    }
+}
+
+fn available() -> String {
+    let there = BACKENDS.iter().filter(|backend| !matches!(backend.availability, Availability::Later));
+    listing(there.map(|backend| backend.name))
+}
+
+/// `redis(url = "")`
+fn arguments_say_something(raw: &RawBackend, errors: &mut Errors) {
+    if raw.builtin.is_some() {
+        for (ident, value) in &raw.arguments {
+            not_empty(value, &ident.to_string(), errors);
+        }
+    }
+}
+
+/// `memory(capacity = 0)`
+fn memory_holds_something(raw: &RawBackend, errors: &mut Errors) {
+    let Some((_, value)) = raw.arguments.iter().find(|(ident, _)| raw.path.is_ident("memory") && ident == "capacity")
+    else {
+        return;
+    };
+    let Some(literal) = value.known() else { return };
+    match literal.text.parse::<usize>() {
+        Ok(1..) => {}
+        Ok(0) => errors.at(literal.span, "a capacity of zero holds no session; write `capacity = 10_000`"),
+        Err(_) => errors.at(literal.span, "this is no number of sessions; write `capacity = 10_000`"),
+    }
+}
+
+impl Backend {
+    /// What a type has that names no backend.
+    pub(crate) fn memory() -> Self {
+        Self { path: BackendType::Runtime(MEMORY.type_name), arguments: Vec::new(), label: String::new() }
+    }
+
+    /// The backend's type.
+    pub(crate) fn expand_type(&self, runtime: &Runtime) -> TokenStream {
+        match &self.path {
+            BackendType::Own(path) => path.to_token_stream(),
+            BackendType::Runtime(name) => {
+                let (backend, ident) = (runtime.backend(), Ident::new(name, Span::mixed_site()));
+                quote!(#backend::#ident)
+            }
+        }
+    }
+
+    /// The arguments: each with its place in the configuration, a label for messages, and its value.
+    pub(crate) fn arguments(&self) -> impl Iterator<Item = (&Ident, String, &Setting)> {
+        self.arguments.iter().map(|(ident, value)| (ident, format!("{}({})", self.label, ident.unraw()), value))
+    }
+}

@@ -1,0 +1,88 @@
+//! `guard = path` or `guard = |data| ...`: who may enter, beyond having a session.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
+use syn::{Expr, Token, parse::ParseStream};
+
+use super::{Key, at_end};
+use crate::{
+    diag::Errors,
+    paths::{Place, Runtime},
+};
+
+pub(crate) const USAGE: &str = "guard = |user| user.admin";
+
+const WHAT: &str = "a closure of the data, or the path of a function of it";
+
+/// A guard that can be called with the data.
+pub(crate) struct Guard {
+    expr: TokenStream,
+}
+
+/// A guard as it was written.
+pub(crate) struct RawGuard {
+    pub(crate) key: Span,
+    expr: Expr,
+}
+
+/// Reads `= guard`.
+pub(crate) fn parse(key: &Key, input: ParseStream) -> syn::Result<RawGuard> {
+    key.equals(input, WHAT)?;
+    let span = input.span();
+    // A mistake within a closure is reported where it is.
+    let closure = input.peek(Token![|]) || input.peek(Token![||]) || input.peek(Token![move]);
+    let expr: Expr = input.parse().map_err(|error| if closure { error } else { key.misused(span, WHAT) })?;
+    if !at_end(input) {
+        return Err(key.misused(input.span(), WHAT));
+    }
+    Ok(RawGuard { key: key.span(), expr })
+}
+
+/// A guard of the right shape; its types are the compiler's to check.
+pub(crate) fn check(raw: &RawGuard, errors: &mut Errors) -> Option<Guard> {
+    let expr = bare(&raw.expr);
+    match expr {
+        Expr::Path(_) => {}
+        Expr::Closure(closure) => {
+            if let Some(asyncness) = closure.asyncness {
+                errors.at(asyncness.span, "a guard answers at once; remove `async`");
+            }
+            if closure.inputs.len() != 1 {
+                errors.at(closure.or1_token.span, "a guard looks at one value, the session's data; write `|user| ...`");
+            }
+        }
+        Expr::Call(call) => {
+            let name = call.func.to_token_stream().to_string().replace(' ', "");
+            errors
+                .over(expr, format!("the runtime calls the guard with the data; write `guard = {name}`, or a closure"));
+            return None;
+        }
+        _ => {
+            errors.over(expr, format!("`guard` takes {WHAT}; write `{USAGE}`"));
+            return None;
+        }
+    }
+    Some(Guard { expr: expr.to_token_stream() })
+}
+
+impl Guard {
+    /// Where a guard that doesn't fit is reported.
+    pub(crate) fn place(&self) -> Place {
+        Place::of(&self.expr)
+    }
+
+    /// The expression of the guard's verdict on `data`; the runtime's function gives a closure its type.
+    pub(crate) fn expand(&self, data: &Ident, runtime: &Runtime) -> TokenStream {
+        let place = self.place();
+        let (verdict, guard) = (place.put(runtime.verdict()), &self.expr);
+        quote_spanned!(place.span()=> #verdict(#guard, #data))
+    }
+}
+
+/// The expression within parentheses and a macro's invisible groups.
+fn bare(mut expr: &Expr) -> &Expr {
+    while let Expr::Group(syn::ExprGroup { expr: inner, .. }) | Expr::Paren(syn::ExprParen { expr: inner, .. }) = expr {
+        expr = inner;
+    }
+    expr
+}

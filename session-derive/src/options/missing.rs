@@ -1,0 +1,159 @@
+//! `missing = status(401)`, `redirect("/login")` or the path of a handler: the answer to who has no session.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Lit, LitInt, LitStr, Path, ext::IdentExt, parse::ParseStream, token};
+
+use super::{Key, at_end, parenthesized};
+use crate::{
+    diag::{Errors, closest},
+    paths::{Place, Runtime, name_span},
+};
+
+pub(crate) const USAGE: &str = "missing = redirect(\"/login\")";
+
+const WHAT: &str = "`status(...)`, `redirect(\"...\")` or the path of a handler";
+
+/// The answer as it was written.
+pub(crate) enum RawMissing {
+    Status(LitInt),
+    Redirect(LitStr),
+    Handler(Path),
+}
+
+impl RawMissing {
+    pub(crate) fn span(&self) -> Span {
+        match self {
+            Self::Status(number) => number.span(),
+            Self::Redirect(target) => target.span(),
+            Self::Handler(path) => name_span(path),
+        }
+    }
+}
+
+/// An answer that can be given.
+#[derive(Clone)]
+pub(crate) enum Missing {
+    Status(u16),
+    Redirect(String),
+    Handler(Path),
+}
+
+/// Reads `= answer`.
+pub(crate) fn parse(key: &Key, input: ParseStream) -> syn::Result<RawMissing> {
+    key.equals(input, WHAT)?;
+    let span = input.span();
+    if let Ok(literal) = input.parse::<Lit>() {
+        return Err(literal_alone(key, &literal));
+    }
+    let path: Path = input.parse().map_err(|_| key.misused(span, WHAT))?;
+    let answer = if input.peek(token::Paren) {
+        parenthesized(input, |content| call(key, &path, content))?
+    } else {
+        match path.get_ident().map(|ident| ident.unraw().to_string()).as_deref() {
+            Some("status") => return Err(syn::Error::new(span, "`status` takes a number; write `status(401)`")),
+            Some("redirect") => {
+                return Err(syn::Error::new(span, "`redirect` takes where to; write `redirect(\"/login\")`"));
+            }
+            _ => RawMissing::Handler(path),
+        }
+    };
+    if at_end(input) { Ok(answer) } else { Err(key.misused(input.span(), WHAT)) }
+}
+
+/// `missing = 401`, `missing = "/login"`
+fn literal_alone(key: &Key, literal: &Lit) -> syn::Error {
+    let fix = match literal {
+        Lit::Int(number) => format!("write `missing = status({number})`"),
+        Lit::Str(text) => format!("write `missing = redirect({})`", text.token()),
+        _ => return key.misused(literal.span(), WHAT),
+    };
+    syn::Error::new(literal.span(), fix)
+}
+
+fn call(key: &Key, path: &Path, content: ParseStream) -> syn::Result<RawMissing> {
+    let name = path.get_ident().map(|ident: &Ident| ident.unraw().to_string()).unwrap_or_default();
+    let span = if content.is_empty() { name_span(path) } else { content.span() };
+    let answer = match name.as_str() {
+        "status" => {
+            let misused = |_| syn::Error::new(span, "`status` takes a number; write `status(401)`");
+            RawMissing::Status(content.parse().map_err(misused)?)
+        }
+        "redirect" => {
+            let misused =
+                |_| syn::Error::new(span, "`redirect` takes where to, in quotes; write `redirect(\"/login\")`");
+            RawMissing::Redirect(content.parse().map_err(misused)?)
+        }
+        _ => {
+            let span = name_span(path);
+            return Err(match closest(&name, ["status", "redirect"]) {
+                Some(meant) => syn::Error::new(span, format!("unknown answer `{name}`; did you mean `{meant}`?")),
+                None => key.misused(span, WHAT),
+            });
+        }
+    };
+    if content.is_empty() {
+        return Ok(answer);
+    }
+    Err(syn::Error::new(content.span(), format!("`{name}` takes one value")))
+}
+
+/// An answer that HTTP has.
+pub(crate) fn check(raw: &RawMissing, errors: &mut Errors) -> Option<Missing> {
+    match raw {
+        RawMissing::Status(number) => status_is_an_answer(number, errors).map(Missing::Status),
+        RawMissing::Redirect(target) => target_is_a_location(target, errors).map(Missing::Redirect),
+        RawMissing::Handler(path) => Some(Missing::Handler(path.clone())),
+    }
+}
+
+/// `status(42)`, `status(302)`
+fn status_is_an_answer(number: &LitInt, errors: &mut Errors) -> Option<u16> {
+    let message = match number.base10_parse::<u16>() {
+        Ok(status @ (200..=299 | 400..=599)) => return Some(status),
+        Ok(300..=399) => "a redirect needs a place to go to; write `redirect(\"/login\")`",
+        _ => {
+            "this is no status that a request can be answered with; write `status(401)`, `status(403)` or `status(404)`"
+        }
+    };
+    errors.at(number.span(), message);
+    None
+}
+
+/// `redirect("login")`, `redirect("/lögin")`
+fn target_is_a_location(target: &LitStr, errors: &mut Errors) -> Option<String> {
+    let location = target.value();
+    if !location.starts_with('/') && !location.starts_with("https://") && !location.starts_with("http://") {
+        let plain = !location.is_empty() && location.bytes().all(|byte| byte.is_ascii_graphic());
+        let path = if plain { location.as_str() } else { "login" };
+        errors.at(
+            target.span(),
+            format!("a redirect goes to a path or to a full address; write `redirect(\"/{path}\")`"),
+        );
+    } else if !location.bytes().all(|byte| byte.is_ascii_graphic()) {
+        errors.at(target.span(), "an address holds visible ASCII characters alone; percent-encode the others");
+    } else {
+        return Some(location);
+    }
+    None
+}
+
+impl Missing {
+    /// The expression of the runtime's answer.
+    pub(crate) fn expand(&self, runtime: &Runtime) -> TokenStream {
+        let missing = runtime.missing();
+        match self {
+            Self::Status(status) => quote!(#missing::status(#status)),
+            Self::Redirect(location) => quote!(#missing::redirect(#location)),
+            Self::Handler(path) => {
+                let place = Place::of(path);
+                let handler = place.put(quote!(#missing::handler));
+                quote_spanned!(place.span()=> #handler(#path))
+            }
+        }
+    }
+
+    pub(crate) fn is_handler(&self) -> bool {
+        matches!(self, Self::Handler(_))
+    }
+}

@@ -1,0 +1,92 @@
+//! `idle`, `lifetime` and `wait`: durations.
+
+use std::time::Duration;
+
+use proc_macro2::Span;
+use session_rules::time;
+use syn::parse::ParseStream;
+
+use super::{
+    Key, Slot,
+    value::{RawValue, Setting, Source, TEXT},
+};
+use crate::diag::Errors;
+
+pub(crate) const IDLE: &str = "idle = \"30m\"";
+pub(crate) const LIFETIME: &str = "lifetime = \"12h\"";
+pub(crate) const WAIT: &str = "wait = \"2s\"";
+
+/// The two timeouts of a session type.
+pub(crate) struct Timeouts {
+    pub(crate) idle: Option<Setting>,
+    pub(crate) lifetime: Option<Setting>,
+}
+
+/// Checks `idle` and `lifetime`, each alone and then together.
+pub(crate) fn check(idle: Slot<RawValue>, lifetime: Slot<RawValue>, errors: &mut Errors) -> Timeouts {
+    let known_idle = Known::of(&idle, time::DEFAULT_IDLE, errors);
+    let known_lifetime = Known::of(&lifetime, time::DEFAULT_LIFETIME, errors);
+    agree(&known_idle, &known_lifetime, errors);
+    Timeouts { idle: idle.written().map(RawValue::setting), lifetime: lifetime.written().map(RawValue::setting) }
+}
+
+/// What is known of a timeout at compile time.
+struct Known {
+    duration: Option<Duration>,
+    /// Where it is written, unless it is the default.
+    span: Option<Span>,
+}
+
+impl Known {
+    fn of(value: &Slot<RawValue>, default: Duration, errors: &mut Errors) -> Self {
+        let literal = match value {
+            Slot::Absent => return Self { duration: Some(default), span: None },
+            Slot::Broken => None,
+            Slot::Written(value) => value.known(),
+        };
+        let duration = literal
+            .and_then(|literal| time::parse(&literal.text).map_err(|message| errors.at(literal.span, message)).ok());
+        Self { duration, span: literal.map(|literal| literal.span) }
+    }
+}
+
+/// `idle = "2d", lifetime = "1d"`, `lifetime = "500d"`, `lifetime = "10m"` with the default of `idle`
+fn agree(idle: &Known, lifetime: &Known, errors: &mut Errors) {
+    let longest = lifetime.duration.unwrap_or(time::MAX_LIFETIME);
+    for violation in time::violations(idle.duration.unwrap_or(Duration::ZERO), longest) {
+        let (span, message) = match (violation.option, idle.span) {
+            ("idle", None) => (lifetime.span, shorter_than_the_default_idle(longest)),
+            ("idle", span) => (span, violation.message),
+            _ => (lifetime.span, violation.message),
+        };
+        // Only what is written can break a rule.
+        if let Some(span) = span {
+            errors.at(span, message);
+        }
+    }
+}
+
+fn shorter_than_the_default_idle(lifetime: Duration) -> String {
+    format!(
+        "this is shorter than the idle timeout, which is {} unless it is written; add `idle = {:?}` or less",
+        time::format(time::DEFAULT_IDLE),
+        time::format(lifetime),
+    )
+}
+
+/// Reads `wait = "2s"`; it is part of a constant, so no environment can give it.
+pub(crate) fn parse_wait(key: &Key, input: ParseStream) -> syn::Result<RawValue> {
+    let value = RawValue::parse(key, input, TEXT)?;
+    match value.source {
+        Source::Literal(_) => Ok(value),
+        Source::Env { .. } => Err(key.misused(value.span, "a duration in quotes, which no variable can give")),
+    }
+}
+
+/// The wait in whole milliseconds, at least one.
+pub(crate) fn check_wait(value: &RawValue, errors: &mut Errors) -> Option<u64> {
+    let literal = value.known()?;
+    let parsed = time::parse(&literal.text);
+    let wait = parsed.map_err(|message| errors.at(literal.span, message)).ok()?;
+    Some(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1))
+}

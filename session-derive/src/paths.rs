@@ -1,0 +1,141 @@
+//! Every path that generated code names, in one table.
+
+use std::fmt::Display;
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+
+/// Where the runtime is: `::session_runtime`, or what `crate = path` says.
+#[derive(Clone)]
+pub(crate) struct Runtime {
+    root: TokenStream,
+}
+
+impl Runtime {
+    pub(crate) fn at(path: Option<&syn::Path>) -> Self {
+        let root = path.map_or_else(|| own(quote!(::session_runtime)), ToTokens::to_token_stream);
+        Self { root }
+    }
+}
+
+macro_rules! runtime_paths {
+    ($($name:ident => $($segment:ident)::+;)*) => {
+        // The methods have the names of what they lead to.
+        #[allow(clippy::wrong_self_convention)]
+        impl Runtime {
+            $(pub(crate) fn $name(&self) -> TokenStream {
+                let root = &self.root;
+                let path = own(quote!(::$($segment)::+));
+                quote!(#root #path)
+            })*
+        }
+    };
+}
+
+runtime_paths! {
+    session_data => SessionData;
+    sessions => Sessions;
+    open_error => OpenError;
+    backend => backend;
+    open_backend => backend::OpenBackend;
+    scope => backend::Scope;
+    access => __private::Access;
+    declaration => __private::Declaration;
+    enter => __private::enter;
+    exclusive => __private::Exclusive;
+    from_ref => __private::FromRef;
+    from_request_parts => __private::FromRequestParts;
+    into_response => __private::IntoResponse;
+    leases => __private::leases;
+    leave => __private::leave;
+    missing => __private::Missing;
+    optional_from_request_parts => __private::OptionalFromRequestParts;
+    owned => __private::Owned;
+    parts => __private::Parts;
+    rejection => __private::Rejection;
+    response => __private::Response;
+    set => __private::set;
+    shared => __private::Shared;
+    slot => __private::Slot;
+    snapshot => __private::snapshot;
+    snapshot_optional => __private::snapshot_optional;
+    spec => __private::Spec;
+    unreachable => __private::unreachable;
+    value => __private::Value;
+    verdict => __private::verdict;
+}
+
+macro_rules! core_paths {
+    ($($name:ident => $($segment:ident)::+;)*) => {
+        $(pub(crate) fn $name() -> TokenStream {
+            own(quote!(::$($segment)::+))
+        })*
+    };
+}
+
+core_paths! {
+    default => core::default::Default;
+    duration => core::time::Duration;
+    env => core::env;
+    option => core::option::Option;
+    phantom_data => core::marker::PhantomData;
+    result => core::result::Result;
+    result_err => core::result::Result::Err;
+    send => core::marker::Send;
+    some => core::option::Option::Some;
+    sync => core::marker::Sync;
+}
+
+/// A place in the user's source, from its first token to its last.
+///
+/// Generated tokens put there keep the macro's hygiene: an error lands on the user's tokens, a lint stays away.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    first: Span,
+    last: Span,
+}
+
+impl Place {
+    pub(crate) fn of(tokens: impl ToTokens) -> Self {
+        let mut spans = tokens.into_token_stream().into_iter().map(|token| token.span());
+        let first = spans.next().unwrap_or_else(Span::call_site);
+        Self { first, last: spans.last().unwrap_or(first) }
+    }
+
+    /// The tokens at this place. The compiler sees one expression that reaches from its first token to its last.
+    pub(crate) fn put(self, tokens: TokenStream) -> TokenStream {
+        let first = Span::mixed_site().located_at(self.first);
+        let last = Span::mixed_site().located_at(self.last);
+        let mut span = first;
+        let moved = |mut token: TokenTree| {
+            token.set_span(std::mem::replace(&mut span, last));
+            token
+        };
+        tokens.into_iter().map(moved).collect()
+    }
+
+    /// An error that underlines this place.
+    pub(crate) fn error(self, message: impl Display) -> syn::Error {
+        let ends = [Ident::new("first", self.first), Ident::new("last", self.last)];
+        syn::Error::new_spanned(quote!(#(#ends)*), message)
+    }
+
+    /// Where to quote what goes around other tokens.
+    pub(crate) fn span(self) -> Span {
+        Span::mixed_site().located_at(self.first)
+    }
+}
+
+/// Where a path's name is: the one token that stands for the whole.
+pub(crate) fn name_span(path: &syn::Path) -> Span {
+    path.segments.last().map_or_else(Span::call_site, |segment| segment.ident.span())
+}
+
+/// The tokens with the macro's own hygiene.
+fn own(tokens: TokenStream) -> TokenStream {
+    let moved = |mut token: TokenTree| {
+        token.set_span(Span::mixed_site());
+        token
+    };
+    tokens.into_iter().map(moved).collect()
+}

@@ -1,0 +1,76 @@
+#[automatically_derived]
+impl my::sessions::SessionData for User {
+    type Backend = my::sessions::backend::Memory;
+    fn declaration() -> my::sessions::__private::Declaration {
+        my::sessions::__private::Declaration::new("User", ::core::env!("CARGO_PKG_NAME"))
+            .key(my::sessions::__private::Value::env("SESSION_KEYS"))
+            .cookie("name", my::sessions::__private::Value::literal("__Secure-user"))
+            .cookie("path", my::sessions::__private::Value::literal("/app"))
+            .cookie(
+                "domain",
+                my::sessions::__private::Value::env_or("DOMAIN", "example.org"),
+            )
+            .cookie("same_site", my::sessions::__private::Value::literal("None"))
+            .cookie("secure", my::sessions::__private::Value::literal("true"))
+            .cookie("http_only", my::sessions::__private::Value::literal("true"))
+            .cookie("partitioned", my::sessions::__private::Value::env("PARTITIONED"))
+            .cookie(
+                "persistent",
+                my::sessions::__private::Value::env_or("PERSISTENT", "false"),
+            )
+            .idle(my::sessions::__private::Value::literal("30m"))
+            .lifetime(my::sessions::__private::Value::env_or("SESSION_LIFETIME", "12h"))
+    }
+    async fn open_backend(
+        scope: &my::sessions::backend::Scope,
+    ) -> ::core::result::Result<
+        <Self as my::sessions::SessionData>::Backend,
+        my::sessions::OpenError,
+    > {
+        let mut config = <<<Self as my::sessions::SessionData>::Backend as my::sessions::backend::OpenBackend>::Config as ::core::default::Default>::default();
+        my::sessions::__private::set(
+            &mut config.capacity,
+            "backend = memory(capacity)",
+            my::sessions::__private::Value::literal("10000"),
+        )?;
+        <<Self as my::sessions::SessionData>::Backend as my::sessions::backend::OpenBackend>::open(
+                config,
+                scope,
+            )
+            .await
+    }
+    fn missing() -> my::sessions::__private::Missing {
+        my::sessions::__private::Missing::redirect("/login")
+    }
+}
+#[automatically_derived]
+impl<__State> my::sessions::__private::FromRequestParts<__State> for User
+where
+    my::sessions::Sessions<User>: my::sessions::__private::FromRef<__State>,
+    __State: ::core::marker::Send + ::core::marker::Sync,
+{
+    type Rejection = my::sessions::__private::Rejection;
+    async fn from_request_parts(
+        parts: &mut my::sessions::__private::Parts,
+        state: &__State,
+    ) -> ::core::result::Result<Self, my::sessions::__private::Rejection> {
+        my::sessions::__private::snapshot::<User, __State>(parts, state).await
+    }
+}
+#[automatically_derived]
+impl<__State> my::sessions::__private::OptionalFromRequestParts<__State> for User
+where
+    my::sessions::Sessions<User>: my::sessions::__private::FromRef<__State>,
+    __State: ::core::marker::Send + ::core::marker::Sync,
+{
+    type Rejection = my::sessions::__private::Rejection;
+    async fn from_request_parts(
+        parts: &mut my::sessions::__private::Parts,
+        state: &__State,
+    ) -> ::core::result::Result<
+        ::core::option::Option<Self>,
+        my::sessions::__private::Rejection,
+    > {
+        my::sessions::__private::snapshot_optional::<User, __State>(parts, state).await
+    }
+}

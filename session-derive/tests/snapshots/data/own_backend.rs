@@ -1,0 +1,74 @@
+#[automatically_derived]
+impl ::session_runtime::SessionData for User {
+    type Backend = crate::Store<u8>;
+    fn declaration() -> ::session_runtime::__private::Declaration {
+        ::session_runtime::__private::Declaration::new(
+                "User",
+                ::core::env!("CARGO_PKG_NAME"),
+            )
+            .key(::session_runtime::__private::Value::env("K"))
+    }
+    async fn open_backend(
+        scope: &::session_runtime::backend::Scope,
+    ) -> ::core::result::Result<
+        <Self as ::session_runtime::SessionData>::Backend,
+        ::session_runtime::OpenError,
+    > {
+        let mut config = <<<Self as ::session_runtime::SessionData>::Backend as ::session_runtime::backend::OpenBackend>::Config as ::core::default::Default>::default();
+        ::session_runtime::__private::set(
+            &mut config.dir,
+            "backend = crate::Store<u8>(dir)",
+            ::session_runtime::__private::Value::literal("/tmp"),
+        )?;
+        ::session_runtime::__private::set(
+            &mut config.sync,
+            "backend = crate::Store<u8>(sync)",
+            ::session_runtime::__private::Value::literal("true"),
+        )?;
+        ::session_runtime::__private::set(
+            &mut config.size,
+            "backend = crate::Store<u8>(size)",
+            ::session_runtime::__private::Value::env_or("SIZE", "5"),
+        )?;
+        <<Self as ::session_runtime::SessionData>::Backend as ::session_runtime::backend::OpenBackend>::open(
+                config,
+                scope,
+            )
+            .await
+    }
+    fn missing() -> ::session_runtime::__private::Missing {
+        ::session_runtime::__private::Missing::handler(self::stranger)
+    }
+}
+#[automatically_derived]
+impl<__State> ::session_runtime::__private::FromRequestParts<__State> for User
+where
+    ::session_runtime::Sessions<User>: ::session_runtime::__private::FromRef<__State>,
+    __State: ::core::marker::Send + ::core::marker::Sync,
+{
+    type Rejection = ::session_runtime::__private::Rejection;
+    async fn from_request_parts(
+        parts: &mut ::session_runtime::__private::Parts,
+        state: &__State,
+    ) -> ::core::result::Result<Self, ::session_runtime::__private::Rejection> {
+        ::session_runtime::__private::snapshot::<User, __State>(parts, state).await
+    }
+}
+#[automatically_derived]
+impl<__State> ::session_runtime::__private::OptionalFromRequestParts<__State> for User
+where
+    ::session_runtime::Sessions<User>: ::session_runtime::__private::FromRef<__State>,
+    __State: ::core::marker::Send + ::core::marker::Sync,
+{
+    type Rejection = ::session_runtime::__private::Rejection;
+    async fn from_request_parts(
+        parts: &mut ::session_runtime::__private::Parts,
+        state: &__State,
+    ) -> ::core::result::Result<
+        ::core::option::Option<Self>,
+        ::session_runtime::__private::Rejection,
+    > {
+        ::session_runtime::__private::snapshot_optional::<User, __State>(parts, state)
+            .await
+    }
+}

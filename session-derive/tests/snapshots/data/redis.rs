@@ -1,0 +1,69 @@
+#[automatically_derived]
+impl ::session_runtime::SessionData for r#User {
+    type Backend = ::session_runtime::backend::Redis;
+    fn declaration() -> ::session_runtime::__private::Declaration {
+        ::session_runtime::__private::Declaration::new(
+                "User",
+                ::core::env!("CARGO_PKG_NAME"),
+            )
+            .key(::session_runtime::__private::Value::env("K"))
+    }
+    async fn open_backend(
+        scope: &::session_runtime::backend::Scope,
+    ) -> ::core::result::Result<
+        <Self as ::session_runtime::SessionData>::Backend,
+        ::session_runtime::OpenError,
+    > {
+        let mut config = <<<Self as ::session_runtime::SessionData>::Backend as ::session_runtime::backend::OpenBackend>::Config as ::core::default::Default>::default();
+        ::session_runtime::__private::set(
+            &mut config.url,
+            "backend = redis(url)",
+            ::session_runtime::__private::Value::env("REDIS_URL"),
+        )?;
+        ::session_runtime::__private::set(
+            &mut config.prefix,
+            "backend = redis(prefix)",
+            ::session_runtime::__private::Value::literal("shop"),
+        )?;
+        <<Self as ::session_runtime::SessionData>::Backend as ::session_runtime::backend::OpenBackend>::open(
+                config,
+                scope,
+            )
+            .await
+    }
+    fn missing() -> ::session_runtime::__private::Missing {
+        ::session_runtime::__private::Missing::status(403u16)
+    }
+}
+#[automatically_derived]
+impl<__State> ::session_runtime::__private::FromRequestParts<__State> for r#User
+where
+    ::session_runtime::Sessions<r#User>: ::session_runtime::__private::FromRef<__State>,
+    __State: ::core::marker::Send + ::core::marker::Sync,
+{
+    type Rejection = ::session_runtime::__private::Rejection;
+    async fn from_request_parts(
+        parts: &mut ::session_runtime::__private::Parts,
+        state: &__State,
+    ) -> ::core::result::Result<Self, ::session_runtime::__private::Rejection> {
+        ::session_runtime::__private::snapshot::<r#User, __State>(parts, state).await
+    }
+}
+#[automatically_derived]
+impl<__State> ::session_runtime::__private::OptionalFromRequestParts<__State> for r#User
+where
+    ::session_runtime::Sessions<r#User>: ::session_runtime::__private::FromRef<__State>,
+    __State: ::core::marker::Send + ::core::marker::Sync,
+{
+    type Rejection = ::session_runtime::__private::Rejection;
+    async fn from_request_parts(
+        parts: &mut ::session_runtime::__private::Parts,
+        state: &__State,
+    ) -> ::core::result::Result<
+        ::core::option::Option<Self>,
+        ::session_runtime::__private::Rejection,
+    > {
+        ::session_runtime::__private::snapshot_optional::<r#User, __State>(parts, state)
+            .await
+    }
+}

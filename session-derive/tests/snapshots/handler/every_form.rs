@@ -1,0 +1,82 @@
+#[cfg(feature = "shop")]
+async fn shop(
+    __argument0: State<Pool>,
+    __session0: my_sessions::__private::Owned<User, __session_shop>,
+    __session1: my_sessions::__private::Exclusive<Cart, __session_shop>,
+    __session2: my_sessions::__private::Shared<Visitor, __session_shop>,
+    __session3: my_sessions::__private::Slot<Login, __session_shop>,
+) -> my_sessions::__private::Response {
+    async fn shop(
+        State(db): State<Pool>,
+        mut user: Session<User>,
+        cart: &mut Cart,
+        visitor: Option<&Visitor>,
+        slot: SessionSlot<Login>,
+    ) {}
+    let handler = shop;
+    let mut sessions = (__session0, __session1, __session2, __session3);
+    if let ::core::result::Result::Err(refusal) = my_sessions::__private::enter(
+            &mut sessions,
+        )
+        .await
+    {
+        return refusal;
+    }
+    let leases = my_sessions::__private::leases(&sessions);
+    let answer = leases
+        .hold(
+            handler(
+                __argument0,
+                sessions.0.lend(),
+                sessions.1.lend(),
+                sessions.2.lend_optional(),
+                sessions.3.lend(),
+            ),
+        )
+        .await;
+    my_sessions::__private::leave(
+            sessions,
+            my_sessions::__private::IntoResponse::into_response(answer),
+        )
+        .await
+}
+#[cfg(feature = "shop")]
+#[doc(hidden)]
+struct __session_shop;
+#[cfg(feature = "shop")]
+#[automatically_derived]
+impl my_sessions::__private::Spec<User> for __session_shop {
+    const ACCESS: my_sessions::__private::Access = my_sessions::__private::Access::Protected;
+    const MISSING_HANDLER: bool = true;
+    fn missing() -> ::core::option::Option<my_sessions::__private::Missing> {
+        ::core::option::Option::Some(
+            my_sessions::__private::Missing::handler(crate::sorry),
+        )
+    }
+    fn guard(
+        data: &User,
+    ) -> ::core::result::Result<(), my_sessions::__private::Response> {
+        my_sessions::__private::verdict(guards::is_member, data)
+    }
+}
+#[cfg(feature = "shop")]
+#[automatically_derived]
+impl my_sessions::__private::Spec<Cart> for __session_shop {
+    const ACCESS: my_sessions::__private::Access = my_sessions::__private::Access::OrDefault;
+    const WAIT: ::core::option::Option<::core::time::Duration> = ::core::option::Option::Some(
+        ::core::time::Duration::from_millis(1500u64),
+    );
+    fn default() -> ::core::option::Option<Cart> {
+        ::core::option::Option::Some(<Cart as ::core::default::Default>::default())
+    }
+}
+#[cfg(feature = "shop")]
+#[automatically_derived]
+impl my_sessions::__private::Spec<Visitor> for __session_shop {
+    const ACCESS: my_sessions::__private::Access = my_sessions::__private::Access::Optional;
+}
+#[cfg(feature = "shop")]
+#[automatically_derived]
+impl my_sessions::__private::Spec<Login> for __session_shop {
+    const ACCESS: my_sessions::__private::Access = my_sessions::__private::Access::Optional;
+}

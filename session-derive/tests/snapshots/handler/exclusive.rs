@@ -1,0 +1,34 @@
+/// Counts a visit.
+#[must_use]
+pub async fn visit(
+    __session0: ::session_runtime::__private::Exclusive<User, __session_visit>,
+    __argument1: Form<Login>,
+) -> ::session_runtime::__private::Response {
+    #[tracing::instrument(skip_all)]
+    async fn visit(user: &mut User, Form(form): Form<Login>) -> Result<String, Refused> {
+        user.visits += 1;
+        Ok(user.visits.to_string())
+    }
+    let handler = visit;
+    let mut sessions = (__session0,);
+    if let ::core::result::Result::Err(refusal) = ::session_runtime::__private::enter(
+            &mut sessions,
+        )
+        .await
+    {
+        return refusal;
+    }
+    let leases = ::session_runtime::__private::leases(&sessions);
+    let answer = leases.hold(handler(sessions.0.lend(), __argument1)).await;
+    ::session_runtime::__private::leave(
+            sessions,
+            ::session_runtime::__private::IntoResponse::into_response(answer),
+        )
+        .await
+}
+#[doc(hidden)]
+pub struct __session_visit;
+#[automatically_derived]
+impl ::session_runtime::__private::Spec<User> for __session_visit {
+    const ACCESS: ::session_runtime::__private::Access = ::session_runtime::__private::Access::Protected;
+}

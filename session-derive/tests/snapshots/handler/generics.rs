@@ -1,0 +1,49 @@
+pub(crate) async fn generic<'b, T: Clone + 'static, U, const N: usize>(
+    __session0: ::session_runtime::__private::Shared<User, __session_generic<T, U, N>>,
+    __argument1: Path<Text<'b, T>>,
+    __argument2: impl FromRequest<U>,
+) -> ::session_runtime::__private::Response
+where
+    T: Send,
+    U: Send + 'static,
+{
+    async fn generic<'a, 'b, T: Clone, U, const N: usize>(
+        user: &'a User,
+        Path(path): Path<Text<'b, T>>,
+        rest: impl FromRequest<U>,
+    ) -> impl IntoResponse
+    where
+        T: Send,
+        U: Send,
+        'b: 'a,
+    {}
+    let handler = generic::<T, U, N>;
+    let mut sessions = (__session0,);
+    if let ::core::result::Result::Err(refusal) = ::session_runtime::__private::enter(
+            &mut sessions,
+        )
+        .await
+    {
+        return refusal;
+    }
+    let leases = ::session_runtime::__private::leases(&sessions);
+    let answer = leases.hold(handler(sessions.0.lend(), __argument1, __argument2)).await;
+    ::session_runtime::__private::leave(
+            sessions,
+            ::session_runtime::__private::IntoResponse::into_response(answer),
+        )
+        .await
+}
+#[doc(hidden)]
+pub(crate) struct __session_generic<T, U, const N: usize>(
+    ::core::marker::PhantomData<fn() -> (T, U)>,
+);
+#[automatically_derived]
+impl<T: Clone + 'static, U, const N: usize> ::session_runtime::__private::Spec<User>
+for __session_generic<T, U, N>
+where
+    T: Send,
+    U: Send + 'static,
+{
+    const ACCESS: ::session_runtime::__private::Access = ::session_runtime::__private::Access::Protected;
+}

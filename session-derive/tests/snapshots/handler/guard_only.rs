@@ -1,0 +1,39 @@
+async fn admin(
+    __session0: ::session_runtime::__private::Shared<User, __session_admin>,
+) -> ::session_runtime::__private::Response {
+    async fn admin() -> &'static str {
+        "the back room"
+    }
+    let handler = admin;
+    let mut sessions = (__session0,);
+    if let ::core::result::Result::Err(refusal) = ::session_runtime::__private::enter(
+            &mut sessions,
+        )
+        .await
+    {
+        return refusal;
+    }
+    let leases = ::session_runtime::__private::leases(&sessions);
+    let answer = leases.hold(handler()).await;
+    ::session_runtime::__private::leave(
+            sessions,
+            ::session_runtime::__private::IntoResponse::into_response(answer),
+        )
+        .await
+}
+#[doc(hidden)]
+struct __session_admin;
+#[automatically_derived]
+impl ::session_runtime::__private::Spec<User> for __session_admin {
+    const ACCESS: ::session_runtime::__private::Access = ::session_runtime::__private::Access::Protected;
+    fn missing() -> ::core::option::Option<::session_runtime::__private::Missing> {
+        ::core::option::Option::Some(
+            ::session_runtime::__private::Missing::redirect("/login"),
+        )
+    }
+    fn guard(
+        data: &User,
+    ) -> ::core::result::Result<(), ::session_runtime::__private::Response> {
+        ::session_runtime::__private::verdict(|u| u.name == "root", data)
+    }
+}

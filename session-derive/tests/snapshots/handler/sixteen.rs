@@ -1,0 +1,81 @@
+async fn many(
+    __paired: (::session_runtime::__private::Shared<User, __session_many>, HeaderMap),
+    __argument1: HeaderMap,
+    __argument2: HeaderMap,
+    __argument3: HeaderMap,
+    __argument4: HeaderMap,
+    __argument5: HeaderMap,
+    __argument6: HeaderMap,
+    __argument7: HeaderMap,
+    __argument8: HeaderMap,
+    __argument9: HeaderMap,
+    __argument10: HeaderMap,
+    __argument11: HeaderMap,
+    __argument12: HeaderMap,
+    __argument13: HeaderMap,
+    __argument14: HeaderMap,
+    __argument15: HeaderMap,
+) -> ::session_runtime::__private::Response {
+    async fn many(
+        h0: HeaderMap,
+        h1: HeaderMap,
+        h2: HeaderMap,
+        h3: HeaderMap,
+        h4: HeaderMap,
+        h5: HeaderMap,
+        h6: HeaderMap,
+        h7: HeaderMap,
+        h8: HeaderMap,
+        h9: HeaderMap,
+        h10: HeaderMap,
+        h11: HeaderMap,
+        h12: HeaderMap,
+        h13: HeaderMap,
+        h14: HeaderMap,
+        h15: HeaderMap,
+    ) {}
+    let (__session0, __argument0) = __paired;
+    let handler = many;
+    let mut sessions = (__session0,);
+    if let ::core::result::Result::Err(refusal) = ::session_runtime::__private::enter(
+            &mut sessions,
+        )
+        .await
+    {
+        return refusal;
+    }
+    let leases = ::session_runtime::__private::leases(&sessions);
+    let answer = leases
+        .hold(
+            handler(
+                __argument0,
+                __argument1,
+                __argument2,
+                __argument3,
+                __argument4,
+                __argument5,
+                __argument6,
+                __argument7,
+                __argument8,
+                __argument9,
+                __argument10,
+                __argument11,
+                __argument12,
+                __argument13,
+                __argument14,
+                __argument15,
+            ),
+        )
+        .await;
+    ::session_runtime::__private::leave(
+            sessions,
+            ::session_runtime::__private::IntoResponse::into_response(answer),
+        )
+        .await
+}
+#[doc(hidden)]
+struct __session_many;
+#[automatically_derived]
+impl ::session_runtime::__private::Spec<User> for __session_many {
+    const ACCESS: ::session_runtime::__private::Access = ::session_runtime::__private::Access::Protected;
+}
