@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use crate::invalid::Invalid;
+
 /// A failure of a session's operation inside a request.
 ///
 /// As a response ([`IntoResponse`](axum::response::IntoResponse)) each is an
@@ -23,6 +25,10 @@ pub enum Error {
     /// The data can't be written as JSON (a map with keys that aren't strings, say). Nothing was
     /// stored. **500**.
     Encode(serde_json::Error),
+    /// The data breaks the type's `validate`. Nothing was stored. **422**, naming the fields.
+    Invalid(Invalid),
+    /// The data can't be sealed. Nothing was stored. **500**.
+    Seal,
     /// The cookie's name and value pass 4,096 bytes together, so browsers would drop it. Nothing
     /// was sent. **500**.
     CookieTooLarge {
@@ -39,6 +45,8 @@ impl fmt::Display for Error {
             Self::Ended => f.write_str("the session ended meanwhile"),
             Self::Busy => f.write_str("the session is in exclusive use"),
             Self::Encode(_) => f.write_str("the session's data can't be encoded"),
+            Self::Invalid(invalid) => write!(f, "the session's data is not valid: {invalid}"),
+            Self::Seal => f.write_str("the session's data can't be sealed"),
             Self::CookieTooLarge { size } => write!(f, "the session's cookie would have {size} bytes, over 4096"),
         }
     }
@@ -49,7 +57,8 @@ impl StdError for Error {
         match self {
             Self::Unavailable(source) => Some(source),
             Self::Encode(source) => Some(source),
-            Self::Conflict | Self::Ended | Self::Busy | Self::CookieTooLarge { .. } => None,
+            Self::Invalid(source) => Some(source),
+            Self::Conflict | Self::Ended | Self::Busy | Self::Seal | Self::CookieTooLarge { .. } => None,
         }
     }
 }

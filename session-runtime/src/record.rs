@@ -60,17 +60,20 @@ impl Touch {
 
 /// The body of a record, decoded as far as the runtime needs it.
 ///
-/// Layout: one byte format (1), eight bytes of creation time (milliseconds, big endian), sixteen
-/// bytes of proof, four bytes of the data's version, then the data.
+/// Layout: one byte of format (1: plain, 2: sealed), eight bytes of creation time (milliseconds, big
+/// endian), sixteen bytes of proof, four bytes of the data's version, then the data.
 pub(crate) struct Envelope {
     pub(crate) created: Timestamp,
     pub(crate) proof: Proof,
     pub(crate) data_version: u32,
+    /// Whether the data behind the header is sealed.
+    pub(crate) sealed: bool,
 }
 
 impl Envelope {
-    const FORMAT: u8 = 1;
-    const HEADER: usize = 1 + 8 + 16 + 4;
+    const PLAIN: u8 = 1;
+    const SEALED: u8 = 2;
+    pub(crate) const HEADER: usize = 1 + 8 + 16 + 4;
 
     /// The data behind the header.
     pub(crate) fn data(body: &[u8]) -> &[u8] {
@@ -80,7 +83,7 @@ impl Envelope {
     /// The header, with room for the data behind it.
     pub(crate) fn header(&self, room: usize) -> Vec<u8> {
         let mut out = Vec::with_capacity(Self::HEADER + room);
-        out.put_u8(Self::FORMAT);
+        out.put_u8(if self.sealed { Self::SEALED } else { Self::PLAIN });
         out.put_u64(self.created.as_millis());
         out.put_slice(&self.proof.0);
         out.put_u32(self.data_version);
@@ -93,8 +96,13 @@ impl Envelope {
         let (format, rest) = header.split_first()?;
         let (created, rest) = rest.split_first_chunk::<8>()?;
         let (proof, data_version) = rest.split_first_chunk::<16>()?;
-        (*format == Self::FORMAT).then_some(())?;
+        let sealed = match *format {
+            Self::PLAIN => false,
+            Self::SEALED => true,
+            _ => return None,
+        };
         Some(Self {
+            sealed,
             created: Timestamp::from_millis(u64::from_be_bytes(*created)),
             proof: Proof(*proof),
             data_version: u32::from_be_bytes(data_version.try_into().ok()?),
@@ -144,10 +152,11 @@ mod tests {
 
     #[test]
     fn what_is_no_envelope_is_none() {
-        for body in [&b""[..], b"\x01", &[2; 64], &[1; 28]] {
+        for body in [&b""[..], b"\x01", &[3; 64], &[0; 64], &[1; 28]] {
             assert!(Envelope::read(body).is_none());
         }
-        let envelope = Envelope { created: Timestamp::from_secs(1), proof: Proof([7; 16]), data_version: 3 };
+        let envelope =
+            Envelope { created: Timestamp::from_secs(1), proof: Proof([7; 16]), data_version: 3, sealed: false };
         let mut body = envelope.header(2);
         body.extend_from_slice(b"{}");
         let read = Envelope::read(&body).unwrap();

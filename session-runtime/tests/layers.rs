@@ -5,8 +5,24 @@ use std::path::Path;
 
 /// From the bottom to the top: a module uses only what stands before it.
 const LAYERS: &[&str] = &[
-    "clock", "error", "id", "missing", "guard", "codec", "crypto", "record", "token", "backend", "declaration", "lease",
-    "sessions", "session", "axum", "testing", "__private",
+    "clock",
+    "invalid",
+    "error",
+    "id",
+    "missing",
+    "guard",
+    "codec",
+    "crypto",
+    "record",
+    "token",
+    "backend",
+    "declaration",
+    "lease",
+    "sessions",
+    "session",
+    "axum",
+    "testing",
+    "__private",
 ];
 
 fn rank(module: &str) -> Option<usize> {

@@ -1,7 +1,7 @@
 //! The wrapper of a handler. Nothing can go wrong here.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote_spanned};
 use syn::{ReturnType, Signature};
 
 use super::{
@@ -18,16 +18,13 @@ use crate::{
 /// what the marker stands for.
 pub(crate) fn expand(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenStream {
     let wrapper = wrapper(handler, function, runtime);
-    let marker = marker(handler, function);
     let conditions: Vec<_> = handler.outer.iter().filter(is_conditional).collect();
-    let specs = handler.sessions.iter().map(|session| {
-        let spec = spec(session, handler, runtime);
-        quote_spanned!(Span::mixed_site()=> #(#conditions)* #spec)
+    let specs = (0..handler.sessions.len()).map(|index| {
+        let (marker, spec) = (marker(handler, index, function), spec(handler, index, runtime));
+        quote_spanned!(Span::mixed_site()=> #(#conditions)* #marker #(#conditions)* #spec)
     });
     quote_spanned! {Span::mixed_site()=>
         #wrapper
-        #(#conditions)*
-        #marker
         #(#specs)*
     }
 }
@@ -84,12 +81,9 @@ fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenSt
 fn parameters(handler: &Handler, runtime: &Runtime) -> (Vec<TokenStream>, Option<TokenStream>) {
     let taken = |argument: &&Argument| matches!(argument, Argument::Session(_));
     let guards_only = handler.sessions.len() - handler.arguments.iter().filter(taken).count();
-    let guards = (0..guards_only)
-        .map(|index| (session_name(handler, index), extractor(&handler.sessions[index], handler, runtime)));
+    let guards = (0..guards_only).map(|index| (session_name(handler, index), extractor(handler, index, runtime)));
     let arguments = handler.arguments.iter().enumerate().map(|(index, argument)| match argument {
-        Argument::Session(number) => {
-            (session_name(handler, *number), extractor(&handler.sessions[*number], handler, runtime))
-        }
+        Argument::Session(number) => (session_name(handler, *number), extractor(handler, *number, runtime)),
         Argument::Extractor(ty) => (argument_name(index), ty.to_token_stream()),
     });
     let all: Vec<(Ident, TokenStream)> = guards.chain(arguments).collect();
@@ -121,39 +115,43 @@ fn values(handler: &Handler, all: &Ident) -> Vec<TokenStream> {
     handler.arguments.iter().enumerate().map(value).collect()
 }
 
-fn extractor(session: &Session, handler: &Handler, runtime: &Runtime) -> TokenStream {
+fn extractor(handler: &Handler, index: usize, runtime: &Runtime) -> TokenStream {
+    let session = &handler.sessions[index];
     let path = match session.form {
         Form::Shared => runtime.shared(),
         Form::Exclusive => runtime.exclusive(),
         Form::Owned => runtime.owned(),
         Form::Slot => runtime.slot(),
     };
-    let (ty, marker, generics) = (&session.ty, &handler.marker, handler.bounds.named());
-    // A type that is no session is reported at the user's type, not at the macro.
-    let place = Place::of(ty);
-    let (open, close) = (place.put(quote!(#path<)), place.put(quote!(>)));
-    quote_spanned!(Span::mixed_site()=> #open #ty, #marker #generics #close)
+    let (marker, generics) = (marker_name(handler, index), handler.bounds.named());
+    quote_spanned!(Span::mixed_site()=> #path<#marker #generics>)
 }
 
-/// The type that tells one handler's sessions from another's.
-fn marker(handler: &Handler, function: &Function) -> TokenStream {
-    let (visibility, name, contents) = (&function.visibility, &handler.marker, handler.bounds.marker());
+/// The name of the type that stands for one session of one handler.
+fn marker_name(handler: &Handler, index: usize) -> Ident {
+    match index {
+        0 => handler.marker.clone(),
+        _ => format_ident!("{}_{}", handler.marker, index, span = Span::mixed_site()),
+    }
+}
+
+/// The type that tells one handler's session from another's.
+fn marker(handler: &Handler, index: usize, function: &Function) -> TokenStream {
+    let (visibility, name, contents) = (&function.visibility, marker_name(handler, index), handler.bounds.marker());
     quote_spanned! {Span::mixed_site()=>
         #[doc(hidden)]
         #visibility struct #name #contents
     }
 }
 
-/// What the handler asks of one session type.
-fn spec(session: &Session, handler: &Handler, runtime: &Runtime) -> TokenStream {
-    let Session { ty, form: _, optional: _, access, place: _, guard, missing, wait } = session;
-    let (marker, bounds) = (&handler.marker, &handler.bounds);
+/// What the handler asks of one session.
+fn spec(handler: &Handler, index: usize, runtime: &Runtime) -> TokenStream {
+    let Session { ty, form: _, optional: _, access, place: _, guard, missing, wait } = &handler.sessions[index];
+    let (marker, bounds) = (marker_name(handler, index), &handler.bounds);
     let (declared, named, where_clause) = (bounds.declared(), bounds.named(), bounds.where_clause());
     let (spec, access_type, variant) =
         (runtime.spec(), runtime.access(), Ident::new(access.variant(), Span::mixed_site()));
     let (option, some, result) = (paths::option(), paths::some(), paths::result());
-    let place = Place::of(ty);
-    let (open, close) = (place.put(quote!(#spec<)), place.put(quote!(>)));
 
     let wait = wait.iter().map(|wait| {
         let duration = paths::duration();
@@ -179,7 +177,8 @@ fn spec(session: &Session, handler: &Handler, runtime: &Runtime) -> TokenStream 
 
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
-        impl #declared #open #ty #close for #marker #named #where_clause {
+        impl #declared #spec for #marker #named #where_clause {
+            type Data = #ty;
             const ACCESS: #access_type = #access_type::#variant;
             #(#wait)*
             #(#missing_handler)*

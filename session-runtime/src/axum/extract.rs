@@ -1,18 +1,16 @@
 //! The extractors that stand in a generated handler's signature, one for each way to take a session.
 
-use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::axum::body::Body;
 use ::axum::extract::{FromRef, FromRequestParts};
 use ::axum::response::Response;
+use http::HeaderMap;
 use http::request::Parts;
-use http::{HeaderMap, Request};
 
-use super::cookies::{self, Presented};
+use super::admission::{admit, identify, reject, turn_away, verify};
 use super::member::{Member, announces, reissued};
-use super::problem::{self, Rejection};
+use super::problem::Rejection;
 use crate::codec;
 use crate::error::Error;
 use crate::guard::Access;
@@ -22,7 +20,9 @@ use crate::session::{Outcome, Session, SessionSlot, TokenChange};
 use crate::sessions::{self, Known, SessionData, Sessions, Snapshot};
 
 /// What `#[session(...)]` says of one session type in one handler.
-pub trait Spec<T: SessionData>: Send + Sync + 'static {
+pub trait Spec: Send + Sync + 'static {
+    /// The session's type.
+    type Data: SessionData;
     /// Who may enter.
     const ACCESS: Access;
     /// How long an exclusive borrow may queue, if the handler says.
@@ -39,126 +39,53 @@ pub trait Spec<T: SessionData>: Send + Sync + 'static {
     ///
     /// # Errors
     /// The response to give instead.
-    fn guard(data: &T) -> Result<(), Response> {
+    fn guard(data: &Self::Data) -> Result<(), Response> {
         let _ = data;
         Ok(())
     }
 
     /// What a stranger gets under `or_default`.
-    fn default() -> Option<T> {
+    fn default() -> Option<Self::Data> {
         None
     }
 }
 
-/// The session that a request's token names; a bad token names none.
-pub(super) fn identify<T: SessionData>(sessions: &Sessions<T>, headers: &HeaderMap) -> Option<Arc<Known<T>>> {
-    match cookies::presented(headers, &sessions.cookie().name) {
-        Presented::Nothing => None,
-        Presented::Token(token) => {
-            let known = sessions.identify(token);
-            if known.is_none() {
-                tracing::debug!(name: "session.refused", reason = "token", "a token was refused: forged, altered, expired or for another purpose");
-            }
-            known
-        }
-        Presented::Ambiguous => {
-            tracing::debug!(name: "session.refused", reason = "ambiguous", "a request has several cookies of the session's name; none was used");
-            None
-        }
-    }
-}
-
-/// The session that a request's token names, loaded.
-pub(super) async fn load<T: SessionData>(
-    sessions: &Sessions<T>,
-    headers: &HeaderMap,
-) -> Result<Option<Snapshot<T>>, Error> {
-    match identify(sessions, headers) {
-        Some(known) => sessions.load(&known).await,
-        None => Ok(None),
-    }
-}
-
-/// The answer to a stranger.
-pub(super) async fn turn_away<T: SessionData>(
-    sessions: &Sessions<T>,
-    own: Option<Missing>,
-    request: Option<Request<Body>>,
-) -> Response {
-    let missing = own.unwrap_or_else(|| sessions.missing().clone());
-    match missing.answer(request).await {
-        Ok(response) => response,
-        Err(status) => problem::missing(status, &sessions.cookie().name),
-    }
-}
-
-/// The request again, for a handler that answers strangers.
-pub(super) fn request(parts: &Parts) -> Request<Body> {
-    Request::from_parts(parts.clone(), Body::empty())
-}
-
-async fn reject<T: SessionData, M: Spec<T>>(sessions: &Sessions<T>, parts: &Parts) -> Rejection {
-    let own = M::missing();
-    let wanted = own.as_ref().unwrap_or(sessions.missing()).wants_request();
-    let request = wanted.then(|| request(parts));
-    Rejection::new(turn_away(sessions, own, request).await)
-}
-
-/// Loads the session for a handler that only reads it, turns strangers away and asks the guard.
-async fn admit<T: SessionData, M: Spec<T>, S>(
-    parts: &Parts,
-    state: &S,
-) -> Result<(Sessions<T>, Option<Snapshot<T>>), Rejection>
-where
-    Sessions<T>: FromRef<S>,
-{
-    let sessions = Sessions::<T>::from_ref(state);
-    let snapshot = load(&sessions, &parts.headers).await?;
-    match &snapshot {
-        Some(snapshot) => M::guard(snapshot).map_err(Rejection::new)?,
-        None if M::ACCESS == Access::Protected => return Err(reject::<T, M>(&sessions, parts).await),
-        None => {}
-    }
-    Ok((sessions, snapshot))
-}
-
 /// `&T`, `Option<&T>`, and a type that is guarded without a parameter.
-pub struct Shared<T: SessionData, M> {
-    sessions: Sessions<T>,
-    snapshot: Option<Snapshot<T>>,
-    default: Option<T>,
-    spec: PhantomData<fn() -> M>,
+pub struct Shared<M: Spec> {
+    sessions: Sessions<M::Data>,
+    snapshot: Option<Snapshot<M::Data>>,
+    default: Option<M::Data>,
 }
 
-impl<T: SessionData, M: Spec<T>, S: Send + Sync> FromRequestParts<S> for Shared<T, M>
+impl<M: Spec, S: Send + Sync> FromRequestParts<S> for Shared<M>
 where
-    Sessions<T>: FromRef<S>,
+    Sessions<M::Data>: FromRef<S>,
 {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let (sessions, snapshot) = admit::<T, M, S>(parts, state).await?;
+        let (sessions, snapshot) = admit::<M, S>(parts, state).await?;
         let default = if snapshot.is_none() { M::default() } else { None };
         if let Some(data) = &default {
             M::guard(data).map_err(Rejection::new)?;
         }
-        Ok(Self { sessions, snapshot, default, spec: PhantomData })
+        Ok(Self { sessions, snapshot, default })
     }
 }
 
-impl<T: SessionData, M: Spec<T>> Shared<T, M> {
+impl<M: Spec> Shared<M> {
     /// The data, for `&T`.
-    pub fn lend(&mut self) -> &T {
+    pub fn lend(&mut self) -> &M::Data {
         self.lend_optional().expect("without a session or a default the request was turned away")
     }
 
     /// The data, for `Option<&T>`.
-    pub fn lend_optional(&mut self) -> Option<&T> {
+    pub fn lend_optional(&mut self) -> Option<&M::Data> {
         self.snapshot.as_deref().or(self.default.as_ref())
     }
 }
 
-impl<T: SessionData, M: Spec<T>> Member for Shared<T, M> {
+impl<M: Spec> Member for Shared<M> {
     announces!();
 
     fn announcement(&mut self) -> TokenChange {
@@ -168,14 +95,14 @@ impl<T: SessionData, M: Spec<T>> Member for Shared<T, M> {
 
 /// `&mut T` and `Option<&mut T>`: only the token is checked while extractors run; the session is locked
 /// and loaded after all of them have succeeded.
-pub struct Exclusive<T: SessionData, M> {
-    sessions: Sessions<T>,
-    known: Option<Arc<Known<T>>>,
-    /// Kept where a handler answers those whose session turns out to have ended.
-    request: Option<Request<Body>>,
-    lent: Lent<T>,
+pub struct Exclusive<M: Spec> {
+    sessions: Sessions<M::Data>,
+    known: Option<Arc<Known<M::Data>>>,
+    /// Kept where somebody is still to be asked about them: `verify`, or a handler that answers those
+    /// whose session turns out to have ended.
+    parts: Option<Box<Parts>>,
+    lent: Lent<M::Data>,
     announcement: TokenChange,
-    spec: PhantomData<fn() -> M>,
 }
 
 #[expect(
@@ -188,39 +115,32 @@ enum Lent<T> {
     Default { data: T, before: Vec<u8> },
 }
 
-impl<T: SessionData, M: Spec<T>, S: Send + Sync> FromRequestParts<S> for Exclusive<T, M>
+impl<M: Spec, S: Send + Sync> FromRequestParts<S> for Exclusive<M>
 where
-    Sessions<T>: FromRef<S>,
+    Sessions<M::Data>: FromRef<S>,
 {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let sessions = Sessions::<T>::from_ref(state);
+        let sessions = Sessions::<M::Data>::from_ref(state);
         let known = identify(&sessions, &parts.headers);
         if known.is_none() && M::ACCESS == Access::Protected {
-            return Err(reject::<T, M>(&sessions, parts).await);
+            return Err(reject::<M>(&sessions, parts).await);
         }
-        let wanted = M::ACCESS == Access::Protected && (M::MISSING_HANDLER || sessions.missing().wants_request());
-        let request = wanted.then(|| request(parts));
-        Ok(Self {
-            sessions,
-            known,
-            request,
-            lent: Lent::Nothing,
-            announcement: TokenChange::Unchanged,
-            spec: PhantomData,
-        })
+        let wanted = M::Data::VERIFIES || M::MISSING_HANDLER || sessions.missing().wants_request();
+        let parts = (known.is_some() && wanted).then(|| Box::new(parts.clone()));
+        Ok(Self { sessions, known, parts, lent: Lent::Nothing, announcement: TokenChange::Unchanged })
     }
 }
 
-impl<T: SessionData, M: Spec<T>> Exclusive<T, M> {
+impl<M: Spec> Exclusive<M> {
     /// The data, for `&mut T`.
-    pub fn lend(&mut self) -> &mut T {
+    pub fn lend(&mut self) -> &mut M::Data {
         self.lend_optional().expect("without a session or a default the request was turned away")
     }
 
     /// The data, for `Option<&mut T>`.
-    pub fn lend_optional(&mut self) -> Option<&mut T> {
+    pub fn lend_optional(&mut self) -> Option<&mut M::Data> {
         match &mut self.lent {
             Lent::Nothing => None,
             Lent::Session(session) => Some(&mut session.data),
@@ -229,7 +149,7 @@ impl<T: SessionData, M: Spec<T>> Exclusive<T, M> {
     }
 }
 
-impl<T: SessionData, M: Spec<T>> Member for Exclusive<T, M> {
+impl<M: Spec> Member for Exclusive<M> {
     announces!();
 
     async fn enter(&mut self) -> Result<(), Response> {
@@ -239,13 +159,17 @@ impl<T: SessionData, M: Spec<T>> Member for Exclusive<T, M> {
             }
             None => None,
         };
-        self.lent = match acquired {
+        let verified = match (acquired, &self.parts) {
+            (Some(session), Some(parts)) => verify(&session.data, parts).await?.then_some(session),
+            (acquired, _) => acquired,
+        };
+        self.lent = match verified {
             Some(session) => {
                 M::guard(&session.data)?;
                 Lent::Session(session)
             }
             None if M::ACCESS == Access::Protected => {
-                return Err(turn_away(&self.sessions, M::missing(), self.request.take()).await);
+                return Err(turn_away(&self.sessions, M::missing(), self.parts.as_deref()).await);
             }
             None => match M::default() {
                 None => Lent::Nothing,
@@ -297,39 +221,38 @@ impl<T: SessionData, M: Spec<T>> Member for Exclusive<T, M> {
 }
 
 /// `Session<T>` and `Option<Session<T>>`.
-pub struct Owned<T: SessionData, M> {
-    sessions: Sessions<T>,
-    snapshot: Option<Snapshot<T>>,
+pub struct Owned<M: Spec> {
+    sessions: Sessions<M::Data>,
+    snapshot: Option<Snapshot<M::Data>>,
     outcome: Arc<Outcome>,
-    spec: PhantomData<fn() -> M>,
 }
 
-impl<T: SessionData, M: Spec<T>, S: Send + Sync> FromRequestParts<S> for Owned<T, M>
+impl<M: Spec, S: Send + Sync> FromRequestParts<S> for Owned<M>
 where
-    Sessions<T>: FromRef<S>,
+    Sessions<M::Data>: FromRef<S>,
 {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let (sessions, snapshot) = admit::<T, M, S>(parts, state).await?;
-        Ok(Self { sessions, snapshot, outcome: Arc::default(), spec: PhantomData })
+        let (sessions, snapshot) = admit::<M, S>(parts, state).await?;
+        Ok(Self { sessions, snapshot, outcome: Arc::default() })
     }
 }
 
-impl<T: SessionData, M: Spec<T>> Owned<T, M> {
+impl<M: Spec> Owned<M> {
     /// The handle, for `Session<T>`.
-    pub fn lend(&mut self) -> Session<T> {
+    pub fn lend(&mut self) -> Session<M::Data> {
         self.lend_optional().expect("without a session the request was turned away")
     }
 
     /// The handle, for `Option<Session<T>>`.
-    pub fn lend_optional(&mut self) -> Option<Session<T>> {
+    pub fn lend_optional(&mut self) -> Option<Session<M::Data>> {
         let snapshot = self.snapshot.clone()?;
         Some(Session::new(self.sessions.clone(), snapshot, Arc::clone(&self.outcome)))
     }
 }
 
-impl<T: SessionData, M: Spec<T>> Member for Owned<T, M> {
+impl<M: Spec> Member for Owned<M> {
     announces!();
 
     fn announcement(&mut self) -> TokenChange {
@@ -341,33 +264,32 @@ impl<T: SessionData, M: Spec<T>> Member for Owned<T, M> {
 }
 
 /// `SessionSlot<T>`.
-pub struct Slot<T: SessionData, M> {
-    sessions: Sessions<T>,
-    snapshot: Option<Snapshot<T>>,
+pub struct Slot<M: Spec> {
+    sessions: Sessions<M::Data>,
+    snapshot: Option<Snapshot<M::Data>>,
     outcome: Arc<Outcome>,
-    spec: PhantomData<fn() -> M>,
 }
 
-impl<T: SessionData, M: Spec<T>, S: Send + Sync> FromRequestParts<S> for Slot<T, M>
+impl<M: Spec, S: Send + Sync> FromRequestParts<S> for Slot<M>
 where
-    Sessions<T>: FromRef<S>,
+    Sessions<M::Data>: FromRef<S>,
 {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let (sessions, snapshot) = admit::<T, M, S>(parts, state).await?;
-        Ok(Self { sessions, snapshot, outcome: Arc::default(), spec: PhantomData })
+        let (sessions, snapshot) = admit::<M, S>(parts, state).await?;
+        Ok(Self { sessions, snapshot, outcome: Arc::default() })
     }
 }
 
-impl<T: SessionData, M: Spec<T>> Slot<T, M> {
+impl<M: Spec> Slot<M> {
     /// The slot, for `SessionSlot<T>`.
-    pub fn lend(&mut self) -> SessionSlot<T> {
+    pub fn lend(&mut self) -> SessionSlot<M::Data> {
         SessionSlot::new(self.sessions.clone(), self.snapshot.clone(), Arc::clone(&self.outcome))
     }
 }
 
-impl<T: SessionData, M: Spec<T>> Member for Slot<T, M> {
+impl<M: Spec> Member for Slot<M> {
     announces!();
 
     fn announcement(&mut self) -> TokenChange {

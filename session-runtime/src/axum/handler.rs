@@ -70,7 +70,7 @@ impl Leases {
     }
 
     /// Runs the handler, and extends its leases while it waits.
-    pub async fn hold<F: Future>(self, handler: F) -> F::Output {
+    pub async fn hold<F: Future + Send>(self, handler: F) -> F::Output {
         let mut handler = pin!(handler);
         // A handler that never waits needs no timer, and its future no room for one.
         let first = poll_fn(|cx| Poll::Ready(handler.as_mut().poll(cx))).await;

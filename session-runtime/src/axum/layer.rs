@@ -9,8 +9,8 @@ use http::Request;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::admission::{load, turn_away};
 use super::cookies;
-use super::extract::{load, turn_away};
 use super::problem::Rejection;
 use crate::sessions::{SessionData, Sessions};
 
@@ -88,17 +88,14 @@ where
         let sessions = self.sessions.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            match load(&sessions, &parts.headers).await {
+            match load(&sessions, &parts).await {
                 Ok(Some(_)) => {
                     let mut response = inner.call(Request::from_parts(parts, body)).await?.into_response();
                     cookies::vary(response.headers_mut());
                     Ok(response)
                 }
-                Ok(None) => {
-                    let again = Request::from_parts(parts, ::axum::body::Body::empty());
-                    Ok(Rejection::new(turn_away(&sessions, None, Some(again)).await).into_response())
-                }
-                Err(error) => Ok(Rejection::from(error).into_response()),
+                Ok(None) => Ok(Rejection::new(turn_away(&sessions, None, Some(&parts)).await).into_response()),
+                Err(denied) => Ok(Rejection::from(denied).into_response()),
             }
         })
     }

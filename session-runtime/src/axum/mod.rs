@@ -1,5 +1,6 @@
 //! Sessions in axum: what generated handlers are made of, and what works without them.
 
+mod admission;
 mod cookies;
 mod extract;
 mod handler;

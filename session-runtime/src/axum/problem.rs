@@ -7,15 +7,38 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 
 use crate::error::Error;
+use crate::invalid::Invalid;
+
+/// Data that breaks its type's rules, with each field at fault.
+fn unprocessable(invalid: &Invalid) -> Response {
+    let errors: Vec<_> =
+        invalid.fields().map(|(field, reason)| serde_json::json!({ "field": field, "detail": reason })).collect();
+    let extra = [("errors", serde_json::Value::from(errors))];
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    extended(status, "invalid", "The session's data is not valid", "Nothing was changed.", extra)
+}
 
 /// A problem's answer. The body says what a client can use and nothing of the store.
 pub(super) fn problem(status: StatusCode, kind: &str, title: &str, detail: &str) -> Response {
-    let body = serde_json::json!({
+    extended(status, kind, title, detail, [])
+}
+
+fn extended<const N: usize>(
+    status: StatusCode,
+    kind: &str,
+    title: &str,
+    detail: &str,
+    extra: [(&str, serde_json::Value); N],
+) -> Response {
+    let mut body = serde_json::json!({
         "type": format!("urn:problem-type:session:{kind}"),
         "title": title,
         "status": status.as_u16(),
         "detail": detail,
     });
+    for (name, value) in extra {
+        body[name] = value;
+    }
     let headers = [(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))];
     (status, headers, body.to_string()).into_response()
 }
@@ -70,6 +93,16 @@ impl IntoResponse for Error {
             )),
             Self::Encode(ref source) => {
                 tracing::error!(name: "session.unencodable", why = ?source.classify(), "the session's data can't be written as JSON");
+                problem(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "internal",
+                    "The session can't be stored",
+                    "Nothing was changed.",
+                )
+            }
+            Self::Invalid(invalid) => unprocessable(&invalid),
+            Self::Seal => {
+                tracing::error!(name: "session.unsealable", "the session's data can't be sealed");
                 problem(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "internal",

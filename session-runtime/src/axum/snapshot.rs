@@ -1,22 +1,25 @@
 //! Sessions without `#[session]`: a snapshot for handlers, middleware and libraries.
 
 use ::axum::extract::FromRef;
-use http::HeaderMap;
 use http::request::Parts;
 
-use super::extract::{load, request, turn_away};
+use super::admission::{Denied, load, turn_away};
 use super::problem::Rejection;
 use crate::error::Error;
 use crate::sessions::{SessionData, Sessions, Snapshot};
 
 impl<T: SessionData> Sessions<T> {
-    /// The session that a request's headers name, for middleware, WebSockets and libraries: `None`
-    /// without a live one. Slides the idle timeout, as any read does.
+    /// The session of a request, for middleware, WebSockets and libraries: `None` without a live one, or
+    /// if the type's `verify` refuses it. Slides the idle timeout, as any read does.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if the backend is down.
-    pub async fn find(&self, headers: &HeaderMap) -> Result<Option<Snapshot<T>>, Error> {
-        load(self, headers).await
+    pub async fn find(&self, parts: &Parts) -> Result<Option<Snapshot<T>>, Error> {
+        match load(self, parts).await {
+            Ok(found) => Ok(found),
+            Err(Denied::Refused(_)) => Ok(None),
+            Err(Denied::Error(error)) => Err(error),
+        }
     }
 }
 
@@ -29,7 +32,7 @@ where
     Sessions<T>: FromRef<S>,
 {
     let sessions = Sessions::<T>::from_ref(state);
-    Ok(load(&sessions, &parts.headers).await?.and_then(|snapshot| sessions.copy(&snapshot)))
+    Ok(load(&sessions, parts).await?.and_then(|snapshot| sessions.copy(&snapshot)))
 }
 
 /// What the derived `FromRequestParts` does.
@@ -44,8 +47,7 @@ where
         Some(data) => Ok(data),
         None => {
             let sessions = Sessions::<T>::from_ref(state);
-            let request = sessions.missing().wants_request().then(|| request(parts));
-            Err(Rejection::new(turn_away(&sessions, None, request).await))
+            Err(Rejection::new(turn_away(&sessions, None, Some(parts)).await))
         }
     }
 }

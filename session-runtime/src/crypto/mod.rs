@@ -1,5 +1,7 @@
 //! Keys: a ring of them, and what is derived from each.
 
+mod seal;
+
 use std::fmt;
 
 use base64::Engine as _;
@@ -7,6 +9,8 @@ use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use fernet::Fernet;
 use hkdf::Hkdf;
 use sha2::Sha256;
+
+pub(crate) use self::seal::Sealer;
 
 /// How to make a key, in the words of an error message.
 pub(crate) const REMEDY: &str = "make one with `cargo run --bin keygen`";
@@ -45,15 +49,20 @@ impl Keyring {
         bytes.try_into().ok()
     }
 
-    /// For each key of the ring, a Fernet key of its own for this purpose: HKDF-SHA256 with the key's
-    /// 32 bytes as input, no salt, and the purpose as info.
+    /// For each key of the ring, a Fernet key of its own for this purpose.
     pub(crate) fn derive(&self, purpose: &str) -> Vec<Fernet> {
-        let derived = self.0.iter().filter_map(|key| {
+        self.expand(purpose).iter().filter_map(|key| Fernet::new(&URL_SAFE.encode(key))).collect()
+    }
+
+    /// For each key of the ring, 32 bytes of their own for this purpose: HKDF-SHA256 with the key's 32
+    /// bytes as input, no salt, and the purpose as info.
+    fn expand(&self, purpose: &str) -> Vec<[u8; 32]> {
+        let expanded = self.0.iter().filter_map(|key| {
             let mut okm = [0; 32];
             Hkdf::<Sha256>::new(None, key).expand(purpose.as_bytes(), &mut okm).ok()?;
-            Fernet::new(&URL_SAFE.encode(okm))
+            Some(okm)
         });
-        derived.collect()
+        expanded.collect()
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use super::{Inner, SessionData, Sessions};
 use crate::backend::{Backend, Memory, Store};
 use crate::clock::{Clock, SystemClock};
-use crate::crypto::Keyring;
+use crate::crypto::{Keyring, Sealer};
 use crate::declaration::{Overrides, Settings};
 use crate::error::OpenError;
 use crate::lease::{Queue, StoreClient, Terms};
@@ -47,9 +47,14 @@ impl<T: SessionData> Builder<T> {
         }
     }
 
-    /// Another backend. It can be shared: pass an `Arc` of it to several builders.
-    pub fn backend<B: Backend>(mut self, backend: impl Into<Arc<B>>) -> Self {
-        self.backend = Some(Store::new(backend.into()));
+    /// Another backend.
+    pub fn backend<B: Backend>(self, backend: B) -> Self {
+        self.shared_backend(Arc::new(backend))
+    }
+
+    /// Another backend, which others use as well.
+    pub fn shared_backend<B: Backend>(mut self, backend: Arc<B>) -> Self {
+        self.backend = Some(Store::new(backend));
         self.volatile = TypeId::of::<B>() == TypeId::of::<Memory>();
         self
     }
@@ -135,6 +140,7 @@ impl<T: SessionData> Builder<T> {
         let client = Arc::new(StoreClient { store, clock: self.clock, deadline: self.deadline });
         Ok(Sessions(Arc::new(Inner {
             tokens: Tokens::new(&keyring, &purpose, settings.lifetime),
+            sealer: Sealer::new(&keyring, &purpose),
             known: TokenCache::new(self.remembered),
             queue: Queue::new(),
             slack: client.store.backend().idle_slack(settings.idle),

@@ -2,6 +2,8 @@
 
 use std::future::Future;
 
+use ::axum::response::Response;
+use http::request::Parts;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -9,6 +11,7 @@ use super::Sessions;
 use crate::backend::{OpenBackend, Scope};
 use crate::declaration::Declaration;
 use crate::error::OpenError;
+use crate::invalid::Invalid;
 use crate::missing::Missing;
 
 /// The type of a session's data: derive it.
@@ -35,6 +38,44 @@ pub trait SessionData: Serialize + DeserializeOwned + Send + Sync + Sized + 'sta
     #[doc(hidden)]
     fn missing() -> Missing {
         Missing::status(401)
+    }
+
+    /// The version of this type: records of older ones are migrated when they are loaded.
+    #[doc(hidden)]
+    const VERSION: u32 = 1;
+
+    /// Whether records are sealed at rest.
+    #[doc(hidden)]
+    const ENCRYPT: bool = false;
+
+    /// Whether [`verify`](SessionData::verify) has anything to ask.
+    #[doc(hidden)]
+    const VERIFIES: bool = false;
+
+    /// Data that an older version of this type wrote; `None` for a version that isn't known.
+    #[doc(hidden)]
+    fn migrate(version: u32, data: &[u8]) -> Option<Result<Self, serde_json::Error>> {
+        let _ = (version, data);
+        None
+    }
+
+    /// Whether the data keeps the type's rules: asked on every load and before every write.
+    ///
+    /// # Errors
+    /// The fields at fault.
+    #[doc(hidden)]
+    fn validate(&self) -> Result<(), Invalid> {
+        Ok(())
+    }
+
+    /// Whether the session may be used by this request: asked on every load.
+    ///
+    /// # Errors
+    /// The response to give; `None` counts the session as none.
+    #[doc(hidden)]
+    fn verify(&self, parts: &Parts) -> impl Future<Output = Result<(), Option<Response>>> + Send {
+        let _ = parts;
+        async { Ok(()) }
     }
 
     /// Opens the sessions of this type as they are declared: reads the environment, checks what it says,

@@ -3,6 +3,7 @@
 mod builder;
 mod data;
 mod snapshot;
+mod stored;
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,11 +20,11 @@ pub(crate) use self::snapshot::{Decoded, Known};
 use crate::backend::{Record, Touch, Written};
 use crate::clock::Timestamp;
 use crate::codec;
+use crate::crypto::Sealer;
 use crate::error::Error;
 use crate::id::SessionId;
 use crate::lease::{Held, Queue, StoreClient, Terms};
 use crate::missing::Missing;
-use crate::record::Envelope;
 use crate::token::{Claims, TOKEN_LEN, TokenCache, Tokens};
 
 /// The application's handle on all sessions of type `T`: axum state, cheap to clone.
@@ -36,6 +37,7 @@ struct Inner<T> {
     client: Arc<StoreClient>,
     queue: Arc<Queue>,
     tokens: Tokens,
+    sealer: Sealer,
     known: TokenCache<Known<T>>,
     purpose: String,
     idle: Duration,
@@ -77,6 +79,8 @@ pub(crate) struct Exclusive<T> {
     record: Record,
     touch: Touch,
     created: Timestamp,
+    /// The data as it was lent.
+    json: Bytes,
     pub(crate) data: T,
 }
 
@@ -122,7 +126,7 @@ impl<T: SessionData> Sessions<T> {
 
     /// An owned copy of a session's data.
     pub(crate) fn copy(&self, session: &Snapshot<T>) -> Option<T> {
-        codec::decode(Envelope::data(&session.decoded.body)).ok()
+        codec::decode(&session.decoded.json).ok()
     }
 
     fn touch(&self, now: Timestamp, claims: &Claims) -> Touch {
@@ -157,58 +161,6 @@ impl<T: SessionData> Sessions<T> {
         Ok(record.and_then(|record| self.accept(known, &record, touch)))
     }
 
-    /// A session from its record. Nothing stored is trusted: what is expired, no longer this id's or
-    /// unreadable is no session, and is left alone.
-    fn accept(&self, known: &Arc<Known<T>>, record: &Record, touch: Touch) -> Option<Snapshot<T>> {
-        self.check(known, record, touch)?;
-        let decoded = known.decoded(&record.body).or_else(|| {
-            let decoded = Arc::new(Decoded { data: self.decode(known, record)?, body: record.body.clone() });
-            known.remember(&decoded);
-            Some(decoded)
-        })?;
-        Some(Snapshot { known: Arc::clone(known), version: record.version, expires: record.expires, decoded })
-    }
-
-    /// The creation time of a record that this token may use.
-    fn check(&self, known: &Known<T>, record: &Record, touch: Touch) -> Option<Timestamp> {
-        // A hash, and only an event needs it.
-        let session = || known.key.handle();
-        if !touch.is_live(record, self.0.slack) {
-            tracing::debug!(name: "session.expired", session = %session(), "the session has expired");
-            return None;
-        }
-        let Some(envelope) = Envelope::read(&record.body) else {
-            tracing::warn!(name: "session.unreadable", session = %session(), "the stored session has an unknown format; left alone");
-            return None;
-        };
-        if envelope.proof != known.proof {
-            tracing::warn!(name: "session.replayed", session = %session(), "a token from before the session's renewal was used");
-            return None;
-        }
-        if envelope.data_version != DATA_VERSION {
-            tracing::warn!(name: "session.unreadable", session = %session(), version = envelope.data_version, "the stored session has another version; left alone");
-            return None;
-        }
-        Some(envelope.created)
-    }
-
-    fn decode(&self, known: &Known<T>, record: &Record) -> Option<T> {
-        codec::decode(Envelope::data(&record.body))
-            .inspect_err(|error: &serde_json::Error| {
-                // The category alone: a message may quote the data.
-                let (session, why) = (known.key.handle(), error.classify());
-                tracing::warn!(name: "session.unreadable", %session, ?why, "the stored session is not of its type; left alone");
-            })
-            .ok()
-    }
-
-    fn encode(&self, known: &Known<T>, created: Timestamp, data: &T, room: usize) -> Result<Vec<u8>, Error> {
-        let envelope = Envelope { created, proof: known.proof, data_version: DATA_VERSION };
-        let mut body = envelope.header(room);
-        codec::encode(data, &mut body).map_err(Error::Encode)?;
-        Ok(body)
-    }
-
     /// A new session under a fresh id, and its token.
     pub(crate) async fn create(&self, data: T) -> Result<(Snapshot<T>, String), Error> {
         let client = &self.0.client;
@@ -217,19 +169,17 @@ impl<T: SessionData> Sessions<T> {
         let id = SessionId::random();
         let claims = Claims { id, issued: now, expires, retired_key: false };
         let known = Arc::new(Known::new(claims, &self.0.purpose));
-        let body = Bytes::from(self.encode(&known, now, &data, 128)?);
-        let record = Record { version: 1, last_seen: now, expires, body: body.clone() };
+        let decoded = self.write(&known, now, data, 128)?;
+        let record = Record { version: 1, last_seen: now, expires, body: decoded.body.clone() };
         let created = client.store.backend().create(&known.key, record, self.touch(now, &claims));
         if !client.within(created).await? {
             // 128 random bits met twice: nothing that a retry should hide.
             return Err(Error::Conflict);
         }
         let token = self.0.tokens.seal(id, expires, now);
-        let decoded = Arc::new(Decoded { data, body });
-        known.remember(&decoded);
         self.0.known.insert(&token, Arc::clone(&known));
         tracing::info!(name: "session.started", session = %known.key.handle(), "a session started");
-        Ok((Snapshot { known, version: 1, expires, decoded }, token))
+        Ok((Snapshot::new(known, 1, expires, decoded), token))
     }
 
     /// Ends a session; `false` if it had ended before.
@@ -246,30 +196,22 @@ impl<T: SessionData> Sessions<T> {
         let client = &self.0.client;
         let id = session.known.claims.id.renewed();
         for _ in 0..CONFLICTS {
-            let now = client.now();
-            let touch = self.touch(now, &session.known.claims);
-            let record =
-                client.within(client.store.backend().load(&session.known.key, touch)).await?.ok_or(Error::Ended)?;
-            let created = self.check(&session.known, &record, touch).ok_or(Error::Ended)?;
-            let data = self.decode(&session.known, &record).ok_or(Error::Ended)?;
-            let claims = Claims { id, issued: now, expires: record.expires, retired_key: false };
+            let (record, read, touch) = self.reload(&session.known).await?;
+            let claims = Claims { id, issued: touch.now, expires: record.expires, retired_key: false };
             let known = Arc::new(Known::new(claims, &self.0.purpose));
-            let body = Bytes::from(self.encode(&known, created, &data, record.body.len())?);
-            let renewed =
-                Record { version: record.version + 1, last_seen: now, expires: record.expires, body: body.clone() };
+            let decoded = self.write(&known, read.created, read.data, record.body.len())?;
+            let renewed = next(&record, touch.now, &decoded);
             let (version, expires) = (renewed.version, renewed.expires);
             let update = client.store.backend().update(&known.key, record.version, renewed, touch);
             match client.within(update).await? {
                 Written::Conflict => {}
                 Written::Absent => return Err(Error::Ended),
                 Written::Done => {
-                    let token = self.0.tokens.seal(id, expires, now);
-                    let decoded = Arc::new(Decoded { data, body });
-                    known.remember(&decoded);
+                    let token = self.0.tokens.seal(id, expires, touch.now);
                     session.known.forget();
                     self.0.known.insert(&token, Arc::clone(&known));
                     tracing::info!(name: "session.renewed", session = %known.key.handle(), "a session was renewed");
-                    return Ok((Snapshot { known, version, expires, decoded }, token));
+                    return Ok((Snapshot::new(known, version, expires, decoded), token));
                 }
             }
         }
@@ -286,39 +228,39 @@ impl<T: SessionData> Sessions<T> {
         let touch = |now| self.touch(now, &known.claims);
         let acquired = Held::acquire(&self.0.client, &self.0.queue, known.key, terms, touch).await?;
         let Some((held, record, touch)) = acquired else { return Ok(None) };
-        let usable = self.check(known, &record, touch).and_then(|created| {
-            // A value that was decoded before and that nobody else looks at is as good as a fresh one.
-            let data = known.take_decoded(&record.body).or_else(|| self.decode(known, &record))?;
-            Some((created, data))
-        });
-        let Some((created, data)) = usable else { return Ok(None) };
-        Ok(Some(Exclusive { held, known: Arc::clone(known), record, touch, created, data }))
+        let Some(read) = self.read(known, &record, touch) else { return Ok(None) };
+        Ok(Some(Exclusive {
+            held,
+            known: Arc::clone(known),
+            record,
+            touch,
+            created: read.created,
+            json: read.json,
+            data: read.data,
+        }))
     }
 
     /// Stores what an exclusive borrow changed and gives up the lease: one call to the store.
     pub(crate) async fn save(&self, session: Exclusive<T>) -> Result<Snapshot<T>, Error> {
-        let Exclusive { held, known, record, touch, created, data } = session;
-        let body = self.encode(&known, created, &data, record.body.len())?;
-        let expires = record.expires;
-        let (body, version) = if body == record.body {
+        let Exclusive { held, known, record, touch, created, json, data } = session;
+        let draft = self.draft(&known, created, &data, record.body.len())?;
+        if draft.json() == json {
             held.release().await?;
-            (record.body, record.version)
-        } else {
-            let body = Bytes::from(body);
-            let version = record.version + 1;
-            let now = self.0.client.now();
-            let saved = Record { version, last_seen: now, expires, body: body.clone() };
-            let conflict = |error: &Error| {
-                if matches!(error, Error::Conflict | Error::Ended) {
-                    tracing::warn!(name: "session.conflict", session = %known.key.handle(), %error, "a change was not stored");
-                }
-            };
-            held.save(record.version, saved, Touch { now, ..touch }).await.inspect_err(conflict)?;
-            (body, version)
+            let (version, expires) = (record.version, record.expires);
+            let decoded = Decoded { data, body: record.body, json, created };
+            return Ok(Snapshot::new(known, version, expires, decoded));
+        }
+        let decoded = self.finish(&known, draft, data)?;
+        let now = self.now();
+        let saved = next(&record, now, &decoded);
+        let (version, expires) = (saved.version, saved.expires);
+        let conflict = |error: &Error| {
+            if matches!(error, Error::Conflict | Error::Ended) {
+                tracing::warn!(name: "session.conflict", session = %known.key.handle(), %error, "a change was not stored");
+            }
         };
-        let decoded = Arc::new(Decoded { data, body });
-        known.remember(&decoded);
-        Ok(Snapshot { known, version, expires, decoded })
+        held.save(record.version, saved, Touch { now, ..touch }).await.inspect_err(conflict)?;
+        Ok(Snapshot::new(known, version, expires, decoded))
     }
 
     /// Changes a session in one go, under a lease where the store has them, else by comparing versions.
@@ -350,29 +292,32 @@ impl<T: SessionData> Sessions<T> {
         change: &mut impl FnMut(&mut T) -> R,
     ) -> Result<(Snapshot<T>, R), Error> {
         let (client, known) = (&self.0.client, &session.known);
-        let now = client.now();
-        let touch = self.touch(now, &known.claims);
-        let record = client.within(client.store.backend().load(&known.key, touch)).await?.ok_or(Error::Ended)?;
-        let created = self.check(known, &record, touch).ok_or(Error::Ended)?;
-        let mut data = self.decode(known, &record).ok_or(Error::Ended)?;
-        let answer = change(&mut data);
-        let body = Bytes::from(self.encode(known, created, &data, record.body.len())?);
-        let (version, expires) = (record.version + 1, record.expires);
-        let updated = Record { version, last_seen: now, expires, body: body.clone() };
+        let (record, mut read, touch) = self.reload(known).await?;
+        let answer = change(&mut read.data);
+        let decoded = self.write(known, read.created, read.data, record.body.len())?;
+        let updated = next(&record, touch.now, &decoded);
+        let (version, expires) = (updated.version, updated.expires);
         match client.within(client.store.backend().update(&known.key, record.version, updated, touch)).await? {
             Written::Conflict => Err(Error::Conflict),
             Written::Absent => Err(Error::Ended),
-            Written::Done => {
-                let decoded = Arc::new(Decoded { data, body });
-                known.remember(&decoded);
-                Ok((Snapshot { known: Arc::clone(known), version, expires, decoded }, answer))
-            }
+            Written::Done => Ok((Snapshot::new(Arc::clone(known), version, expires, decoded), answer)),
         }
+    }
+
+    /// The session as it is now, to change it; [`Error::Ended`] if there is none.
+    async fn reload(&self, known: &Known<T>) -> Result<(Record, Decoded<T>, Touch), Error> {
+        let client = &self.0.client;
+        let touch = self.touch(client.now(), &known.claims);
+        let record = client.within(client.store.backend().load(&known.key, touch)).await?.ok_or(Error::Ended)?;
+        let read = self.read(known, &record, touch).ok_or(Error::Ended)?;
+        Ok((record, read, touch))
     }
 }
 
-/// The version of the data's type.
-const DATA_VERSION: u32 = 1;
+/// The record that follows this one.
+fn next<T>(record: &Record, now: Timestamp, decoded: &Decoded<T>) -> Record {
+    Record { version: record.version + 1, last_seen: now, expires: record.expires, body: decoded.body.clone() }
+}
 
 /// How often a change or a renewal that met another write is tried again.
 const CONFLICTS: usize = 16;

@@ -9,7 +9,6 @@ use bytes::Bytes;
 
 use crate::clock::Timestamp;
 use crate::id::{Handle, Key, Proof};
-use crate::record::Envelope;
 use crate::token::Claims;
 
 /// What is known of a session from its token, and the data that was decoded last.
@@ -23,7 +22,12 @@ pub(crate) struct Known<T> {
 /// Data beside the bytes it was decoded from, so that equal bytes need not be decoded again.
 pub(crate) struct Decoded<T> {
     pub(crate) data: T,
+    /// The record's body.
     pub(crate) body: Bytes,
+    /// The data as JSON: what a change is told by. A part of the body, unless that is sealed or of an
+    /// older version.
+    pub(crate) json: Bytes,
+    pub(crate) created: Timestamp,
 }
 
 impl<T> Known<T> {
@@ -41,9 +45,9 @@ impl<T> Known<T> {
     }
 
     /// The same, to own; `None` also where somebody else looks at it.
-    pub(crate) fn take_decoded(&self, body: &Bytes) -> Option<T> {
+    pub(crate) fn take_decoded(&self, body: &Bytes) -> Option<Decoded<T>> {
         let decoded = self.slot().take_if(|decoded| decoded.body == body)?;
-        Arc::into_inner(decoded).map(|decoded| decoded.data)
+        Arc::into_inner(decoded)
     }
 
     pub(crate) fn remember(&self, decoded: &Arc<Decoded<T>>) {
@@ -64,6 +68,13 @@ pub struct Snapshot<T> {
 }
 
 impl<T> Snapshot<T> {
+    /// A session whose data was just decoded or written, and will be known when it is asked for again.
+    pub(crate) fn new(known: Arc<Known<T>>, version: u64, expires: Timestamp, decoded: Decoded<T>) -> Self {
+        let decoded = Arc::new(decoded);
+        known.remember(&decoded);
+        Self { known, version, expires, decoded }
+    }
+
     /// The session's name for logs and screens: a hash, of no use to a client.
     pub fn id(&self) -> Handle {
         self.known.key.handle()
@@ -71,7 +82,7 @@ impl<T> Snapshot<T> {
 
     /// When the session started.
     pub fn created_at(&self) -> SystemTime {
-        Envelope::read(&self.decoded.body).map_or(self.known.claims.issued, |envelope| envelope.created).into()
+        self.decoded.created.into()
     }
 
     /// When the session ends however much it is used.

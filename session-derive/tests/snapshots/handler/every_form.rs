@@ -1,10 +1,10 @@
 #[cfg(feature = "shop")]
 async fn shop(
     __argument0: State<Pool>,
-    __session0: my_sessions::__private::Owned<User, __session_shop>,
-    __session1: my_sessions::__private::Exclusive<Cart, __session_shop>,
-    __session2: my_sessions::__private::Shared<Visitor, __session_shop>,
-    __session3: my_sessions::__private::Slot<Login, __session_shop>,
+    __session0: my_sessions::__private::Owned<__session_shop>,
+    __session1: my_sessions::__private::Exclusive<__session_shop_1>,
+    __session2: my_sessions::__private::Shared<__session_shop_2>,
+    __session3: my_sessions::__private::Slot<__session_shop_3>,
 ) -> my_sessions::__private::Response {
     async fn shop(
         State(db): State<Pool>,
@@ -45,7 +45,8 @@ async fn shop(
 struct __session_shop;
 #[cfg(feature = "shop")]
 #[automatically_derived]
-impl my_sessions::__private::Spec<User> for __session_shop {
+impl my_sessions::__private::Spec for __session_shop {
+    type Data = User;
     const ACCESS: my_sessions::__private::Access = my_sessions::__private::Access::Protected;
     const MISSING_HANDLER: bool = true;
     fn missing() -> ::core::option::Option<my_sessions::__private::Missing> {
@@ -60,8 +61,12 @@ impl my_sessions::__private::Spec<User> for __session_shop {
     }
 }
 #[cfg(feature = "shop")]
+#[doc(hidden)]
+struct __session_shop_1;
+#[cfg(feature = "shop")]
 #[automatically_derived]
-impl my_sessions::__private::Spec<Cart> for __session_shop {
+impl my_sessions::__private::Spec for __session_shop_1 {
+    type Data = Cart;
     const ACCESS: my_sessions::__private::Access = my_sessions::__private::Access::OrDefault;
     const WAIT: ::core::option::Option<::core::time::Duration> = ::core::option::Option::Some(
         ::core::time::Duration::from_millis(1500u64),
@@ -71,12 +76,20 @@ impl my_sessions::__private::Spec<Cart> for __session_shop {
     }
 }
 #[cfg(feature = "shop")]
+#[doc(hidden)]
+struct __session_shop_2;
+#[cfg(feature = "shop")]
 #[automatically_derived]
-impl my_sessions::__private::Spec<Visitor> for __session_shop {
+impl my_sessions::__private::Spec for __session_shop_2 {
+    type Data = Visitor;
     const ACCESS: my_sessions::__private::Access = my_sessions::__private::Access::Optional;
 }
 #[cfg(feature = "shop")]
+#[doc(hidden)]
+struct __session_shop_3;
+#[cfg(feature = "shop")]
 #[automatically_derived]
-impl my_sessions::__private::Spec<Login> for __session_shop {
+impl my_sessions::__private::Spec for __session_shop_3 {
+    type Data = Login;
     const ACCESS: my_sessions::__private::Access = my_sessions::__private::Access::Optional;
 }

@@ -1,7 +1,7 @@
 /// Counts a visit.
 #[must_use]
 pub async fn visit(
-    __session0: ::session_runtime::__private::Exclusive<User, __session_visit>,
+    __session0: ::session_runtime::__private::Exclusive<__session_visit>,
     __argument1: Form<Login>,
 ) -> ::session_runtime::__private::Response {
     #[tracing::instrument(skip_all)]
@@ -29,6 +29,7 @@ pub async fn visit(
 #[doc(hidden)]
 pub struct __session_visit;
 #[automatically_derived]
-impl ::session_runtime::__private::Spec<User> for __session_visit {
+impl ::session_runtime::__private::Spec for __session_visit {
+    type Data = User;
     const ACCESS: ::session_runtime::__private::Access = ::session_runtime::__private::Access::Protected;
 }

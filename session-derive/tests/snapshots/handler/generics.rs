@@ -1,5 +1,5 @@
 pub(crate) async fn generic<'b, T: Clone + 'static, U, const N: usize>(
-    __session0: ::session_runtime::__private::Shared<User, __session_generic<T, U, N>>,
+    __session0: ::session_runtime::__private::Shared<__session_generic<T, U, N>>,
     __argument1: Path<Text<'b, T>>,
     __argument2: impl FromRequest<U>,
 ) -> ::session_runtime::__private::Response
@@ -39,11 +39,12 @@ pub(crate) struct __session_generic<T, U, const N: usize>(
     ::core::marker::PhantomData<fn() -> (T, U)>,
 );
 #[automatically_derived]
-impl<T: Clone + 'static, U, const N: usize> ::session_runtime::__private::Spec<User>
+impl<T: Clone + 'static, U, const N: usize> ::session_runtime::__private::Spec
 for __session_generic<T, U, N>
 where
     T: Send,
     U: Send + 'static,
 {
+    type Data = User;
     const ACCESS: ::session_runtime::__private::Access = ::session_runtime::__private::Access::Protected;
 }

@@ -1,5 +1,5 @@
 async fn admin(
-    __session0: ::session_runtime::__private::Shared<User, __session_admin>,
+    __session0: ::session_runtime::__private::Shared<__session_admin>,
 ) -> ::session_runtime::__private::Response {
     async fn admin() -> &'static str {
         "the back room"
@@ -24,7 +24,8 @@ async fn admin(
 #[doc(hidden)]
 struct __session_admin;
 #[automatically_derived]
-impl ::session_runtime::__private::Spec<User> for __session_admin {
+impl ::session_runtime::__private::Spec for __session_admin {
+    type Data = User;
     const ACCESS: ::session_runtime::__private::Access = ::session_runtime::__private::Access::Protected;
     fn missing() -> ::core::option::Option<::session_runtime::__private::Missing> {
         ::core::option::Option::Some(

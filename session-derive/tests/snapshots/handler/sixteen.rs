@@ -1,5 +1,5 @@
 async fn many(
-    __paired: (::session_runtime::__private::Shared<User, __session_many>, HeaderMap),
+    __paired: (::session_runtime::__private::Shared<__session_many>, HeaderMap),
     __argument1: HeaderMap,
     __argument2: HeaderMap,
     __argument3: HeaderMap,
@@ -76,6 +76,7 @@ async fn many(
 #[doc(hidden)]
 struct __session_many;
 #[automatically_derived]
-impl ::session_runtime::__private::Spec<User> for __session_many {
+impl ::session_runtime::__private::Spec for __session_many {
+    type Data = User;
     const ACCESS: ::session_runtime::__private::Access = ::session_runtime::__private::Access::Protected;
 }

@@ -1,0 +1,160 @@
+//! Between a record and the data: what is read is not trusted, what is written keeps the type's rules.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{Decoded, Known, SessionData, Sessions, Snapshot};
+use crate::backend::{Record, Touch};
+use crate::clock::Timestamp;
+use crate::codec;
+use crate::error::Error;
+use crate::id::Key;
+use crate::record::Envelope;
+
+/// Data on its way into a record: the header and the JSON behind it, not yet sealed.
+pub(super) struct Draft {
+    envelope: Envelope,
+    bytes: Vec<u8>,
+}
+
+impl Draft {
+    pub(super) fn json(&self) -> &[u8] {
+        Envelope::data(&self.bytes)
+    }
+}
+
+/// What a sealed record is bound to: its name in the store and its header.
+fn bound_to(key: &Key, header: &[u8]) -> Vec<u8> {
+    [key.as_bytes(), header].concat()
+}
+
+impl<T: SessionData> Sessions<T> {
+    /// A session from its record, decoded only if its bytes are new.
+    pub(super) fn accept(&self, known: &Arc<Known<T>>, record: &Record, touch: Touch) -> Option<Snapshot<T>> {
+        let envelope = self.check(known, record, touch)?;
+        if let Some(decoded) = known.decoded(&record.body) {
+            return Some(Snapshot {
+                known: Arc::clone(known),
+                version: record.version,
+                expires: record.expires,
+                decoded,
+            });
+        }
+        let decoded = self.decode(known, record, &envelope)?;
+        Some(Snapshot::new(Arc::clone(known), record.version, record.expires, decoded))
+    }
+
+    /// The same to own, for who changes it. A value that was decoded before and that nobody else looks at
+    /// is as good as a fresh one.
+    pub(super) fn read(&self, known: &Known<T>, record: &Record, touch: Touch) -> Option<Decoded<T>> {
+        let envelope = self.check(known, record, touch)?;
+        known.take_decoded(&record.body).or_else(|| self.decode(known, record, &envelope))
+    }
+
+    /// Whether this token may use the record. What is expired, no longer this id's or in an unknown format
+    /// is no session, and is left alone.
+    fn check(&self, known: &Known<T>, record: &Record, touch: Touch) -> Option<Envelope> {
+        // A hash, and only an event needs it.
+        let session = || known.key.handle();
+        if !touch.is_live(record, self.0.slack) {
+            tracing::debug!(name: "session.expired", session = %session(), "the session has expired");
+            return None;
+        }
+        let Some(envelope) = Envelope::read(&record.body) else {
+            tracing::warn!(name: "session.unreadable", session = %session(), reason = "format", "the stored session has an unknown format; left alone");
+            return None;
+        };
+        if envelope.proof != known.proof {
+            tracing::warn!(name: "session.replayed", session = %session(), "a token from before the session's renewal was used");
+            return None;
+        }
+        Some(envelope)
+    }
+
+    fn decode(&self, known: &Known<T>, record: &Record, envelope: &Envelope) -> Option<Decoded<T>> {
+        let session = || known.key.handle();
+        let Some(json) = self.unseal(known, &record.body, envelope) else {
+            tracing::warn!(name: "session.unreadable", session = %session(), reason = "seal", "the stored session is not sealed as its type's are; left alone");
+            return None;
+        };
+        let version = envelope.data_version;
+        let decoded = if version == T::VERSION { Some(codec::decode(&json)) } else { T::migrate(version, &json) };
+        let data = match decoded {
+            Some(Ok(data)) => data,
+            Some(Err(error)) => {
+                // The category alone: a message may quote the data.
+                let why: serde_json::error::Category = error.classify();
+                tracing::warn!(name: "session.unreadable", session = %session(), reason = "data", ?why, "the stored session is not of its type; left alone");
+                return None;
+            }
+            None => {
+                tracing::warn!(name: "session.unreadable", session = %session(), reason = "version", version, "the stored session is of an unknown version; left alone");
+                return None;
+            }
+        };
+        if let Err(invalid) = T::validate(&data) {
+            let fields: Vec<&str> = invalid.fields().map(|(name, _)| name).collect();
+            tracing::warn!(name: "session.unreadable", session = %session(), reason = "invalid", ?fields, "the stored session breaks its type's rules; left alone");
+            return None;
+        }
+        // Data of an older version is told to have changed by its own encoding, so that migrating alone
+        // writes nothing.
+        let json = if version == T::VERSION { json } else { Bytes::from(encoded(&data).ok()?) };
+        Some(Decoded { data, json, body: record.body.clone(), created: envelope.created })
+    }
+
+    fn unseal(&self, known: &Known<T>, body: &Bytes, envelope: &Envelope) -> Option<Bytes> {
+        match (T::ENCRYPT, envelope.sealed) {
+            (false, false) => Some(body.slice(Envelope::HEADER..)),
+            (true, true) => {
+                let (header, sealed) = body.split_at_checked(Envelope::HEADER)?;
+                self.0.sealer.open(&bound_to(&known.key, header), sealed).map(Bytes::from)
+            }
+            // A plain record where sealed ones are declared is not trusted, or sealing would mean nothing.
+            _ => None,
+        }
+    }
+
+    /// Checks and encodes data.
+    pub(super) fn draft(&self, known: &Known<T>, created: Timestamp, data: &T, room: usize) -> Result<Draft, Error> {
+        data.validate().map_err(Error::Invalid)?;
+        let envelope = Envelope { created, proof: known.proof, data_version: T::VERSION, sealed: T::ENCRYPT };
+        let mut bytes = envelope.header(room);
+        codec::encode(data, &mut bytes).map_err(Error::Encode)?;
+        Ok(Draft { envelope, bytes })
+    }
+
+    /// Makes the body of a record.
+    pub(super) fn finish(&self, known: &Known<T>, draft: Draft, data: T) -> Result<Decoded<T>, Error> {
+        let Draft { envelope, bytes } = draft;
+        let plain = Bytes::from(bytes);
+        let json = plain.slice(Envelope::HEADER..);
+        let body = if envelope.sealed {
+            let header = &plain[..Envelope::HEADER];
+            let sealed = self.0.sealer.seal(&bound_to(&known.key, header), &json).ok_or(Error::Seal)?;
+            Bytes::from([header, &sealed].concat())
+        } else {
+            plain
+        };
+        Ok(Decoded { data, body, json, created: envelope.created })
+    }
+
+    /// Checks, encodes and seals data.
+    pub(super) fn write(
+        &self,
+        known: &Known<T>,
+        created: Timestamp,
+        data: T,
+        room: usize,
+    ) -> Result<Decoded<T>, Error> {
+        let draft = self.draft(known, created, &data, room)?;
+        self.finish(known, draft, data)
+    }
+}
+
+fn encoded<T: SessionData>(data: &T) -> Result<Vec<u8>, serde_json::Error> {
+    let mut json = Vec::new();
+    codec::encode(data, &mut json)?;
+    Ok(json)
+}
