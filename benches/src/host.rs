@@ -1,0 +1,83 @@
+//! The machine: which core does what, and what a process has used of it.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use crate::{Outcome, args::Options, variant::Variant};
+
+/// Two cores: one for the server alone, the other for what puts it under load.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cores {
+    pub(crate) server: usize,
+    pub(crate) load: usize,
+}
+
+/// Checks that the tools are there, and moves this process to its core.
+pub(crate) fn prepare(options: &Options) -> Outcome<Cores> {
+    require("taskset", "util-linux")?;
+    require("setpriv", "util-linux")?;
+    if options.variants.iter().copied().any(Variant::uses_redis) {
+        require("redis-server", "redis-server")?;
+    }
+    if options.instructions {
+        require("valgrind", "valgrind")?;
+    }
+    if cfg!(debug_assertions) {
+        eprintln!("warning: built without optimisation; the figures mean nothing (use `cargo xtask bench`)");
+    }
+    warn_of_other_work();
+    let cores = cores()?;
+    let pinned = Command::new("taskset")
+        .args(["-cp", &cores.load.to_string(), &std::process::id().to_string()])
+        .stdout(Stdio::null())
+        .status()?;
+    if pinned.success() { Ok(cores) } else { Err(format!("could not move to core {}", cores.load).into()) }
+}
+
+/// A command that runs on `core` and is killed when this process goes away, however it goes.
+pub(crate) fn child(core: usize, program: impl AsRef<Path>) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "taskset", "-c", &core.to_string()]).arg(program.as_ref());
+    command
+}
+
+/// The processor time that all threads of a process have used.
+pub(crate) fn cpu_time(pid: u32) -> Outcome<Duration> {
+    let mut nanoseconds = 0;
+    for task in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let schedule = fs::read_to_string(task?.path().join("schedstat"))?;
+        nanoseconds += schedule.split(' ').next().unwrap_or_default().parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(nanoseconds))
+}
+
+fn require(program: &str, package: &str) -> Outcome<()> {
+    match Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(format!("`{program}` is not installed; on Debian: apt-get install {package}").into()),
+    }
+}
+
+/// The first and the last core that this process may use: interrupts tend to go to the first.
+fn cores() -> Outcome<Cores> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap_or_default();
+    let numbers: Vec<usize> = list.trim().split([',', '-']).filter_map(|number| number.parse().ok()).collect();
+    match numbers[..] {
+        [load, .., server] => Ok(Cores { server, load }),
+        _ => Err("two cores are needed: one for the server, one for the load".into()),
+    }
+}
+
+fn warn_of_other_work() {
+    let average = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    if let Some(load) = average.split(' ').next().and_then(|load| load.parse::<f64>().ok())
+        && load > 0.5
+    {
+        eprintln!("warning: other work is running (load average {load}); figures from a busy machine don't hold");
+    }
+}

@@ -1,0 +1,121 @@
+//! The measurement: in each round every server is started afresh, then each load is put on one after the other.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    Outcome,
+    args::Options,
+    host::{self, Cores},
+    instructions,
+    redis_server::RedisServer,
+    server_process::{ServerProcess, Sessions, check_writes, log_in, observe, request_of},
+    stats::{Commands, Results, Sample},
+    variant::{Load, Variant},
+};
+
+/// How many requests tell the commands of a script from those of its caller.
+const WATCHED: u64 = 200;
+
+pub(crate) fn run(options: &Options, cores: Cores) -> Outcome<Results> {
+    let with_redis = options.variants.iter().copied().any(Variant::uses_redis);
+    let mut redis = with_redis.then(|| RedisServer::start(cores.load)).transpose()?;
+    let mut results = Results::default();
+    for round in 0..options.rounds {
+        eprintln!("round {} of {}", round + 1, options.rounds);
+        run_round(options, cores, round, redis.as_mut(), &mut results)?;
+        if let Some(redis) = &mut redis {
+            redis.clear()?;
+        }
+    }
+    if let Some(redis) = &mut redis {
+        count_commands(options, cores, redis, &mut results)?;
+    }
+    if options.instructions {
+        let url = redis.as_ref().map(RedisServer::url);
+        results.instructions = instructions::count(&options.variants, cores, url.as_deref())?;
+    }
+    Ok(results)
+}
+
+fn run_round(
+    options: &Options,
+    cores: Cores,
+    round: usize,
+    mut redis: Option<&mut RedisServer>,
+    results: &mut Results,
+) -> Outcome<()> {
+    let mut servers = Vec::new();
+    for &variant in &options.variants {
+        let server = start(variant, cores, redis.as_deref())?;
+        let sessions = server.log_in()?;
+        servers.push((variant, server, sessions));
+    }
+    // No server is always the first of a round, when the machine may be warmer or cooler than later.
+    let count = servers.len();
+    servers.rotate_left(round % count);
+    for load in Load::ALL {
+        for (variant, server, sessions) in &servers {
+            let sample = measure(options, *variant, server, sessions, load, redis.as_deref_mut())
+                .map_err(|error| format!("{}, {}: {error}", variant.name(), load.title()))?;
+            results.samples.entry((load, *variant)).or_default().push(sample);
+        }
+    }
+    Ok(())
+}
+
+fn start(variant: Variant, cores: Cores, redis: Option<&RedisServer>) -> Outcome<ServerProcess> {
+    let command = host::child(cores.server, std::env::current_exe()?);
+    ServerProcess::start(command, variant, redis.map(RedisServer::url).as_deref())
+}
+
+fn measure(
+    options: &Options,
+    variant: Variant,
+    server: &ServerProcess,
+    sessions: &Sessions,
+    load: Load,
+    redis: Option<&mut RedisServer>,
+) -> Outcome<Sample> {
+    let mut crowd = server.crowd(load, sessions)?;
+    let (answered, cpu, commands) = match redis.filter(|_| variant.uses_redis()) {
+        None => {
+            let (answered, cpu) = observe(server, &mut crowd, options.window)?;
+            (answered, cpu, BTreeMap::new())
+        }
+        Some(redis) => {
+            let before = redis.calls()?;
+            let (answered, cpu) = observe(server, &mut crowd, options.window)?;
+            (answered, cpu, redis.calls()?.since(&before, answered.requests))
+        }
+    };
+    let connections = crowd.finish()?;
+    if load == Load::Write && variant.has_sessions() {
+        check_writes(variant, &connections)?;
+    }
+    let seconds = answered.elapsed.as_secs_f64();
+    let requests = answered.requests as f64;
+    let cpu = cpu.as_secs_f64();
+    Ok(Sample { rate: requests / seconds, cpu: cpu * 1e6 / requests, busy: cpu / seconds, commands })
+}
+
+/// The commands per request: as many as under load, less those that scripts ran.
+fn count_commands(options: &Options, cores: Cores, redis: &mut RedisServer, results: &mut Results) -> Outcome<()> {
+    for &variant in options.variants.iter().filter(|variant| variant.uses_redis()) {
+        let server = start(variant, cores, Some(redis))?;
+        let mut client = server.connect()?;
+        for load in Load::ALL {
+            let cookie = log_in(&mut client, 0)?;
+            let request = request_of(load, cookie.as_deref());
+            client.send(&request)?;
+            let watch = redis.watch()?;
+            for _ in 0..WATCHED {
+                client.send(&request)?;
+            }
+            let watched = watch.count(WATCHED)?;
+            let under_load = results.median(load, variant, |sample| sample.commands.values().sum());
+            let commands = Commands { sent: under_load - watched.in_scripts, in_scripts: watched.in_scripts };
+            results.commands.insert((load, variant), commands);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,37 @@
+//! The servers under load. All answer the same routes with the same texts:
+//! `POST /login/{number}` starts a session, `GET /read` answers its name, `POST /write` counts and answers the count.
+
+mod bare;
+mod raw;
+mod record;
+mod toolkit;
+mod tower;
+
+use std::{io::Write, net::Ipv4Addr};
+
+use tokio::net::TcpListener;
+
+use crate::{Outcome, variant::Variant};
+
+/// Serves on one thread until the process is ended; prints the port that it listens on.
+pub(crate) fn serve(variant: Variant) -> Outcome<()> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let router = match variant {
+            Variant::Bare => bare::router(),
+            Variant::Memory => toolkit::memory().await?,
+            Variant::TowerMemory => tower::memory(),
+            Variant::Raw => raw::router(&redis_url()?).await?,
+            Variant::Redis => toolkit::redis().await?,
+            Variant::TowerRedis => tower::redis(&redis_url()?, false).await?,
+            Variant::TowerRedisSliding => tower::redis(&redis_url()?, true).await?,
+        };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        writeln!(std::io::stdout(), "{}", listener.local_addr()?.port())?;
+        axum::serve(listener, router).await?;
+        Ok(())
+    })
+}
+
+fn redis_url() -> Outcome<String> {
+    std::env::var("REDIS_URL").map_err(|_| "REDIS_URL is not set".into())
+}

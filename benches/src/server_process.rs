@@ -1,0 +1,136 @@
+//! A server under load: this program again, in a process of its own, and the sessions logged in to it.
+
+use std::{
+    io::{BufRead, BufReader},
+    net::{Ipv4Addr, SocketAddr},
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    time::Duration,
+};
+
+use crate::{
+    Outcome,
+    client::{Client, request},
+    host,
+    load::{Answered, Crowd},
+    variant::{Load, Variant},
+};
+
+const CONNECTIONS: usize = 32;
+const SESSIONS: usize = 1000;
+
+/// Long enough for connections, caches and branch predictors to be warm.
+const WARM_UP: Duration = Duration::from_millis(300);
+
+pub(crate) struct ServerProcess {
+    process: Child,
+    address: SocketAddr,
+}
+
+impl ServerProcess {
+    /// Starts what `command` says (this program, possibly within valgrind) as the server `variant`.
+    pub(crate) fn start(mut command: Command, variant: Variant, redis_url: Option<&str>) -> Outcome<Self> {
+        command.args(["serve", variant.name()]).stdin(Stdio::null()).stdout(Stdio::piped());
+        command.env("SESSION_KEYS", fernet::Fernet::generate_key());
+        command.env("REDIS_URL", redis_url.unwrap_or_default());
+        let mut process = command.spawn()?;
+        let mut line = String::new();
+        if let Some(stdout) = process.stdout.take() {
+            BufReader::new(stdout).read_line(&mut line)?;
+        }
+        // From here on the process is ended by `drop`.
+        let mut server = Self { process, address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)) };
+        let port = line.trim().parse().map_err(|_| format!("the server `{}` did not start", variant.name()))?;
+        server.address.set_port(port);
+        Ok(server)
+    }
+
+    pub(crate) fn cpu_time(&self) -> Outcome<Duration> {
+        host::cpu_time(self.process.id())
+    }
+
+    pub(crate) fn connect(&self) -> Outcome<Client> {
+        Client::connect(self.address)
+    }
+
+    /// Logs a thousand visitors in.
+    pub(crate) fn log_in(&self) -> Outcome<Sessions> {
+        let mut client = self.connect()?;
+        let cookies = (0..SESSIONS).map(|number| log_in(&mut client, number)).collect::<Outcome<_>>()?;
+        Ok(Sessions { cookies })
+    }
+
+    /// Connections with their requests, warmed up.
+    pub(crate) fn crowd(&self, load: Load, sessions: &Sessions) -> Outcome<Crowd> {
+        let mut crowd = Crowd::open(self.address, sessions.requests(load))?;
+        crowd.run(WARM_UP)?;
+        Ok(crowd)
+    }
+
+    /// Tells the process to end and gives what it then printed on its standard error, which must be a pipe.
+    pub(crate) fn terminate(mut self) -> Outcome<String> {
+        Command::new("kill").arg(self.process.id().to_string()).status()?;
+        let stderr = self.process.stderr.take().ok_or("the server's standard error is not a pipe")?;
+        let said = std::io::read_to_string(stderr)?;
+        Ok(said)
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Logs one visitor in; gives the cookie, if this server has such a thing.
+pub(crate) fn log_in(client: &mut Client, number: usize) -> Outcome<Option<String>> {
+    let (cookie, _) = client.send(&request("POST", &format!("/login/{number}"), None))?;
+    Ok(cookie)
+}
+
+/// The request of `load` under a cookie.
+pub(crate) fn request_of(load: Load, cookie: Option<&str>) -> Vec<u8> {
+    match load {
+        Load::Read | Load::ReadMany => request("GET", "/read", cookie),
+        Load::Write => request("POST", "/write", cookie),
+    }
+}
+
+/// The cookies of all visitors.
+pub(crate) struct Sessions {
+    cookies: Vec<Option<String>>,
+}
+
+impl Sessions {
+    /// What each connection sends.
+    fn requests(&self, load: Load) -> Vec<Vec<Arc<[u8]>>> {
+        let requests: Vec<Arc<[u8]>> =
+            self.cookies.iter().map(|cookie| request_of(load, cookie.as_deref()).into()).collect();
+        let of_connection = |index: usize| match load {
+            Load::Read => vec![requests[0].clone()],
+            Load::ReadMany => requests.iter().skip(index).step_by(CONNECTIONS).cloned().collect(),
+            Load::Write => vec![requests[index].clone()],
+        };
+        (0..CONNECTIONS).map(of_connection).collect()
+    }
+}
+
+/// Whether each connection's last answer counts all of its writes.
+pub(crate) fn check_writes(variant: Variant, connections: &[(u64, String)]) -> Outcome<()> {
+    for (writes, last) in connections {
+        if last.parse() != Ok(*writes) {
+            return Err(
+                format!("`{}` lost writes: {writes} were answered, the counter is {last}", variant.name()).into()
+            );
+        }
+    }
+    Ok(())
+}
+
+/// What the server did within `window`, and the processor time it took.
+pub(crate) fn observe(server: &ServerProcess, crowd: &mut Crowd, window: Duration) -> Outcome<(Answered, Duration)> {
+    let before = server.cpu_time()?;
+    let answered = crowd.run(window)?;
+    Ok((answered, server.cpu_time()? - before))
+}

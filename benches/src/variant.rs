@@ -1,0 +1,116 @@
+//! What is measured: the servers, and what is asked of them.
+
+use std::str::FromStr;
+
+/// One of the servers under load; all have the same routes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Variant {
+    Bare,
+    Memory,
+    TowerMemory,
+    Raw,
+    Redis,
+    TowerRedis,
+    TowerRedisSliding,
+}
+
+impl Variant {
+    /// In the order of the table: each baseline before what is compared with it.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Bare,
+        Self::Memory,
+        Self::TowerMemory,
+        Self::Raw,
+        Self::Redis,
+        Self::TowerRedis,
+        Self::TowerRedisSliding,
+    ];
+
+    /// Its name on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Bare => "bare",
+            Self::Memory => "memory",
+            Self::TowerMemory => "tower-memory",
+            Self::Raw => "raw",
+            Self::Redis => "redis",
+            Self::TowerRedis => "tower-redis",
+            Self::TowerRedisSliding => "tower-redis-sliding",
+        }
+    }
+
+    /// Its name in the table.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::Bare => "no session",
+            Self::Memory => "session-runtime, memory",
+            Self::TowerMemory => "tower-sessions, memory",
+            Self::Raw => "raw Redis",
+            Self::Redis => "session-runtime, Redis",
+            Self::TowerRedis => "tower-sessions, Redis",
+            Self::TowerRedisSliding => "tower-sessions, sliding",
+        }
+    }
+
+    /// The server that this one's rate is divided by.
+    pub(crate) fn baseline(self) -> Self {
+        match self {
+            Self::Bare | Self::Memory | Self::TowerMemory => Self::Bare,
+            Self::Raw | Self::Redis | Self::TowerRedis | Self::TowerRedisSliding => Self::Raw,
+        }
+    }
+
+    pub(crate) fn uses_redis(self) -> bool {
+        self.baseline() == Self::Raw
+    }
+
+    /// Whether a request carries a session at all.
+    pub(crate) fn has_sessions(self) -> bool {
+        self != Self::Bare
+    }
+
+    /// The share of the baseline's rate that the toolkit is meant to reach.
+    pub(crate) fn aim(self, load: Load) -> Option<f64> {
+        match (self, load) {
+            (Self::Memory, Load::Read | Load::ReadMany) => Some(0.90),
+            (Self::Memory, Load::Write) => Some(0.75),
+            (Self::Redis, Load::Read | Load::ReadMany) => Some(0.95),
+            (Self::Redis, Load::Write) => Some(0.90),
+            _ => None,
+        }
+    }
+}
+
+impl FromStr for Variant {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|variant| variant.name() == name).ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            format!("no server is called `{name}`; there are {names}")
+        })
+    }
+}
+
+/// What the connections ask for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Load {
+    /// Every connection reads the same session.
+    Read,
+    /// The connections read a thousand sessions in turn.
+    ReadMany,
+    /// Each connection writes a session of its own: writers of one session would queue, by design.
+    Write,
+}
+
+impl Load {
+    pub(crate) const ALL: [Self; 3] = [Self::Read, Self::ReadMany, Self::Write];
+
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Read => "read, one session",
+            Self::ReadMany => "read, 1,000 sessions",
+            Self::Write => "exclusive write, a session per connection",
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! The project's commands, one place for people and for CI: `cargo xtask`.
+
+mod features;
+mod lint;
+mod run;
+mod setup;
+mod test;
+#[path = "../../tests/src/tools.rs"]
+#[allow(unreachable_pub, reason = "the tests' library has it as a public module")]
+mod tools;
+
+use std::{env, process::ExitCode};
+
+const USAGE: &str = "\
+cargo xtask setup                 install what the tests start and this machine lacks
+cargo xtask test [ARGUMENTS]      set up, build once, run every test; ARGUMENTS go to `cargo test`
+cargo xtask lint                  formatting, clippy, rustdoc, each cargo feature alone
+cargo xtask ui-bless [FILTER]     write the UI tests' .stderr files anew, those of `trybuild=<part of a name>` or all
+cargo xtask bench [ARGUMENTS]     run the benchmarks in release mode";
+
+fn main() -> ExitCode {
+    let mut arguments = env::args().skip(1);
+    let command = arguments.next().unwrap_or_default();
+    let rest: Vec<_> = arguments.collect();
+    let outcome = match (command.as_str(), rest.is_empty()) {
+        ("setup", true) => setup::install(tools::ALL),
+        ("test", _) => test::test(&rest),
+        ("lint", true) => lint::lint(),
+        ("ui-bless", _) => test::bless(&rest),
+        ("bench", _) => test::bench(&rest),
+        _ => Err(USAGE.to_owned()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
