@@ -78,7 +78,10 @@ impl<T: SessionData> Session<T> {
     /// too long, [`Error::Conflict`] if other writes kept coming between, [`Error::Unavailable`] if the
     /// backend is down. Nothing is stored then.
     pub async fn update<R>(&mut self, change: impl FnMut(&mut T) -> R) -> Result<R, Error> {
-        let (snapshot, answer) = self.sessions.change(&self.snapshot, change).await?;
+        let (snapshot, answer, token) = self.sessions.change(&self.snapshot, change).await?;
+        if let Some(token) = token {
+            self.outcome.put(TokenChange::Set { token, expires: snapshot.expires });
+        }
         self.snapshot = snapshot;
         Ok(answer)
     }

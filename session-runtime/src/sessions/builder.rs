@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use super::{Inner, SessionData, Sessions};
-use crate::backend::{Backend, Memory, Store};
+use crate::backend::{Backend, Memory, OpenBackend, Store};
 use crate::clock::{Clock, SystemClock};
 use crate::crypto::{Keyring, Sealer};
 use crate::declaration::{Overrides, Settings};
@@ -132,6 +132,7 @@ impl<T: SessionData> Builder<T> {
                 return Err(OpenError::option("key", None, why));
             }
         };
+        let carried = self.backend.is_none() && <T::Backend as OpenBackend>::CARRIED;
         let store = match self.backend {
             Some(store) => store,
             None => Store::new(Arc::new(T::open_backend(&scope).await?)),
@@ -147,6 +148,7 @@ impl<T: SessionData> Builder<T> {
             sweeper: sweeper(&client, settings.idle),
             client,
             purpose,
+            carried,
             idle: settings.idle,
             terms: self.terms,
             cookie: settings.cookie,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use session_rules::cookie::Cookie;
+use session_rules::cookie::{Cookie, MAX_NAME_AND_VALUE};
 use tokio::task::JoinHandle;
 
 pub use self::builder::Builder;
@@ -40,6 +40,8 @@ struct Inner<T> {
     sealer: Sealer,
     known: TokenCache<Known<T>>,
     purpose: String,
+    /// Whether records travel in tokens.
+    carried: bool,
     idle: Duration,
     slack: Duration,
     terms: Terms,
@@ -135,10 +137,14 @@ impl<T: SessionData> Sessions<T> {
 
     /// Verifies a token. Nothing but the token is looked at: no store is asked.
     pub(crate) fn identify(&self, token: &str) -> Option<Arc<Known<T>>> {
+        let now = self.now();
+        if self.0.carried {
+            let (claims, record) = self.0.tokens.open_record(token, now)?;
+            return Some(Arc::new(Known::new(claims, &self.0.purpose).carrying(record)));
+        }
         if token.len() != TOKEN_LEN {
             return None;
         }
-        let now = self.0.client.now();
         if let Some(known) = self.0.known.get(token) {
             return known.claims.are_current(now, self.lifetime()).then_some(known);
         }
@@ -147,39 +153,68 @@ impl<T: SessionData> Sessions<T> {
         Some(known)
     }
 
-    /// A token that replaces the client's, where one is due: its key is no longer the newest.
+    /// A token that replaces the client's, where one is due: its key is no longer the newest, or it carries
+    /// a record whose last use is to be noted.
     pub(crate) fn reissue(&self, known: &Known<T>) -> Option<String> {
-        let due = known.claims.retired_key;
-        due.then(|| self.0.tokens.seal(known.claims.id, known.claims.expires, self.0.client.now()))
+        let (now, claims) = (self.now(), &known.claims);
+        match &known.carried {
+            None => claims.retired_key.then(|| self.0.tokens.seal(claims.id, claims.expires, now)),
+            Some(record) => {
+                let due = claims.retired_key || now.since(record.last_seen) >= self.0.slack;
+                let used = || Record { last_seen: now, ..record.clone() };
+                due.then(|| self.0.tokens.seal_record(claims.id, &used(), now))
+            }
+        }
     }
 
     /// The session behind a verified token, and its idle timeout slid: one call to the store.
     pub(crate) async fn load(&self, known: &Arc<Known<T>>) -> Result<Option<Snapshot<T>>, Error> {
-        let client = &self.0.client;
-        let touch = self.touch(client.now(), &known.claims);
-        let record = client.within(client.store.backend().load(&known.key, touch)).await?;
+        let touch = self.touch(self.now(), &known.claims);
+        let record = self.fetch(known, touch).await?;
         Ok(record.and_then(|record| self.accept(known, &record, touch)))
+    }
+
+    async fn fetch(&self, known: &Known<T>, touch: Touch) -> Result<Option<Record>, Error> {
+        if let Some(record) = &known.carried {
+            return Ok(Some(record.clone()));
+        }
+        let client = &self.0.client;
+        client.within(client.store.backend().load(&known.key, touch)).await
     }
 
     /// A new session under a fresh id, and its token.
     pub(crate) async fn create(&self, data: T) -> Result<(Snapshot<T>, String), Error> {
-        let client = &self.0.client;
-        let now = client.now();
+        let now = self.now();
         let expires = now.plus(self.lifetime());
-        let id = SessionId::random();
-        let claims = Claims { id, issued: now, expires, retired_key: false };
-        let known = Arc::new(Known::new(claims, &self.0.purpose));
+        let claims = Claims { id: SessionId::random(), issued: now, expires, retired_key: false };
+        let known = Known::new(claims, &self.0.purpose);
         let decoded = self.write(&known, now, data, 128)?;
         let record = Record { version: 1, last_seen: now, expires, body: decoded.body.clone() };
+        let (known, token) = self.tokenize(known, &record, now)?;
+        let client = &self.0.client;
         let created = client.store.backend().create(&known.key, record, self.touch(now, &claims));
         if !client.within(created).await? {
             // 128 random bits met twice: nothing that a retry should hide.
             return Err(Error::Conflict);
         }
-        let token = self.0.tokens.seal(id, expires, now);
-        self.0.known.insert(&token, Arc::clone(&known));
         tracing::info!(name: "session.started", session = %known.key.handle(), "a session started");
         Ok((Snapshot::new(known, 1, expires, decoded), token))
+    }
+
+    /// The token of a record that is about to be stored, and what is known with it.
+    fn tokenize(&self, known: Known<T>, record: &Record, now: Timestamp) -> Result<(Arc<Known<T>>, String), Error> {
+        if self.0.carried {
+            let token = self.0.tokens.seal_record(known.claims.id, record, now);
+            let size = self.0.cookie.name.len() + token.len();
+            if size > MAX_NAME_AND_VALUE {
+                return Err(Error::CookieTooLarge { size });
+            }
+            return Ok((Arc::new(known.carrying(record.clone())), token));
+        }
+        let known = Arc::new(known);
+        let token = self.0.tokens.seal(known.claims.id, known.claims.expires, now);
+        self.0.known.insert(&token, Arc::clone(&known));
+        Ok((known, token))
     }
 
     /// Ends a session; `false` if it had ended before.
@@ -193,29 +228,39 @@ impl<T: SessionData> Sessions<T> {
 
     /// Gives the session another id: its record holds the new proof, and the old token is dead.
     pub(crate) async fn renew(&self, session: &Snapshot<T>) -> Result<(Snapshot<T>, String), Error> {
-        let client = &self.0.client;
         let id = session.known.claims.id.renewed();
         for _ in 0..CONFLICTS {
             let (record, read, touch) = self.reload(&session.known).await?;
             let claims = Claims { id, issued: touch.now, expires: record.expires, retired_key: false };
-            let known = Arc::new(Known::new(claims, &self.0.purpose));
+            let known = Known::new(claims, &self.0.purpose);
             let decoded = self.write(&known, read.created, read.data, record.body.len())?;
-            let renewed = next(&record, touch.now, &decoded);
-            let (version, expires) = (renewed.version, renewed.expires);
-            let update = client.store.backend().update(&known.key, record.version, renewed, touch);
-            match client.within(update).await? {
-                Written::Conflict => {}
-                Written::Absent => return Err(Error::Ended),
-                Written::Done => {
-                    let token = self.0.tokens.seal(id, expires, touch.now);
+            let next = next(&record, touch.now, &decoded);
+            let (version, expires) = (next.version, next.expires);
+            let (known, token) = self.tokenize(known, &next, touch.now)?;
+            match self.replace(&known, record.version, next, touch).await {
+                Err(Error::Conflict) => {}
+                Err(error) => return Err(error),
+                Ok(()) => {
                     session.known.forget();
-                    self.0.known.insert(&token, Arc::clone(&known));
                     tracing::info!(name: "session.renewed", session = %known.key.handle(), "a session was renewed");
                     return Ok((Snapshot::new(known, version, expires, decoded), token));
                 }
             }
         }
         Err(Error::Conflict)
+    }
+
+    /// Puts another record in the place of this version, if nobody has before.
+    async fn replace(&self, known: &Known<T>, version: u64, next: Record, touch: Touch) -> Result<(), Error> {
+        if self.0.carried {
+            return Ok(());
+        }
+        let client = &self.0.client;
+        match client.within(client.store.backend().update(&known.key, version, next, touch)).await? {
+            Written::Done => Ok(()),
+            Written::Conflict => Err(Error::Conflict),
+            Written::Absent => Err(Error::Ended),
+        }
     }
 
     /// Takes the session exclusively: locked across the fleet, loaded, owned. `None`: no such session.
@@ -264,17 +309,17 @@ impl<T: SessionData> Sessions<T> {
     }
 
     /// Changes a session in one go, under a lease where the store has them, else by comparing versions.
+    /// Where its record travels in the token, that is a new one.
     pub(crate) async fn change<R>(
         &self,
         session: &Snapshot<T>,
         mut change: impl FnMut(&mut T) -> R,
-    ) -> Result<(Snapshot<T>, R), Error> {
-        let client = &self.0.client;
+    ) -> Result<(Snapshot<T>, R, Option<String>), Error> {
         for _ in 0..CONFLICTS {
-            let attempt = if client.store.leases().is_some() {
+            let attempt = if self.0.client.store.leases().is_some() {
                 let mut exclusive = self.acquire(&session.known, None).await?.ok_or(Error::Ended)?;
                 let answer = change(&mut exclusive.data);
-                self.save(exclusive).await.map(|saved| (saved, answer))
+                self.save(exclusive).await.map(|saved| (saved, answer, None))
             } else {
                 self.compare_and_set(session, &mut change).await
             };
@@ -290,25 +335,27 @@ impl<T: SessionData> Sessions<T> {
         &self,
         session: &Snapshot<T>,
         change: &mut impl FnMut(&mut T) -> R,
-    ) -> Result<(Snapshot<T>, R), Error> {
-        let (client, known) = (&self.0.client, &session.known);
+    ) -> Result<(Snapshot<T>, R, Option<String>), Error> {
+        let known = &session.known;
         let (record, mut read, touch) = self.reload(known).await?;
         let answer = change(&mut read.data);
         let decoded = self.write(known, read.created, read.data, record.body.len())?;
-        let updated = next(&record, touch.now, &decoded);
-        let (version, expires) = (updated.version, updated.expires);
-        match client.within(client.store.backend().update(&known.key, record.version, updated, touch)).await? {
-            Written::Conflict => Err(Error::Conflict),
-            Written::Absent => Err(Error::Ended),
-            Written::Done => Ok((Snapshot::new(Arc::clone(known), version, expires, decoded), answer)),
-        }
+        let next = next(&record, touch.now, &decoded);
+        let (version, expires) = (next.version, next.expires);
+        let (known, token) = if self.0.carried {
+            let (known, token) = self.tokenize(Known::new(known.claims, &self.0.purpose), &next, touch.now)?;
+            (known, Some(token))
+        } else {
+            (Arc::clone(known), None)
+        };
+        self.replace(&known, record.version, next, touch).await?;
+        Ok((Snapshot::new(known, version, expires, decoded), answer, token))
     }
 
     /// The session as it is now, to change it; [`Error::Ended`] if there is none.
     async fn reload(&self, known: &Known<T>) -> Result<(Record, Decoded<T>, Touch), Error> {
-        let client = &self.0.client;
-        let touch = self.touch(client.now(), &known.claims);
-        let record = client.within(client.store.backend().load(&known.key, touch)).await?.ok_or(Error::Ended)?;
+        let touch = self.touch(self.now(), &known.claims);
+        let record = self.fetch(known, touch).await?.ok_or(Error::Ended)?;
         let read = self.read(known, &record, touch).ok_or(Error::Ended)?;
         Ok((record, read, touch))
     }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use crate::clock::Timestamp;
 use crate::id::{Handle, Key, Proof};
+use crate::record::Record;
 use crate::token::Claims;
 
 /// What is known of a session from its token, and the data that was decoded last.
@@ -16,6 +17,8 @@ pub(crate) struct Known<T> {
     pub(crate) claims: Claims,
     pub(crate) key: Key,
     pub(crate) proof: Proof,
+    /// The record, where it travels in the token.
+    pub(crate) carried: Option<Record>,
     decoded: Mutex<Option<Arc<Decoded<T>>>>,
 }
 
@@ -32,7 +35,13 @@ pub(crate) struct Decoded<T> {
 
 impl<T> Known<T> {
     pub(crate) fn new(claims: Claims, purpose: &str) -> Self {
-        Self { key: claims.id.key(purpose), proof: claims.id.proof(), claims, decoded: Mutex::new(None) }
+        let (key, proof) = (claims.id.key(purpose), claims.id.proof());
+        Self { claims, key, proof, carried: None, decoded: Mutex::new(None) }
+    }
+
+    /// The same session with this record in its token.
+    pub(crate) fn carrying(self, record: Record) -> Self {
+        Self { carried: Some(record), ..self }
     }
 
     fn slot(&self) -> std::sync::MutexGuard<'_, Option<Arc<Decoded<T>>>> {

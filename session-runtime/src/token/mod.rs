@@ -4,21 +4,29 @@
 //! type, cookie and application. Its plaintext is one byte of format (1), the 24 bytes of the
 //! session's id and five bytes of the session's last moment (seconds since the epoch, big endian):
 //! 30 bytes, 120 characters as a token.
+//!
+//! A token that carries its session has format 2, and behind those 30 bytes the record: its version, last
+//! use and expiry (eight bytes each, milliseconds, big endian), and its body.
 
 mod cache;
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use fernet::Fernet;
 
 use crate::clock::Timestamp;
 use crate::crypto::Keyring;
 use crate::id::SessionId;
+use crate::record::Record;
 
 pub(crate) use cache::TokenCache;
 
-/// The only length a token of ours has. Anything else is refused before any work is done on it.
+/// The length of a token that names a session. Anything else is refused before any work is done on it.
 pub(crate) const TOKEN_LEN: usize = 120;
+
+/// The longest token that carries a session: what a browser keeps of a cookie.
+pub(crate) const CARRIED_MAX: usize = 4096;
 
 /// How far a token's time may lie ahead of our clock (Fernet's own rule).
 const MAX_SKEW: Duration = Duration::from_secs(60);
@@ -51,36 +59,65 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    const FORMAT: u8 = 1;
-    const PLAINTEXT: usize = 1 + SessionId::LEN + 5;
+    const NAMES: u8 = 1;
+    const CARRIES: u8 = 2;
+    const CLAIMS: usize = 1 + SessionId::LEN + 5;
 
     pub(crate) fn new(keyring: &Keyring, purpose: &str, ttl: Duration) -> Self {
         Self { keys: keyring.derive(&format!("session-runtime v1 token {purpose}")), ttl }
     }
 
-    /// A token for this session, made now under the newest key.
+    /// A token that names this session, made now under the newest key.
     pub(crate) fn seal(&self, id: SessionId, expires: Timestamp, now: Timestamp) -> String {
-        let mut plaintext = [0; Self::PLAINTEXT];
-        plaintext[0] = Self::FORMAT;
-        plaintext[1..=SessionId::LEN].copy_from_slice(&id.to_bytes());
-        plaintext[SessionId::LEN + 1..].copy_from_slice(&expires.as_secs().to_be_bytes()[3..]);
+        self.keys[0].encrypt_at_time(&claims(Self::NAMES, id, expires), now.as_secs())
+    }
+
+    /// A token that carries this session, made now under the newest key.
+    pub(crate) fn seal_record(&self, id: SessionId, record: &Record, now: Timestamp) -> String {
+        let mut plaintext = claims(Self::CARRIES, id, record.expires).to_vec();
+        for word in [record.version, record.last_seen.as_millis(), record.expires.as_millis()] {
+            plaintext.extend_from_slice(&word.to_be_bytes());
+        }
+        plaintext.extend_from_slice(&record.body);
         self.keys[0].encrypt_at_time(&plaintext, now.as_secs())
     }
 
-    /// Verifies a token: MAC first, then age, then what is inside. `None` is all a caller learns.
+    /// Verifies a token that names a session: MAC first, then age, then what is inside. `None` is all a
+    /// caller learns.
     pub(crate) fn open(&self, token: &str, now: Timestamp) -> Option<Claims> {
         if token.len() != TOKEN_LEN {
             return None;
         }
-        let verified = self.keys.iter().enumerate().find_map(|(age, key)| {
+        let (claims, rest) = self.verify(token, now, Self::NAMES)?;
+        rest.is_empty().then_some(claims)
+    }
+
+    /// Verifies a token that carries a session.
+    pub(crate) fn open_record(&self, token: &str, now: Timestamp) -> Option<(Claims, Record)> {
+        if token.len() > CARRIED_MAX {
+            return None;
+        }
+        let (claims, rest) = self.verify(token, now, Self::CARRIES)?;
+        let word = |at: usize| Some(u64::from_be_bytes(rest.get(at..at + 8)?.try_into().ok()?));
+        let (version, last_seen, expires) = (word(0)?, word(8)?, word(16)?);
+        let record = Record {
+            version,
+            last_seen: Timestamp::from_millis(last_seen),
+            expires: Timestamp::from_millis(expires),
+            body: rest.slice(24..),
+        };
+        Some((claims, record))
+    }
+
+    fn verify(&self, token: &str, now: Timestamp, expected: u8) -> Option<(Claims, Bytes)> {
+        let (retired_key, plaintext) = self.keys.iter().enumerate().find_map(|(age, key)| {
             let plaintext = key.decrypt_at_time(token, Some(self.ttl.as_secs()), now.as_secs()).ok()?;
-            Some((age > 0, plaintext))
-        });
-        let (retired_key, plaintext) = verified?;
-        let plaintext: [u8; Self::PLAINTEXT] = plaintext.try_into().ok()?;
-        let (format, rest) = plaintext.split_first()?;
+            Some((age > 0, Bytes::from(plaintext)))
+        })?;
+        let (head, _) = plaintext.split_first_chunk::<{ Self::CLAIMS }>()?;
+        let (format, rest) = head.split_first()?;
         let (id, expires) = rest.split_first_chunk::<{ SessionId::LEN }>()?;
-        (*format == Self::FORMAT).then_some(())?;
+        (*format == expected).then_some(())?;
         let expires = expires.iter().fold(0, |secs, byte| secs << 8 | u64::from(*byte));
         let claims = Claims {
             id: SessionId::from_bytes(*id),
@@ -88,12 +125,21 @@ impl Tokens {
             expires: Timestamp::from_secs(expires),
             retired_key,
         };
-        claims.are_current(now, self.ttl).then_some(claims)
+        claims.are_current(now, self.ttl).then(|| (claims, plaintext.slice(Self::CLAIMS..)))
     }
 
     pub(crate) fn ttl(&self) -> Duration {
         self.ttl
     }
+}
+
+/// What every token begins with.
+fn claims(format: u8, id: SessionId, expires: Timestamp) -> [u8; Tokens::CLAIMS] {
+    let mut plaintext = [0; Tokens::CLAIMS];
+    plaintext[0] = format;
+    plaintext[1..=SessionId::LEN].copy_from_slice(&id.to_bytes());
+    plaintext[SessionId::LEN + 1..].copy_from_slice(&expires.as_secs().to_be_bytes()[3..]);
+    plaintext
 }
 
 /// The time inside a verified token (bytes 1 to 8), which the fernet crate checks but doesn't give.

@@ -52,7 +52,7 @@ fn truncated_padded_and_alien_tokens_are_refused() {
         assert_eq!(tokens.open(&text, now()), None);
     }
     // Well-formed Fernet under our own key, with another plaintext of the right length.
-    let other = tokens.keys[0].encrypt_at_time(&[9; Tokens::PLAINTEXT], now().as_secs());
+    let other = tokens.keys[0].encrypt_at_time(&[9; Tokens::CLAIMS], now().as_secs());
     assert_eq!(other.len(), TOKEN_LEN);
     assert_eq!(tokens.open(&other, now()), None);
 }
@@ -98,4 +98,40 @@ fn a_token_is_good_for_one_purpose() {
     let ring = Keyring::ephemeral();
     let token = tokens(&ring, "users").seal(SessionId::random(), later(60), now());
     assert_eq!(tokens(&ring, "carts").open(&token, now()), None);
+}
+
+fn carried(body: usize) -> Record {
+    Record { version: 3, last_seen: now(), expires: later(1800), body: vec![7; body].into() }
+}
+
+#[test]
+fn a_token_can_carry_its_record() {
+    let tokens = tokens(&Keyring::ephemeral(), "p");
+    let id = SessionId::random();
+    let token = tokens.seal_record(id, &carried(500), now());
+    let (claims, record) = tokens.open_record(&token, now()).unwrap();
+    assert_eq!((claims.id, record), (id, carried(500)));
+    assert!(tokens.open_record(&token, later(1800)).is_none(), "it dies with its session");
+}
+
+#[test]
+fn a_token_that_names_a_session_carries_none_and_the_reverse() {
+    let tokens = tokens(&Keyring::ephemeral(), "p");
+    let names = tokens.seal(SessionId::random(), later(60), now());
+    assert!(tokens.open_record(&names, now()).is_none());
+    let carries = tokens.seal_record(SessionId::random(), &carried(0), now());
+    assert!(tokens.open(&carries, now()).is_none());
+}
+
+#[test]
+fn any_flipped_bit_of_a_carried_record_is_refused() {
+    let tokens = tokens(&Keyring::ephemeral(), "p");
+    let token = tokens.seal_record(SessionId::random(), &carried(40), now());
+    for bit in 0..token.len() * 8 {
+        let mut altered = token.clone().into_bytes();
+        altered[bit / 8] ^= 1 << (bit % 8);
+        if let Ok(altered) = String::from_utf8(altered) {
+            assert!(tokens.open_record(&altered, now()).is_none());
+        }
+    }
 }

@@ -1,0 +1,50 @@
+//! Sessions carried by the client.
+
+use std::time::Duration;
+
+use super::{Backend, BackendError, Key, OpenBackend, OpenError, Record, Scope, Touch, Written};
+
+/// Sessions carried by their tokens: the whole record travels in the cookie, encrypted and signed, and no
+/// store is needed.
+///
+/// What that can't do: a session can't be ended anywhere but at its client (an old cookie that somebody
+/// kept works until it expires), two requests at once overwrite each other's changes, and name and
+/// value must stay within 4,096 bytes. So `&mut T` does not compile with it; [`Session::update`] answers
+/// with a new cookie.
+///
+/// [`Session::update`]: crate::Session::update
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Cookie;
+
+/// As a store it keeps nothing: the runtime never needs to ask.
+impl Backend for Cookie {
+    async fn create(&self, _: &Key, _: Record, _: Touch) -> Result<bool, BackendError> {
+        Ok(true)
+    }
+
+    async fn load(&self, _: &Key, _: Touch) -> Result<Option<Record>, BackendError> {
+        Ok(None)
+    }
+
+    async fn update(&self, _: &Key, _: u64, _: Record, _: Touch) -> Result<Written, BackendError> {
+        Ok(Written::Absent)
+    }
+
+    async fn delete(&self, _: &Key) -> Result<bool, BackendError> {
+        Ok(false)
+    }
+
+    fn idle_slack(&self, idle: Duration) -> Duration {
+        (idle / 16).min(Duration::from_secs(60))
+    }
+}
+
+impl OpenBackend for Cookie {
+    type Config = ();
+
+    const CARRIED: bool = true;
+
+    async fn open((): (), _: &Scope) -> Result<Self, OpenError> {
+        Ok(Self)
+    }
+}
