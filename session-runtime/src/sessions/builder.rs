@@ -6,8 +6,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinHandle;
-
+use super::sweep::sweeper;
 use super::{Inner, SessionData, Sessions};
 use crate::backend::{Backend, Memory, OpenBackend, Store};
 use crate::clock::{Clock, SystemClock};
@@ -155,29 +154,6 @@ impl<T: SessionData> Builder<T> {
             missing: T::missing(),
         })))
     }
-}
-
-/// The most that one sweep removes before it lets others on.
-const BATCH: usize = 256;
-
-/// A task that removes expired records from a store that doesn't forget by itself. It ends with the
-/// sessions.
-fn sweeper(client: &Arc<StoreClient>, idle: Duration) -> Option<JoinHandle<()>> {
-    client.store.sweeping()?;
-    let client = Arc::clone(client);
-    let pause = (idle / 4).clamp(Duration::from_secs(1), Duration::from_secs(60));
-    Some(tokio::spawn(async move {
-        loop {
-            tokio::time::sleep(pause).await;
-            while let Some(sweep) = client.store.sweeping() {
-                match client.within(sweep.sweep(client.now(), idle, BATCH)).await {
-                    Ok(BATCH) => tokio::task::yield_now().await,
-                    // A failure is logged where the deadline is kept; the next round tries again.
-                    Ok(_) | Err(_) => break,
-                }
-            }
-        }
-    }))
 }
 
 impl<T> fmt::Debug for Builder<T> {

@@ -4,6 +4,7 @@ mod builder;
 mod data;
 mod snapshot;
 mod stored;
+mod sweep;
 
 use std::fmt;
 use std::sync::Arc;
