@@ -40,6 +40,14 @@ pub fn format(duration: Duration) -> String {
 /// ```
 pub fn violations(idle: Duration, lifetime: Duration) -> Vec<Violation> {
     let mut found = Vec::new();
+    for (option, timeout) in [("idle", idle), ("lifetime", lifetime)] {
+        if timeout.is_zero() {
+            found.push(Violation::new(
+                option,
+                format!("with `{option}` at zero no session would live; write \"30m\" or longer"),
+            ));
+        }
+    }
     if lifetime > MAX_LIFETIME {
         found.push(Violation::new(
             "lifetime",
@@ -79,6 +87,13 @@ mod tests {
             let error = parse(text).unwrap_err();
             assert!(error.contains("\"30m\""), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn no_session_lives_for_no_time() {
+        let options = |idle, lifetime| violations(idle, lifetime).iter().map(|v| v.option).collect::<Vec<_>>();
+        assert_eq!(options(Duration::ZERO, DEFAULT_LIFETIME), ["idle"]);
+        assert_eq!(options(Duration::ZERO, Duration::ZERO), ["idle", "lifetime"]);
     }
 
     #[test]

@@ -15,6 +15,7 @@ const LAYERS: &[&str] = &[
     "crypto",
     "record",
     "token",
+    "setting",
     "backend",
     "declaration",
     "lease",

@@ -1,16 +1,14 @@
 //! The declaration of a session's type, and the settings it resolves to.
 
-mod setting;
-
 use std::time::Duration;
 
 use session_rules::cookie::{Cookie, SameSite};
 use session_rules::time;
 
-pub use self::setting::{FromSetting, Value};
 use crate::backend::Scope;
 use crate::crypto::{Keyring, REMEDY};
 use crate::error::OpenError;
+use crate::setting::{FromSetting as _, Value};
 
 /// What `#[derive(SessionData)]` read in the attribute: only what the user wrote.
 #[derive(Debug, Clone)]

@@ -122,19 +122,21 @@ impl<T: SessionData> Builder<T> {
     pub async fn open(self) -> Result<Sessions<T>, OpenError> {
         let declaration = T::declaration();
         let scope = declaration.scope().clone();
-        let mut settings = Settings::resolve(&declaration, self.overrides)?;
-        let keyring = match settings.keyring.take() {
-            Some(keyring) => keyring,
-            None if self.volatile => Keyring::ephemeral(),
-            None => {
-                let why = "is missing, and this backend outlives the process; give the builder a `key`, or say `ephemeral_key`";
-                return Err(OpenError::option("key", None, why));
-            }
-        };
+        let volatile = self.volatile;
+        let settings = Settings::resolve(&declaration, self.overrides).and_then(|mut settings| {
+            let keyring = settings.keyring.take().or_else(|| volatile.then(Keyring::ephemeral)).ok_or_else(keyless)?;
+            Ok((settings, keyring))
+        });
         let carried = self.backend.is_none() && <T::Backend as OpenBackend>::CARRIED;
         let store = match self.backend {
-            Some(store) => store,
-            None => Store::new(Arc::new(T::open_backend(&scope).await?)),
+            Some(store) => Ok(store),
+            None => T::open_backend(&scope).await.map(|backend| Store::new(Arc::new(backend))),
+        };
+        // What is wrong with the backend is told together with the rest.
+        let ((settings, keyring), store) = match (settings, store) {
+            (Ok(settings), Ok(store)) => (settings, store),
+            (Err(first), Err(second)) => return Err(first.and(second)),
+            (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error),
         };
         let purpose = format!("{}/{}/{}", scope.application, scope.type_name, settings.cookie.name);
         let client = Arc::new(StoreClient { store, clock: self.clock, deadline: self.deadline });
@@ -154,6 +156,11 @@ impl<T: SessionData> Builder<T> {
             missing: T::missing(),
         })))
     }
+}
+
+fn keyless() -> OpenError {
+    let why = "is missing, and this backend outlives the process; give the builder a `key`, or say `ephemeral_key`";
+    OpenError::option("key", None, why)
 }
 
 impl<T> fmt::Debug for Builder<T> {

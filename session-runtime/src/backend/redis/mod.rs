@@ -23,6 +23,7 @@ use super::{
     Written,
 };
 use crate::clock::Timestamp;
+use crate::setting::FromSetting;
 
 /// Sessions in Redis (6.2 or later) or Valkey, shared by every process that can reach it.
 ///
@@ -45,10 +46,32 @@ pub struct Redis {
 #[non_exhaustive]
 pub struct RedisConfig {
     /// `redis://[user:password@]host:port/database`, `rediss://` with TLS, or `unix://path`.
-    pub url: Option<String>,
+    pub url: Option<RedisUrl>,
     /// What every key begins with: `application:Type:` unless told.
     pub prefix: Option<String>,
 }
+
+/// A Redis URL that can be read. It may hold a password, so nothing prints it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RedisUrl(String);
+
+impl std::fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RedisUrl(..)")
+    }
+}
+
+impl FromSetting for RedisUrl {
+    const EXAMPLE: Option<&'static str> = Some("redis://127.0.0.1:6379");
+
+    fn from_setting(text: &str) -> Result<Self, String> {
+        // The driver's own message may repeat the URL, and with it the password.
+        text.into_connection_info().map_err(|_| NOT_A_URL)?;
+        Ok(Self(text.into()))
+    }
+}
+
+const NOT_A_URL: &str = "is not a Redis URL; write it as redis://[user:password@]host:6379/0";
 
 impl std::fmt::Debug for RedisConfig {
     /// The URL may hold a password.
@@ -73,11 +96,7 @@ impl Redis {
     /// # Errors
     /// A URL that can't be read.
     pub fn new(url: &str, prefix: impl Into<String>) -> Result<Self, OpenError> {
-        // The driver's own message may repeat the URL, and with it the password.
-        let refuse = |_| {
-            let why = "is not a Redis URL; write it as redis://[user:password@]host:6379/0";
-            OpenError::option("backend = redis(url)", None, why)
-        };
+        let refuse = |_| OpenError::option("backend = redis(url)", None, NOT_A_URL);
         let info = url.into_connection_info().map_err(refuse)?;
         let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
         let client = redis::Client::open(info.set_redis_settings(settings)).map_err(refuse)?;
@@ -280,14 +299,10 @@ impl OpenBackend for Redis {
 
     async fn open(config: RedisConfig, scope: &Scope) -> Result<Self, OpenError> {
         let url = config.url.ok_or_else(|| {
-            OpenError::option(
-                "backend = redis(url)",
-                None,
-                "is missing; write `url = env(\"REDIS_URL\")` and set it to redis://127.0.0.1:6379",
-            )
+            OpenError::option("backend = redis(url)", None, "is missing; write `url = env(\"REDIS_URL\")`")
         })?;
         let prefix = config.prefix.unwrap_or_else(|| format!("{}:{}:", scope.application, scope.type_name));
-        let redis = Self::new(&url, prefix)?;
+        let redis = Self::new(&url.0, prefix)?;
         // A first connection warms up and warns early. It is no error: calls fail until Redis is up.
         if let Err(error) = tokio::time::timeout(CONNECT, redis.send(&redis::cmd("PING")))
             .await

@@ -54,6 +54,13 @@ impl Value {
 
     /// The value, parsed.
     pub(crate) fn read<V: FromSetting>(self, option: &str) -> Result<V, OpenError> {
+        if let (true, Some(example)) = (self.is_unset(), V::EXAMPLE) {
+            return Err(OpenError::option(
+                option,
+                self.variable,
+                format!("is not set; set it to for example {example}"),
+            ));
+        }
         let text = self.text(option)?;
         V::from_setting(&text).map_err(|reason| OpenError::option(option, self.variable, reason))
     }
@@ -71,6 +78,9 @@ impl Value {
 
 /// A type that an option's text can become.
 pub trait FromSetting: Sized {
+    /// A value that could be written, for the message that says that none was.
+    const EXAMPLE: Option<&'static str> = None;
+
     /// Reads the text.
     ///
     /// # Errors
@@ -107,6 +117,8 @@ impl FromSetting for Duration {
 }
 
 impl<V: FromSetting> FromSetting for Option<V> {
+    const EXAMPLE: Option<&'static str> = V::EXAMPLE;
+
     fn from_setting(text: &str) -> Result<Self, String> {
         V::from_setting(text).map(Some)
     }
