@@ -109,6 +109,12 @@ pub(super) fn append(headers: &mut HeaderMap, cookie: HeaderValue) {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
+/// Whether an answer sets or removes this cookie already.
+pub(super) fn is_set(headers: &HeaderMap, spec: &Spec) -> bool {
+    let ours = |value: &HeaderValue| value.as_bytes().strip_prefix(spec.name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="));
+    headers.get_all(SET_COOKIE).iter().any(ours)
+}
+
 /// Says that the answer depends on the cookie.
 pub(super) fn vary(headers: &mut HeaderMap) {
     const COOKIE: HeaderValue = HeaderValue::from_static("Cookie");

@@ -11,7 +11,9 @@ use tower_service::Service;
 
 use super::admission::{load, turn_away};
 use super::cookies;
+use super::member::{announce, reissued};
 use super::problem::Rejection;
+use crate::session::TokenChange;
 use crate::sessions::{SessionData, Sessions};
 
 impl<T: SessionData> Sessions<T> {
@@ -89,10 +91,16 @@ where
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             match load(&sessions, &parts).await {
-                Ok(Some(_)) => {
+                Ok(Some(session)) => {
                     let mut response = inner.call(Request::from_parts(parts, body)).await?.into_response();
-                    cookies::vary(response.headers_mut());
-                    Ok(response)
+                    let headers = response.headers_mut();
+                    // What is behind the layer may have told the client already.
+                    let told = cookies::is_set(headers, sessions.cookie());
+                    let change = if told { TokenChange::Unchanged } else { reissued(&sessions, Some(&session.known)) };
+                    match announce(&sessions, change, headers) {
+                        Ok(()) => Ok(response),
+                        Err(error) => Ok(Rejection::from(error).into_response()),
+                    }
                 }
                 Ok(None) => Ok(Rejection::new(turn_away(&sessions, None, Some(&parts)).await).into_response()),
                 Err(denied) => Ok(Rejection::from(denied).into_response()),

@@ -51,9 +51,10 @@ struct Held {
     freed: Option<Arc<Notify>>,
 }
 
-impl Held {
-    fn give_up(self) {
-        if let Some(freed) = self.freed {
+impl Drop for Held {
+    /// However the lease ends (given up, lapsed, its session ended or forgotten), who waits looks again.
+    fn drop(&mut self) {
+        if let Some(freed) = &self.freed {
             freed.notify_waiters();
         }
     }
@@ -64,8 +65,9 @@ impl Memory {
     pub fn new(capacity: NonZeroUsize) -> Self {
         // A small memory is one shard, so that its bound and its order are exact.
         let shards = if capacity.get() < 1024 { 1 } else { 16 };
-        let each = NonZeroUsize::new(capacity.get().div_ceil(shards)).unwrap_or(NonZeroUsize::MIN);
-        Self { shards: (0..shards).map(|_| Mutex::new(LruCache::new(each))).collect() }
+        let share = |shard| capacity.get() / shards + usize::from(shard < capacity.get() % shards);
+        let shard = |shard| Mutex::new(LruCache::new(NonZeroUsize::new(share(shard)).unwrap_or(NonZeroUsize::MIN)));
+        Self { shards: (0..shards).map(shard).collect() }
     }
 
     fn shard(&self, key: &Key) -> MutexGuard<'_, LruCache<Key, Entry>> {
@@ -139,12 +141,7 @@ impl Backend for Memory {
     }
 
     async fn delete(&self, key: &Key) -> Result<bool, BackendError> {
-        let entry = self.shard(key).pop(key);
-        let found = entry.is_some();
-        if let Some(held) = entry.and_then(|entry| entry.lease) {
-            held.give_up();
-        }
-        Ok(found)
+        Ok(self.shard(key).pop(key).is_some())
     }
 
     fn capabilities(self: &Arc<Self>) -> Capabilities {
@@ -200,15 +197,13 @@ impl Leases for Memory {
         } else {
             Written::Conflict
         };
-        held.give_up();
         Ok(written)
     }
 
     async fn release(&self, key: &Key, lease: Lease) -> Result<(), BackendError> {
         let mut shard = self.shard(key);
-        let held = shard.peek_mut(key).and_then(|entry| entry.lease.take_if(|held| held.holder == lease.holder));
-        if let Some(held) = held {
-            held.give_up();
+        if let Some(entry) = shard.peek_mut(key) {
+            entry.lease.take_if(|held| held.holder == lease.holder);
         }
         Ok(())
     }

@@ -137,20 +137,19 @@ impl Held {
 }
 
 impl Drop for Held {
-    /// The next in the queue has its turn when the store has taken the lease back: at once where that
-    /// needs no waiting, else in a task of its own. If even that fails the lease runs out by itself.
+    /// At once where that needs no waiting, else in a task of its own. The next in the queue need not wait
+    /// for it: what he asks of the store comes behind. If even that fails the lease runs out by itself.
     fn drop(&mut self) {
-        let Some(turn) = self.turn.take() else { return };
+        let Some(_turn) = self.turn.take() else { return };
         let (client, key, lease) = (Arc::clone(&self.client), self.key, self.lease(self.client.now()));
         let mut release = Box::pin(async move {
             if let Some(leases) = client.store.leases() {
                 // A failure is logged where the deadline is kept.
                 let _ = client.within(leases.release(&key, lease)).await;
             }
-            drop(turn);
         });
-        let mut idle = std::task::Context::from_waker(std::task::Waker::noop());
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let mut idle = std::task::Context::from_waker(std::task::Waker::noop());
         if release.as_mut().poll(&mut idle).is_pending() {
             runtime.spawn(release);
         }

@@ -147,7 +147,8 @@ impl<T: SessionData> Sessions<T> {
             return None;
         }
         if let Some(known) = self.0.known.get(token) {
-            return known.claims.are_current(now, self.lifetime()).then_some(known);
+            let usable = known.claims.are_current(now, self.lifetime()) && !known.is_dead();
+            return usable.then_some(known);
         }
         let known = Arc::new(Known::new(self.0.tokens.open(token, now)?, &self.0.purpose));
         self.0.known.insert(token, Arc::clone(&known));
@@ -242,7 +243,7 @@ impl<T: SessionData> Sessions<T> {
                 Err(Error::Conflict) => {}
                 Err(error) => return Err(error),
                 Ok(()) => {
-                    session.known.forget();
+                    session.known.bury();
                     tracing::info!(name: "session.renewed", session = %known.key.handle(), "a session was renewed");
                     return Ok((Snapshot::new(known, version, expires, decoded), token));
                 }

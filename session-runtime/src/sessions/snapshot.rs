@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -19,6 +20,8 @@ pub(crate) struct Known<T> {
     pub(crate) proof: Proof,
     /// The record, where it travels in the token.
     pub(crate) carried: Option<Record>,
+    /// Set once the record has shown another proof: the token is from before a renewal.
+    dead: AtomicBool,
     decoded: Mutex<Option<Arc<Decoded<T>>>>,
 }
 
@@ -36,7 +39,7 @@ pub(crate) struct Decoded<T> {
 impl<T> Known<T> {
     pub(crate) fn new(claims: Claims, purpose: &str) -> Self {
         let (key, proof) = (claims.id.key(purpose), claims.id.proof());
-        Self { claims, key, proof, carried: None, decoded: Mutex::new(None) }
+        Self { claims, key, proof, carried: None, dead: AtomicBool::new(false), decoded: Mutex::new(None) }
     }
 
     /// The same session with this record in its token.
@@ -61,6 +64,16 @@ impl<T> Known<T> {
 
     pub(crate) fn remember(&self, decoded: &Arc<Decoded<T>>) {
         *self.slot() = Some(Arc::clone(decoded));
+    }
+
+    /// The token is dead for good: the store need not be asked about it again.
+    pub(crate) fn bury(&self) {
+        self.dead.store(true, Ordering::Relaxed);
+        self.forget();
+    }
+
+    pub(crate) fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Relaxed)
     }
 
     pub(crate) fn forget(&self) {

@@ -139,7 +139,9 @@ impl Redis {
     }
 
     async fn send(&self, command: &Cmd) -> Result<Value, BackendError> {
-        self.connection.clone().send_packed_command(command).await.map_err(BackendError::new)
+        // Some refusals (out of memory, a read-only replica) come as a value.
+        let answer = self.connection.clone().send_packed_command(command).await;
+        answer.and_then(Value::extract_error).map_err(BackendError::new)
     }
 
     /// Writes the time of this use into the record, when it is due.
@@ -243,6 +245,7 @@ impl Leases for Redis {
         pipeline.cmd("GETEX").arg(record_name).arg("PX").arg(millis(touch.keep()));
         let answers = self.connection.clone().send_packed_commands(&pipeline, 0, 2).await.map_err(BackendError::new)?;
         let [locked, record]: [Value; 2] = answers.try_into().map_err(|_| alien())?;
+        let locked = locked.extract_error().map_err(BackendError::new)?;
         if locked == Value::Nil {
             return self.contend(key, lease, touch).await;
         }
@@ -286,7 +289,7 @@ impl Leases for Redis {
     }
 
     async fn release(&self, key: &Key, lease: Lease) -> Result<(), BackendError> {
-        let call = Call::new(&self.scripts.release, [&self.names(key).1])
+        let call = Call::inline(scripts::RELEASE, &self.names(key).1)
             .bytes(&lease.holder.to_bytes())
             .bytes(self.channel.as_bytes())
             .bytes(key.as_bytes());
@@ -327,10 +330,9 @@ fn encode(record: &Record) -> Vec<u8> {
 
 /// A record from a reply. What is too short to be one is no session, and is left alone.
 fn decode(value: Value) -> Result<Option<Record>, BackendError> {
-    let bytes = match value {
+    let bytes = match value.extract_error().map_err(BackendError::new)? {
         Value::BulkString(bytes) => Bytes::from(bytes),
         Value::Nil => return Ok(None),
-        Value::ServerError(error) => return Err(BackendError::new(redis::RedisError::from(error))),
         _ => return Err(alien()),
     };
     let word = |at: usize| Some(u64::from_be_bytes(bytes.get(at..at + 8)?.try_into().ok()?));

@@ -5,7 +5,8 @@ use redis::{Cmd, ErrorKind, FromRedisValue, RedisResult, Script, ServerErrorKind
 
 /// A script with its keys and arguments.
 pub(super) struct Call<'a> {
-    script: &'a Script,
+    /// To be taught to a server that doesn't know it; `None` where the text goes with the call.
+    script: Option<&'a Script>,
     command: Cmd,
 }
 
@@ -16,7 +17,15 @@ impl<'a> Call<'a> {
         for key in keys {
             command.arg(key);
         }
-        Self { script, command }
+        Self { script: Some(script), command }
+    }
+
+    /// A script of one key that goes with its whole text: for what has to work even if nobody waits for the
+    /// answer, and so nobody could teach it to the server.
+    pub(super) fn inline(text: &str, key: &str) -> Self {
+        let mut command = Cmd::with_capacity(8, 512);
+        command.arg("EVAL").arg(text).arg(1).arg(key);
+        Self { script: None, command }
     }
 
     pub(super) fn bytes(mut self, argument: &[u8]) -> Self {
@@ -33,12 +42,12 @@ impl<'a> Call<'a> {
     /// taught it, once.
     pub(super) async fn run<V: FromRedisValue>(self, connection: &ConnectionManager) -> RedisResult<V> {
         let mut connection = connection.clone();
-        let answer = match answer(connection.req_packed_command(&self.command).await) {
-            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                self.script.load_async(&mut connection).await?;
+        let answer = match (answer(connection.req_packed_command(&self.command).await), self.script) {
+            (Err(error), Some(script)) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                script.load_async(&mut connection).await?;
                 answer(connection.req_packed_command(&self.command).await)?
             }
-            other => other?,
+            (other, _) => other?,
         };
         Ok(V::from_redis_value(answer)?)
     }
@@ -57,7 +66,6 @@ pub(super) struct Scripts {
     pub(super) contend: Script,
     pub(super) extend: Script,
     pub(super) save: Script,
-    pub(super) release: Script,
 }
 
 /// KEYS: record. ARGV: time of use.
@@ -116,7 +124,7 @@ redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
 return 1";
 
 /// KEYS: lease. ARGV: holder, channel, message.
-const RELEASE: &str = "
+pub(super) const RELEASE: &str = "
 local held = redis.call('GET', KEYS[1])
 if held and string.sub(held, 1, 16) == ARGV[1] then
   redis.call('DEL', KEYS[1])
@@ -132,7 +140,6 @@ impl Default for Scripts {
             contend: Script::new(CONTEND),
             extend: Script::new(EXTEND),
             save: Script::new(SAVE),
-            release: Script::new(RELEASE),
         }
     }
 }
