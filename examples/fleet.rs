@@ -28,5 +28,6 @@ struct User {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    serve::log();
     serve::serve(routes::router().with_state(User::sessions().await?)).await
 }

@@ -1,12 +1,16 @@
 //! Serving an application until Ctrl-C.
 
 use axum::Router;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 
-/// Listens on 127.0.0.1, on the port in `PORT` or 3000. `RUST_LOG=session_runtime=debug` shows what
-/// happens to sessions.
+/// Writes events to standard error: `RUST_LOG=session_runtime=debug` shows what happens to sessions.
+pub(crate) fn log() {
+    let warnings = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into());
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(warnings.from_env_lossy()).init();
+}
+
+/// Listens on 127.0.0.1, on the port in `PORT` or 3000.
 pub(crate) async fn serve(app: Router) -> Result<(), Box<dyn std::error::Error>> {
-    tracing_subscriber::fmt().with_env_filter(EnvFilter::from_default_env()).init();
     let port = match std::env::var("PORT") {
         Ok(port) => port.parse().map_err(|_| format!("PORT is {port:?}; set it to a number from 0 to 65535"))?,
         Err(_) => 3000,

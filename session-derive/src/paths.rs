@@ -40,29 +40,41 @@ runtime_paths! {
     open_backend => backend::OpenBackend;
     scope => backend::Scope;
     access => __private::Access;
+    before_others => __private::before_others;
     declaration => __private::Declaration;
+    decode_error => __private::DecodeError;
     enter => __private::enter;
-    exclusive => __private::Exclusive;
-    from_ref => __private::FromRef;
+    exclusive => __private::ExclusiveFromRef;
+    extracted => __private::extracted;
     from_request_parts => __private::FromRequestParts;
+    has_sessions => __private::HasSessions;
     into_response => __private::IntoResponse;
+    invalid => __private::Invalid;
     leases => __private::leases;
     leave => __private::leave;
+    lends => __private::lends;
+    migrate => __private::migrate;
     missing => __private::Missing;
     optional_from_request_parts => __private::OptionalFromRequestParts;
-    owned => __private::Owned;
+    owned => __private::OwnedFromRef;
+    parameter => __private::Parameter;
     parts => __private::Parts;
+    read => __private::read;
     rejection => __private::Rejection;
     response => __private::Response;
+    sendable => __private::sendable;
     set => __private::set;
-    shared => __private::Shared;
-    slot => __private::Slot;
+    shared => __private::SharedFromRef;
+    slot => __private::SlotFromRef;
     snapshot => __private::snapshot;
     snapshot_optional => __private::snapshot_optional;
     spec => __private::Spec;
     unreachable => __private::unreachable;
+    validate => __private::validate;
+    validate_garde => __private::validate_garde;
     value => __private::Value;
     verdict => __private::verdict;
+    verify => __private::verify;
 }
 
 macro_rules! core_paths {
@@ -74,9 +86,12 @@ macro_rules! core_paths {
 }
 
 core_paths! {
+    assert => core::assert;
+    bool => core::primitive::bool;
     default => core::default::Default;
     duration => core::time::Duration;
     env => core::env;
+    future => core::future::Future;
     option => core::option::Option;
     phantom_data => core::marker::PhantomData;
     result => core::result::Result;
@@ -84,6 +99,8 @@ core_paths! {
     send => core::marker::Send;
     some => core::option::Option::Some;
     sync => core::marker::Sync;
+    u32 => core::primitive::u32;
+    u8 => core::primitive::u8;
 }
 
 /// A place in the user's source, from its first token to its last.
@@ -96,6 +113,10 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    pub(crate) fn at(span: Span) -> Self {
+        Self { first: span, last: span }
+    }
+
     pub(crate) fn of(tokens: impl ToTokens) -> Self {
         let mut spans = tokens.into_token_stream().into_iter().map(|token| token.span());
         let first = spans.next().unwrap_or_else(Span::call_site);

@@ -9,6 +9,7 @@ use crate::{data, handler};
 /// Words and signs that the attributes, and Rust around them, are made of.
 const TOKENS: &str = r##"
     protected optional or_default guard missing wait crate backend key cookie idle lifetime name path domain same_site
+    verify validate version from encrypt file sqlite postgres mysql dir durable table
     secure env default memory redis capacity url status redirect Lax None User Cart Session SessionSlot Option T r#type
     self _ async fn pub struct enum union impl mod unsafe extern const where mut dyn move derive SessionData session cfg
     doc = , , , , : :: ; & < > | -> => == ! # ... . - ? 'a 'static "30m" "" "/login" "__Host-user" "a\0b=" c"x" b"x"
@@ -76,6 +77,20 @@ fn uses() -> Vec<(TokenStream, TokenStream)> {
             ),
         ),
         (
+            quote!(
+                verify = accounts::is_active,
+                validate = rules::check,
+                version = 2,
+                from = UserV1,
+                encrypt,
+                backend = file(dir = "x", durable),
+                key = env("K")
+            ),
+            quote!(
+                struct User(UserV1);
+            ),
+        ),
+        (
             quote!(backend = crate::Store<u8>(dir = "x"), key = env("K")),
             quote!(
                 pub enum User {
@@ -126,18 +141,18 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_options_on_a_correct_item(options in vec(soup(), 0..10), which in 0..4_usize) {
+    fn any_options_on_a_correct_item(options in vec(soup(), 0..10), which in 0..5_usize) {
         survives(&options.into_iter().collect(), &uses().swap_remove(which).1)?;
     }
 
     #[test]
-    fn any_item_under_correct_options(item in vec(soup(), 0..16), which in 0..4_usize) {
+    fn any_item_under_correct_options(item in vec(soup(), 0..16), which in 0..5_usize) {
         survives(&uses().swap_remove(which).0, &item.into_iter().collect())?;
     }
 
     #[test]
     fn a_correct_use_with_a_few_tokens_changed(
-        which in 0..4_usize,
+        which in 0..5_usize,
         changes in vec((0..80_usize, any::<u8>(), soup(), any::<bool>()), 1..4),
     ) {
         let (mut options, mut item) = uses().swap_remove(which);

@@ -1,19 +1,27 @@
 //! The only door for generated code. Nothing here is public API.
 
-pub use ::axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
+pub use ::axum::extract::{FromRequestParts, OptionalFromRequestParts};
 pub use ::axum::response::{IntoResponse, Response};
 pub use ::http::request::Parts;
 
 pub use crate::axum::{
-    Exclusive, Owned, Rejection, Shared, Slot, Spec, enter, leases, leave, snapshot, snapshot_optional, unreachable,
-    verdict,
+    AddSessionAttributeToHandlerOf, ExclusiveFromRef, HasSessions, OwnedFromRef, Parameter, Rejection, SharedFromRef,
+    SlotFromRef, Spec, before_others, enter, extracted, leases, leave, lends, read, sendable, snapshot, snapshot_optional,
+    unreachable, verdict,
 };
-pub use crate::declaration::{Declaration, Value};
-pub use crate::guard::Access;
+pub use crate::declaration::Declaration;
+pub use crate::guard::{Access, verify};
+#[cfg(feature = "garde")]
+pub use crate::invalid::validate_garde;
+pub use crate::invalid::{Invalid, validate};
 pub use crate::missing::Missing;
+pub use crate::setting::Value;
+pub use ::serde_json::Error as DecodeError;
 
-use crate::declaration::FromSetting;
+use crate::codec;
 use crate::error::OpenError;
+use crate::sessions::SessionData;
+use crate::setting::FromSetting;
 
 /// Sets one argument of a backend's configuration.
 ///
@@ -22,4 +30,10 @@ use crate::error::OpenError;
 pub fn set<V: FromSetting>(slot: &mut V, option: &str, value: Value) -> Result<(), OpenError> {
     *slot = value.read(option)?;
     Ok(())
+}
+
+/// Data of `O`'s version or an older one, as the type that follows it; `None` for a version that isn't known.
+pub fn migrate<O: SessionData, T: From<O>>(version: u32, data: &[u8]) -> Option<Result<T, DecodeError>> {
+    let former = if version == O::VERSION { Some(codec::decode(data)) } else { O::migrate(version, data) };
+    former.map(|former| former.map(T::from))
 }

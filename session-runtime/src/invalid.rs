@@ -56,9 +56,70 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
+/// What a function named by `validate = path` may return: `Result<(), E>`, where `E` becomes [`Invalid`].
+#[diagnostic::on_unimplemented(
+    message = "`validate` can't return `{Self}`",
+    label = "expected a function of `&T` that returns `Result<(), Invalid>`",
+    note = "return `Result<(), session_runtime::Invalid>`, or `Result<(), E>` with `impl From<E> for Invalid`"
+)]
+pub trait Validity {
+    /// `Err` with the fields at fault.
+    #[doc(hidden)]
+    fn validity(self) -> Result<(), Invalid>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<Invalid>> Validity for Result<(), E> {
+    fn validity(self) -> Result<(), Invalid> {
+        self.map_err(Into::into)
+    }
+}
+
+/// Asks a function named by `validate = path`.
+///
+/// # Errors
+/// The fields at fault.
+pub fn validate<T, V: Validity>(data: &T, check: impl FnOnce(&T) -> V) -> Result<(), Invalid> {
+    check(data).validity()
+}
+
 #[cfg(feature = "garde")]
-impl From<garde::Report> for Invalid {
-    fn from(report: garde::Report) -> Self {
-        Self { fields: report.iter().map(|(path, error)| (path.to_string(), error.to_string())).collect() }
+pub use self::with_garde::validate_garde;
+
+#[cfg(feature = "garde")]
+mod with_garde {
+    use super::Invalid;
+
+    impl From<garde::Report> for Invalid {
+        fn from(report: garde::Report) -> Self {
+            Self { fields: report.iter().map(|(path, error)| (path.to_string(), error.to_string())).collect() }
+        }
+    }
+
+    /// What a bare `validate` asks of a type.
+    #[diagnostic::on_unimplemented(
+        message = "`validate` asks for `garde::Validate`, which `{Self}` doesn't implement",
+        label = "this asks `{Self}` for `garde::Validate`",
+        note = "add `#[derive(garde::Validate)]` to `{Self}`, with a context that has a default, or write \
+                `validate = check` with a function of your own"
+    )]
+    pub trait Garde {
+        #[doc(hidden)]
+        fn report(&self) -> Result<(), garde::Report>;
+    }
+
+    #[diagnostic::do_not_recommend]
+    impl<T: garde::Validate<Context: Default>> Garde for T {
+        fn report(&self) -> Result<(), garde::Report> {
+            self.validate()
+        }
+    }
+
+    /// Asks a type's `garde::Validate`.
+    ///
+    /// # Errors
+    /// The fields at fault.
+    pub fn validate_garde<T: Garde>(data: &T) -> Result<(), Invalid> {
+        data.report().map_err(Invalid::from)
     }
 }

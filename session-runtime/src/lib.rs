@@ -20,6 +20,7 @@ mod missing;
 mod record;
 mod session;
 mod sessions;
+mod setting;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod token;
@@ -30,10 +31,10 @@ pub use session_derive::session;
 
 pub use self::axum::{Protect, ProtectLayer, Rejection};
 pub use self::clock::{Clock, SystemClock, Timestamp};
-pub use self::declaration::FromSetting;
 pub use self::error::{BackendError, Error, OpenError};
 pub use self::guard::Verdict;
 pub use self::id::Handle;
 pub use self::invalid::Invalid;
 pub use self::session::{Session, SessionSlot, Start};
 pub use self::sessions::{Builder, SessionData, Sessions, Snapshot};
+pub use self::setting::FromSetting;

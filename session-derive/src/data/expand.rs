@@ -1,12 +1,12 @@
 //! The implementations that a declaration stands for. Nothing can go wrong here.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 
 use super::model::Declaration;
 use crate::{
-    options::timeouts::Timeouts,
+    options::{timeouts::Timeouts, verify::Verify, version::Version},
     paths::{self, Runtime},
 };
 
@@ -18,7 +18,18 @@ pub(crate) fn expand(declaration: &Declaration, runtime: &Runtime) -> TokenStrea
 }
 
 fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
-    let Declaration { ident, backend, key, cookie, timeouts: Timeouts { idle, lifetime }, missing } = declaration;
+    let Declaration {
+        ident,
+        backend,
+        key,
+        cookie,
+        timeouts: Timeouts { idle, lifetime },
+        missing,
+        verify,
+        validate,
+        version,
+        encrypt,
+    } = declaration;
     let (trait_, declared, result) = (runtime.session_data(), runtime.declaration(), paths::result());
     let (open_backend, scope, open_error) = (runtime.open_backend(), runtime.scope(), runtime.open_error());
     let (env, default) = (paths::env(), paths::default());
@@ -45,6 +56,19 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
         quote!(fn missing() -> #answer { #missing })
     });
 
+    let verify = verify.iter().map(|verify| expand_verify(verify, runtime));
+    let validate = validate.iter().map(|validate| {
+        let (result, invalid) = (paths::result(), runtime.invalid());
+        let validity = validate.expand(&quote_spanned!(Span::mixed_site()=> self), runtime);
+        quote_spanned!(Span::mixed_site()=> fn validate(&self) -> #result<(), #invalid> { #validity })
+    });
+    let migrate = version.iter().map(|version| expand_migrate(version, runtime));
+    let assertion = version.iter().map(|version| version.expand_assertion(runtime));
+    let encrypt = encrypt.then(|| {
+        let bool = paths::bool();
+        quote_spanned!(Span::mixed_site()=> const ENCRYPT: #bool = true;)
+    });
+
     let backend_type = backend.expand_type(runtime);
     // Not `Self::Backend`, which may be a variant of the user's.
     let opened = quote_spanned!(Span::mixed_site()=> <Self as #trait_>::Backend);
@@ -63,6 +87,7 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
         #[automatically_derived]
         impl #trait_ for #ident {
             type Backend = #backend_type;
+            #encrypt
 
             fn declaration() -> #declared {
                 #declared::new(#name, #env!("CARGO_PKG_NAME")) #(#key)* #(#cookie)* #(#idle)* #(#lifetime)*
@@ -75,14 +100,50 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
             }
 
             #(#missing)*
+            #(#migrate)*
+            #(#validate)*
+            #(#verify)*
+        }
+
+        #(#assertion)*
+    }
+}
+
+fn expand_migrate(version: &Version, runtime: &Runtime) -> TokenStream {
+    let Version { number, from: _ } = version;
+    let (option, result, error) = (paths::option(), paths::result(), runtime.decode_error());
+    let (u32, u8) = (paths::u32(), paths::u8());
+    let [written, data] = ["version", "data"].map(|name| Ident::new(name, Span::mixed_site()).into_token_stream());
+    let migrated = version.expand(&written, &data, runtime);
+    quote_spanned! {Span::mixed_site()=>
+        const VERSION: #u32 = #number;
+
+        fn migrate(#written: #u32, #data: &[#u8]) -> #option<#result<Self, #error>> {
+            #migrated
+        }
+    }
+}
+
+fn expand_verify(verify: &Verify, runtime: &Runtime) -> TokenStream {
+    let (option, result, response) = (paths::option(), paths::result(), runtime.response());
+    let (bool, future, send) = (paths::bool(), paths::future(), paths::send());
+    let (this, parts) = (quote_spanned!(Span::mixed_site()=> self), quote_spanned!(Span::mixed_site()=> parts));
+    let (parts_type, verdict) = (runtime.parts(), verify.expand(&this, &parts, runtime));
+    quote_spanned! {Span::mixed_site()=>
+        const VERIFIES: #bool = true;
+
+        fn verify(
+            &self,
+            parts: &#parts_type,
+        ) -> impl #future<Output = #result<(), #option<#response>>> + #send {
+            #verdict
         }
     }
 }
 
 /// The extractors that need no attribute on the handler: a snapshot, read-only.
 fn extractors(ident: &Ident, runtime: &Runtime) -> TokenStream {
-    let (sessions, from_ref, parts, rejection) =
-        (runtime.sessions(), runtime.from_ref(), runtime.parts(), runtime.rejection());
+    let (has_sessions, parts, rejection) = (runtime.has_sessions(), runtime.parts(), runtime.rejection());
     let (required, optional) = (runtime.from_request_parts(), runtime.optional_from_request_parts());
     let (snapshot, snapshot_optional) = (runtime.snapshot(), runtime.snapshot_optional());
     let (option, result, send, sync) = (paths::option(), paths::result(), paths::send(), paths::sync());
@@ -92,8 +153,7 @@ fn extractors(ident: &Ident, runtime: &Runtime) -> TokenStream {
         #[automatically_derived]
         impl<#state> #required<#state> for #ident
         where
-            #sessions<#ident>: #from_ref<#state>,
-            #state: #send + #sync,
+            #state: #has_sessions<#ident> + #send + #sync,
         {
             type Rejection = #rejection;
 
@@ -105,8 +165,7 @@ fn extractors(ident: &Ident, runtime: &Runtime) -> TokenStream {
         #[automatically_derived]
         impl<#state> #optional<#state> for #ident
         where
-            #sessions<#ident>: #from_ref<#state>,
-            #state: #send + #sync,
+            #state: #has_sessions<#ident> + #send + #sync,
         {
             type Rejection = #rejection;
 

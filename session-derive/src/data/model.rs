@@ -10,10 +10,13 @@ use crate::{
     options::{
         Slot,
         backend::{self, Backend},
-        cookie,
+        cookie, encrypt,
         missing::{self, Missing},
         timeouts::{self, Timeouts},
+        validate::{self, Validate},
         value::{RawValue, Setting},
+        verify::Verify,
+        version::{self, Version},
     },
 };
 
@@ -25,6 +28,10 @@ pub(crate) struct Declaration {
     pub(crate) cookie: Vec<(&'static str, Setting)>,
     pub(crate) timeouts: Timeouts,
     pub(crate) missing: Option<Missing>,
+    pub(crate) verify: Option<Verify>,
+    pub(crate) validate: Option<Validate>,
+    pub(crate) version: Option<Version>,
+    pub(crate) encrypt: bool,
 }
 
 impl Declaration {
@@ -37,6 +44,10 @@ impl Declaration {
             cookie: Vec::new(),
             timeouts: Timeouts { idle: None, lifetime: None },
             missing: None,
+            verify: None,
+            validate: None,
+            version: None,
+            encrypt: false,
         }
     }
 }
@@ -50,7 +61,21 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
     for rule in RULES {
         rule(&raw, &mut errors);
     }
-    let Options { backend, key, cookie, idle, lifetime, missing, runtime: _, unknown: _ } = raw.options;
+    let Options {
+        backend,
+        key,
+        cookie,
+        idle,
+        lifetime,
+        missing,
+        verify,
+        validate,
+        version,
+        from,
+        encrypt,
+        runtime: _,
+        unknown,
+    } = raw.options;
     let ident = &raw.input.ident;
     let declaration = Declaration {
         ident: ident.clone(),
@@ -59,6 +84,10 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         cookie: cookie::check(cookie, &ident.to_string(), &mut errors),
         timeouts: timeouts::check(idle, lifetime, &mut errors),
         missing: missing.written().and_then(|missing| missing::check(&missing, &mut errors)),
+        verify: verify.written(),
+        validate: validate.written().map(|validate| validate::check(validate, &mut errors)),
+        version: version::check(version, from, ident, unknown, &mut errors),
+        encrypt: encrypt::check(&encrypt, &mut errors),
     };
     errors.finish(declaration)
 }

@@ -1,6 +1,6 @@
 //! Tokens become raw options, each where it was written; nothing is compared here.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::{Attribute, DeriveInput, Meta, Path};
 
@@ -10,10 +10,13 @@ use crate::{
         Reader, Row, Slot,
         backend::{self, RawBackend},
         cookie::{self, RawCookie},
-        key,
+        encrypt, key,
         missing::{self, RawMissing},
         runtime, timeouts,
+        validate::{self, Validate},
         value::{RawValue, TEXT},
+        verify::{self, Verify},
+        version::{self, RawVersion},
     },
     paths::Runtime,
 };
@@ -33,6 +36,11 @@ pub(crate) struct Options {
     pub(crate) idle: Slot<RawValue>,
     pub(crate) lifetime: Slot<RawValue>,
     pub(crate) missing: Slot<RawMissing>,
+    pub(crate) verify: Slot<Verify>,
+    pub(crate) validate: Slot<Validate>,
+    pub(crate) version: Slot<RawVersion>,
+    pub(crate) from: Slot<Path>,
+    pub(crate) encrypt: Slot<Span>,
     pub(crate) runtime: Slot<Path>,
     /// Whether something unknown was written, which may have been meant for an option that is missing.
     pub(crate) unknown: bool,
@@ -65,6 +73,31 @@ const TABLE: &[Row<Options>] = &[
         name: "missing",
         usage: missing::USAGE,
         read: |options, key, input, _| options.missing.read(missing::parse(key, input)),
+    },
+    Row {
+        name: "verify",
+        usage: verify::USAGE,
+        read: |options, key, input, _| options.verify.read(verify::parse(key, input)),
+    },
+    Row {
+        name: "validate",
+        usage: validate::USAGE,
+        read: |options, key, input, _| options.validate.read(validate::parse(key, input)),
+    },
+    Row {
+        name: "version",
+        usage: version::VERSION,
+        read: |options, key, input, _| options.version.read(version::parse(key, input)),
+    },
+    Row {
+        name: "from",
+        usage: version::FROM,
+        read: |options, key, input, _| options.from.read(version::parse_from(key, input)),
+    },
+    Row {
+        name: "encrypt",
+        usage: encrypt::USAGE,
+        read: |options, key, input, _| options.encrypt.read(encrypt::parse(key, input)),
     },
     Row {
         name: "crate",

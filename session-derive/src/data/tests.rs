@@ -67,12 +67,45 @@ fn redis_is_a_type_of_the_runtime() {
     );
 }
 
+/// With the feature the use is correct; without it the refusal says what to write.
+fn needs(feature: &str, enabled: bool, found: &[String]) {
+    let line = format!("session-runtime = {{ version = \"0.1\", features = [\"{feature}\"] }}");
+    if enabled { assert_refused(found, &[]) } else { assert_refused(found, &[&line]) }
+}
+
 #[test]
-#[cfg(not(feature = "redis"))]
-fn a_backend_whose_feature_is_off_names_the_line_to_write() {
-    assert_refused(
-        &refused!(backend = redis(url = env("REDIS_URL")), key = env("K")),
-        &["session-runtime = { version = \"0.1\", features = [\"redis\"] }"],
+fn what_needs_a_feature_that_is_off_names_the_line_to_write() {
+    macro_rules! needs {
+        ($feature:literal: $($options:tt)*) => {
+            needs($feature, cfg!(feature = $feature), &refused!($($options)*));
+        };
+    }
+    needs!("redis": backend = redis(url = env("REDIS_URL"), prefix = "shop"), key = env("K"));
+    needs!("file": backend = file(dir = "/tmp", durable), key = env("K"));
+    needs!("sqlite": backend = sqlite(path = "sessions.db", table = "s"), key = env("K"));
+    needs!("postgres": backend = postgres(url = env("DATABASE_URL"), table = env("T")), key = env("K"));
+    needs!("mysql": backend = mysql(url = env("DATABASE_URL")), key = env("K"));
+    needs!("encrypt": encrypt);
+    needs!("garde": validate);
+}
+
+#[test]
+#[cfg(all(feature = "encrypt", feature = "file", feature = "garde"))]
+fn data_that_lives_longer_than_code() {
+    snapshot(
+        "data/long_lived",
+        derive(quote! {
+            #[session(
+                backend = file(dir = env("SESSIONS"), durable = true),
+                key = env("K"),
+                verify = accounts::is_active,
+                validate,
+                version = 3,
+                from = history::UserV2,
+                encrypt,
+            )]
+            struct User { name: String }
+        }),
     );
 }
 
@@ -101,17 +134,16 @@ fn an_unknown_option_is_answered_with_the_table() {
     assert_refused(&refused!(idel = "30m"), &["unknown option `idel`; did you mean `idle`?"]);
     assert_refused(
         &refused!(csrf = off),
-        &["there is `backend`, `key`, `cookie`, `idle`, `lifetime`, `missing` and `crate`"],
+        &["there is `backend`, `key`, `cookie`, `idle`, `lifetime`, `missing`, `verify`, `validate`, `version`, `from`, \
+           `encrypt` and `crate`"],
     );
     assert_refused(&refused!(cookie(nam = "x")), &["unknown attribute of the cookie `nam`; did you mean `name`?"]);
     assert_refused(&refused!(backend = memory(capcity = 5)), &["did you mean `capacity`?"]);
     assert_refused(&refused!(backend = memroy), &["unknown backend `memroy`; did you mean `memory`?"]);
     assert_refused(&refused!(backend = mongo), &["as in `crate::Store`"]);
-    for later in ["file", "sqlite", "postgres", "mysql", "cookie"] {
-        let later = syn::Ident::new(later, proc_macro2::Span::call_site());
-        let expansion = derive(quote! { #[session(backend = #later)] struct User; });
-        assert_refused(&messages(&expansion), &["is not available yet; there is `memory` and `redis`"]);
-    }
+    assert_refused(&refused!(backend = cookie(size = 5), key = env("K")), &["`cookie` has no argument `size`"]);
+    assert_refused(&refused!(backend = cookie), &["`key"]);
+    assert_refused(&refused!(backend = postgress, key = env("K")), &["did you mean `postgres`?"]);
 }
 
 #[test]
@@ -244,4 +276,41 @@ fn a_type_that_cannot_be_stored_is_refused() {
     assert_refused(&refused(quote! { enum User { #[session] A } }), &["no options for fields and variants"]);
     assert_refused(&refused(quote! { #[session] struct User; }), &["says nothing here"]);
     assert_refused(&refused(quote! { #[session = "30m"] struct User; }), &["in parentheses"]);
+}
+
+#[test]
+fn a_version_and_the_one_before_it_go_together() {
+    assert_refused(
+        &refused!(version = 2),
+        &["sessions of version 1 are still in the store; keep their type as `UserV1`, write `impl From<UserV1> for \
+           User`, and add `from = UserV1`"],
+    );
+    assert_refused(&refused!(version = 7), &["add `from = UserV6`"]);
+    assert_refused(&refused!(from = UserV1), &["add `version = 2`"]);
+    assert_refused(&refused!(version = 1, from = UserV1), &["write `version = 2`"]);
+    assert_refused(&refused!(version = 0, from = UserV1), &["write `version = 2`"]);
+    assert_refused(&refused!(version = 0), &["versions count from 1; write `version = 1`"]);
+    assert_refused(&refused!(version = 1), &[]);
+    assert_refused(&refused!(version = 2, from = User), &["this is the type itself"]);
+    assert_refused(&refused!(version = 2, from = Self), &["this is the type itself"]);
+    assert_refused(&refused!(version = 2, form = UserV1), &["did you mean `from`?"]);
+    for version in [quote!("2"), quote!(2.0), quote!(-2), quote!(99999999999), quote!(env("V")), quote!(two)] {
+        let found = messages(&derive(quote! { #[session(version = #version, from = UserV1)] struct User; }));
+        assert_refused(&found, &["`version` takes a whole number; write `version = 2`"]);
+    }
+    assert_refused(&refused!(version, from = "UserV1"), &["write `version = 2`", "write `from = UserV1`"]);
+}
+
+#[test]
+fn functions_are_named_by_their_path() {
+    assert_refused(&refused!(verify), &["write `verify = is_active`"]);
+    assert_refused(&refused!(verify = "is_active"), &["write `verify = is_active`"]);
+    assert_refused(&refused!(verify = is_active(5)), &["write `verify = is_active`"]);
+    assert_refused(&refused!(verify = |user, parts| true), &["write a function and name it: `verify = is_active`"]);
+    assert_refused(&refused!(verify = async |user, parts| true), &["write a function and name it"]);
+    assert_refused(&refused!(validate("check")), &["write `validate = check`"]);
+    assert_refused(&refused!(validate = rules::check()), &["write `validate = rules::check`"]);
+    assert_refused(&refused!(validate = |user| Ok(())), &["write a function and name it: `validate = check`"]);
+    assert_refused(&refused!(validate = 5), &["or the path of a function of the data"]);
+    assert_refused(&refused!(encrypt = true), &["`encrypt` takes no value; write `encrypt`"]);
 }

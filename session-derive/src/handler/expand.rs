@@ -1,10 +1,11 @@
 //! The wrapper of a handler. Nothing can go wrong here.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{ReturnType, Signature};
 
 use super::{
+    checks,
     model::{Argument, Handler, MOST_PARAMETERS, Session, is_conditional},
     parameter::Form,
     parse::Function,
@@ -48,7 +49,6 @@ fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenSt
     let [all, lent, refusal] = ["sessions", "leases", "refusal"].map(|name| Ident::new(name, Span::mixed_site()));
     let call = Ident::new("handler", Place::of(ident).span());
     let names = (0..sessions.len()).map(|index| session_name(handler, index));
-    let values = values(handler, &all);
     // A function that is named as a value, and not called, may be async without awaiting for clippy as well.
     let turbofish = own_generics.type_params().next().is_some() || own_generics.const_params().next().is_some();
     let turbofish = generics.named().filter(|_| turbofish).map(|names| quote_spanned!(Span::mixed_site()=> ::#names));
@@ -59,11 +59,15 @@ fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenSt
     let answer = Ident::new("answer", place.span());
     let into_response = place.put(runtime.into_response());
     let into_response = quote_spanned!(place.span()=> #into_response::into_response(#answer));
+    let checks = checks::expand(handler, runtime);
+    let (sendable, values) = (runtime.sendable(), values(handler, &all));
+    let future = Place::of(ident).put(quote!(#sendable(#call(#(#values),*))));
 
     quote_spanned! {Span::mixed_site()=>
         #(#outer)*
         #visibility async fn #ident #declared(#(#parameters),*) -> #response #where_clause {
             #users
+            #checks
             #opening
             let #call = #ident #turbofish;
             let mut #all = (#(#names,)*);
@@ -71,8 +75,9 @@ fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenSt
                 return #refusal;
             }
             let #lent = #leases(&#all);
-            let #answer = #lent.hold(#call(#(#values),*)).await;
-            #leave(#all, #into_response).await
+            let #answer = #lent.hold(#future).await;
+            let #answer = #into_response;
+            #leave(#all, #answer).await
         }
     }
 }
@@ -123,8 +128,9 @@ fn extractor(handler: &Handler, index: usize, runtime: &Runtime) -> TokenStream 
         Form::Owned => runtime.owned(),
         Form::Slot => runtime.slot(),
     };
+    let (sessions, ty) = (runtime.sessions(), &session.ty);
     let (marker, generics) = (marker_name(handler, index), handler.bounds.named());
-    quote_spanned!(Span::mixed_site()=> #path<#marker #generics>)
+    quote_spanned!(Span::mixed_site()=> #path<#sessions<#ty>, #marker #generics>)
 }
 
 /// The name of the type that stands for one session of one handler.

@@ -1,5 +1,6 @@
 //! `#[session(...)]` on a handler.
 
+mod checks;
 mod expand;
 mod fallback;
 mod generics;

@@ -5,8 +5,10 @@ use quote::{ToTokens, quote};
 use syn::{Path, ext::IdentExt, parse::ParseStream, token};
 
 use super::{
-    Key, at_end, each, parenthesized,
-    value::{ANY, COUNT, Expected, RawValue, Setting, TEXT, not_empty},
+    Key, at_end, each,
+    feature::Feature,
+    parenthesized,
+    value::{ANY, COUNT, Expected, FLAG, RawValue, Setting, TEXT, not_empty},
 };
 use crate::{
     diag::{Errors, closest, listing, suggestion},
@@ -36,12 +38,7 @@ struct Argument {
 
 enum Availability {
     Always,
-    Feature {
-        name: &'static str,
-        enabled: bool,
-    },
-    /// Its name is taken, the backend itself is still to come.
-    Later,
+    With(Feature),
 }
 
 const MEMORY: Builtin = Builtin {
@@ -62,17 +59,53 @@ const BACKENDS: &[Builtin] = &[
             Argument { name: "prefix", usage: "prefix = \"shop\"", expected: TEXT },
         ],
         outlives_the_process: true,
-        availability: Availability::Feature { name: "redis", enabled: cfg!(feature = "redis") },
+        availability: with("redis", cfg!(feature = "redis")),
     },
-    later("file", "File"),
-    later("sqlite", "Sqlite"),
-    later("postgres", "Postgres"),
-    later("mysql", "Mysql"),
-    later("cookie", "Cookie"),
+    Builtin {
+        name: "file",
+        type_name: "File",
+        arguments: &[
+            Argument { name: "dir", usage: "dir = \"/var/lib/shop/sessions\"", expected: TEXT },
+            Argument { name: "durable", usage: "durable = true", expected: FLAG },
+        ],
+        outlives_the_process: true,
+        availability: with("file", cfg!(feature = "file")),
+    },
+    Builtin {
+        name: "sqlite",
+        type_name: "Sqlite",
+        arguments: &[Argument { name: "path", usage: "path = \"sessions.db\"", expected: TEXT }, SQL_TABLE],
+        outlives_the_process: true,
+        availability: with("sqlite", cfg!(feature = "sqlite")),
+    },
+    Builtin {
+        name: "postgres",
+        type_name: "Postgres",
+        arguments: &[DATABASE_URL, SQL_TABLE],
+        outlives_the_process: true,
+        availability: with("postgres", cfg!(feature = "postgres")),
+    },
+    Builtin {
+        name: "mysql",
+        type_name: "MySql",
+        arguments: &[DATABASE_URL, SQL_TABLE],
+        outlives_the_process: true,
+        availability: with("mysql", cfg!(feature = "mysql")),
+    },
+    Builtin {
+        name: "cookie",
+        type_name: "Cookie",
+        arguments: &[],
+        outlives_the_process: true,
+        availability: Availability::Always,
+    },
 ];
 
-const fn later(name: &'static str, type_name: &'static str) -> Builtin {
-    Builtin { name, type_name, arguments: &[], outlives_the_process: true, availability: Availability::Later }
+const DATABASE_URL: Argument = Argument { name: "url", usage: "url = env(\"DATABASE_URL\")", expected: TEXT };
+const SQL_TABLE: Argument = Argument { name: "table", usage: "table = \"sessions\"", expected: TEXT };
+
+const fn with(name: &'static str, enabled: bool) -> Availability {
+    Availability::With(Feature { name, enabled })
 }
 
 /// A backend as it was written.
@@ -145,7 +178,6 @@ fn parse_argument(
     let name = ident.unraw().to_string();
     let (usage, expected) = match builtin {
         None => ("name = env(\"VAR\")", ANY),
-        Some(Builtin { availability: Availability::Later, .. }) => ("", ANY),
         Some(builtin) => {
             let row = builtin.arguments.iter().find(|argument| argument.name == name).ok_or_else(|| {
                 let hint = suggestion(&name, builtin.arguments.iter().map(|argument| argument.name));
@@ -155,7 +187,8 @@ fn parse_argument(
         }
     };
     let key = Key { ident, usage };
-    let value = RawValue::parse(&key, input, expected)?;
+    let bare_flag = expected.is_flag() && at_end(input);
+    let value = if bare_flag { RawValue::flag(span) } else { RawValue::parse(&key, input, expected)? };
     if let Some((first, _)) = arguments.iter().find(|(seen, _)| *seen == key.ident) {
         errors.at(key.span(), format!("`{name}` is given twice; keep one of the two"));
         errors.at(first.span(), format!("`{name}` is first given here"));
@@ -168,9 +201,7 @@ fn parse_argument(
 impl RawBackend {
     /// Where the backend is named, and the name, if its sessions outlive the process (as far as we know).
     pub(crate) fn outliving(&self) -> Option<(Span, String)> {
-        let outlives = self
-            .builtin
-            .is_none_or(|builtin| builtin.outlives_the_process && !matches!(builtin.availability, Availability::Later));
+        let outlives = self.builtin.is_none_or(|builtin| builtin.outlives_the_process);
         outlives.then(|| (self.span(), self.name()))
     }
 
@@ -200,28 +231,15 @@ pub(crate) fn check(raw: RawBackend, errors: &mut Errors) -> Backend {
 /// `backend = redis` without the feature `redis`
 fn it_is_available(raw: &RawBackend, errors: &mut Errors) {
     let Some(builtin) = raw.builtin else { return };
-    let name = builtin.name;
+    let what = format!("the backend `{}`", builtin.name);
     match builtin.availability {
-        Availability::Always | Availability::Feature { enabled: true, .. } => {}
-        Availability::Feature { name: feature, enabled: false } => {
-            let version = concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"));
-            errors.at(
-                raw.span(),
-                format!(
-                    "the backend `{name}` needs the cargo feature `{feature}`; write in Cargo.toml: \
-                     session-runtime = {{ version = \"{version}\", features = [\"{feature}\"] }}"
-                ),
-            );
-        }
-        Availability::Later => {
-            errors.at(raw.span(), format!("the backend `{name}` is not available yet; there is {}", available()));
-        }
+        Availability::Always => {}
+        Availability::With(feature) => feature.required(raw.span(), &what, errors),
     }
 }
 
 fn available() -> String {
-    let there = BACKENDS.iter().filter(|backend| !matches!(backend.availability, Availability::Later));
-    listing(there.map(|backend| backend.name))
+    listing(BACKENDS.iter().map(|backend| backend.name))
 }
 
 /// `redis(url = "")`

@@ -75,7 +75,7 @@ impl Guard {
     pub(crate) fn expand(&self, data: &Ident, runtime: &Runtime) -> TokenStream {
         let place = self.place();
         let (verdict, guard) = (place.put(runtime.verdict()), &self.expr);
-        quote_spanned!(place.span()=> #verdict(#guard, #data))
+        quote_spanned!(place.span()=> #verdict(#data, #guard))
     }
 }
 

@@ -6,12 +6,18 @@
 pub(crate) mod access;
 pub(crate) mod backend;
 pub(crate) mod cookie;
+pub(crate) mod encrypt;
+mod feature;
+mod function;
 pub(crate) mod guard;
 pub(crate) mod key;
 pub(crate) mod missing;
 pub(crate) mod runtime;
 pub(crate) mod timeouts;
+pub(crate) mod validate;
 pub(crate) mod value;
+pub(crate) mod verify;
+pub(crate) mod version;
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::{
@@ -147,7 +153,12 @@ impl<O> Reader<O> {
             return Ok(());
         }
         self.seen.push((row.name, ident.span()));
-        (row.read)(raw, &Key { ident, usage: row.usage }, input, errors)
+        let value = input.fork();
+        let read = (row.read)(raw, &Key { ident, usage: row.usage }, input, errors);
+        if read.is_err() && pass_expression(&value) {
+            input.advance_to(&value);
+        }
+        read
     }
 }
 
@@ -192,13 +203,20 @@ pub(crate) fn at_end(input: ParseStream) -> bool {
     input.is_empty() || input.peek(Token![,])
 }
 
-/// Passes over the value of an option that isn't read. A value may hold commas of its own (`|a, b| ..`).
+/// Passes over the value of an option that isn't read.
 fn skip_value(input: ParseStream) {
+    pass_expression(input);
+    skip_to_comma(input);
+}
+
+/// Passes over `= value` if it is an expression, which may hold commas of its own (`|a, b| ..`).
+fn pass_expression(input: ParseStream) -> bool {
     let ahead = input.fork();
-    if ahead.parse::<Token![=]>().is_ok() && ahead.parse::<syn::Expr>().is_ok() {
+    let passed = ahead.parse::<Token![=]>().is_ok() && ahead.parse::<syn::Expr>().is_ok();
+    if passed {
         input.advance_to(&ahead);
     }
-    skip_to_comma(input);
+    passed
 }
 
 fn skip_to_comma(input: ParseStream) {

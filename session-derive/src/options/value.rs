@@ -55,6 +55,13 @@ pub(crate) const ANY: Expected = Expected {
     what: "a string, a whole number, `true`, `false` or `env(\"VAR\")`",
 };
 
+impl Expected {
+    /// Whether a bare name says `true`.
+    pub(crate) fn is_flag(self) -> bool {
+        self.kinds == [Kind::Flag]
+    }
+}
+
 impl RawValue {
     /// Reads `= value`.
     pub(crate) fn parse(key: &Key, input: ParseStream, expected: Expected) -> syn::Result<Self> {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use ::axum::body::Body;
-use ::axum::extract::FromRef;
 use ::axum::response::Response;
 use http::request::Parts;
 use http::{HeaderMap, Request};
@@ -11,6 +10,7 @@ use http::{HeaderMap, Request};
 use super::cookies::{self, Presented};
 use super::extract::Spec;
 use super::problem::{self, Rejection};
+use super::state::HasSessions;
 use crate::error::Error;
 use crate::guard::Access;
 use crate::missing::Missing;
@@ -94,14 +94,11 @@ pub(super) async fn reject<M: Spec>(sessions: &Sessions<M::Data>, parts: &Parts)
 }
 
 /// Loads the session for a handler that only reads it, turns strangers away and asks the guard.
-pub(super) async fn admit<M: Spec, S>(
+pub(super) async fn admit<M: Spec, S: HasSessions<M::Data>>(
     parts: &Parts,
     state: &S,
-) -> Result<(Sessions<M::Data>, Option<Snapshot<M::Data>>), Rejection>
-where
-    Sessions<M::Data>: FromRef<S>,
-{
-    let sessions = Sessions::<M::Data>::from_ref(state);
+) -> Result<(Sessions<M::Data>, Option<Snapshot<M::Data>>), Rejection> {
+    let sessions = state.sessions();
     let snapshot = load(&sessions, parts).await?;
     match &snapshot {
         Some(snapshot) => M::guard(snapshot).map_err(Rejection::new)?,

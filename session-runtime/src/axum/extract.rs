@@ -1,9 +1,12 @@
 //! The extractors that stand in a generated handler's signature, one for each way to take a session.
+//!
+//! Their names and first parameters, such as `SharedFromRef<Sessions<User>, ..>`, are read by people: they are all that
+//! the compiler shows of a handler whose state lacks its sessions.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::axum::extract::{FromRef, FromRequestParts};
+use ::axum::extract::FromRequestParts;
 use ::axum::response::Response;
 use http::HeaderMap;
 use http::request::Parts;
@@ -11,6 +14,7 @@ use http::request::Parts;
 use super::admission::{admit, identify, reject, turn_away, verify};
 use super::member::{Member, announces, reissued};
 use super::problem::Rejection;
+use super::state::HasSessions;
 use crate::codec;
 use crate::error::Error;
 use crate::guard::Access;
@@ -51,16 +55,13 @@ pub trait Spec: Send + Sync + 'static {
 }
 
 /// `&T`, `Option<&T>`, and a type that is guarded without a parameter.
-pub struct Shared<M: Spec> {
-    sessions: Sessions<M::Data>,
+pub struct SharedFromRef<H, M: Spec> {
+    sessions: H,
     snapshot: Option<Snapshot<M::Data>>,
     default: Option<M::Data>,
 }
 
-impl<M: Spec, S: Send + Sync> FromRequestParts<S> for Shared<M>
-where
-    Sessions<M::Data>: FromRef<S>,
-{
+impl<M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for SharedFromRef<Sessions<M::Data>, M> {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
@@ -73,7 +74,7 @@ where
     }
 }
 
-impl<M: Spec> Shared<M> {
+impl<M: Spec> SharedFromRef<Sessions<M::Data>, M> {
     /// The data, for `&T`.
     pub fn lend(&mut self) -> &M::Data {
         self.lend_optional().expect("without a session or a default the request was turned away")
@@ -85,7 +86,7 @@ impl<M: Spec> Shared<M> {
     }
 }
 
-impl<M: Spec> Member for Shared<M> {
+impl<M: Spec> Member for SharedFromRef<Sessions<M::Data>, M> {
     announces!();
 
     fn announcement(&mut self) -> TokenChange {
@@ -95,8 +96,8 @@ impl<M: Spec> Member for Shared<M> {
 
 /// `&mut T` and `Option<&mut T>`: only the token is checked while extractors run; the session is locked
 /// and loaded after all of them have succeeded.
-pub struct Exclusive<M: Spec> {
-    sessions: Sessions<M::Data>,
+pub struct ExclusiveFromRef<H, M: Spec> {
+    sessions: H,
     known: Option<Arc<Known<M::Data>>>,
     /// Kept where somebody is still to be asked about them: `verify`, or a handler that answers those
     /// whose session turns out to have ended.
@@ -115,14 +116,11 @@ enum Lent<T> {
     Default { data: T, before: Vec<u8> },
 }
 
-impl<M: Spec, S: Send + Sync> FromRequestParts<S> for Exclusive<M>
-where
-    Sessions<M::Data>: FromRef<S>,
-{
+impl<M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for ExclusiveFromRef<Sessions<M::Data>, M> {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let sessions = Sessions::<M::Data>::from_ref(state);
+        let sessions = state.sessions();
         let known = identify(&sessions, &parts.headers);
         if known.is_none() && M::ACCESS == Access::Protected {
             return Err(reject::<M>(&sessions, parts).await);
@@ -133,7 +131,7 @@ where
     }
 }
 
-impl<M: Spec> Exclusive<M> {
+impl<M: Spec> ExclusiveFromRef<Sessions<M::Data>, M> {
     /// The data, for `&mut T`.
     pub fn lend(&mut self) -> &mut M::Data {
         self.lend_optional().expect("without a session or a default the request was turned away")
@@ -149,7 +147,7 @@ impl<M: Spec> Exclusive<M> {
     }
 }
 
-impl<M: Spec> Member for Exclusive<M> {
+impl<M: Spec> Member for ExclusiveFromRef<Sessions<M::Data>, M> {
     announces!();
 
     async fn enter(&mut self) -> Result<(), Response> {
@@ -221,16 +219,13 @@ impl<M: Spec> Member for Exclusive<M> {
 }
 
 /// `Session<T>` and `Option<Session<T>>`.
-pub struct Owned<M: Spec> {
-    sessions: Sessions<M::Data>,
+pub struct OwnedFromRef<H, M: Spec> {
+    sessions: H,
     snapshot: Option<Snapshot<M::Data>>,
     outcome: Arc<Outcome>,
 }
 
-impl<M: Spec, S: Send + Sync> FromRequestParts<S> for Owned<M>
-where
-    Sessions<M::Data>: FromRef<S>,
-{
+impl<M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for OwnedFromRef<Sessions<M::Data>, M> {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
@@ -239,7 +234,7 @@ where
     }
 }
 
-impl<M: Spec> Owned<M> {
+impl<M: Spec> OwnedFromRef<Sessions<M::Data>, M> {
     /// The handle, for `Session<T>`.
     pub fn lend(&mut self) -> Session<M::Data> {
         self.lend_optional().expect("without a session the request was turned away")
@@ -252,7 +247,7 @@ impl<M: Spec> Owned<M> {
     }
 }
 
-impl<M: Spec> Member for Owned<M> {
+impl<M: Spec> Member for OwnedFromRef<Sessions<M::Data>, M> {
     announces!();
 
     fn announcement(&mut self) -> TokenChange {
@@ -264,16 +259,13 @@ impl<M: Spec> Member for Owned<M> {
 }
 
 /// `SessionSlot<T>`.
-pub struct Slot<M: Spec> {
-    sessions: Sessions<M::Data>,
+pub struct SlotFromRef<H, M: Spec> {
+    sessions: H,
     snapshot: Option<Snapshot<M::Data>>,
     outcome: Arc<Outcome>,
 }
 
-impl<M: Spec, S: Send + Sync> FromRequestParts<S> for Slot<M>
-where
-    Sessions<M::Data>: FromRef<S>,
-{
+impl<M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for SlotFromRef<Sessions<M::Data>, M> {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
@@ -282,14 +274,14 @@ where
     }
 }
 
-impl<M: Spec> Slot<M> {
+impl<M: Spec> SlotFromRef<Sessions<M::Data>, M> {
     /// The slot, for `SessionSlot<T>`.
     pub fn lend(&mut self) -> SessionSlot<M::Data> {
         SessionSlot::new(self.sessions.clone(), self.snapshot.clone(), Arc::clone(&self.outcome))
     }
 }
 
-impl<M: Spec> Member for Slot<M> {
+impl<M: Spec> Member for SlotFromRef<Sessions<M::Data>, M> {
     announces!();
 
     fn announcement(&mut self) -> TokenChange {

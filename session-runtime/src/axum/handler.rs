@@ -70,7 +70,7 @@ impl Leases {
     }
 
     /// Runs the handler, and extends its leases while it waits.
-    pub async fn hold<F: Future + Send>(self, handler: F) -> F::Output {
+    pub async fn hold<F: Future>(self, handler: F) -> F::Output {
         let mut handler = pin!(handler);
         // A handler that never waits needs no timer, and its future no room for one.
         let first = poll_fn(|cx| Poll::Ready(handler.as_mut().poll(cx))).await;
@@ -102,7 +102,7 @@ impl Leases {
 ///
 /// # Errors
 /// The response that the guard gave, or 403.
-pub fn verdict<T, R: Verdict>(guard: impl FnOnce(&T) -> R, data: &T) -> Result<(), Response> {
+pub fn verdict<T, R: Verdict>(data: &T, guard: impl FnOnce(&T) -> R) -> Result<(), Response> {
     guard(data).verdict().map_err(|response| response.unwrap_or_else(problem::forbidden))
 }
 

@@ -1,16 +1,22 @@
 //! Sessions in axum: what generated handlers are made of, and what works without them.
 
 mod admission;
+mod check;
 mod cookies;
 mod extract;
 mod handler;
 mod layer;
 mod member;
+mod outside;
 mod problem;
 mod snapshot;
+mod state;
 
-pub use self::extract::{Exclusive, Owned, Shared, Slot, Spec};
+pub use self::check::{Parameter, before_others, extracted, lends, read, sendable};
+pub use self::extract::{ExclusiveFromRef, OwnedFromRef, SharedFromRef, SlotFromRef, Spec};
 pub use self::handler::{enter, leases, leave, unreachable, verdict};
 pub use self::layer::{Protect, ProtectLayer};
+pub use self::outside::AddSessionAttributeToHandlerOf;
 pub use self::problem::Rejection;
 pub use self::snapshot::{snapshot, snapshot_optional};
+pub use self::state::HasSessions;

@@ -1,10 +1,10 @@
 //! Sessions without `#[session]`: a snapshot for handlers, middleware and libraries.
 
-use ::axum::extract::FromRef;
 use http::request::Parts;
 
 use super::admission::{Denied, load, turn_away};
 use super::problem::Rejection;
+use super::state::HasSessions;
 use crate::error::Error;
 use crate::sessions::{SessionData, Sessions, Snapshot};
 
@@ -27,11 +27,8 @@ impl<T: SessionData> Sessions<T> {
 ///
 /// # Errors
 /// 503 if the backend is down.
-pub async fn snapshot_optional<T: SessionData, S>(parts: &mut Parts, state: &S) -> Result<Option<T>, Rejection>
-where
-    Sessions<T>: FromRef<S>,
-{
-    let sessions = Sessions::<T>::from_ref(state);
+pub async fn snapshot_optional<T: SessionData, S: HasSessions<T>>(parts: &mut Parts, state: &S) -> Result<Option<T>, Rejection> {
+    let sessions = state.sessions();
     Ok(load(&sessions, parts).await?.and_then(|snapshot| sessions.copy(&snapshot)))
 }
 
@@ -39,14 +36,11 @@ where
 ///
 /// # Errors
 /// What `missing` says without a session, 503 if the backend is down.
-pub async fn snapshot<T: SessionData, S>(parts: &mut Parts, state: &S) -> Result<T, Rejection>
-where
-    Sessions<T>: FromRef<S>,
-{
+pub async fn snapshot<T: SessionData, S: HasSessions<T>>(parts: &mut Parts, state: &S) -> Result<T, Rejection> {
     match snapshot_optional(parts, state).await? {
         Some(data) => Ok(data),
         None => {
-            let sessions = Sessions::<T>::from_ref(state);
+            let sessions = state.sessions();
             Err(Rejection::new(turn_away(&sessions, None, Some(parts)).await))
         }
     }

@@ -4,10 +4,15 @@
 //! an update names the version that it read. What a store can do besides is a capability with a trait
 //! of its own ([`Leases`], [`Sweep`]), named in [`Backend::capabilities`].
 
+mod cookie;
 mod erased;
+#[cfg(feature = "file")]
+mod file;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+mod sql;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -17,11 +22,20 @@ use futures_util::future::BoxFuture;
 
 use crate::clock::Timestamp;
 
+pub use self::cookie::Cookie;
 pub use self::erased::Capabilities;
 pub(crate) use self::erased::Store;
+#[cfg(feature = "file")]
+pub use self::file::{File, FileConfig};
 pub use self::memory::{Memory, MemoryConfig};
 #[cfg(feature = "redis")]
-pub use self::redis::{Redis, RedisConfig};
+pub use self::redis::{Redis, RedisConfig, RedisUrl};
+#[cfg(feature = "mysql")]
+pub use self::sql::{MySql, MySqlConfig};
+#[cfg(feature = "postgres")]
+pub use self::sql::{Postgres, PostgresConfig};
+#[cfg(feature = "sqlite")]
+pub use self::sql::{Sqlite, SqliteConfig};
 pub use crate::error::{BackendError, OpenError};
 pub use crate::id::{Handle, Key};
 pub use crate::record::{Record, Touch};
@@ -104,6 +118,10 @@ pub trait OpenBackend: Backend + Sized {
     /// The arguments: each `argument = value` of the attribute sets the field of that name, so a field's
     /// type implements [`FromSetting`](crate::FromSetting).
     type Config: Default + Send;
+
+    /// Whether a session's record travels in its token, so that this store keeps nothing.
+    #[doc(hidden)]
+    const CARRIED: bool = false;
 
     /// Opens the store.
     ///

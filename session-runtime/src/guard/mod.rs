@@ -1,6 +1,9 @@
 //! Who may enter a handler, and what a guard may answer.
 
+use std::future::Future;
+
 use ::axum::response::{IntoResponse, Response};
+use http::request::Parts;
 
 /// Who may enter: `protected`, `optional` or `or_default`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,4 +38,51 @@ impl<R: IntoResponse> Verdict for Result<(), R> {
     fn verdict(self) -> Result<(), Option<Response>> {
         self.map_err(|response| Some(response.into_response()))
     }
+}
+
+/// What `verify = path` names: an async function of the data and the request's parts.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be the `verify` of `{T}`",
+    label = "expected `async fn(&{T}, &Parts) -> bool`",
+    note = "write `async fn is_active(data: &{T}, parts: &axum::http::request::Parts) -> bool`, or with \
+            `Result<(), impl IntoResponse>` to answer in its own words"
+)]
+pub trait Verify<'d, 'p, T: 'd>: Sized {
+    /// What it returns.
+    #[doc(hidden)]
+    type Future: Future;
+
+    /// Asks it.
+    #[doc(hidden)]
+    fn ask(self, data: &'d T, parts: &'p Parts) -> Self::Future;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'d, 'p, T: 'd, F, A> Verify<'d, 'p, T> for F
+where
+    F: FnOnce(&'d T, &'p Parts) -> A,
+    A: Future,
+{
+    type Future = A;
+
+    fn ask(self, data: &'d T, parts: &'p Parts) -> A {
+        self(data, parts)
+    }
+}
+
+/// Asks a function named by `verify = path`.
+///
+/// # Errors
+/// The response to give; `None` counts the session as none.
+pub fn verify<'d, 'p, T, F, A>(
+    data: &'d T,
+    parts: &'p Parts,
+    check: F,
+) -> impl Future<Output = Result<(), Option<Response>>> + Send + use<'d, 'p, T, F, A>
+where
+    F: Verify<'d, 'p, T, Future = A>,
+    A: Future<Output: Verdict> + Send,
+{
+    let verdict = check.ask(data, parts);
+    async { verdict.await.verdict() }
 }

@@ -32,7 +32,7 @@ use crate::token::{Claims, TOKEN_LEN, TokenCache, Tokens};
 ///
 /// Opened by [`T::sessions()`](SessionData::sessions) as the type declares, or by
 /// [`Sessions::builder`] with parts of the declaration replaced.
-pub struct Sessions<T: SessionData>(Arc<Inner<T>>);
+pub struct Sessions<T>(Arc<Inner<T>>);
 
 struct Inner<T> {
     client: Arc<StoreClient>,

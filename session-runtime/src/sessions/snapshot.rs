@@ -20,7 +20,7 @@ pub(crate) struct Known<T> {
     pub(crate) proof: Proof,
     /// The record, where it travels in the token.
     pub(crate) carried: Option<Record>,
-    /// Set once the record has shown another proof: the token is from before a renewal.
+    /// Set when this process has renewed the session: the token is from before.
     dead: AtomicBool,
     decoded: Mutex<Option<Arc<Decoded<T>>>>,
 }

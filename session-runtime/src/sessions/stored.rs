@@ -66,7 +66,6 @@ impl<T: SessionData> Sessions<T> {
             return None;
         };
         if envelope.proof != known.proof {
-            known.bury();
             tracing::warn!(name: "session.replayed", session = %session(), "a token from before the session's renewal was used");
             return None;
         }

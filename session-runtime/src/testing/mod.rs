@@ -1,53 +1,10 @@
-//! What tests of applications and of backends need.
+//! What tests of applications and of backends need: a clock to turn by hand, and the suite that every
+//! backend has to pass.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+mod clock;
+pub mod conformance;
 
-use crate::clock::{Clock, SystemClock, Timestamp};
-
-/// A clock that moves when it is told to. Clones are the same clock.
-///
-/// ```
-/// use session_runtime::{Clock, testing::ManualClock};
-/// let clock = ManualClock::new();
-/// let before = clock.now();
-/// clock.advance(std::time::Duration::from_secs(60));
-/// assert_eq!(clock.now().since(before).as_secs(), 60);
-/// ```
-#[derive(Debug, Clone)]
-pub struct ManualClock(Arc<AtomicU64>);
-
-impl ManualClock {
-    /// A clock that stands at the current time.
-    pub fn new() -> Self {
-        Self::at(SystemClock.now())
-    }
-
-    /// A clock that stands at this time.
-    pub fn at(time: Timestamp) -> Self {
-        Self(Arc::new(AtomicU64::new(time.as_millis())))
-    }
-
-    /// Moves the clock on.
-    pub fn advance(&self, by: Duration) {
-        self.set(self.now().plus(by));
-    }
-
-    /// Moves the clock anywhere, the past included.
-    pub fn set(&self, time: Timestamp) {
-        self.0.store(time.as_millis(), Ordering::SeqCst);
-    }
-}
-
-impl Default for ManualClock {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Clock for ManualClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
-    }
-}
+pub use self::clock::ManualClock;
+pub use self::conformance::Pair;
+#[doc(inline)]
+pub use crate::__conformance as conformance;

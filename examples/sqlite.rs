@@ -1,0 +1,33 @@
+//! The quickstart's routes with sessions in an SQLite database: they survive a restart, and a `kill -9`.
+//!
+//! Run it, twice if you like:
+//! ```sh
+//! export SESSION_KEYS=$(cargo run --bin keygen)
+//! cargo run --features sqlite --bin sqlite
+//! ```
+//! They are kept in `target/sessions.sqlite`, or where `SESSION_DB` says.
+
+#[path = "shared/routes.rs"]
+mod routes;
+#[path = "shared/serve.rs"]
+mod serve;
+
+use serde::{Deserialize, Serialize};
+use session_runtime::SessionData;
+
+/// The same session, declared to live elsewhere: nothing else differs from the quickstart.
+#[derive(Clone, Serialize, Deserialize, SessionData)]
+#[session(
+    backend = sqlite(path = env("SESSION_DB", default = "target/sessions.sqlite")),
+    key = env("SESSION_KEYS"),
+)]
+struct User {
+    name: String,
+    visits: u32,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    serve::log();
+    serve::serve(routes::router().with_state(User::sessions().await?)).await
+}

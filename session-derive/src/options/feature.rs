@@ -1,0 +1,29 @@
+//! What is there only with a cargo feature of the runtime.
+
+use proc_macro2::Span;
+
+use crate::diag::Errors;
+
+/// A cargo feature, which this crate has by the same name.
+#[derive(Clone, Copy)]
+pub(crate) struct Feature {
+    pub(crate) name: &'static str,
+    pub(crate) enabled: bool,
+}
+
+impl Feature {
+    /// Reports that `what` needs the feature, with the line that turns it on.
+    pub(crate) fn required(self, span: Span, what: &str, errors: &mut Errors) {
+        let Self { name, enabled } = self;
+        if !enabled {
+            let version = concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"));
+            errors.at(
+                span,
+                format!(
+                    "{what} needs the cargo feature `{name}`; write in Cargo.toml: \
+                     session-runtime = {{ version = \"{version}\", features = [\"{name}\"] }}"
+                ),
+            );
+        }
+    }
+}

@@ -1,0 +1,97 @@
+#[automatically_derived]
+impl ::session_runtime::SessionData for User {
+    type Backend = ::session_runtime::backend::File;
+    const ENCRYPT: ::core::primitive::bool = true;
+    fn declaration() -> ::session_runtime::__private::Declaration {
+        ::session_runtime::__private::Declaration::new(
+                "User",
+                ::core::env!("CARGO_PKG_NAME"),
+            )
+            .key(::session_runtime::__private::Value::env("K"))
+    }
+    async fn open_backend(
+        scope: &::session_runtime::backend::Scope,
+    ) -> ::core::result::Result<
+        <Self as ::session_runtime::SessionData>::Backend,
+        ::session_runtime::OpenError,
+    > {
+        let mut config = <<<Self as ::session_runtime::SessionData>::Backend as ::session_runtime::backend::OpenBackend>::Config as ::core::default::Default>::default();
+        ::session_runtime::__private::set(
+            &mut config.dir,
+            "backend = file(dir)",
+            ::session_runtime::__private::Value::env("SESSIONS"),
+        )?;
+        ::session_runtime::__private::set(
+            &mut config.durable,
+            "backend = file(durable)",
+            ::session_runtime::__private::Value::literal("true"),
+        )?;
+        <<Self as ::session_runtime::SessionData>::Backend as ::session_runtime::backend::OpenBackend>::open(
+                config,
+                scope,
+            )
+            .await
+    }
+    const VERSION: ::core::primitive::u32 = 3u32;
+    fn migrate(
+        version: ::core::primitive::u32,
+        data: &[::core::primitive::u8],
+    ) -> ::core::option::Option<
+        ::core::result::Result<Self, ::session_runtime::__private::DecodeError>,
+    > {
+        ::session_runtime::__private::migrate::<history::UserV2, Self>(version, data)
+    }
+    fn validate(
+        &self,
+    ) -> ::core::result::Result<(), ::session_runtime::__private::Invalid> {
+        ::session_runtime::__private::validate_garde(self)
+    }
+    const VERIFIES: ::core::primitive::bool = true;
+    fn verify(
+        &self,
+        parts: &::session_runtime::__private::Parts,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<
+            (),
+            ::core::option::Option<::session_runtime::__private::Response>,
+        >,
+    > + ::core::marker::Send {
+        ::session_runtime::__private::verify(accounts::is_active, self, parts)
+    }
+}
+const _: () = ::core::assert!(
+    < history::UserV2 as ::session_runtime::SessionData > ::VERSION < 3u32,
+    "`from = history::UserV2` is not an older version: this is version 3, and `history::UserV2` declares 3 or later; count this one on, or correct the other"
+);
+#[automatically_derived]
+impl<__State> ::session_runtime::__private::FromRequestParts<__State> for User
+where
+    ::session_runtime::Sessions<User>: ::session_runtime::__private::FromRef<__State>,
+    __State: ::core::marker::Send + ::core::marker::Sync,
+{
+    type Rejection = ::session_runtime::__private::Rejection;
+    async fn from_request_parts(
+        parts: &mut ::session_runtime::__private::Parts,
+        state: &__State,
+    ) -> ::core::result::Result<Self, ::session_runtime::__private::Rejection> {
+        ::session_runtime::__private::snapshot::<User, __State>(parts, state).await
+    }
+}
+#[automatically_derived]
+impl<__State> ::session_runtime::__private::OptionalFromRequestParts<__State> for User
+where
+    ::session_runtime::Sessions<User>: ::session_runtime::__private::FromRef<__State>,
+    __State: ::core::marker::Send + ::core::marker::Sync,
+{
+    type Rejection = ::session_runtime::__private::Rejection;
+    async fn from_request_parts(
+        parts: &mut ::session_runtime::__private::Parts,
+        state: &__State,
+    ) -> ::core::result::Result<
+        ::core::option::Option<Self>,
+        ::session_runtime::__private::Rejection,
+    > {
+        ::session_runtime::__private::snapshot_optional::<User, __State>(parts, state)
+            .await
+    }
+}

@@ -1,0 +1,294 @@
+//! The folder: where a key's files are, the lock on a shard, and writes that are there or not.
+
+use std::fmt;
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Weak;
+use std::thread;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::format::{self, Entry};
+use crate::id::Key;
+use crate::record::{Record, Touch};
+
+/// The file whose lock makes one sweeper of many. It is made at opening, and there as long as the
+/// store is: a folder without it is a volume that isn't mounted, not a store without sessions.
+pub(super) const SWEEPER: &str = "sweeper";
+pub(super) const SHARDS: u16 = 256;
+const LOCK: &str = "lock";
+pub(super) const DRAFT: &str = ".draft";
+pub(super) const LEASE: &str = ".lease";
+
+/// The folder of a store.
+#[derive(Debug)]
+pub(super) struct Disk {
+    pub(super) root: PathBuf,
+    pub(super) durable: bool,
+}
+
+/// Where the files of a key are.
+pub(super) struct Place {
+    pub(super) key: Key,
+    pub(super) shard: PathBuf,
+    pub(super) record: PathBuf,
+}
+
+impl Place {
+    pub(super) fn lease(&self) -> PathBuf {
+        let mut lease = self.record.clone().into_os_string();
+        lease.push(LEASE);
+        lease.into()
+    }
+}
+
+/// What a call to the operating system failed at. It names the folder and never a file: the name of
+/// a record is the key to it.
+#[derive(Debug)]
+pub(super) struct Failure {
+    doing: &'static str,
+    folder: PathBuf,
+    source: io::Error,
+}
+
+impl Failure {
+    pub(super) fn new(doing: &'static str, folder: &Path, source: io::Error) -> Self {
+        Self { doing, folder: folder.into(), source }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "can't {} in {}: {}", self.doing, self.folder.display(), self.source)
+    }
+}
+
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+pub(super) type Result<T> = std::result::Result<T, Failure>;
+
+/// Says what failed, and where.
+pub(super) trait While<T> {
+    fn during(self, doing: &'static str, folder: &Path) -> Result<T>;
+}
+
+impl<T> While<T> for io::Result<T> {
+    fn during(self, doing: &'static str, folder: &Path) -> Result<T> {
+        self.map_err(|source| Failure::new(doing, folder, source))
+    }
+}
+
+/// Whether somebody still waits for the answer: blocking work can't be dropped, so it has to look.
+pub(super) struct Asker(pub(super) Weak<()>);
+
+impl Asker {
+    pub(super) fn has_gone(&self) -> bool {
+        self.0.strong_count() == 0
+    }
+
+    /// An error if nobody waits.
+    pub(super) fn is_there(&self, place: &Place) -> Result<()> {
+        if self.has_gone() {
+            return Err(ErrorKind::TimedOut.into()).during("lock a shard of sessions in time", &place.shard);
+        }
+        Ok(())
+    }
+}
+
+/// The lock on a shard: whatever is decided by what the shard holds is decided and done under it.
+///
+/// It is held for a few calls to the operating system, by no handler; the operating system gives it
+/// back when its process dies.
+pub(super) struct Locked(#[expect(dead_code, reason = "it is the lock")] File);
+
+/// What is stored under a key.
+pub(super) enum Stored {
+    Nothing,
+    /// Cut short, changed, a link or a folder: not for us to touch.
+    Unreadable,
+    Entry(Entry),
+}
+
+pub(super) fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+impl Disk {
+    /// Makes the folder if it isn't there. Safe when many processes do it at once.
+    pub(super) fn open(root: &Path, durable: bool) -> io::Result<Self> {
+        let root = std::path::absolute(root)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(&root)?;
+        let disk = Self { root, durable };
+        if !disk.sweeper().try_exists()? {
+            options().append(true).create(true).open(disk.sweeper())?;
+            disk.sync(&disk.root)?;
+            if let Some(parent) = disk.root.parent() {
+                disk.sync(parent)?;
+            }
+        }
+        Ok(disk)
+    }
+
+    pub(super) fn sweeper(&self) -> PathBuf {
+        self.root.join(SWEEPER)
+    }
+
+    pub(super) fn shard(&self, number: u16) -> PathBuf {
+        self.root.join(format!("{number:02x}"))
+    }
+
+    /// The hash alone makes the names, so nothing that a client sent does.
+    pub(super) fn place(&self, key: &Key) -> Place {
+        let shard = self.shard(u16::from(key.as_bytes()[0]));
+        Place { key: *key, record: shard.join(key.to_string()), shard }
+    }
+
+    /// The place whose record is this file, if it is one.
+    pub(super) fn place_of(&self, record: &Path) -> Option<Place> {
+        let bytes = URL_SAFE_NO_PAD.decode(record.file_name()?.to_str()?).ok()?;
+        let place = self.place(&Key::from_bytes(bytes.try_into().ok()?));
+        (place.record == record).then_some(place)
+    }
+
+    /// An error if the store itself has gone: its sessions are out of reach then, not ended.
+    pub(super) fn is_there(&self) -> Result<()> {
+        fs::symlink_metadata(self.sweeper()).map(drop).during("find the session store", &self.root)
+    }
+
+    /// The lock on a key's shard, for as long as the asker waits; `None` if there is no such shard yet,
+    /// and so nothing in it.
+    ///
+    /// It is asked for again and again, since a thread that waits inside the operating system would be
+    /// there until a frozen process thaws, and the threads for blocking work are few.
+    pub(super) fn lock(&self, place: &Place, asker: &Asker) -> Result<Option<Locked>> {
+        const DOING: &str = "lock a shard of sessions";
+        let file = match options().append(true).create(true).open(place.shard.join(LOCK)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return self.is_there().map(|()| None),
+            file => file.during(DOING, &place.shard)?,
+        };
+        let mut pause = Duration::from_micros(20);
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(Locked(file))),
+                Err(TryLockError::WouldBlock) => asker.is_there(place)?,
+                Err(TryLockError::Error(error)) => return Err(error).during(DOING, &place.shard),
+            }
+            thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(2));
+        }
+    }
+
+    /// What is stored under a key. It needs no lock: a record is replaced as a whole.
+    pub(super) fn read(&self, place: &Place) -> Result<Stored> {
+        let bytes = || regular(&place.record)?.then(|| fs::read(&place.record)).transpose();
+        match bytes() {
+            Ok(bytes) => Ok(bytes.and_then(format::decode).map_or(Stored::Unreadable, Stored::Entry)),
+            Err(error) if error.kind() == ErrorKind::NotFound => self.is_there().map(|()| Stored::Nothing),
+            Err(error) => Err(error).during("read a session", &place.shard),
+        }
+    }
+
+    /// The live record under a key.
+    pub(super) fn live(&self, place: &Place, touch: Touch) -> Result<Option<Record>> {
+        match self.read(place)? {
+            Stored::Entry(Entry { record, .. }) => {
+                Ok(Some(record).filter(|record| touch.is_live(record, slack(touch.idle))))
+            }
+            Stored::Nothing => Ok(None),
+            Stored::Unreadable => {
+                let session = place.key.handle();
+                tracing::warn!(name: "session.unreadable", %session, "the file of a session is no record; left alone");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Makes a shard. Its parent isn't made: a store that has gone is not begun anew.
+    pub(super) fn make_shard(&self, place: &Place) -> Result<()> {
+        const DOING: &str = "make a folder for sessions";
+        self.is_there()?;
+        match DirBuilder::new().mode(0o700).create(&place.shard) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error).during(DOING, &place.shard),
+            _ => self.sync(&self.root).during(DOING, &self.root),
+        }
+    }
+
+    /// Writes a record beside its place; `None` if there is no such shard yet.
+    pub(super) fn draft(&self, place: &Place, record: &Record, idle: Duration) -> Result<Option<Draft>> {
+        const DOING: &str = "write a session";
+        let number = u64::from_be_bytes(crate::id::random());
+        let path = place.shard.join(format!("{number:016x}{DRAFT}"));
+        let mut file = match options().write(true).create_new(true).open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return self.is_there().map(|()| None),
+            file => file.during(DOING, &place.shard)?,
+        };
+        let draft = Draft { path: Some(path) };
+        file.write_all(&format::encode(record, idle)).during(DOING, &place.shard)?;
+        if self.durable {
+            file.sync_all().during(DOING, &place.shard)?;
+        }
+        Ok(Some(draft))
+    }
+
+    /// Removes a file; `false` if there was none.
+    pub(super) fn remove(&self, path: &Path, shard: &Path) -> Result<bool> {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            removed => removed.map(|()| true).during("remove a session", shard),
+        }
+    }
+
+    /// Where the store is durable: what was renamed or removed in a shard stays so after a power cut.
+    pub(super) fn settle(&self, place: &Place) -> Result<()> {
+        self.sync(&place.shard).during("write a session", &place.shard)
+    }
+
+    fn sync(&self, folder: &Path) -> io::Result<()> {
+        if self.durable { File::open(folder)?.sync_all() } else { Ok(()) }
+    }
+}
+
+/// Whether it is a file and no link, folder, pipe or device, which would be followed or waited for.
+pub(super) fn regular(path: &Path) -> io::Result<bool> {
+    Ok(fs::symlink_metadata(path)?.is_file())
+}
+
+/// How much older than the last use a stored `last_seen` may be.
+pub(super) fn slack(idle: Duration) -> Duration {
+    (idle / 16).min(Duration::from_secs(60))
+}
+
+/// A record that is written but not in its place. Dropped, it is removed; what a killed process left
+/// is for the sweep.
+pub(super) struct Draft {
+    path: Option<PathBuf>,
+}
+
+impl Draft {
+    /// Puts the record in its place: from one moment to the next the new one is there.
+    pub(super) fn commit(mut self, _: &Locked, place: &Place) -> Result<()> {
+        if let Some(path) = &self.path {
+            fs::rename(path, &place.record).during("write a session", &place.shard)?;
+        }
+        self.path = None;
+        Ok(())
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if let Some(path) = &self.path {
+            let _ = fs::remove_file(path);
+        }
+    }
+}

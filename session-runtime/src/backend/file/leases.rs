@@ -1,0 +1,162 @@
+//! What [`Leases`](crate::backend::Leases) asks for, as blocking work.
+//!
+//! A lease is a file beside the record: sixteen bytes of holder and eight of the time at which it runs
+//! out. Its holder keeps a lock on it, which the operating system takes back when the process dies, so
+//! that a lease is free at once then. A lease that ran out is another's to take: its file is replaced by
+//! a new one, on which the late holder has no lock and in which it is not named.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{ErrorKind, Read as _};
+use std::os::unix::fs::FileExt as _;
+
+use super::disk::{Asker, Disk, Locked, Place, Result, While as _, options, regular};
+use crate::backend::{Lease, Written};
+use crate::clock::Timestamp;
+use crate::record::{Record, Touch};
+
+const DOING: &str = "lease a session";
+
+/// The answer to a request for a lease.
+pub(super) enum Asked {
+    /// The file is the lease: closed, it is given up.
+    Granted(Record, File),
+    Busy,
+    Absent,
+}
+
+/// A lease as its file tells it.
+struct Note {
+    file: File,
+    holder: [u8; 16],
+    until: Timestamp,
+}
+
+impl Note {
+    const UNTIL: u64 = 16;
+
+    fn is_current(&self, lease: Lease) -> bool {
+        self.holder == lease.holder.to_bytes() && lease.now < self.until
+    }
+}
+
+impl Disk {
+    pub(super) fn acquire(&self, place: &Place, lease: Lease, touch: Touch, asker: &Asker) -> Result<Asked> {
+        let Some(locked) = self.lock(place, asker)? else { return Ok(Asked::Absent) };
+        let Some(record) = self.live(place, touch)? else { return Ok(Asked::Absent) };
+        if let Some(note) = self.note(place)?
+            && note.holder != lease.holder.to_bytes()
+            && lease.now < note.until
+        {
+            match note.file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(Asked::Busy),
+                Err(TryLockError::Error(error)) => return Err(error).during(DOING, &place.shard),
+            }
+        }
+        let file = self.take(&locked, place, lease)?;
+        self.note_use(&locked, place, &record, touch)?;
+        drop(locked);
+        Ok(Asked::Granted(record, file))
+    }
+
+    pub(super) fn extend(&self, place: &Place, lease: Lease, asker: &Asker) -> Result<bool> {
+        let Some(_locked) = self.lock(place, asker)? else { return Ok(false) };
+        let Some(note) = self.note(place)?.filter(|note| note.is_current(lease)) else { return Ok(false) };
+        let until = lease.now.plus(lease.ttl).as_millis().to_be_bytes();
+        note.file.write_all_at(&until, Note::UNTIL).during(DOING, &place.shard)?;
+        Ok(true)
+    }
+
+    pub(super) fn save(
+        &self,
+        place: &Place,
+        lease: Lease,
+        expected: u64,
+        record: &Record,
+        touch: Touch,
+        asker: &Asker,
+    ) -> Result<Written> {
+        let Some((draft, locked)) = self.prepare(place, record, touch, asker)? else { return Ok(Written::Absent) };
+        let note = self.note(place)?;
+        let written = match self.live(place, touch)? {
+            None => Written::Absent,
+            Some(stored) if stored.version == expected && note.is_some_and(|note| note.is_current(lease)) => {
+                draft.commit(&locked, place)?;
+                Written::Done
+            }
+            Some(_) => Written::Conflict,
+        };
+        self.give_up(&locked, place, lease)?;
+        drop(locked);
+        if written == Written::Done {
+            self.settle(place)?;
+        }
+        Ok(written)
+    }
+
+    pub(super) fn release(&self, place: &Place, lease: Lease, asker: &Asker) -> Result<()> {
+        let Some(locked) = self.lock(place, asker)? else { return Ok(()) };
+        self.give_up(&locked, place, lease)
+    }
+
+    /// Removes the lease if it is the holder's.
+    fn give_up(&self, _: &Locked, place: &Place, lease: Lease) -> Result<()> {
+        if self.note(place)?.is_some_and(|note| note.holder == lease.holder.to_bytes()) {
+            self.remove(&place.lease(), &place.shard)?;
+        }
+        Ok(())
+    }
+
+    /// A new file for the lease, in place of any other.
+    fn take(&self, _: &Locked, place: &Place, lease: Lease) -> Result<File> {
+        let path = place.lease();
+        self.remove(&path, &place.shard)?;
+        let mut bytes = [0; 24];
+        bytes[..16].copy_from_slice(&lease.holder.to_bytes());
+        bytes[16..].copy_from_slice(&lease.now.plus(lease.ttl).as_millis().to_be_bytes());
+        let make = || {
+            let file = options().write(true).create_new(true).open(&path)?;
+            file.try_lock()?;
+            file.write_all_at(&bytes, 0)?;
+            Ok(file)
+        };
+        // What a failure leaves is nobody's: the lock on it goes with the file.
+        make().during(DOING, &place.shard)
+    }
+
+    /// What the file of a lease says, if there is one. What was cut short says that it has run out.
+    fn note(&self, place: &Place) -> Result<Option<Note>> {
+        let path = place.lease();
+        // A link is not followed: what it leads to would be written.
+        let open = || match regular(&path)? {
+            true => options().read(true).write(true).open(&path),
+            false => Err(ErrorKind::InvalidInput.into()),
+        };
+        let mut file = match open() {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            file => file.during(DOING, &place.shard)?,
+        };
+        let mut bytes = [0; 24];
+        let (holder, until) = match file.read_exact(&mut bytes) {
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => ([0; 16], 0),
+            read => {
+                read.during(DOING, &place.shard)?;
+                let (mut holder, mut until) = ([0; 16], [0; 8]);
+                holder.copy_from_slice(&bytes[..16]);
+                until.copy_from_slice(&bytes[16..]);
+                (holder, u64::from_be_bytes(until))
+            }
+        };
+        Ok(Some(Note { file, holder, until: Timestamp::from_millis(until) }))
+    }
+
+    /// Removes a lease that nobody holds: its process died, or its record has gone.
+    pub(super) fn tidy(&self, _: &Locked, place: &Place) -> Result<()> {
+        let Some(note) = self.note(place)? else { return Ok(()) };
+        let held = matches!(note.file.try_lock(), Err(TryLockError::WouldBlock));
+        if !held || fs::symlink_metadata(&place.record).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+            self.remove(&place.lease(), &place.shard)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,241 @@
+//! Sessions in files.
+//!
+//! ```text
+//! dir/application/Type/          0700
+//!   sweeper                      its lock: one sweeper of all processes
+//!   3f/                          0700, by the first byte of the key
+//!     lock                       its lock: what is decided about this shard's sessions, one at a time
+//!     P8Zk...                    0600, a record, named by the key's text
+//!     P8Zk....lease              0600, who holds it exclusively, and until when
+//!     91b2d0....draft            0600, a record that is being written
+//! ```
+
+#[cfg(not(unix))]
+compile_error!("the backend `file` needs the locks and modes of files as Unix has them");
+
+mod disk;
+mod format;
+mod leases;
+mod records;
+mod sweep;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use self::disk::{Asker, Disk};
+use self::leases::Asked;
+use self::sweep::Broom;
+use super::{
+    Acquired, Backend, BackendError, Capabilities, Holder, Key, Lease, Leases, OpenBackend, OpenError, Record, Scope,
+    Sweep, Touch, Written,
+};
+use crate::clock::Timestamp;
+
+/// Sessions in files, one a session, shared by every process of one machine that opens the folder.
+///
+/// A write is a temporary file that takes the record's name: a process that is killed at any instant
+/// leaves the old record or the new one. [`durable`](FileConfig::durable) makes that hold for a machine
+/// that loses its power, too. Locks are the operating system's, so the folder should be on a local disk.
+///
+/// The idle timeout slides by writing `last_seen` into the record when it is a sixteenth of the timeout
+/// (at most a minute) old. Who may use the files is said by their modes (0700 and 0600): no other user.
+pub struct File {
+    disk: Arc<Disk>,
+    broom: Arc<Broom>,
+    /// The leases of this process: each an open file with a lock on it, free for all when it is closed.
+    held: Mutex<HashMap<Key, Held>>,
+}
+
+struct Held {
+    holder: Holder,
+    _file: std::fs::File,
+}
+
+/// The arguments of `backend = file(...)`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileConfig {
+    /// The folder. It is made if it isn't there, and each type of session has its own folder in it:
+    /// `application/Type`.
+    pub dir: Option<PathBuf>,
+    /// Whether a write is on the disk itself before it counts as done. Without it the sessions of the last
+    /// seconds may be lost when the machine loses its power, but not when the process ends.
+    pub durable: bool,
+}
+
+impl File {
+    /// Opens a folder, and makes it if it isn't there.
+    ///
+    /// # Errors
+    /// A folder that can't be made or written.
+    pub fn new(folder: impl AsRef<Path>) -> Result<Self, OpenError> {
+        Self::at(folder.as_ref(), false)
+    }
+
+    /// The same, [durable](FileConfig::durable).
+    ///
+    /// # Errors
+    /// A folder that can't be made or written.
+    pub fn durable(folder: impl AsRef<Path>) -> Result<Self, OpenError> {
+        Self::at(folder.as_ref(), true)
+    }
+
+    fn at(folder: &Path, durable: bool) -> Result<Self, OpenError> {
+        let disk = Disk::open(folder, durable).map_err(|error| {
+            OpenError::backend("file(dir)", format!("the folder {} can't be made or written", folder.display()), error)
+        })?;
+        Ok(Self { disk: Arc::new(disk), broom: Arc::new(Broom::new()), held: Mutex::default() })
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<Key, Held>> {
+        // Nothing can panic under the lock, so it is whole.
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The holder's lease, no longer among those that are held: whoever has it gives it up by dropping it.
+    fn take_held(&self, key: &Key, holder: Holder) -> Option<Held> {
+        let mut held = self.held();
+        if held.get(key)?.holder != holder {
+            return None;
+        }
+        held.remove(key)
+    }
+
+    /// Runs blocking work on a thread for it. Dropping the future leaves the work to run to its end, but
+    /// not to wait for a lock or to begin a write; what it returned is dropped then, an open lease included.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Disk, &Asker) -> disk::Result<T> + Send + 'static,
+    ) -> Result<T, BackendError> {
+        let asking = Arc::new(());
+        let (disk, asker) = (Arc::clone(&self.disk), Asker(Arc::downgrade(&asking)));
+        let answer = tokio::task::spawn_blocking(move || work(&disk, &asker)).await;
+        drop(asking);
+        answer.map_err(BackendError::new)?.map_err(BackendError::new)
+    }
+}
+
+impl std::fmt::Debug for File {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Disk { root, durable } = &*self.disk;
+        f.debug_struct("File").field("folder", root).field("durable", durable).finish_non_exhaustive()
+    }
+}
+
+impl Backend for File {
+    async fn create(&self, key: &Key, record: Record, touch: Touch) -> Result<bool, BackendError> {
+        let place = self.disk.place(key);
+        self.run(move |disk, asker| disk.create(&place, &record, touch, asker)).await
+    }
+
+    async fn load(&self, key: &Key, touch: Touch) -> Result<Option<Record>, BackendError> {
+        let place = self.disk.place(key);
+        self.run(move |disk, asker| disk.load(&place, touch, asker)).await
+    }
+
+    async fn update(&self, key: &Key, expected: u64, record: Record, touch: Touch) -> Result<Written, BackendError> {
+        let place = self.disk.place(key);
+        self.run(move |disk, asker| disk.update(&place, expected, &record, touch, asker)).await
+    }
+
+    async fn delete(&self, key: &Key) -> Result<bool, BackendError> {
+        let place = self.disk.place(key);
+        self.run(move |disk, asker| disk.delete(&place, asker)).await
+    }
+
+    fn idle_slack(&self, idle: Duration) -> Duration {
+        disk::slack(idle)
+    }
+
+    fn capabilities(self: &Arc<Self>) -> Capabilities {
+        Capabilities::none().leases(self).sweep(self)
+    }
+}
+
+impl Leases for File {
+    async fn acquire(&self, key: &Key, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
+        let place = self.disk.place(key);
+        // Should this future be dropped, the file is, and the lease is free.
+        match self.run(move |disk, asker| disk.acquire(&place, lease, touch, asker)).await? {
+            Asked::Granted(record, file) => {
+                self.held().insert(*key, Held { holder: lease.holder, _file: file });
+                Ok(Acquired::Granted(record))
+            }
+            Asked::Busy => Ok(Acquired::Busy(Box::pin(tokio::time::sleep(pause())))),
+            Asked::Absent => Ok(Acquired::Absent),
+        }
+    }
+
+    async fn extend(&self, key: &Key, lease: Lease) -> Result<bool, BackendError> {
+        if self.held().get(key).is_none_or(|held| held.holder != lease.holder) {
+            return Ok(false);
+        }
+        let place = self.disk.place(key);
+        self.run(move |disk, asker| disk.extend(&place, lease, asker)).await
+    }
+
+    async fn save(
+        &self,
+        key: &Key,
+        lease: Lease,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> Result<Written, BackendError> {
+        let (place, held) = (self.disk.place(key), self.take_held(key, lease.holder));
+        self.run(move |disk, asker| {
+            let written = disk.save(&place, lease, expected, &record, touch, asker);
+            drop(held);
+            written
+        })
+        .await
+    }
+
+    async fn release(&self, key: &Key, lease: Lease) -> Result<(), BackendError> {
+        let (place, held) = (self.disk.place(key), self.take_held(key, lease.holder));
+        self.run(move |disk, asker| {
+            let released = disk.release(&place, lease, asker);
+            drop(held);
+            released
+        })
+        .await
+    }
+}
+
+/// How long to wait before a lease is asked for again: about what a short handler takes, never the same
+/// twice, so that two who wait don't keep meeting.
+///
+/// Who waits in this process waits in the runtime's queue. Who waits here waits for another process, which
+/// can't wake anybody; and to wait in the operating system takes a thread that no dropped future gets back.
+fn pause() -> Duration {
+    let [random] = crate::id::random();
+    Duration::from_millis(2) + Duration::from_micros(32) * u32::from(random)
+}
+
+impl Sweep for File {
+    async fn sweep(&self, now: Timestamp, idle: Duration, limit: usize) -> Result<usize, BackendError> {
+        let broom = Arc::clone(&self.broom);
+        self.run(move |disk, asker| disk.sweep(&broom, now, idle, limit, asker)).await
+    }
+}
+
+impl OpenBackend for File {
+    type Config = FileConfig;
+
+    async fn open(config: FileConfig, scope: &Scope) -> Result<Self, OpenError> {
+        let FileConfig { dir, durable } = config;
+        let dir = dir.ok_or_else(|| {
+            let why =
+                "is missing; write `dir = env(\"SESSION_DIR\")` and set it to a folder such as /var/lib/app/sessions";
+            OpenError::option("backend = file(dir)", None, why)
+        })?;
+        // A type's own folder, so that who removes it ends the sessions of that type and no other.
+        let folder = dir.join(scope.application).join(scope.type_name);
+        let open = tokio::task::spawn_blocking(move || Self::at(&folder, durable));
+        open.await.unwrap_or_else(|error| Err(OpenError::backend("file(dir)", "it was not opened", error)))
+    }
+}

@@ -1,0 +1,139 @@
+//! What [`Sweep`](crate::backend::Sweep) asks for, as blocking work.
+
+use std::fs::{self, TryLockError};
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
+
+use super::disk::{Asker, DRAFT, Disk, LEASE, Place, Result, SHARDS, Stored, While as _, options, slack};
+use super::format::Entry;
+use crate::clock::Timestamp;
+use crate::record::Touch;
+
+const DOING: &str = "sweep sessions";
+
+/// How long one call looks for something to sweep. Others wait for no sweep, but the caller does, and
+/// the next call goes on where this one ended.
+const CALL: Duration = Duration::from_millis(500);
+
+/// How old a draft has to be to belong to nobody: whoever wrote it has long been answered.
+const ANCIENT: Duration = Duration::from_secs(600);
+
+/// The shard that is next.
+#[derive(Debug)]
+pub(super) struct Broom(AtomicU16);
+
+impl Broom {
+    /// Begins anywhere: a program that is started, sweeps and ends gets to every shard in time.
+    pub(super) fn new() -> Self {
+        Self(AtomicU16::new(u16::from(crate::id::random::<1>()[0])))
+    }
+}
+
+/// One call's task.
+struct Batch<'a> {
+    now: Timestamp,
+    idle: Duration,
+    left: usize,
+    asker: &'a Asker,
+}
+
+impl Batch<'_> {
+    /// By the longer of the two timeouts: the one that the record was written with is another type's, or
+    /// from before a setting was changed.
+    fn has_expired(&self, Entry { record, idle }: &Entry) -> bool {
+        let idle = self.idle.max(*idle);
+        let touch = Touch { now: self.now, idle, expires: record.expires };
+        !touch.is_live(record, slack(idle))
+    }
+}
+
+impl Disk {
+    pub(super) fn sweep(
+        &self,
+        broom: &Broom,
+        now: Timestamp,
+        idle: Duration,
+        limit: usize,
+        asker: &Asker,
+    ) -> Result<usize> {
+        // Of all processes one sweeps. Made at opening: a store that has gone is not begun anew.
+        let sweeper = options().append(true).open(self.sweeper()).during(DOING, &self.root)?;
+        match sweeper.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(0),
+            Err(TryLockError::Error(error)) => return Err(error).during(DOING, &self.root),
+        }
+        let (mut batch, end) = (Batch { now, idle, left: limit, asker }, Instant::now() + CALL);
+        for _ in 0..SHARDS {
+            if batch.left == 0 || Instant::now() > end || asker.has_gone() {
+                break;
+            }
+            // Counted before it is swept, so that a shard with a fault doesn't keep the others waiting.
+            let number = broom.0.fetch_add(1, Ordering::Relaxed) % SHARDS;
+            self.sweep_shard(&self.shard(number), &mut batch)?;
+            if batch.left == 0 {
+                broom.0.store(number, Ordering::Relaxed);
+            }
+        }
+        Ok(limit - batch.left)
+    }
+
+    fn sweep_shard(&self, shard: &Path, batch: &mut Batch<'_>) -> Result<()> {
+        let entries = match fs::read_dir(shard) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            entries => entries.during(DOING, shard)?,
+        };
+        for entry in entries {
+            if batch.left == 0 || batch.asker.has_gone() {
+                break;
+            }
+            let path = entry.during(DOING, shard)?.path();
+            let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+            if name.ends_with(DRAFT) {
+                self.sweep_draft(&path, shard)?;
+            } else if let Some(record) = name.strip_suffix(LEASE) {
+                if let Some(place) = self.place_of(&shard.join(record)) {
+                    self.sweep_lease(&place, batch)?;
+                }
+            } else if let Some(place) = self.place_of(&path) {
+                self.sweep_record(&place, batch)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn sweep_record(&self, place: &Place, batch: &mut Batch<'_>) -> Result<()> {
+        let expired = || Ok(matches!(self.read(place)?, Stored::Entry(entry) if batch.has_expired(&entry)));
+        // Looked at without the lock first, since most records are live; the lock is taken anew for each
+        // that is not: nobody waits for a sweep.
+        if expired()?
+            && let Some(locked) = self.lock(place, batch.asker)?
+            && expired()?
+        {
+            batch.left -= usize::from(self.forget(&locked, place)?);
+        }
+        Ok(())
+    }
+
+    fn sweep_lease(&self, place: &Place, batch: &Batch<'_>) -> Result<()> {
+        match self.lock(place, batch.asker)? {
+            Some(locked) => self.tidy(&locked, place),
+            None => Ok(()),
+        }
+    }
+
+    /// Removes what a killed process was about to write. Its age is the file's own, by the system's clock:
+    /// the runtime's has no part in it.
+    fn sweep_draft(&self, path: &Path, shard: &Path) -> Result<()> {
+        let age = match fs::symlink_metadata(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            found => found.and_then(|found| found.modified()).during(DOING, shard)?.elapsed(),
+        };
+        if age.is_ok_and(|age| age > ANCIENT) {
+            self.remove(path, shard)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,71 @@
+//! What only the inside shows: the events.
+
+use std::fs;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id};
+use tracing::{Event, Metadata, Subscriber};
+
+use super::disk::{Asker, Disk};
+use crate::clock::Timestamp;
+use crate::id::Key;
+use crate::record::{Record, Touch};
+
+/// The names and fields of the events on this thread.
+#[derive(Clone, Default)]
+struct Events(Arc<Mutex<Vec<String>>>);
+
+impl Subscriber for Events {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, event: &Event<'_>) {
+        struct Text(String);
+        impl Visit for Text {
+            fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+                self.0.push_str(&format!(" {field}={value:?}"));
+            }
+        }
+        let mut text = Text(format!("{} {}", event.metadata().level(), event.metadata().name()));
+        event.record(&mut text);
+        self.0.lock().unwrap().push(text.0);
+    }
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+#[test]
+fn a_file_that_is_no_record_raises_an_event_when_it_is_asked_for_and_none_when_it_is_swept() {
+    let folder = std::env::temp_dir().join(format!("session-runtime-{:016x}", u64::from_be_bytes(crate::id::random())));
+    let disk = Disk::open(&folder, false).unwrap();
+    let (key, now, idle) = (Key::from_bytes([7; 32]), Timestamp::from_secs(1), Duration::from_secs(60));
+    let touch = Touch { now, idle, expires: Timestamp::from_secs(1000) };
+    let record = Record { version: 1, last_seen: now, expires: touch.expires, body: Bytes::from_static(b"secret") };
+    let asking = Arc::new(());
+    let asker = Asker(Arc::downgrade(&asking));
+    let place = disk.place(&key);
+    assert!(disk.create(&place, &record, touch, &asker).unwrap());
+    let whole = fs::read(&place.record).unwrap();
+    fs::write(&place.record, &whole[..whole.len() - 1]).unwrap();
+
+    let events = Events::default();
+    tracing::subscriber::with_default(events.clone(), || {
+        assert_eq!(disk.load(&place, touch, &asker).unwrap(), None);
+        let broom = super::sweep::Broom::new();
+        assert_eq!(disk.sweep(&broom, Timestamp::from_secs(u64::MAX), idle, 10, &asker).unwrap(), 0);
+    });
+    let events = events.0.lock().unwrap();
+    assert_eq!(events.len(), 1, "{events:?}");
+    assert!(events[0].starts_with("WARN session.unreadable"), "{events:?}");
+    assert!(events[0].contains(&key.handle().to_string()), "{events:?}");
+    assert!(!events[0].contains(&key.to_string()) && !events[0].contains("secret"), "{events:?}");
+    fs::remove_dir_all(&folder).unwrap();
+}

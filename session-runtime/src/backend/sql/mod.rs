@@ -1,0 +1,121 @@
+//! Sessions in SQL databases: one store over the differences between their dialects.
+//!
+//! A record is a row: `id_hash` (32 bytes), `version`, `last_seen`, `expires`, `keep_until` (milliseconds
+//! since 1970, as all times here), `body`, and the lease on it: `lease_holder` (16 bytes) and
+//! `lease_until`. Nothing is held open between two statements, each of which is conditional and complete
+//! in itself. All times are the runtime's; the database's clock is never asked.
+
+mod dialect;
+mod driver;
+mod failure;
+#[cfg(feature = "mysql")]
+mod mysql;
+mod pool;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod schema;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod store;
+mod waiting;
+
+#[cfg(feature = "mysql")]
+pub use self::mysql::{MySql, MySqlConfig};
+#[cfg(feature = "postgres")]
+pub use self::postgres::{Postgres, PostgresConfig};
+#[cfg(feature = "sqlite")]
+pub use self::sqlite::{Sqlite, SqliteConfig};
+
+/// The name of the table unless told.
+const TABLE: &str = "sessions";
+
+/// What a backend with a `store` in it can do.
+macro_rules! backend {
+    ($backend:ident) => {
+        impl std::fmt::Debug for $backend {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($backend)).field("table", &self.table).finish_non_exhaustive()
+            }
+        }
+
+        impl Backend for $backend {
+            async fn create(&self, key: &Key, record: Record, touch: Touch) -> Result<bool, BackendError> {
+                self.store.create(key, record, touch).await
+            }
+
+            async fn load(&self, key: &Key, touch: Touch) -> Result<Option<Record>, BackendError> {
+                self.store.load(key, touch).await
+            }
+
+            async fn update(
+                &self,
+                key: &Key,
+                expected: u64,
+                record: Record,
+                touch: Touch,
+            ) -> Result<Written, BackendError> {
+                self.store.update(key, expected, record, touch).await
+            }
+
+            async fn delete(&self, key: &Key) -> Result<bool, BackendError> {
+                self.store.delete(key).await
+            }
+
+            fn idle_slack(&self, idle: Duration) -> Duration {
+                super::store::slack(idle)
+            }
+
+            fn capabilities(self: &Arc<Self>) -> Capabilities {
+                Capabilities::none().leases(self).sweep(self)
+            }
+        }
+
+        impl Leases for $backend {
+            async fn acquire(&self, key: &Key, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
+                self.store.acquire(key, lease, touch).await
+            }
+
+            async fn extend(&self, key: &Key, lease: Lease) -> Result<bool, BackendError> {
+                self.store.extend(key, lease).await
+            }
+
+            async fn save(
+                &self,
+                key: &Key,
+                lease: Lease,
+                expected: u64,
+                record: Record,
+                touch: Touch,
+            ) -> Result<Written, BackendError> {
+                self.store.save(key, lease, expected, record, touch).await
+            }
+
+            async fn release(&self, key: &Key, lease: Lease) -> Result<(), BackendError> {
+                self.store.release(key, lease).await
+            }
+        }
+
+        impl Sweep for $backend {
+            /// Each record knows when it expires, so that types with other idle timeouts can share the
+            /// table: `idle` is not asked.
+            async fn sweep(&self, now: Timestamp, _: Duration, limit: usize) -> Result<usize, BackendError> {
+                self.store.sweep(now, limit).await
+            }
+        }
+    };
+}
+use backend;
+
+/// What the backends' files have in common.
+mod prelude {
+    pub(super) use std::sync::Arc;
+    pub(super) use std::time::Duration;
+
+    pub(super) use super::store::Store;
+    pub(super) use super::{TABLE, backend};
+    pub(super) use crate::backend::{
+        Acquired, Backend, BackendError, Capabilities, Key, Lease, Leases, OpenBackend, OpenError, Record, Scope,
+        Sweep, Touch, Written,
+    };
+    pub(super) use crate::clock::Timestamp;
+}

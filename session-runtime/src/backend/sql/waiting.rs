@@ -1,0 +1,108 @@
+//! Waiting for a lease that somebody else holds.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
+
+use crate::id::Key;
+
+/// Who in this process waits for which session.
+#[derive(Default)]
+pub(super) struct Waiting(Mutex<HashMap<Key, Arc<Notify>>>);
+
+impl Waiting {
+    /// Listens from now on.
+    pub(super) fn listen(self: &Arc<Self>, key: &Key) -> Wake {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut notified = Box::pin(Arc::clone(waiting.entry(*key).or_default()).notified_owned());
+        notified.as_mut().enable();
+        Wake { notified: Some(notified), waiting: Arc::clone(self), key: *key }
+    }
+
+    /// A lease was given up in this process.
+    pub(super) fn wake(&self, key: &Key) {
+        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(notify) = waiting.get(key) {
+            notify.notify_waiters();
+        }
+    }
+}
+
+/// A place among those who wait, given up when it is dropped.
+pub(super) struct Wake {
+    notified: Option<Pin<Box<OwnedNotified>>>,
+    waiting: Arc<Waiting>,
+    key: Key,
+}
+
+impl Wake {
+    /// Whether it was woken within this time.
+    pub(super) async fn within(&mut self, time: Duration) -> bool {
+        match &mut self.notified {
+            Some(notified) => tokio::time::timeout(time, notified.as_mut()).await.is_ok(),
+            None => true,
+        }
+    }
+}
+
+impl Drop for Wake {
+    fn drop(&mut self) {
+        self.notified = None;
+        let mut waiting = self.waiting.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.get(&self.key).is_some_and(|notify| Arc::strong_count(notify) == 1) {
+            waiting.remove(&self.key);
+        }
+    }
+}
+
+/// The pauses between two looks at a lease that another process holds: each longer than the one before,
+/// none as long as another waiter's, so that waiters don't look in step.
+pub(super) struct Pauses(Duration);
+
+impl Pauses {
+    const FIRST: Duration = Duration::from_millis(5);
+    const LONGEST: Duration = Duration::from_millis(100);
+
+    pub(super) fn new() -> Self {
+        Self(Self::FIRST)
+    }
+
+    pub(super) fn next(&mut self) -> Duration {
+        let whole = self.0;
+        self.0 = (whole * 2).min(Self::LONGEST);
+        let [jitter] = crate::id::random::<1>();
+        whole / 2 + whole * u32::from(jitter) / 512
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(byte: u8) -> Key {
+        Key::from_bytes([byte; 32])
+    }
+
+    #[tokio::test]
+    async fn only_those_who_wait_for_that_session_are_woken() {
+        let waiting = Arc::new(Waiting::default());
+        let (mut one, mut other) = (waiting.listen(&key(1)), waiting.listen(&key(2)));
+        waiting.wake(&key(1));
+        assert!(one.within(Duration::from_secs(60)).await);
+        assert!(!other.within(Duration::ZERO).await);
+        drop((one, other));
+        assert!(waiting.0.lock().unwrap().is_empty(), "nobody waits, nothing is kept");
+    }
+
+    #[test]
+    fn pauses_grow_to_a_bound() {
+        let mut pauses = Pauses::new();
+        let all: Vec<Duration> = (0..20).map(|_| pauses.next()).collect();
+        assert!(all[0] <= Pauses::FIRST && all[0] >= Pauses::FIRST / 2);
+        assert!(all[10..].iter().all(|pause| *pause <= Pauses::LONGEST && *pause >= Pauses::LONGEST / 2), "{all:?}");
+    }
+}

@@ -1,0 +1,113 @@
+//! What holds when a call is given up half-way: the runtime drops it when its deadline has passed or the client
+//! has gone, and a process may end at any instant.
+//!
+//! What was dropped may still happen, in the background or on a server; it happens as a whole or not at all.
+
+use std::future::poll_fn;
+use std::task::Poll;
+use std::time::Duration;
+
+use super::pair::key;
+use super::{Pair, SHORT_LEASE};
+use crate::backend::{Holder, Key, Record, Touch, Written};
+
+/// How often each operation is dropped, each time a little later.
+pub(super) const ROUNDS: usize = 48;
+
+/// Runs a call for a while, in steps at first and then for some microseconds, and drops it.
+pub(super) async fn drop_after<T>(round: usize, call: impl Future<Output = T>) -> Option<T> {
+    let mut call = Box::pin(call);
+    if round < ROUNDS / 2 {
+        for _ in 0..round {
+            if let Poll::Ready(answer) = poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await {
+                return Some(answer);
+            }
+            tokio::task::yield_now().await;
+        }
+        return None;
+    }
+    let patience = Duration::from_micros(20 * (round - ROUNDS / 2) as u64);
+    tokio::time::timeout(patience, call).await.ok()
+}
+
+/// Its body tells its version, so that half a record shows.
+fn told(pair: &Pair, version: u64) -> Record {
+    pair.record(version, &format!("version {version} ").repeat(100))
+}
+
+/// The record that is stored, which is whole.
+async fn whole(pair: &Pair, round: usize, key: &Key) -> Option<u64> {
+    let record = pair.side(round).load(key, pair.touch()).await?;
+    assert!(record.body == told(pair, record.version).body, "half a record");
+    Some(record.version)
+}
+
+/// A creation that was dropped left the record or nothing, and what follows goes on from there.
+pub async fn a_creation_that_is_dropped_has_happened_or_not(pair: Pair) {
+    for round in 0..ROUNDS {
+        let key = key();
+        let answer = drop_after(round, pair.one.create(&key, told(&pair, 1), pair.touch())).await;
+        assert_ne!(answer, Some(false), "there was nothing");
+        let found = whole(&pair, round, &key).await;
+        assert!(matches!(found, Some(1)) || found.is_none() && answer.is_none(), "{found:?} after {answer:?}");
+        // Whoever comes next creates it or finds it.
+        pair.side(round + 1).create(&key, told(&pair, 1), pair.touch()).await;
+        assert_eq!(whole(&pair, round, &key).await, Some(1));
+    }
+}
+
+/// A write that was dropped left the old record or the new one, and what follows goes on from there.
+pub async fn a_write_that_is_dropped_has_happened_or_not(pair: Pair) {
+    let key = key();
+    assert!(pair.one.create(&key, told(&pair, 1), pair.touch()).await);
+    let mut version = 1;
+    for round in 0..ROUNDS {
+        let answer = drop_after(round, pair.one.update(&key, version, told(&pair, version + 1), pair.touch())).await;
+        assert!(matches!(answer, None | Some(Written::Done)), "{answer:?}: nobody else wrote");
+        let found = whole(&pair, round, &key).await.expect("a write that is dropped loses no record");
+        assert!(found == version + 1 || found == version && answer.is_none(), "version {found} after {answer:?}");
+        // The dropped write may come true at any moment until another one is through.
+        version = found;
+        let next = async || {
+            version = whole(&pair, round, &key).await.expect("it is there");
+            let record = told(&pair, version + 1);
+            pair.side(round + 1).update(&key, version, record, pair.touch()).await == Written::Done
+        };
+        pair.until("the next write is through", next).await;
+        version += 1;
+    }
+}
+
+/// A removal that was dropped left the record or nothing, and can be asked for again.
+pub async fn a_removal_that_is_dropped_has_happened_or_not(pair: Pair) {
+    for round in 0..ROUNDS {
+        let key = key();
+        assert!(pair.one.create(&key, told(&pair, 1), pair.touch()).await);
+        let answer = drop_after(round, pair.one.delete(&key)).await;
+        let found = whole(&pair, round, &key).await;
+        assert!(found.is_none() || found == Some(1) && answer.is_none(), "{found:?} after {answer:?}");
+        pair.side(round + 1).delete(&key).await;
+        assert_eq!(pair.side(round).load(&key, pair.touch()).await, None);
+        let answer = pair.one.update(&key, 1, told(&pair, 2), pair.touch()).await;
+        assert_eq!(answer, Written::Absent, "what has ended stays ended");
+    }
+}
+
+/// A process that ends, its lease not given up, leaves the records to the others, and the lease runs out.
+pub async fn a_handle_that_goes_away_takes_no_record_with_it(pair: Pair) {
+    let (key, first) = pair.created().await;
+    let holder = Holder::new();
+    if pair.one.store.leases().is_some() {
+        pair.granted(&pair.one, &key, holder, SHORT_LEASE).await;
+    }
+    let pair = pair.without_one();
+    pair.pass(SHORT_LEASE * 2).await;
+    assert_eq!(pair.stored(&pair.other, &key).await, Some((1, first.body.to_vec())));
+    if pair.other.store.leases().is_some() {
+        let next = Holder::new();
+        assert!(pair.waited(&pair.other, &key, next, SHORT_LEASE).await.is_some(), "the record is there");
+        pair.other.release(&key, pair.lease(next, SHORT_LEASE)).await;
+    }
+    let touch = Touch { expires: first.expires, ..pair.touch() };
+    assert_eq!(pair.other.update(&key, 1, pair.record(2, "next"), touch).await, Written::Done);
+}

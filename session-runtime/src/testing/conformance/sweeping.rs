@@ -1,0 +1,156 @@
+//! What holds of sweeping.
+
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::pair::{Handle, key};
+use super::{LIFETIME, Pair};
+use crate::backend::{Key, Record, Touch};
+use crate::clock::Timestamp;
+
+/// Short, since a store with a clock of its own has to be waited for.
+const IDLE: Duration = Duration::from_millis(500);
+const EXPIRED: usize = 40;
+const LIVE: usize = 20;
+
+/// Records of which nobody can tell by when they were created whether they have expired.
+struct Shelf {
+    expired: Vec<Key>,
+    live: Vec<Key>,
+    /// When the expired ones were created, and the live ones.
+    start: Timestamp,
+    later: Timestamp,
+}
+
+fn touch(now: Timestamp) -> Touch {
+    Touch { now, idle: IDLE, expires: now.plus(LIFETIME) }
+}
+
+fn slack(pair: &Pair) -> Duration {
+    pair.one.slack(IDLE)
+}
+
+async fn create(pair: &Pair, now: Timestamp) -> Key {
+    let key = key();
+    let record = Record { last_seen: now, expires: now.plus(LIFETIME), ..pair.record(1, "x") };
+    assert!(pair.one.create(&key, record, touch(now)).await);
+    key
+}
+
+async fn shelf(pair: &Pair) -> Shelf {
+    let (mut expired, mut live) = (Vec::new(), Vec::new());
+    let start = pair.now();
+    for _ in 0..EXPIRED {
+        expired.push(create(pair, start).await);
+    }
+    pair.pass(IDLE + slack(pair)).await;
+    let later = pair.now();
+    for _ in 0..LIVE {
+        live.push(create(pair, later).await);
+    }
+    Shelf { expired, live, start, later }
+}
+
+async fn sweep(pair: &Pair, side: &Handle, limit: usize) -> usize {
+    let swept = side.sweep(pair.now(), IDLE, limit).await;
+    assert!(swept <= limit, "{swept} were swept, of {limit} at the most");
+    swept
+}
+
+/// A store with a clock of its own may have forgotten by itself what the sweeps would find.
+fn forgets(pair: &Pair, round: usize) -> bool {
+    pair.is_real_time() && round > EXPIRED
+}
+
+async fn assert_live(pair: &Pair, shelf: &Shelf) {
+    for key in &shelf.live {
+        let touch = Touch { now: shelf.later, ..touch(shelf.later) };
+        let found = pair.other.load(key, touch).await.is_some();
+        assert!(found || pair.may_have_passed(IDLE, shelf.later), "a live record was swept");
+    }
+}
+
+/// Sweeping again and again removes everything whose idle timeout is over, and nothing that is alive.
+pub async fn a_sweep_removes_what_has_expired_and_nothing_else(pair: Pair) {
+    assert_eq!(sweep(&pair, &pair.one, 10).await, 0, "there is nothing");
+    let shelf = shelf(&pair).await;
+    let (mut swept, mut round) = (0, 0);
+    let all = async || {
+        round += 1;
+        swept += sweep(&pair, pair.side(round), 1000).await;
+        swept >= EXPIRED || forgets(&pair, round)
+    };
+    pair.until("everything that has expired is swept", all).await;
+    for key in &shelf.expired {
+        assert!(!pair.one.delete(key).await, "it was swept");
+    }
+    assert_live(&pair, &shelf).await;
+    if !pair.is_real_time() {
+        assert_eq!((swept, sweep(&pair, &pair.one, 1000).await), (EXPIRED, 0));
+    }
+}
+
+/// What a sweep does is bounded: it takes no more than it is told to, and says how many it took.
+pub async fn a_sweep_removes_no_more_than_it_is_told_to(pair: Pair) {
+    let shelf = shelf(&pair).await;
+    let mut swept = 0;
+    for limit in [1, 7, 1, 0] {
+        swept += sweep(&pair, &pair.one, limit).await;
+        if pair.is_real_time() {
+            continue;
+        }
+        let mut left = 0;
+        for key in &shelf.expired {
+            // Looked at as of then, when it was alive.
+            left += usize::from(pair.other.load(key, touch(shelf.start)).await.is_some());
+        }
+        assert_eq!(left, EXPIRED - swept, "more or less was removed than the sweep said");
+    }
+    assert_live(&pair, &shelf).await;
+}
+
+/// What counts is the last use; and the end of the lifetime, however much a session is used.
+pub async fn a_sweep_leaves_what_is_in_use_and_takes_what_reached_its_lifetime(pair: Pair) {
+    let lifetime = IDLE * 3;
+    let start = pair.now();
+    let (key, ends) = (key(), start.plus(lifetime));
+    let record = Record { expires: ends, ..pair.record(1, "x") };
+    let at = |now| Touch { now, idle: IDLE, expires: ends };
+    assert!(pair.one.create(&key, record, at(start)).await);
+    let mut last = start;
+    while pair.now() < ends {
+        sweep(&pair, &pair.other, 10).await;
+        let (now, late) = (pair.now(), pair.may_have_passed(IDLE, last));
+        if pair.one.load(&key, at(now)).await.is_none() {
+            assert!(late || now >= ends, "it was in use");
+            break;
+        }
+        last = now;
+        pair.pass(IDLE / 10).await;
+    }
+    pair.pass(lifetime).await;
+    if !pair.is_real_time() {
+        pair.until("it is swept", async || sweep(&pair, &pair.one, 10).await == 1).await;
+    }
+    assert!(!pair.one.delete(&key).await || pair.is_real_time(), "it was swept");
+}
+
+/// Several processes may sweep at the same time: each record is counted once.
+pub async fn many_who_sweep_at_once_remove_each_record_once(pair: Pair) {
+    let shelf = shelf(&pair).await;
+    let (mut swept, mut round) = (0, 0);
+    let all = async || {
+        round += 1;
+        let mut sweepers = JoinSet::new();
+        for number in 0..8 {
+            let pair = pair.clone();
+            sweepers.spawn(async move { sweep(&pair, pair.side(number), 4).await });
+        }
+        swept += sweepers.join_all().await.into_iter().sum::<usize>();
+        swept >= EXPIRED || forgets(&pair, round)
+    };
+    pair.until("everything that has expired is swept", all).await;
+    assert!(swept == EXPIRED || pair.is_real_time(), "{swept} were swept, of {EXPIRED}");
+    assert_live(&pair, &shelf).await;
+}

@@ -1,0 +1,84 @@
+//! What can be wrong with a backend, and what the suite says then.
+
+/// Lists the flaws, each with a behaviour that must show it.
+macro_rules! flaws {
+    ($($behaviour:ident: $($flaw:ident)+;)+) => {
+        /// What is wrong with a store.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Flaw { $($($flaw,)+)+ NothingIsDeclared }
+
+        /// Each flaw, and a behaviour that must show it.
+        pub(crate) const FLAWS: &[(Flaw, &str)] = &[$($((Flaw::$flaw, stringify!($behaviour)),)+)+];
+    };
+}
+
+flaws! {
+    a_record_is_created_once_and_loaded_as_it_was_written:
+        CreationsReplace BodiesEndAtZero BodiesAreText VersionsAreFloats LoadsTellThisUse;
+    keys_that_look_alike_name_different_records: NamesAreShort NamesHaveNoCase;
+    loading_updating_and_deleting_what_is_not_there_is_no_error_and_creates_nothing:
+        AbsentIsAnError UpdatesCreate RemovalsAlwaysFind;
+    of_many_who_create_one_record_at_once_one_succeeds: CreationsRace;
+    an_update_replaces_the_version_that_it_names_and_no_other: UpdatesOverwrite HandlesRemember;
+    of_many_who_update_one_version_at_once_one_succeeds: UpdatesRace;
+    an_update_never_brings_back_what_was_deleted: RemovalsHide;
+    a_load_notes_the_use_within_the_slack_that_the_store_names: UsesAreForgotten UsesAreVersions;
+    a_load_that_meets_a_change_takes_nothing_back: UsesWriteBack;
+    a_reader_sees_one_version_or_the_next_and_never_half_of_it: WritesAreTorn;
+    an_expired_record_is_not_revived_by_loading_it: UsesRevive;
+    a_record_outlives_its_idle_timeout_only_by_being_used: ForgetsEarly;
+    a_clock_that_jumps_makes_no_immortal_record: UsesMoveTheEnd;
+
+    a_creation_that_is_dropped_has_happened_or_not: CreationsAreTorn;
+    a_write_that_is_dropped_has_happened_or_not: WritesRemoveFirst;
+    a_removal_that_is_dropped_has_happened_or_not: RemovalsAreTorn;
+    a_handle_that_goes_away_takes_no_record_with_it: HandlesTakeAllWithThem;
+
+    a_lease_is_one_holders_until_it_is_given_up: LeasesAreShared;
+    a_lease_keeps_no_reader_waiting_and_no_delete: ReadersWait;
+    a_lease_on_what_is_not_there_is_absent_and_holds_nothing: NothingIsLeased;
+    saving_gives_up_the_lease_and_wakes_who_waits: SavesWakeNobody SavesKeepTheLease;
+    releasing_wakes_who_waits_and_the_release_of_another_does_nothing: ReleasesWakeNobody AnybodyReleases;
+    deleting_wakes_who_waits_and_what_he_finds_is_nothing: RemovalsWakeNobody RemovalsKeepTheLease;
+    a_save_of_another_version_is_refused_and_gives_up_the_lease: SavesOverwrite RefusalsKeepTheLease;
+    a_save_without_the_lease_is_refused: AnybodySaves StrangersFreeTheLease;
+    a_save_after_the_end_creates_nothing: SavesCreate;
+    a_lease_that_ran_out_is_anothers_and_the_late_save_and_release_are_refused: LeasesNeverEnd WaitersMissTheEnd;
+    a_lease_that_ran_out_is_refused_even_if_nobody_took_it: SavesMayBeLate ExtensionsMayBeLate;
+    an_extended_lease_is_kept_and_a_lost_one_is_not_extended: ExtensionsAreIdle AnybodyExtends;
+    many_holders_take_turns_and_lose_no_change: LeasesRace;
+    a_waiter_who_gives_up_leaves_nothing_behind: WaitersKeepTheirPlace;
+    a_borrow_that_is_dropped_holds_nothing_for_longer_than_its_lease: BorrowsStick;
+
+    a_sweep_removes_what_has_expired_and_nothing_else: SweepsTakeNothing SweepsTakeAll;
+    a_sweep_removes_no_more_than_it_is_told_to: SweepsKnowNoBound SweepsTakeMore;
+    a_sweep_leaves_what_is_in_use_and_takes_what_reached_its_lifetime: SweepsGoByAge;
+    many_who_sweep_at_once_remove_each_record_once: SweepsCountTwice;
+}
+
+/// What shows in a sequence of operations that come one after the other.
+pub(crate) const SEQUENTIAL: &[(&str, &[Flaw])] = {
+    use Flaw::*;
+    &[
+        (
+            "any_sequence_of_operations_ends_as_the_model_says",
+            &[
+                CreationsReplace, BodiesEndAtZero, BodiesAreText, LoadsTellThisUse, UpdatesCreate, RemovalsAlwaysFind,
+                UpdatesOverwrite, HandlesRemember, RemovalsHide, UsesAreForgotten, UsesAreVersions, ForgetsEarly,
+                UsesMoveTheEnd, SweepsTakeAll, SweepsKnowNoBound, SweepsTakeMore,
+            ],
+        ),
+        (
+            "any_sequence_of_borrows_ends_as_the_model_says",
+            &[
+                LeasesAreShared, NothingIsLeased, SavesKeepTheLease, AnybodyReleases, RemovalsKeepTheLease,
+                SavesOverwrite, RefusalsKeepTheLease, AnybodySaves, StrangersFreeTheLease, SavesCreate, LeasesNeverEnd,
+                SavesMayBeLate, ExtensionsMayBeLate, ExtensionsAreIdle, AnybodyExtends,
+            ],
+        ),
+    ]
+};
+
+/// Races show to the behaviours that make them, of which two are shown by one flaw.
+pub(crate) const ALSO: (Flaw, &str) =
+    (Flaw::UsesWriteBack, "a_load_that_meets_the_end_never_brings_the_record_back");

@@ -1,0 +1,361 @@
+//! What files do besides: their names and modes, and what is done about those that are no records.
+
+use std::{
+    fs,
+    os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink},
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::http::StatusCode;
+use session_runtime::{
+    Timestamp,
+    backend::{
+        Acquired, Backend, File, FileConfig, Holder, Key, Lease, Leases, OpenBackend, Record, Scope, Sweep, Touch,
+        Written,
+    },
+};
+use session_tests::{serve, wait};
+use tempfile::TempDir;
+use tokio::time::{Instant, timeout};
+
+use crate::{
+    conformance::Store,
+    ledger::{Books, Terms, router},
+};
+
+pub(crate) fn store() -> (Store<File>, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let [one, other] = [(), ()].map(|()| Arc::new(File::new(folder.path()).unwrap()));
+    (Store { one, other }, folder)
+}
+
+pub(crate) fn durable() -> (Store<File>, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let [one, other] = [(), ()].map(|()| Arc::new(File::durable(folder.path()).unwrap()));
+    (Store { one, other }, folder)
+}
+
+pub(crate) const IDLE: Duration = Duration::from_secs(600);
+pub(crate) const LIFETIME: Duration = Duration::from_secs(3600);
+pub(crate) const START: Timestamp = Timestamp::from_secs(1_000_000);
+
+/// Of the shard 2a.
+pub(crate) const KEY: Key = Key::from_bytes([42; 32]);
+
+pub(crate) fn touch(now: Timestamp) -> Touch {
+    Touch { now, idle: IDLE, expires: now.plus(LIFETIME) }
+}
+
+pub(crate) fn record(version: u64, body: &str) -> Record {
+    Record { version, last_seen: START, expires: START.plus(LIFETIME), body: body.as_bytes().to_vec().into() }
+}
+
+pub(crate) fn lease(holder: Holder) -> Lease {
+    Lease { holder, ttl: LIFETIME, now: START }
+}
+
+pub(crate) async fn create(file: &File, key: &Key) {
+    assert!(file.create(key, record(1, "body"), touch(START)).await.unwrap());
+}
+
+pub(crate) async fn has(file: &File, key: &Key) -> bool {
+    file.load(key, touch(START)).await.unwrap().is_some()
+}
+
+pub(crate) async fn is_granted(file: &File, key: &Key, holder: Holder) -> bool {
+    matches!(file.acquire(key, lease(holder), touch(START)).await.unwrap(), Acquired::Granted(_))
+}
+
+pub(crate) fn record_of(folder: &Path, key: &Key) -> PathBuf {
+    folder.join(format!("{:02x}", key.as_bytes()[0])).join(key.to_string())
+}
+
+/// Every file and folder below.
+fn below(folder: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let folders: Vec<_> = found.iter().filter(|path| path.is_dir()).cloned().collect();
+    found.extend(folders.iter().flat_map(|folder| below(folder)));
+    found.sort();
+    found
+}
+
+/// Those that are being written, or that nobody will finish. Others may come and go meanwhile.
+fn drafts(root: &Path) -> usize {
+    let folders = fs::read_dir(root).unwrap().flatten().filter_map(|shard| fs::read_dir(shard.path()).ok());
+    folders.flatten().flatten().filter(|entry| entry.file_name().to_string_lossy().ends_with(".draft")).count()
+}
+
+#[tokio::test]
+async fn files_are_named_by_the_hash_alone_and_are_nobody_elses() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("made/by the store");
+    let file = File::new(&root).unwrap();
+    create(&file, &KEY).await;
+    assert!(is_granted(&file, &KEY, Holder::new()).await);
+    let shard = root.join("2a");
+    let record = shard.join("KioqKioqKioqKioqKioqKioqKioqKioqKioqKioqKio");
+    let lease = shard.join("KioqKioqKioqKioqKioqKioqKioqKioqKioqKioqKio.lease");
+    assert_eq!(below(&root), [shard.clone(), record.clone(), lease.clone(), shard.join("lock"), root.join("sweeper")]);
+    let mode = |path: &Path| fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777;
+    for made in [&folder.path().join("made"), &root, &shard] {
+        assert_eq!(mode(made), 0o700, "{}", made.display());
+    }
+    for file in [&record, &lease, &shard.join("lock"), &root.join("sweeper")] {
+        assert_eq!(mode(file), 0o600, "{}", file.display());
+    }
+}
+
+#[tokio::test]
+async fn a_lease_that_is_given_up_leaves_nothing_behind() {
+    let (store, folder) = store();
+    create(&store.one, &KEY).await;
+    let before = below(folder.path());
+    for round in 1..4 {
+        let holder = Holder::new();
+        assert!(is_granted(&store.one, &KEY, holder).await);
+        assert_eq!(below(folder.path()).len(), before.len() + 1);
+        match round {
+            1 => store.one.release(&KEY, lease(holder)).await.unwrap(),
+            2 => {
+                let saved = store.one.save(&KEY, lease(holder), 1, record(2, "new"), touch(START)).await;
+                assert_eq!(saved.unwrap(), Written::Done);
+            }
+            _ => {
+                let refused = store.one.save(&KEY, lease(holder), 1, record(2, "late"), touch(START)).await;
+                assert_eq!(refused.unwrap(), Written::Conflict);
+            }
+        }
+        assert_eq!(below(folder.path()), before);
+    }
+    assert!(is_granted(&store.one, &KEY, Holder::new()).await);
+    assert!(store.other.delete(&KEY).await.unwrap());
+    assert_eq!(below(folder.path()).len(), before.len() - 1, "neither the record nor the lease");
+}
+
+#[tokio::test]
+async fn each_type_has_its_own_folder_in_the_one_that_is_declared() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = FileConfig::default();
+    config.dir = Some(folder.path().join("sessions"));
+    for type_name in ["User", "Cart"] {
+        File::open(config.clone(), &Scope::new("shop", type_name)).await.unwrap();
+        assert!(folder.path().join("sessions/shop").join(type_name).is_dir());
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_is_missing_or_of_no_use_is_refused_at_opening_and_named() {
+    let scope = Scope::new("shop", "User");
+    let error = File::open(FileConfig::default(), &scope).await.unwrap_err().to_string();
+    assert!(error.contains("`backend = file(dir)`") && error.contains("dir = env("), "{error}");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let mut config = FileConfig::default();
+    config.dir = Some(file.path().join("sessions"));
+    let error = File::open(config, &scope).await.unwrap_err().to_string();
+    assert!(error.contains(file.path().to_str().unwrap()) && error.contains("can't be made"), "{error}");
+}
+
+#[tokio::test]
+async fn a_use_is_written_only_when_it_is_due() {
+    let (store, folder) = store();
+    create(&store.one, &KEY).await;
+    let path = record_of(folder.path(), &KEY);
+    let inode = || fs::metadata(&path).unwrap().ino();
+    let before = inode();
+    let slack = store.one.idle_slack(IDLE);
+    let due = START.plus(slack);
+    for now in [START, START.plus(slack / 2), START.plus(slack - Duration::from_millis(1)), Timestamp::from_secs(0)] {
+        assert_eq!(store.one.load(&KEY, touch(now)).await.unwrap().unwrap().last_seen, START);
+        assert_eq!(inode(), before, "{now:?}");
+    }
+    assert_eq!(store.one.load(&KEY, touch(due)).await.unwrap().unwrap().last_seen, START, "as it was before");
+    assert_ne!(inode(), before);
+    assert_eq!(store.other.load(&KEY, touch(START)).await.unwrap().unwrap().last_seen, due);
+}
+
+#[tokio::test]
+async fn what_is_no_record_is_no_session_and_is_left_alone() {
+    let (store, folder) = store();
+    create(&store.one, &KEY).await;
+    let path = record_of(folder.path(), &KEY);
+    let whole = fs::read(&path).unwrap();
+    let mut changed = whole.clone();
+    *changed.last_mut().unwrap() ^= 1;
+    let cut = whole[..whole.len() - 1].to_vec();
+    for garbage in [vec![], b"x".to_vec(), vec![0; whole.len()], cut, changed] {
+        fs::write(&path, &garbage).unwrap();
+        assert_is_no_session(&store.one).await;
+        assert_eq!(fs::read(&path).unwrap(), garbage);
+    }
+    assert!(store.one.delete(&KEY).await.unwrap(), "whoever ends it removes it");
+    create(&store.one, &KEY).await;
+}
+
+#[tokio::test]
+async fn what_is_no_file_is_neither_followed_nor_waited_for() {
+    let (store, folder) = store();
+    create(&store.one, &KEY).await;
+    let path = record_of(folder.path(), &KEY);
+    let elsewhere = folder.path().join("elsewhere");
+    fs::rename(&path, &elsewhere).unwrap();
+    symlink(&elsewhere, &path).unwrap();
+    assert_is_no_session(&store.one).await;
+    assert!(store.one.delete(&KEY).await.unwrap());
+    assert!(elsewhere.exists(), "the link is removed, not what it leads to");
+
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    assert_is_no_session(&store.one).await;
+    assert!(fs::symlink_metadata(&path).unwrap().file_type().is_fifo());
+    assert!(store.one.delete(&KEY).await.unwrap());
+
+    fs::create_dir(&path).unwrap();
+    assert_is_no_session(&store.one).await;
+    assert!(path.is_dir());
+    fs::remove_dir(&path).unwrap();
+
+    create(&store.one, &KEY).await;
+    fs::write(&elsewhere, "somebody's").unwrap();
+    symlink(&elsewhere, path.with_extension("lease")).unwrap();
+    assert!(store.one.acquire(&KEY, lease(Holder::new()), touch(START)).await.is_err());
+    assert_eq!(fs::read(&elsewhere).unwrap(), b"somebody's");
+}
+
+async fn assert_is_no_session(file: &File) {
+    let within =
+        async |what: &str| wait::within(wait::ANSWER, what, async { file.load(&KEY, touch(START)).await }).await;
+    assert_eq!(within("it is not waited for").await.unwrap(), None);
+    assert_eq!(file.update(&KEY, 1, record(2, "new"), touch(START)).await.unwrap(), Written::Absent);
+    assert!(!file.create(&KEY, record(1, "new"), touch(START)).await.unwrap());
+    assert!(matches!(file.acquire(&KEY, lease(Holder::new()), touch(START)).await.unwrap(), Acquired::Absent));
+    let far = START.plus(LIFETIME * 10);
+    assert_eq!(file.sweep(far, IDLE, 1000).await.unwrap(), 0);
+}
+
+/// As a process that is frozen between two calls to the operating system leaves it.
+#[tokio::test]
+async fn a_shard_that_stays_locked_keeps_its_writers_waiting_and_nobody_else() {
+    let (store, folder) = store();
+    let elsewhere = Key::from_bytes([43; 32]);
+    for key in [&KEY, &elsewhere] {
+        create(&store.one, key).await;
+    }
+    let lock = fs::File::open(folder.path().join("2a/lock")).unwrap();
+    lock.lock().unwrap();
+    let update = |file: Arc<File>, key| async move { file.update(&key, 1, record(2, "new"), touch(START)).await };
+    // More than there are threads for blocking work: those who gave up must have left theirs.
+    let late: Vec<_> = (0..600)
+        .map(|_| tokio::spawn(timeout(Duration::from_millis(50), update(Arc::clone(&store.one), KEY))))
+        .collect();
+    for late in late {
+        assert!(late.await.unwrap().is_err(), "it waits as long as it is asked to");
+    }
+    let begun = Instant::now();
+    assert!(has(&store.one, &KEY).await, "readers need no lock");
+    assert_eq!(update(Arc::clone(&store.one), elsewhere).await.unwrap(), Written::Done);
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    lock.unlock().unwrap();
+    assert_eq!(update(Arc::clone(&store.one), KEY).await.unwrap(), Written::Done, "nothing was written late");
+    wait::until(wait::ANSWER, "no draft is left", async || drafts(folder.path()) == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_borrow_that_is_dropped_while_it_is_granted_leaves_the_session_free() {
+    let (store, _folder) = store();
+    create(&store.one, &KEY).await;
+    for round in 0..150 {
+        let holder = Holder::new();
+        let borrow = store.one.acquire(&KEY, lease(holder), touch(START));
+        if timeout(Duration::from_micros(round * 2), borrow).await.is_ok() {
+            store.one.release(&KEY, lease(holder)).await.unwrap();
+        }
+        // Nobody gives up a lease that nobody knows to be his.
+        let next = Holder::new();
+        let free = async || is_granted(&store.other, &KEY, next).await;
+        wait::until(wait::ANSWER, "the lease is free", free).await;
+        store.other.release(&KEY, lease(next)).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_that_is_dropped_has_been_done_or_not() {
+    let (store, folder) = store();
+    create(&store.one, &KEY).await;
+    let mut version = 1;
+    for round in 0..300 {
+        let body = "x".repeat(usize::try_from(round).unwrap() * 50);
+        let update = store.one.update(&KEY, version, record(version + 1, &body), touch(START));
+        if timeout(Duration::from_micros(round), update).await.is_err() {
+            let record = store.other.load(&KEY, touch(START)).await.unwrap().expect("never torn, never lost");
+            assert!((version..=version + 1).contains(&record.version));
+        }
+        // Whatever became of it comes to its end.
+        while store.other.update(&KEY, u64::MAX, record(0, ""), touch(START)).await.unwrap() != Written::Conflict {}
+        version = store.other.load(&KEY, touch(START)).await.unwrap().unwrap().version;
+    }
+    wait::until(wait::ANSWER, "no draft is left", async || drafts(folder.path()) == 0).await;
+}
+
+#[tokio::test]
+async fn a_store_that_has_gone_is_out_of_reach_and_not_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let (root, aside) = (folder.path().join("mounted"), folder.path().join("unmounted"));
+    let file = File::new(&root).unwrap();
+    create(&file, &KEY).await;
+    // A volume that isn't mounted leaves an empty folder, or none.
+    for empty in [false, true] {
+        fs::rename(&root, &aside).unwrap();
+        if empty {
+            fs::create_dir(&root).unwrap();
+        }
+        let (touch, holder) = (touch(START), lease(Holder::new()));
+        assert!(file.load(&KEY, touch).await.is_err());
+        assert!(file.create(&KEY, record(1, "x"), touch).await.is_err());
+        assert!(file.update(&KEY, 1, record(2, "x"), touch).await.is_err());
+        assert!(file.delete(&KEY).await.is_err());
+        assert!(file.acquire(&KEY, holder, touch).await.is_err());
+        assert!(file.save(&KEY, holder, 1, record(2, "x"), touch).await.is_err());
+        assert!(file.sweep(START.plus(LIFETIME), IDLE, 10).await.is_err());
+        if empty {
+            assert_eq!(below(&root), [] as [&Path; 0], "no store is begun in its place");
+            fs::remove_dir(&root).unwrap();
+        }
+        fs::rename(&aside, &root).unwrap();
+        assert!(has(&file, &KEY).await);
+    }
+}
+
+#[tokio::test]
+async fn an_error_tells_the_folder_and_no_key() {
+    let (store, folder) = store();
+    create(&store.one, &KEY).await;
+    fs::remove_file(folder.path().join("2a/lock")).unwrap();
+    fs::create_dir(folder.path().join("2a/lock")).unwrap();
+    let error = store.one.update(&KEY, 1, record(2, "x"), touch(START)).await.unwrap_err().to_string();
+    assert!(error.contains("2a") && !error.contains(&KEY.to_string()), "{error}");
+}
+
+#[tokio::test]
+async fn while_the_store_is_out_of_reach_a_request_is_answered_503_and_afterwards_all_is_there() {
+    const KEYS: &str = "kXUQ1cWZ7mHqLsTzRn3vB8yEoAdFgJiKpMxNwCbVtYU=";
+    let terms = Terms { lease: LIFETIME, wait: Duration::from_secs(60), deadline: Duration::from_secs(10) };
+    let folder = tempfile::tempdir().unwrap();
+    let (root, aside) = (folder.path().join("mounted"), folder.path().join("unmounted"));
+    let books = Books::open(Arc::new(File::new(&root).unwrap()), KEYS, terms).await.unwrap();
+    let served = serve(router(books)).await;
+    let client = served.client();
+    for path in ["/start", "/append/1"] {
+        assert!(client.post(path).await.status.is_success(), "{path}");
+    }
+    fs::rename(&root, &aside).unwrap();
+    assert_eq!(client.get("/entries").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    for path in ["/append/2", "/update/2", "/end"] {
+        assert_eq!(client.post(path).await.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+    }
+    fs::rename(&aside, &root).unwrap();
+    assert_eq!(client.get("/entries").await.text(), "[1]");
+    assert_eq!(client.post("/append/3").await.status, StatusCode::OK);
+    assert_eq!(client.get("/entries").await.text(), "[1,3]");
+}

@@ -1,0 +1,320 @@
+//! Several processes on one folder: killed, frozen, without room, without permission.
+
+use std::{
+    fs,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+    time::{Duration, SystemTime},
+};
+
+use rustix::process::getuid;
+use session_runtime::{
+    Clock, SystemClock,
+    backend::{Acquired, Backend, File, Holder, Key, Lease, Leases, Record, Sweep, Touch, Written},
+};
+use session_tests::{app::describe, process::Process, wait};
+use tempfile::TempDir;
+
+const HOUR: Duration = Duration::from_secs(3600);
+const KEY: Key = Key::from_bytes([1; 32]);
+
+fn touch() -> Touch {
+    let now = SystemClock.now();
+    Touch { now, idle: HOUR, expires: now.plus(HOUR) }
+}
+
+fn record(version: u64, body: &[u8]) -> Record {
+    let now = SystemClock.now();
+    Record { version, last_seen: now, expires: now.plus(HOUR), body: body.to_vec().into() }
+}
+
+fn lease(holder: Holder) -> Lease {
+    Lease { holder, ttl: HOUR, now: SystemClock.now() }
+}
+
+/// A folder for what the processes print, and in it the sessions' folder with one session.
+async fn begun(body: &[u8]) -> (TempDir, File) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = File::new(folder.path().join("sessions")).unwrap();
+    assert!(file.create(&KEY, record(1, body), touch()).await.unwrap());
+    (folder, file)
+}
+
+async fn loaded(file: &File) -> Record {
+    file.load(&KEY, touch()).await.unwrap().expect("a session is never lost")
+}
+
+async fn is_granted(file: &File, holder: Holder) -> bool {
+    matches!(file.acquire(&KEY, lease(holder), touch()).await.unwrap(), Acquired::Granted(_))
+}
+
+fn spawn(folder: &Path, log: &str, arguments: &[&str]) -> Process {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_filer"));
+    command.arg(folder.join("sessions")).args(arguments).current_dir(folder);
+    Process::spawn("filer", command, &folder.join(log))
+}
+
+/// What the killed had begun to write.
+fn drafts(folder: &Path) -> Vec<PathBuf> {
+    let files = fs::read_dir(folder.join("sessions/01")).unwrap().map(|entry| entry.unwrap().path());
+    files.filter(|path| path.extension().is_some_and(|extension| extension == "draft")).collect()
+}
+
+async fn says(process: &mut Process, line: &str) {
+    process.wait_until(line, async |process: &Process| process.log().lines().any(|said| said == line)).await;
+}
+
+/// Waits for its end and gives what it printed.
+async fn ended(process: &mut Process) -> String {
+    wait::within(wait::START, "the process ends", async {
+        while process.is_running() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    })
+    .await;
+    process.log()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_writer_that_is_killed_at_any_instant_leaves_the_old_record_or_the_new_one() {
+    let (folder, file) = begun(&1u64.to_be_bytes()).await;
+    let check = async |last: u64| {
+        let record = loaded(&file).await;
+        assert!(record.version >= last, "{} came after {last}", record.version);
+        let body: Vec<u8> = record.version.to_be_bytes().into_iter().cycle().take(record.body.len()).collect();
+        assert_eq!(record.body, body, "the body is that of its version");
+        record.version
+    };
+    let mut version = 1;
+    for round in 0..40 {
+        let mut writer = spawn(folder.path(), &format!("log{round}"), &["churn"]);
+        let begin = version;
+        wait::until(wait::ANSWER, "the writer writes: what the last one locked is free", async || {
+            version = check(version).await;
+            version > begin + 20
+        })
+        .await;
+        for _ in 0..round * 7 {
+            version = check(version).await;
+        }
+        writer.kill();
+        assert_eq!(writer.log(), "");
+        version = check(version).await;
+        assert!(is_granted_and_released(&file).await, "a dead process holds no lease");
+    }
+    let left = drafts(folder.path());
+    for draft in &left {
+        let draft = fs::File::options().append(true).open(draft).unwrap();
+        draft.set_modified(SystemTime::now() - HOUR).unwrap();
+    }
+    assert_eq!(file.sweep(SystemClock.now(), HOUR, 10).await.unwrap(), 0);
+    assert_eq!(drafts(folder.path()), [] as [&Path; 0], "of {}", left.len());
+    check(version).await;
+}
+
+#[tokio::test]
+async fn a_lease_whose_holder_is_killed_is_free_at_once() {
+    let (folder, file) = begun(b"first").await;
+    for _ in 0..3 {
+        let mut holder = spawn(folder.path(), "log", &["hold", "3600000", "never"]);
+        wait::until(wait::ANSWER, "it is held", async || !is_granted_and_released(&file).await).await;
+        holder.stop();
+        assert!(!is_granted_and_released(&file).await, "frozen is not dead");
+        holder.kill();
+        assert!(is_granted_and_released(&file).await, "the first who asks has it");
+    }
+}
+
+async fn is_granted_and_released(file: &File) -> bool {
+    let holder = Holder::new();
+    let granted = is_granted(file, holder).await;
+    file.release(&KEY, lease(holder)).await.unwrap();
+    granted
+}
+
+#[tokio::test]
+async fn a_lease_that_runs_out_under_a_frozen_holder_is_taken_over_and_the_late_save_is_refused() {
+    for next_has_saved in [true, false] {
+        let (folder, file) = begun(b"first").await;
+        let mut late = spawn(folder.path(), "log", &["hold", "400", "gate"]);
+        says(&mut late, "held").await;
+        late.stop();
+        let next = Holder::new();
+        wait::until(wait::ANSWER, "the lease runs out", async || is_granted(&file, next).await).await;
+        if next_has_saved {
+            assert_eq!(file.save(&KEY, lease(next), 1, record(2, b"next"), touch()).await.unwrap(), Written::Done);
+        }
+        late.resume();
+        fs::write(folder.path().join("gate"), "").unwrap();
+        assert_eq!(ended(&mut late).await, "held\nextended: false\nsaved: Conflict\n");
+        if !next_has_saved {
+            assert!(!is_granted(&file, Holder::new()).await, "the late one took nothing from the next");
+            assert_eq!(file.save(&KEY, lease(next), 1, record(2, b"next"), touch()).await.unwrap(), Written::Done);
+        }
+        assert_eq!(loaded(&file).await.body, b"next".to_vec());
+        assert!(is_granted(&file, Holder::new()).await);
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_ends_under_a_frozen_holder_stays_ended() {
+    let (folder, file) = begun(b"first").await;
+    let mut late = spawn(folder.path(), "log", &["hold", "3600000", "gate"]);
+    says(&mut late, "held").await;
+    late.stop();
+    assert!(file.delete(&KEY).await.unwrap());
+    late.resume();
+    fs::write(folder.path().join("gate"), "").unwrap();
+    assert_eq!(ended(&mut late).await, "held\nextended: false\nsaved: Absent\n");
+    assert_eq!(file.load(&KEY, touch()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn fifty_exclusive_changes_over_two_processes_are_all_there() {
+    let (folder, file) = begun(b"").await;
+    let mut processes = ["one", "other"].map(|log| spawn(folder.path(), log, &["append", "25", "gate"]));
+    for process in &mut processes {
+        says(process, "ready").await;
+    }
+    fs::write(folder.path().join("gate"), "").unwrap();
+    for process in &mut processes {
+        let log = ended(process).await;
+        assert_eq!(log.lines().filter(|line| *line == "saved: Done").count(), 25, "{log}");
+    }
+    let record = loaded(&file).await;
+    assert_eq!((record.version, record.body), (51, vec![b'.'; 50].into()));
+}
+
+#[tokio::test]
+async fn ten_processes_open_one_folder_at_once_and_create_one_session_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut processes: Vec<_> = (10..20)
+        .map(|number: u8| spawn(folder.path(), &number.to_string(), &["begin", &number.to_string(), "gate"]))
+        .collect();
+    for process in &mut processes {
+        says(process, "ready").await;
+    }
+    fs::write(folder.path().join("gate"), "").unwrap();
+    let mut creators = 0;
+    for process in &mut processes {
+        let log = ended(process).await;
+        assert!(log.contains("own: true"), "{log}");
+        creators += log.matches("common: true").count();
+    }
+    assert_eq!(creators, 1);
+    let file = File::new(folder.path().join("sessions")).unwrap();
+    for number in [0].into_iter().chain(10..20) {
+        assert!(file.load(&Key::from_bytes([number; 32]), touch()).await.unwrap().is_some(), "{number}");
+    }
+}
+
+/// Somebody whom permissions bind: root may write what nobody may.
+const NOBODY: u32 = 65534;
+
+/// Runs `filer` as somebody whom permissions bind, and gives a line for each of its answers.
+fn bound(folder: &Path, arguments: &[&str]) -> String {
+    let mut command = Command::new(folder.join("filer"));
+    if getuid().is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let output = command.arg(folder.join("sessions")).args(arguments).current_dir("/").output().unwrap();
+    printed(&output)
+}
+
+fn printed(output: &Output) -> String {
+    assert!(output.status.success(), "{}", describe(output));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[tokio::test]
+async fn in_a_folder_that_is_read_only_whatever_writes_is_an_error_and_nothing_is_lost() {
+    let (folder, file) = begun(b"first").await;
+    drop(file);
+    // Where the program was built others may not look.
+    fs::copy(env!("CARGO_BIN_EXE_filer"), folder.path().join("filer")).unwrap();
+    let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    mode(folder.path(), 0o755);
+    let sessions = folder.path().join("sessions");
+    let shard = sessions.join("01");
+    if getuid().is_root() {
+        let everything = [sessions.clone(), sessions.join("sweeper"), shard.clone()];
+        let below = fs::read_dir(&shard).unwrap().map(|entry| entry.unwrap().path());
+        for path in everything.into_iter().chain(below) {
+            std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+    }
+    for path in [&shard, &sessions] {
+        mode(path, 0o500);
+    }
+    let said = bound(folder.path(), &["attempt", "10"]);
+    let answers: Vec<_> = said.lines().map(|line| line.split(" in ").next().unwrap()).collect();
+    let expected = [
+        "load: version 1",
+        "touch: error: can't write a session",
+        "create: error: can't make a folder for sessions",
+        "update: error: can't write a session",
+        "acquire: error: can't lease a session",
+        "delete: false",
+        "load: version 1",
+    ];
+    assert_eq!(answers, expected, "{said}");
+    assert!(said.contains("Permission denied"), "{said}");
+    for path in [&sessions, &shard] {
+        mode(path, 0o700);
+    }
+    let said = bound(folder.path(), &["attempt", "10"]);
+    assert!(!said.contains("error") && said.ends_with("load: version 3\n"), "{said}");
+}
+
+/// Runs `filer` in a shell that first does something to leave it no room.
+fn cramped(folder: &Path, shell: &[&str], prepare: &str, arguments: &[&str]) -> Output {
+    let mut command = Command::new(shell[0]);
+    command.args(&shell[1..]).args(["-c", &format!("{prepare} && exec \"$@\""), "sh", env!("CARGO_BIN_EXE_filer")]);
+    command.arg(folder.join("sessions")).args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+/// What is left of `attempt` when only what is small can be written.
+fn assert_small_is_written_and_large_refused(said: &str, why: &str) {
+    let answers: Vec<_> = said.lines().map(|line| line.split(" in ").next().unwrap()).collect();
+    let expected = [
+        "load: version 1",
+        "touch: version 1",
+        "create: error: can't write a session",
+        "update: error: can't write a session",
+        "save: error: can't write a session",
+        "release: done",
+        "next: true",
+        "delete: false",
+        "load: version 1",
+    ];
+    assert_eq!(answers, expected, "{said}");
+    assert_eq!(said.matches(why).count(), 3, "{said}");
+}
+
+#[tokio::test]
+async fn a_write_beyond_the_largest_file_allowed_is_an_error_and_loses_nothing() {
+    let (folder, file) = begun(b"first").await;
+    // Without the signal, which would end the process: then a write fails as on a full disk.
+    let output = cramped(folder.path(), &["sh"], "trap '' XFSZ && ulimit -f 16", &["attempt", "1000000"]);
+    assert_small_is_written_and_large_refused(&printed(&output), "File too large");
+    assert_eq!(loaded(&file).await.body, b"first".to_vec());
+    assert_eq!(drafts(folder.path()), [] as [&Path; 0]);
+}
+
+/// A disk of its own for one process, which goes with it. Machines that let nobody mount have the test above.
+#[tokio::test]
+async fn a_full_disk_is_an_error_and_loses_nothing() {
+    let shell = ["unshare", "--user", "--map-root-user", "--mount", "sh"];
+    let (folder, _file) = begun(b"first").await;
+    let mount = format!("mount -t tmpfs -o size=192k none '{}'", folder.path().join("sessions").display());
+    let output = cramped(folder.path(), &shell, &mount, &["fill"]);
+    if String::from_utf8_lossy(&output.stderr).contains("unshare:") {
+        return;
+    }
+    let said = printed(&output);
+    let count = |line: &str| said.lines().filter(|said| *said == line).count();
+    assert!(said.starts_with("full: can't ") && said.contains("No space left on device"), "{said}");
+    assert!(count("loaded: true") > 10 && count("loaded: false") == 0, "{said}");
+    assert_eq!((count("deleted: true"), count("created: true"), count("drafts: 0")), (4, 1, 1), "{said}");
+}

@@ -1,0 +1,82 @@
+//! What the sweep of a folder takes, and what it leaves.
+
+use std::{
+    fs,
+    time::{Duration, SystemTime},
+};
+
+use session_runtime::backend::{Backend, Holder, Key, Record, Sweep};
+
+use crate::file::{IDLE, KEY, LIFETIME, START, create, has, is_granted, record, record_of, store, touch};
+
+#[tokio::test]
+async fn a_sweep_takes_no_more_than_it_was_told_to_and_only_what_has_expired() {
+    let (store, folder) = store();
+    let key = |number: u8| Key::from_bytes([number.wrapping_mul(7); 32]);
+    let later = START.plus(IDLE + store.one.idle_slack(IDLE));
+    for number in 0..150 {
+        create(&store.one, &key(number)).await;
+    }
+    for number in 150..200 {
+        let used = Record { last_seen: later, ..record(1, "used") };
+        assert!(store.one.create(&key(number), used, touch(later)).await.unwrap());
+    }
+    let stranger = folder.path().join("2a/somebody's notes");
+    fs::write(&stranger, "x").unwrap();
+    assert_eq!(store.one.sweep(START.plus(IDLE / 2), IDLE, 1000).await.unwrap(), 0, "nothing has expired yet");
+    let mut swept = Vec::new();
+    for round in 0..4 {
+        let file = if round % 2 == 0 { &store.one } else { &store.other };
+        swept.push(file.sweep(later, IDLE, 64).await.unwrap());
+    }
+    assert_eq!(swept, [64, 64, 22, 0]);
+    for number in 150..200 {
+        assert!(store.one.load(&key(number), touch(later)).await.unwrap().is_some(), "{number}");
+    }
+    assert_eq!(store.one.sweep(START.plus(LIFETIME), IDLE, 1000).await.unwrap(), 50, "the lifetime is over");
+    assert!(stranger.exists());
+}
+
+#[tokio::test]
+async fn a_sweep_for_a_type_with_a_shorter_timeout_takes_no_session_of_another() {
+    let (store, _folder) = store();
+    create(&store.one, &KEY).await;
+    assert_eq!(store.one.sweep(START.plus(IDLE / 2), IDLE / 10, 10).await.unwrap(), 0);
+    assert!(has(&store.one, &KEY).await);
+}
+
+#[tokio::test]
+async fn a_sweep_takes_drafts_that_are_ancient_and_leases_that_nobody_holds() {
+    let (store, folder) = store();
+    let other = Key::from_bytes([43; 32]);
+    for key in [&KEY, &other] {
+        create(&store.one, key).await;
+    }
+    assert!(is_granted(&store.one, &KEY, Holder::new()).await);
+    let held = record_of(folder.path(), &KEY).with_extension("lease");
+    let left = record_of(folder.path(), &other).with_extension("lease");
+    fs::copy(&held, &left).unwrap();
+    let drafts = ["0123456789abcdef.draft", "fedcba9876543210.draft"].map(|name| folder.path().join("2a").join(name));
+    for (draft, minutes) in drafts.iter().zip([1, 11]) {
+        let draft = fs::File::create(draft).unwrap();
+        draft.set_modified(SystemTime::now() - Duration::from_secs(60 * minutes)).unwrap();
+    }
+    assert_eq!(store.other.sweep(START, IDLE, 100).await.unwrap(), 0, "what is counted is records");
+    assert_eq!([&drafts[0], &drafts[1], &held, &left].map(|path| path.exists()), [true, false, true, false]);
+    assert!(!is_granted(&store.other, &KEY, Holder::new()).await);
+    for key in [&KEY, &other] {
+        assert!(has(&store.one, key).await);
+    }
+}
+
+#[tokio::test]
+async fn one_sweeps_at_a_time() {
+    let (store, folder) = store();
+    create(&store.one, &KEY).await;
+    let sweeper = fs::File::open(folder.path().join("sweeper")).unwrap();
+    sweeper.lock().unwrap();
+    let far = START.plus(LIFETIME);
+    assert_eq!(store.one.sweep(far, IDLE, 10).await.unwrap(), 0);
+    sweeper.unlock().unwrap();
+    assert_eq!(store.one.sweep(far, IDLE, 10).await.unwrap(), 1);
+}

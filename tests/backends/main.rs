@@ -1,0 +1,16 @@
+//! The backends against real servers.
+
+mod conformance;
+mod file;
+mod file_processes;
+mod file_sweep;
+mod harness;
+#[path = "../fixtures/ledger/routes.rs"]
+mod ledger;
+mod memory;
+mod proxy;
+mod redis;
+mod sql;
+mod sql_faults;
+mod sql_processes;
+mod sql_statements;

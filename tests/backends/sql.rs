@@ -1,0 +1,496 @@
+//! What the SQL backends do besides: their tables, what may be shown of their errors, and the sweep.
+
+use std::{fs, sync::Arc, time::Duration};
+
+use session_runtime::{
+    Clock, OpenError, SystemClock, Timestamp,
+    backend::{
+        Acquired, Backend, Holder, Key, Lease, Leases, MySql, MySqlConfig, OpenBackend, Postgres, PostgresConfig,
+        Record, Scope, Sqlite, SqliteConfig, Sweep, Touch, Written,
+    },
+};
+use session_tests::{MariaDb, Postgres as PostgresServer};
+use sqlx::{Connection, Row};
+use tempfile::TempDir;
+
+use crate::conformance::Store;
+
+pub(crate) const HOUR: Duration = Duration::from_secs(3600);
+pub(crate) const KEY: Key = Key::from_bytes([1; 32]);
+/// In every URL.
+const PASSWORD: &str = "open-sesame";
+const SCOPE: Scope = Scope::new("tests", "User");
+
+pub(crate) fn touch() -> Touch {
+    touch_at(SystemClock.now())
+}
+
+pub(crate) fn touch_at(now: Timestamp) -> Touch {
+    Touch { now, idle: HOUR, expires: now.plus(HOUR * 12) }
+}
+
+pub(crate) fn record(version: u64, body: &str) -> Record {
+    let now = SystemClock.now();
+    Record { version, last_seen: now, expires: now.plus(HOUR * 12), body: body.as_bytes().to_vec().into() }
+}
+
+pub(crate) fn lease(holder: Holder) -> Lease {
+    Lease { holder, ttl: HOUR, now: SystemClock.now() }
+}
+
+/// A database to open sessions in.
+pub(crate) trait Database: Sized + Send + Sync {
+    type Backend: Leases + Sweep + OpenBackend;
+
+    async fn start() -> Self;
+    /// What the program `clerk` is told.
+    fn address(&self) -> String;
+    async fn open_table(&self, table: &str) -> Result<Self::Backend, OpenError>;
+    /// Runs SQL of the test's own.
+    async fn sql(&self, sql: &str);
+    /// The first column of the first row.
+    async fn number(&self, sql: &str) -> i64;
+
+    async fn open(&self) -> Self::Backend {
+        self.open_table("sessions").await.unwrap()
+    }
+}
+
+/// A folder with a SQLite file.
+pub(crate) struct SqliteFile(pub(crate) TempDir);
+
+impl SqliteFile {
+    /// A connection to look into it.
+    pub(crate) async fn connect(&self) -> sqlx::SqliteConnection {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.address()).create_if_missing(true);
+        sqlx::SqliteConnection::connect_with(&options).await.unwrap()
+    }
+}
+
+impl Database for SqliteFile {
+    type Backend = Sqlite;
+
+    async fn start() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn address(&self) -> String {
+        self.0.path().join("sessions.db").to_str().unwrap().to_owned()
+    }
+
+    async fn open_table(&self, table: &str) -> Result<Sqlite, OpenError> {
+        let mut config = SqliteConfig::default();
+        (config.path, config.table) = (Some(self.address().into()), Some(table.into()));
+        Sqlite::open(config, &SCOPE).await
+    }
+
+    async fn sql(&self, sql: &str) {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut self.connect().await).await.unwrap();
+    }
+
+    async fn number(&self, sql: &str) -> i64 {
+        sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_one(&mut self.connect().await).await.unwrap().get(0)
+    }
+}
+
+impl Database for PostgresServer {
+    type Backend = Postgres;
+
+    async fn start() -> Self {
+        Self::start().await
+    }
+
+    fn address(&self) -> String {
+        self.url()
+    }
+
+    async fn open_table(&self, table: &str) -> Result<Postgres, OpenError> {
+        let mut config = PostgresConfig::default();
+        (config.url, config.table) = (Some(self.url()), Some(table.into()));
+        Postgres::open(config, &SCOPE).await
+    }
+
+    async fn sql(&self, sql: &str) {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut self.connect().await).await.unwrap();
+    }
+
+    async fn number(&self, sql: &str) -> i64 {
+        sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_one(&mut self.connect().await).await.unwrap().get(0)
+    }
+}
+
+impl Database for MariaDb {
+    type Backend = MySql;
+
+    async fn start() -> Self {
+        Self::start().await
+    }
+
+    fn address(&self) -> String {
+        self.url()
+    }
+
+    async fn open_table(&self, table: &str) -> Result<MySql, OpenError> {
+        let mut config = MySqlConfig::default();
+        (config.url, config.table) = (Some(self.url()), Some(table.into()));
+        MySql::open(config, &SCOPE).await
+    }
+
+    async fn sql(&self, sql: &str) {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut self.connect().await).await.unwrap();
+    }
+
+    async fn number(&self, sql: &str) -> i64 {
+        sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_one(&mut self.connect().await).await.unwrap().get(0)
+    }
+}
+
+/// For the conformance suite: two pools on one table.
+pub(crate) async fn store<D: Database>() -> (Store<D::Backend>, D) {
+    let database = D::start().await;
+    let (one, other) = (Arc::new(database.open().await), Arc::new(database.open().await));
+    (Store { one, other }, database)
+}
+
+/// Makes each behaviour a test of each of the databases.
+macro_rules! on_each {
+    ($($place:ident: $database:ty),+ => $behaviours:tt) => {
+        $(crate::sql::on_each! { @ $place: $database => $behaviours })+
+    };
+    (@ $place:ident: $database:ty => [$($behaviour:ident)+]) => {
+        mod $place {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $behaviour() {
+                    super::$behaviour::<$database>().await;
+                }
+            )+
+        }
+    };
+}
+pub(crate) use on_each;
+
+on_each! {
+    sqlite: crate::sql::SqliteFile, postgres: session_tests::Postgres, mysql: session_tests::MariaDb => [
+        tables_of_other_names_are_other_sessions
+        a_name_that_is_no_tables_is_refused
+        somebody_elses_table_is_refused_and_left_alone
+        tables_that_vanish_are_made_again
+        a_later_version_of_the_tables_is_used_as_it_is
+        what_is_stored_is_the_record_and_the_hash_of_its_id
+        a_sweep_removes_what_has_expired_in_batches_and_nothing_else
+        types_with_other_idle_timeouts_share_a_table
+        one_process_sweeps_at_a_time
+        a_session_used_under_the_sweep_survives_it
+        writes_of_many_at_once_collide_with_no_sweep
+        neither_debug_nor_an_error_shows_the_password
+    ]
+}
+
+async fn tables_of_other_names_are_other_sessions<D: Database>() {
+    let database = D::start().await;
+    let (one, other) = (database.open_table("users").await.unwrap(), database.open_table("Order").await.unwrap());
+    assert!(one.create(&KEY, record(1, "user"), touch()).await.unwrap());
+    assert!(other.create(&KEY, record(1, "order"), touch()).await.unwrap());
+    assert_eq!(&one.load(&KEY, touch()).await.unwrap().unwrap().body[..], b"user");
+    assert_eq!(&other.load(&KEY, touch()).await.unwrap().unwrap().body[..], b"order");
+}
+
+async fn a_name_that_is_no_tables_is_refused<D: Database>() {
+    let database = D::start().await;
+    let long = "x".repeat(59);
+    for name in ["", "1st", "a-b", "a b", "a\"b", "a`b", "a;b", "a.b.c", ".a", "a.", "naïve", &long] {
+        let Err(error) = database.open_table(name).await else { panic!("{name:?} is accepted") };
+        assert!(error.to_string().contains("(table)`: is "), "{error}");
+    }
+    database.open_table(&"x".repeat(58)).await.unwrap();
+}
+
+async fn somebody_elses_table_is_refused_and_left_alone<D: Database>() {
+    let database = D::start().await;
+    database
+        .sql("CREATE TABLE sessions (id INTEGER, data VARCHAR(20)); INSERT INTO sessions VALUES (1, 'theirs')")
+        .await;
+    for _ in 0..2 {
+        let Err(error) = database.open_table("sessions").await else { panic!("it is accepted") };
+        assert!(error.to_string().contains("id_hash"), "{error}");
+    }
+    assert_eq!(database.number("SELECT COUNT(*) FROM sessions WHERE data = 'theirs'").await, 1);
+}
+
+async fn tables_that_vanish_are_made_again<D: Database>() {
+    let database = D::start().await;
+    let backend = database.open().await;
+    assert!(backend.create(&KEY, record(1, "x"), touch()).await.unwrap());
+    database.sql("DROP TABLE sessions; DROP TABLE sessions_meta").await;
+    assert!(backend.load(&KEY, touch()).await.is_err(), "it says so once");
+    assert_eq!(backend.load(&KEY, touch()).await.unwrap(), None);
+    assert!(backend.create(&KEY, record(1, "x"), touch()).await.unwrap());
+}
+
+async fn a_later_version_of_the_tables_is_used_as_it_is<D: Database>() {
+    let database = D::start().await;
+    drop(database.open().await);
+    database.sql("UPDATE sessions_meta SET version = 7; ALTER TABLE sessions ADD owner INTEGER").await;
+    let backend = database.open().await;
+    assert!(backend.create(&KEY, record(1, "x"), touch()).await.unwrap());
+    assert_eq!(backend.load(&KEY, touch()).await.unwrap().unwrap().version, 1);
+    assert_eq!(database.number("SELECT version FROM sessions_meta").await, 7);
+}
+
+async fn what_is_stored_is_the_record_and_the_hash_of_its_id<D: Database>() {
+    let database = D::start().await;
+    let backend = database.open().await;
+    let first = record(3, "body");
+    assert!(backend.create(&KEY, first.clone(), touch_at(first.last_seen)).await.unwrap());
+    let stored = |column: &str| format!("SELECT {column} FROM sessions");
+    assert_eq!(database.number(&stored("version")).await, 3);
+    let millis = |time: Timestamp| i64::try_from(time.as_millis()).unwrap();
+    assert_eq!(database.number(&stored("last_seen")).await, millis(first.last_seen));
+    assert_eq!(database.number(&stored("expires")).await, millis(first.expires));
+    let slack = backend.idle_slack(HOUR);
+    assert_eq!(database.number(&stored("keep_until")).await, millis(first.last_seen.plus(HOUR + slack)));
+    assert_eq!(database.number("SELECT COUNT(*) FROM sessions WHERE lease_holder IS NULL").await, 1);
+    let (holder, long) = (Holder::new(), Lease { ttl: HOUR * 2, ..lease(Holder::new()) });
+    assert!(matches!(backend.acquire(&KEY, Lease { holder, ..long }, touch()).await.unwrap(), Acquired::Granted(_)));
+    assert_eq!(database.number(&stored("lease_until")).await, millis(long.now.plus(long.ttl)));
+}
+
+const START: Timestamp = Timestamp::from_secs(1_000_000);
+
+fn numbered(number: u16) -> Key {
+    let mut bytes = [0; 32];
+    bytes[..2].copy_from_slice(&number.wrapping_mul(40_503).to_be_bytes());
+    bytes[2..4].copy_from_slice(&number.to_be_bytes());
+    Key::from_bytes(bytes)
+}
+
+/// Makes records that were last used at that time.
+async fn used_at<B: Backend>(backend: &B, numbers: std::ops::Range<u16>, now: Timestamp) {
+    for number in numbers {
+        let record = Record { last_seen: now, expires: now.plus(HOUR * 12), ..record(1, "x") };
+        assert!(backend.create(&numbered(number), record, touch_at(now)).await.unwrap());
+    }
+}
+
+async fn a_sweep_removes_what_has_expired_in_batches_and_nothing_else<D: Database>() {
+    let database = D::start().await;
+    let backend = database.open().await;
+    let end = START.plus(HOUR + backend.idle_slack(HOUR));
+    used_at(&backend, 0..150, START).await;
+    used_at(&backend, 150..160, end).await;
+    let just_before = Timestamp::from_millis(end.as_millis() - 1);
+    assert_eq!(backend.sweep(just_before, HOUR, 1000).await.unwrap(), 0);
+    let mut swept = Vec::new();
+    while database.number("SELECT COUNT(*) FROM sessions").await > 10 {
+        swept.push(backend.sweep(end, HOUR, 70).await.unwrap());
+    }
+    assert_eq!(swept, [70, 70, 10]);
+    assert_eq!(backend.sweep(end, HOUR, 70).await.unwrap(), 0);
+    for number in 150..160 {
+        assert!(backend.load(&numbered(number), touch_at(end)).await.unwrap().is_some());
+    }
+    // However much it is used, a session ends with its lifetime.
+    let ended = end.plus(HOUR * 12);
+    assert_eq!(backend.sweep(ended, HOUR * 100, 70).await.unwrap(), 10);
+}
+
+async fn types_with_other_idle_timeouts_share_a_table<D: Database>() {
+    let database = D::start().await;
+    let backend = database.open().await;
+    let long = Touch { idle: HOUR * 6, ..touch_at(START) };
+    let record = Record { last_seen: START, expires: START.plus(HOUR * 12), ..record(1, "x") };
+    assert!(backend.create(&numbered(0), record.clone(), long).await.unwrap());
+    assert!(backend.create(&numbered(1), record, Touch { idle: HOUR, ..long }).await.unwrap());
+    let later = START.plus(HOUR * 2);
+    assert_eq!(backend.sweep(later, HOUR, 10).await.unwrap(), 1, "the one whose own timeout has passed");
+    assert!(backend.load(&numbered(0), Touch { now: later, ..long }).await.unwrap().is_some());
+}
+
+async fn one_process_sweeps_at_a_time<D: Database>() {
+    let database = D::start().await;
+    let backend = database.open().await;
+    used_at(&backend, 0..3, START).await;
+    let now = SystemClock.now();
+    let until = now.as_millis() + 5000;
+    let holder = match database.address().split("://").next().unwrap() {
+        "postgres" => r"'\x00112233445566778899aabbccddeeff'",
+        _ => "x'00112233445566778899aabbccddeeff'",
+    };
+    database.sql(&format!("UPDATE sessions_meta SET sweeper = {holder}, sweeping_until = {until}")).await;
+    assert_eq!(backend.sweep(now, HOUR, 10).await.unwrap(), 0, "somebody else is at it");
+    let later = now.plus(Duration::from_secs(5));
+    assert_eq!(backend.sweep(later, HOUR, 10).await.unwrap(), 3, "he has been at it for too long");
+    used_at(&backend, 0..3, START).await;
+    assert_eq!(database.open().await.sweep(later, HOUR, 10).await.unwrap(), 3, "the other one is through");
+}
+
+async fn a_session_used_under_the_sweep_survives_it<D: Database>() {
+    let database = D::start().await;
+    let (sweeper, user) = (database.open().await, database.open().await);
+    used_at(&user, 0..200, START).await;
+    let last = START.plus(HOUR - Duration::from_secs(1));
+    let gone = last.plus(HOUR / 2);
+    let (using, sweeping) = tokio::join!(
+        async {
+            let mut used = Vec::new();
+            for number in (0..200).rev() {
+                if user.load(&numbered(number), touch_at(last)).await.unwrap().is_some() {
+                    used.push(number);
+                }
+            }
+            used
+        },
+        async {
+            let mut swept = 0;
+            for _ in 0..20 {
+                swept += sweeper.sweep(gone, HOUR, 10).await.unwrap();
+            }
+            swept
+        }
+    );
+    let mut left = 0;
+    for number in using {
+        left += usize::from(user.load(&numbered(number), touch_at(last)).await.unwrap().is_some());
+    }
+    assert_eq!(left + sweeping, 200, "each was either swept or used, and what was used before the sweep came is there");
+}
+
+async fn writes_of_many_at_once_collide_with_no_sweep<D: Database>() {
+    let database = D::start().await;
+    let backend = Arc::new(database.open().await);
+    used_at(&*backend, 0..64, SystemClock.now()).await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for task in 0..8u16 {
+        let backend = Arc::clone(&backend);
+        tasks.spawn(async move {
+            for round in 0..40u16 {
+                let key = numbered((task * 7 + round * 5) % 64);
+                let Some(before) = backend.load(&key, touch()).await.unwrap() else { continue };
+                let after = Record { version: before.version + 1, ..record(1, "y") };
+                let _ = backend.update(&key, before.version, after, touch()).await.unwrap();
+            }
+        });
+    }
+    let sweeping = async {
+        for _ in 0..40 {
+            assert_eq!(backend.sweep(SystemClock.now(), HOUR, 64).await.unwrap(), 0);
+        }
+    };
+    sweeping.await;
+    tasks.join_all().await;
+    assert_eq!(database.number("SELECT COUNT(*) FROM sessions").await, 64);
+}
+
+async fn neither_debug_nor_an_error_shows_the_password<D: Database>() {
+    let database = D::start().await;
+    let backend = database.open().await;
+    let mut shown = Vec::new();
+    database.sql("DROP TABLE sessions").await;
+    let error = backend.load(&KEY, touch()).await.unwrap_err();
+    shown.extend([format!("{error}"), format!("{error:?}")]);
+    for text in shown {
+        assert!(!text.contains(PASSWORD) && !text.contains("127.0.0.1:"), "{text}");
+    }
+}
+
+#[test]
+fn a_configuration_and_a_backend_show_no_url() {
+    let url = "postgres://tester:open-sesame@127.0.0.1:1/x";
+    let mut config = PostgresConfig::default();
+    config.url = Some(url.into());
+    let mut other = MySqlConfig::default();
+    other.url = Some(url.replace("postgres", "mysql"));
+    let postgres = Postgres::new(url, "sessions").unwrap();
+    let mysql = MySql::new(&url.replace("postgres", "mysql"), "sessions").unwrap();
+    for text in [format!("{config:?}"), format!("{other:?}"), format!("{postgres:?}"), format!("{mysql:?}")] {
+        assert!(!text.contains("sesame") && !text.contains("127.0.0.1"), "{text}");
+    }
+    for bad in
+        ["redis://:open-sesame@h/", "open-sesame", "postgres://x:open-sesame@[/", "mysql://x:open-sesame@h:port/"]
+    {
+        for error in [Postgres::new(bad, "sessions").map(drop), MySql::new(bad, "sessions").map(drop)] {
+            let error = error.unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("sesame"), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_missing_argument_is_refused_with_what_to_write() {
+    let open = [
+        Sqlite::open(SqliteConfig::default(), &SCOPE).await.map(drop).unwrap_err(),
+        Postgres::open(PostgresConfig::default(), &SCOPE).await.map(drop).unwrap_err(),
+        MySql::open(MySqlConfig::default(), &SCOPE).await.map(drop).unwrap_err(),
+    ];
+    for (error, hint) in open.iter().zip(["path = \"sessions.db\"", "postgres://", "mysql://"]) {
+        assert!(error.to_string().contains(hint), "{error}");
+    }
+}
+
+/// What waiting won't mend is said when the application starts.
+#[tokio::test]
+async fn a_user_or_a_database_that_is_not_there_is_refused_when_opening() {
+    let (postgres, mysql) = (PostgresServer::start().await, MariaDb::start().await);
+    for (from, to) in [("tester", "nobody"), ("/postgres", "/elsewhere")] {
+        let mut config = PostgresConfig::default();
+        config.url = Some(postgres.url().replace(from, to));
+        let error = Postgres::open(config, &SCOPE).await.map(drop).unwrap_err();
+        assert!(error.to_string().contains("was refused by the database"), "{error}");
+        assert!(!error.to_string().contains(PASSWORD), "{error}");
+    }
+    for (from, to) in [("open-sesame", "wrong"), ("tester", "nobody"), ("/app", "/elsewhere")] {
+        let mut config = MySqlConfig::default();
+        config.url = Some(mysql.url().replace(from, to));
+        let error = MySql::open(config, &SCOPE).await.map(drop).unwrap_err();
+        assert!(error.to_string().contains("was refused by the database"), "{error}");
+    }
+    let mut config = PostgresConfig::default();
+    (config.url, config.table) = (Some(postgres.url()), Some("nowhere.sessions".into()));
+    assert!(Postgres::open(config, &SCOPE).await.is_err(), "there is no such schema");
+    postgres.sql("CREATE SCHEMA web").await;
+    let backend = postgres.open_table("web.sessions").await.unwrap();
+    assert!(backend.create(&KEY, record(1, "x"), touch()).await.unwrap());
+    assert_eq!(postgres.number("SELECT COUNT(*) FROM web.sessions").await, 1);
+}
+
+#[tokio::test]
+async fn a_sqlite_file_is_its_owners_alone_in_wal_mode_and_its_folder_must_be_there() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = SqliteFile::start().await;
+    let sqlite = folder.open().await;
+    assert!(sqlite.create(&KEY, record(1, "x"), touch()).await.unwrap());
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder.0.path()).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", entry.file_name());
+        names.push(entry.file_name().into_string().unwrap());
+    }
+    names.sort();
+    assert_eq!(names, ["sessions.db", "sessions.db-shm", "sessions.db-wal"]);
+
+    for path in [folder.0.path().join("missing/sessions.db"), folder.0.path().to_owned()] {
+        assert!(Sqlite::new(path, "sessions").await.is_err());
+    }
+    let text = folder.0.path().join("text");
+    fs::write(&text, "no database, but long enough to have the header of one, if only it were one".repeat(20)).unwrap();
+    let error = Sqlite::new(&text, "sessions").await.map(drop).unwrap_err();
+    assert!(error.to_string().contains("not a database"), "{error}");
+    let odd = folder.0.path().join(":memory:?mode=memory%20#x");
+    drop(Sqlite::new(&odd, "sessions").await.unwrap());
+    assert!(odd.exists(), "a path is a path, whatever SQLite reads into it");
+}
+
+#[tokio::test]
+async fn a_save_under_another_version_or_after_the_lease_ran_out_gives_the_lease_up() {
+    let database = SqliteFile::start().await;
+    let backend = database.open().await;
+    assert!(backend.create(&KEY, record(1, "x"), touch()).await.unwrap());
+    let lease = lease(Holder::new());
+    assert!(matches!(backend.acquire(&KEY, lease, touch()).await.unwrap(), Acquired::Granted(_)));
+    let late = Lease { now: lease.now.plus(lease.ttl), ..lease };
+    assert_eq!(backend.save(&KEY, late, 1, record(2, "late"), touch()).await.unwrap(), Written::Conflict);
+    let next = Lease { holder: Holder::new(), ..lease };
+    assert!(matches!(backend.acquire(&KEY, next, touch()).await.unwrap(), Acquired::Granted(_)));
+}

@@ -1,0 +1,229 @@
+//! The ledger (see `fixtures/ledger`), served by one process or two, and those who write in it.
+
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+
+use axum::http::{HeaderValue, Method, StatusCode, header::COOKIE};
+use session_runtime::backend::Memory;
+use session_tests::{App, Client, Redis, Reply, Served, raw, serve, wait};
+use tokio::task::JoinHandle;
+
+pub(crate) use crate::ledger::Terms;
+use crate::ledger::{Books, router};
+
+const KEY: &str = "kXUQ1cWZ7mHqLsTzRn3vB8yEoAdFgJiKpMxNwCbVtYU=";
+
+/// Long enough that no test passes because a lease lapsed or a line grew impatient.
+pub(crate) const PATIENT: Terms =
+    Terms { lease: Duration::from_secs(600), wait: Duration::from_secs(60), deadline: Duration::from_secs(10) };
+
+/// The processes that serve the ledger, and the store that they share.
+pub(crate) struct Fleet {
+    pub(crate) members: Vec<Member>,
+    pub(crate) store: Store,
+}
+
+pub(crate) enum Member {
+    Served(Served),
+    App(App),
+}
+
+pub(crate) enum Store {
+    Memory(Arc<Memory>),
+    Redis(Redis),
+}
+
+impl Fleet {
+    /// Served inside the test, on memory.
+    pub(crate) async fn on_memory(terms: Terms) -> Self {
+        let memory = Arc::new(Memory::new(NonZeroUsize::new(100).unwrap()));
+        let books = Books::open(Arc::clone(&memory), KEY, terms).await.unwrap();
+        Self { members: vec![Member::Served(serve(router(books)).await)], store: Store::Memory(memory) }
+    }
+
+    /// Served by so many processes, on a Redis of their own.
+    pub(crate) async fn on_redis(processes: usize, terms: Terms) -> Self {
+        Self::with(Redis::start().await, processes, terms).await
+    }
+
+    /// Served by so many processes, on this Redis, which may be down.
+    pub(crate) async fn with(redis: Redis, processes: usize, terms: Terms) -> Self {
+        let mut members = Vec::new();
+        for _ in 0..processes {
+            let program = App::program(env!("CARGO_BIN_EXE_ledger"))
+                .env("REDIS_URL", redis.url())
+                .env("SESSION_KEYS", KEY)
+                .env("LEASE", terms.lease.as_millis().to_string())
+                .env("WAIT", terms.wait.as_millis().to_string())
+                .env("DEADLINE", terms.deadline.as_millis().to_string());
+            members.push(Member::App(program.start().await));
+        }
+        Self { members, store: Store::Redis(redis) }
+    }
+
+    /// The last member: another process than the first, where there are two.
+    pub(crate) fn last(&self) -> usize {
+        self.members.len() - 1
+    }
+
+    pub(crate) fn app(&mut self, member: usize) -> &mut App {
+        match &mut self.members[member] {
+            Member::App(app) => app,
+            Member::Served(_) => panic!("this member has no process of its own"),
+        }
+    }
+
+    pub(crate) fn redis(&mut self) -> &mut Redis {
+        match &mut self.store {
+            Store::Redis(redis) => redis,
+            Store::Memory(_) => panic!("there is no Redis"),
+        }
+    }
+
+    /// A client of a member, with a cookie jar.
+    pub(crate) fn client(&self, member: usize) -> Client {
+        match &self.members[member] {
+            Member::Served(served) => served.client(),
+            Member::App(app) => app.client(),
+        }
+    }
+
+    pub(crate) fn url(&self, member: usize) -> String {
+        match &self.members[member] {
+            Member::Served(served) => served.url(),
+            Member::App(app) => app.url(),
+        }
+    }
+
+    /// Starts a session and gives its cookie to a writer.
+    pub(crate) async fn writer(&self) -> Writer {
+        let reply = self.client(0).post("/start").await;
+        assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.text());
+        Writer { clients: (0..self.members.len()).map(|member| self.client(member)).collect(), cookie: cookie(&reply) }
+    }
+
+    /// How many things the store has: records and, on Redis, leases.
+    pub(crate) async fn stored(&self) -> usize {
+        match &self.store {
+            Store::Memory(memory) => memory.len(),
+            Store::Redis(redis) => redis::cmd("DBSIZE").query_async(&mut redis.connect().await).await.unwrap(),
+        }
+    }
+
+    /// Waits until so many handlers of a member are held by its latch.
+    pub(crate) async fn held(&self, member: usize, count: usize) {
+        let what = format!("{count} handlers are held");
+        wait::within(wait::ANSWER, &what, self.client(member).get(&format!("/held/{count}"))).await;
+    }
+
+    /// Opens a member's latch.
+    pub(crate) async fn open(&self, member: usize) {
+        self.client(member).post("/open").await;
+    }
+
+    /// Waits until somebody has told Redis that he waits for the one session that is held: a lease is a byte longer
+    /// then.
+    pub(crate) async fn announced(&mut self) {
+        let mut connection = self.redis().connect().await;
+        let announced = async || {
+            let leases: Vec<String> = redis::cmd("KEYS").arg("*:lease").query_async(&mut connection).await.unwrap();
+            let [lease] = &leases[..] else { panic!("one lease: {leases:?}") };
+            redis::cmd("STRLEN").arg(lease).query_async::<usize>(&mut connection).await.unwrap() > 16
+        };
+        wait::until(wait::ANSWER, "the waiter has announced himself", announced).await;
+    }
+
+    /// Sends a request by hand and leaves the answer to come: dropping the connection is going away.
+    pub(crate) async fn ask(&self, member: usize, path: &str, writer: &Writer) -> raw::Connection {
+        let address = self.url(member)["http://".len()..].parse().unwrap();
+        let cookie = writer.cookie.to_str().unwrap();
+        let mut connection = raw::Connection::open(address).await;
+        let head = format!("POST {path} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\nContent-Length: 0\r\n\r\n");
+        connection.send(head).await;
+        connection
+    }
+}
+
+/// One session's cookie, in the hands of someone who speaks to every member. It stays the same whatever the answers
+/// set: a writer can be late.
+#[derive(Clone)]
+pub(crate) struct Writer {
+    clients: Vec<Client>,
+    cookie: HeaderValue,
+}
+
+impl Writer {
+    pub(crate) async fn get(&self, member: usize, path: &str) -> Reply {
+        self.clients[member].send(Method::GET, path, |request| request.header(COOKIE, &self.cookie)).await
+    }
+
+    pub(crate) async fn post(&self, member: usize, path: &str) -> Reply {
+        self.clients[member].send(Method::POST, path, |request| request.header(COOKIE, &self.cookie)).await
+    }
+
+    /// As [`Writer::post`], where the connection may break.
+    pub(crate) async fn try_post(&self, member: usize, path: &str) -> Option<Reply> {
+        let cookie = |request: reqwest::RequestBuilder| request.header(COOKIE, &self.cookie);
+        self.clients[member].try_send(Method::POST, path, cookie).await.ok()
+    }
+
+    /// A request under way in a task of its own.
+    pub(crate) fn posting(&self, member: usize, path: &str) -> JoinHandle<Reply> {
+        let (writer, path) = (self.clone(), path.to_owned());
+        tokio::spawn(async move { writer.post(member, &path).await })
+    }
+
+    /// What the ledger has, read with a shared borrow.
+    pub(crate) async fn entries(&self, member: usize) -> Vec<u32> {
+        let reply = self.get(member, "/entries").await;
+        assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
+        reply.json()
+    }
+
+    /// The same writer with the cookie that an answer set.
+    pub(crate) fn renewed(&self, reply: &Reply) -> Self {
+        Self { clients: self.clients.clone(), cookie: cookie(reply) }
+    }
+}
+
+fn cookie(reply: &Reply) -> HeaderValue {
+    let [cookie] = reply.set_cookies()[..] else { panic!("one cookie is set: {:?}", reply.headers) };
+    cookie.split(';').next().unwrap().parse().unwrap()
+}
+
+/// Asserts that an answer is a problem of this kind, and sets no cookie.
+#[track_caller]
+pub(crate) fn assert_problem(reply: &Reply, status: StatusCode, kind: &str) {
+    assert_eq!(reply.status, status, "{}", reply.text());
+    assert_eq!(reply.header("content-type"), Some("application/problem+json"));
+    let problem: serde_json::Value = reply.json();
+    assert_eq!(problem["type"], format!("urn:problem-type:session:{kind}"), "{problem}");
+    assert_eq!(problem["status"], status.as_u16());
+    assert!(reply.set_cookies().is_empty(), "no cookie is set: {:?}", reply.set_cookies());
+}
+
+/// Sorted, to compare what came in any order.
+pub(crate) fn sorted(mut entries: Vec<u32>) -> Vec<u32> {
+    entries.sort_unstable();
+    entries
+}
+
+/// Makes each behaviour a test on memory, on Redis, and on Redis with two processes.
+macro_rules! on_every_fleet {
+    ($($behaviour:ident)+) => {
+        on_every_fleet! { @ on_memory { Fleet::on_memory(PATIENT) } $($behaviour)+ }
+        on_every_fleet! { @ on_redis { Fleet::on_redis(1, PATIENT) } $($behaviour)+ }
+        on_every_fleet! { @ on_redis_across_two_processes { Fleet::on_redis(2, PATIENT) } $($behaviour)+ }
+    };
+    (@ $place:ident { $fleet:expr } $($behaviour:ident)+) => {
+        mod $place {
+            use crate::fleet::{Fleet, PATIENT};
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $behaviour() {
+                    super::$behaviour($fleet.await).await;
+                }
+            )+
+        }
+    };
+}
+pub(crate) use on_every_fleet;

@@ -1,0 +1,12 @@
+//! What happens when many want one session, and when clients, handlers and servers hang, die and come back.
+
+mod endings;
+mod exclusive;
+mod fleet;
+mod harness;
+mod interrupted;
+mod leases;
+#[path = "../fixtures/ledger/routes.rs"]
+mod ledger;
+mod outages;
+mod waiting;

@@ -1,0 +1,119 @@
+//! `backend = cookie`: the session travels in its token.
+
+use std::time::Duration;
+
+use axum::{
+    Form, Json, Router,
+    routing::{get, post},
+};
+use serde::{Deserialize, Serialize};
+use session_runtime::{Error, Session, SessionData, SessionSlot, Sessions, session, testing::ManualClock};
+use session_tests::{Served, serve};
+
+use crate::support::{assert_problem, key};
+
+#[derive(Clone, Serialize, Deserialize, SessionData)]
+#[session(backend = cookie, key = env("HTTP_TESTS_CARRIED_KEY"))]
+struct Note {
+    text: String,
+}
+
+#[session(optional)]
+async fn write(slot: SessionSlot<Note>, Form(note): Form<Note>) -> Result<(), Error> {
+    slot.start(note).await
+}
+
+#[session(protected)]
+async fn read(note: &Note) -> Json<Note> {
+    Json(note.clone())
+}
+
+#[session(protected)]
+async fn append(mut session: Session<Note>, Form(more): Form<Note>) -> Result<String, Error> {
+    session.update(|note| note.text.push_str(&more.text)).await?;
+    session.update(|note| note.text.push('.')).await?;
+    Ok(session.text.clone())
+}
+
+#[session(protected)]
+async fn logout(session: Session<Note>) -> Result<(), Error> {
+    session.end().await
+}
+
+async fn server(clock: &ManualClock, keys: &str) -> Served {
+    let sessions = Sessions::<Note>::builder().key(keys).clock(clock.clone()).open().await.expect("they open");
+    let router = Router::new()
+        .route("/write", post(write))
+        .route("/read", get(read))
+        .route("/append", post(append))
+        .route("/logout", post(logout));
+    serve(router.with_state(sessions)).await
+}
+
+#[tokio::test]
+async fn a_carried_session_needs_no_store_and_is_read_by_every_process_that_has_the_key() {
+    let clock = ManualClock::new();
+    let (one, other) = (server(&clock, &key('k')).await, server(&clock, &key('k')).await);
+    let client = one.client();
+    let reply = client.post_form("/write", &[("text", "secret")]).await;
+    assert_eq!(reply.set_cookies().len(), 1);
+    assert!(!client.cookie("__Host-note").unwrap().contains("secret"));
+    let reply = client.at(&other.url()).get("/read").await;
+    assert_eq!(reply.text(), r#"{"text":"secret"}"#);
+    assert!(reply.set_cookies().is_empty(), "nothing has changed");
+    assert_problem(&client.at(&server(&clock, &key('o')).await.url()).get("/read").await, 401, "missing");
+}
+
+#[tokio::test]
+async fn a_change_of_a_carried_session_is_a_new_cookie() {
+    let server = server(&ManualClock::new(), &key('k')).await;
+    let client = server.client();
+    client.post_form("/write", &[("text", "a")]).await;
+    let reply = client.post_form("/append", &[("text", "b")]).await;
+    assert_eq!((reply.text(), reply.set_cookies().len()), ("ab.", 1));
+    assert_eq!(client.get("/read").await.text(), r#"{"text":"ab."}"#);
+    assert_eq!(client.post("/logout").await.status, 200);
+    assert_problem(&client.get("/read").await, 401, "missing");
+}
+
+#[tokio::test]
+async fn a_carried_session_ends_when_it_is_not_used_and_at_the_end_of_its_lifetime() {
+    let clock = ManualClock::new();
+    let server = server(&clock, &key('k')).await;
+    let minute = Duration::from_secs(60);
+    let client = server.client();
+    client.post_form("/write", &[("text", "a")]).await;
+    // Used all the time it lives for its lifetime, twelve hours; each use that is due is noted in a new cookie.
+    for _ in 0..35 {
+        clock.advance(20 * minute);
+        let reply = client.get("/read").await;
+        assert_eq!((reply.status.as_u16(), reply.set_cookies().len()), (200, 1));
+    }
+    clock.advance(20 * minute);
+    assert_problem(&client.get("/read").await, 401, "missing");
+
+    client.post_form("/write", &[("text", "b")]).await;
+    clock.advance(32 * minute);
+    assert_problem(&client.get("/read").await, 401, "missing");
+}
+
+#[tokio::test]
+async fn a_carried_session_that_is_too_large_is_refused_and_nothing_is_sent() {
+    let server = server(&ManualClock::new(), &key('k')).await;
+    let client = server.client();
+    let mut fits = 0;
+    for length in [1000, 2000, 2800, 2900, 3000, 3100, 4000] {
+        let reply = client.post_form("/write", &[("text", &"x".repeat(length))]).await;
+        if reply.status == 200 {
+            let cookie = client.cookie("__Host-note").unwrap();
+            assert!("__Host-note".len() + cookie.len() <= 4096);
+            fits = length;
+        } else {
+            assert_problem(&reply, 500, "internal");
+            assert!(reply.set_cookies().is_empty());
+            let kept = client.get("/read").await;
+            assert_eq!(kept.text().len(), r#"{"text":""}"#.len() + fits, "the session before stands");
+        }
+    }
+    assert!((2000..4000).contains(&fits), "{fits}");
+}

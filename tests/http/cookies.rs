@@ -1,0 +1,193 @@
+//! The cookie that a session gives, and how it is taken back.
+
+use axum::{Router, routing::post};
+use serde::{Deserialize, Serialize};
+use session_runtime::{Error, Session, SessionData, SessionSlot, Sessions, session, testing::ManualClock};
+use session_tests::{Client, Reply, Served, serve};
+
+use crate::support::{Store, key};
+
+#[derive(Serialize, Deserialize, SessionData)]
+struct ShoppingCart;
+
+#[derive(Serialize, Deserialize, SessionData)]
+#[session(
+    cookie(
+        name = "shop.id",
+        path = "/shop",
+        domain = "shop.example",
+        same_site = Strict,
+        secure = false,
+        http_only = false,
+    ),
+)]
+struct Customized;
+
+#[derive(Serialize, Deserialize, SessionData)]
+#[session(cookie(name = "__Secure-embedded", same_site = None, partitioned), lifetime = "1h")]
+struct Embedded;
+
+#[derive(Serialize, Deserialize, SessionData)]
+#[session(cookie(persistent), lifetime = "14d", idle = "7d")]
+struct Remembered;
+
+#[derive(Serialize, Deserialize, SessionData)]
+#[session(cookie(
+    name = env("HTTP_TESTS_UNSET", default = "from-env"),
+    same_site = env("HTTP_TESTS_UNSET", default = "strict"),
+    persistent = env("HTTP_TESTS_UNSET", default = "false"),
+))]
+struct FromEnvironment;
+
+/// Routes that start, renew and end a session of the type.
+macro_rules! routes {
+    ($ty:ident) => {{
+        #[session(optional)]
+        async fn start(slot: SessionSlot<$ty>) -> Result<(), Error> {
+            slot.start($ty).await
+        }
+
+        #[session(protected)]
+        async fn renew(mut session: Session<$ty>) -> Result<(), Error> {
+            session.renew().await
+        }
+
+        #[session(protected)]
+        async fn end(session: Session<$ty>) -> Result<(), Error> {
+            session.end().await
+        }
+
+        Router::new().route("/shop/start", post(start)).route("/shop/renew", post(renew)).route("/shop/end", post(end))
+    }};
+}
+
+async fn served<T: SessionData>(router: Router<Sessions<T>>) -> Served {
+    serve(router.with_state(Store::memory().sessions::<T>().await)).await
+}
+
+/// A `Set-Cookie` header: name, value, and the attributes in alphabetical order.
+#[derive(Debug, PartialEq)]
+struct SetCookie {
+    name: String,
+    value: String,
+    attributes: Vec<String>,
+}
+
+impl SetCookie {
+    /// The only one of an answer, which no cache may keep.
+    fn of(reply: &Reply) -> Self {
+        let cookies = reply.set_cookies();
+        assert_eq!((cookies.len(), reply.header("cache-control")), (1, Some("no-store")), "{cookies:?}");
+        let mut parts = cookies[0].split("; ");
+        let (name, value) = parts.next().unwrap().split_once('=').unwrap();
+        let mut attributes: Vec<_> = parts.map(String::from).collect();
+        attributes.sort_unstable();
+        Self { name: name.into(), value: value.into(), attributes }
+    }
+
+    /// The attributes other than how long the cookie stays.
+    fn without_age(&self) -> Vec<&str> {
+        let age = |attribute: &&str| attribute.starts_with("Max-Age=") || attribute.starts_with("Expires=");
+        self.attributes.iter().map(String::as_str).filter(|attribute| !age(attribute)).collect()
+    }
+
+    fn removes(&self) -> bool {
+        self.value.is_empty() && self.attributes.iter().any(|attribute| attribute == "Max-Age=0")
+    }
+}
+
+/// What start, renewal and end send. The cookie is carried by hand: a jar would keep some from a plain loopback server.
+async fn life(server: &Served) -> [SetCookie; 3] {
+    let client = server.client();
+    let carry = async |client: &Client, path: &str, cookie: &SetCookie| {
+        let header = format!("{}={}", cookie.name, cookie.value);
+        client.send(axum::http::Method::POST, path, |request| request.header("cookie", header)).await
+    };
+    let started = SetCookie::of(&client.post("/shop/start").await);
+    let renewed = SetCookie::of(&carry(&client, "/shop/renew", &started).await);
+    let ended = SetCookie::of(&carry(&client, "/shop/end", &renewed).await);
+    [started, renewed, ended]
+}
+
+#[tokio::test]
+async fn a_cookie_is_named_after_its_type_and_as_safe_as_a_cookie_can_be() {
+    let [started, renewed, ended] = life(&served::<ShoppingCart>(routes!(ShoppingCart)).await).await;
+    assert_eq!(started.name, "__Host-shopping-cart");
+    assert_eq!(started.attributes, ["HttpOnly", "Path=/", "SameSite=Lax", "Secure"]);
+    assert_eq!(renewed.attributes, started.attributes);
+    assert!(renewed.value != started.value && ended.removes());
+    assert_eq!(started.value.len(), 120);
+}
+
+#[tokio::test]
+async fn a_cookie_has_the_attributes_that_are_declared() {
+    let [started, ..] = life(&served::<Customized>(routes!(Customized)).await).await;
+    assert_eq!(started.name, "shop.id");
+    assert_eq!(started.attributes, ["Domain=shop.example", "Path=/shop", "SameSite=Strict"]);
+    let [started, ..] = life(&served::<Embedded>(routes!(Embedded)).await).await;
+    assert_eq!(started.name, "__Secure-embedded");
+    assert_eq!(started.attributes, ["HttpOnly", "Partitioned", "Path=/", "SameSite=None", "Secure"]);
+    let [started, ..] = life(&served::<FromEnvironment>(routes!(FromEnvironment)).await).await;
+    assert_eq!(started.name, "from-env");
+    assert_eq!(started.attributes, ["HttpOnly", "Path=/", "SameSite=Strict", "Secure"]);
+}
+
+#[tokio::test]
+async fn a_removal_differs_from_what_it_removes_in_value_and_age_alone() {
+    let lives = [
+        life(&served::<ShoppingCart>(routes!(ShoppingCart)).await).await,
+        life(&served::<Customized>(routes!(Customized)).await).await,
+        life(&served::<Embedded>(routes!(Embedded)).await).await,
+        life(&served::<Remembered>(routes!(Remembered)).await).await,
+    ];
+    for [started, _, ended] in lives {
+        assert!(ended.removes(), "{ended:?}");
+        assert_eq!((&ended.name, ended.without_age()), (&started.name, started.without_age()));
+    }
+}
+
+#[tokio::test]
+async fn a_persistent_cookie_stays_as_long_as_its_session_may_live() {
+    let clock = ManualClock::new();
+    let sessions = Store::memory().builder::<Remembered>().clock(clock.clone()).open().await.unwrap();
+    let server = serve(routes!(Remembered).with_state(sessions)).await;
+    let client = server.client();
+    let started = SetCookie::of(&client.post("/shop/start").await);
+    let day = std::time::Duration::from_secs(24 * 3600);
+    assert!(started.attributes.contains(&format!("Max-Age={}", 14 * day.as_secs())), "{started:?}");
+    clock.advance(4 * day);
+    let renewed = SetCookie::of(&client.post("/shop/renew").await);
+    assert!(renewed.attributes.contains(&format!("Max-Age={}", 10 * day.as_secs())), "{renewed:?}");
+}
+
+#[tokio::test]
+async fn a_persistent_cookie_under_a_new_key_stays_no_longer_than_before() {
+    let (store, clock) = (Store::memory(), ManualClock::new());
+    let open = async |keys: &str| {
+        let builder = store.builder::<Remembered>().key(keys).clock(clock.clone());
+        serve(routes!(Remembered).route("/", post(look)).with_state(builder.open().await.unwrap())).await
+    };
+    let (old, new) = (open(&key('o')).await, open(&format!("{},{}", key('n'), key('o'))).await);
+    let client = old.client();
+    client.post("/shop/start").await;
+    clock.advance(std::time::Duration::from_secs(24 * 3600));
+    let reissued = SetCookie::of(&client.at(&new.url()).post("/").await);
+    let age = reissued.attributes.iter().find_map(|attribute| attribute.strip_prefix("Max-Age=")).unwrap();
+    // A token holds its session's end in whole seconds.
+    let (age, left) = (age.parse::<u64>().unwrap(), 13 * 24 * 3600);
+    assert!(age == left || age == left - 1, "{age}");
+}
+
+#[session(protected)]
+async fn look(_session: &Remembered) {}
+
+#[tokio::test]
+async fn a_cookies_name_and_value_tell_nothing_of_what_made_them() {
+    let [started, ..] = life(&served::<ShoppingCart>(routes!(ShoppingCart)).await).await;
+    let name = started.name.to_lowercase();
+    for word in ["sess", "id", "rust", "axum", "token"] {
+        assert!(!name.contains(word), "{name}");
+    }
+    let base64 = |c: char| c.is_ascii_alphanumeric() || "-_=".contains(c);
+    assert!(started.value.chars().all(base64), "{}", started.value);
+}

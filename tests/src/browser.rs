@@ -1,0 +1,164 @@
+//! Headless Chromium, driven over WebDriver.
+
+use std::{
+    fmt::Display,
+    fs,
+    ops::Deref,
+    path::{Path, PathBuf},
+    process::Command,
+    thread,
+    time::Duration,
+};
+
+use serde::de::DeserializeOwned;
+use tempfile::TempDir;
+use thirtyfour::{By, ChromiumLikeCapabilities, DesiredCapabilities, WebDriver, WebElement, prelude::ElementQueryable};
+
+use crate::{process::Process, tools, wait};
+
+// Nothing but the pages under test: no sandbox (tests run as root in containers), no talk with the outside.
+const FLAGS: &[&str] = &[
+    "--headless",
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-extensions",
+    "--disable-sync",
+    "--no-proxy-server",
+];
+
+/// A headless browser with a fresh profile. It ends with this value, and the profile with it.
+///
+/// It is a [`WebDriver`] by `Deref`; the methods here are the common steps, and panic with what failed.
+#[derive(Debug)]
+pub struct Browser {
+    // Before the process, so that nothing is asked of a driver that is gone.
+    session: Session,
+    _driver: Process,
+    folder: Folder,
+}
+
+impl Browser {
+    /// Starts a driver and a browser.
+    ///
+    /// # Panics
+    ///
+    /// When either is not installed or doesn't come up.
+    pub async fn start() -> Self {
+        let folder = Folder(tempfile::tempdir().expect("a temporary folder"));
+        let driver_program = tools::DRIVER.find().expect("chromedriver is installed: run `cargo xtask setup`");
+        let mut command = Command::new(driver_program);
+        // The profile, the browser's crash reports and its caches all go where they are removed in the end.
+        command.arg("--port=0").env("HOME", folder.0.path()).env("TMPDIR", folder.0.path());
+        let mut driver = Process::spawn("chromedriver", command, &folder.0.path().join("log"));
+        driver.wait_until("it listens", async |driver: &Process| port(&driver.log()).is_some()).await;
+        let port = port(&driver.log()).expect("chromedriver has told its port");
+
+        let session = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities(&folder.profile()));
+        let session = wait::within(wait::START, "the browser starts", session).await;
+        let session = Session(Some(expect("the browser starts", session)));
+        Self { session, _driver: driver, folder }
+    }
+
+    /// The folder of its profile.
+    pub fn profile(&self) -> PathBuf {
+        self.folder.profile()
+    }
+
+    /// Goes to a page and waits until it has loaded.
+    pub async fn open(&self, url: &str) {
+        expect(url, wait::within(wait::ANSWER, url, self.goto(url)).await);
+    }
+
+    /// The first element that a CSS selector finds, as soon as there is one.
+    pub async fn element(&self, css: &str) -> WebElement {
+        expect(css, self.query(By::Css(css)).first().await)
+    }
+
+    /// The text of an element, as a person sees it.
+    pub async fn text(&self, css: &str) -> String {
+        expect(css, self.element(css).await.text().await)
+    }
+
+    /// Clicks an element.
+    pub async fn click(&self, css: &str) {
+        expect(css, self.element(css).await.click().await);
+    }
+
+    /// Types text into a field.
+    pub async fn fill(&self, css: &str, text: &str) {
+        expect(css, self.element(css).await.send_keys(text).await);
+    }
+
+    /// The value of a JavaScript expression in the page, awaited if it is a promise.
+    pub async fn evaluate<T: DeserializeOwned>(&self, expression: &str) -> T {
+        let value = self.execute(format!("return {expression}"), Vec::new());
+        let value = expect(expression, wait::within(wait::ANSWER, expression, value).await);
+        expect(expression, value.convert())
+    }
+}
+
+impl Deref for Browser {
+    type Target = WebDriver;
+
+    fn deref(&self) -> &WebDriver {
+        self.session.0.as_ref().expect("the session is there until it is dropped")
+    }
+}
+
+#[derive(Debug)]
+struct Session(Option<WebDriver>);
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // A WebDriver that is dropped says goodbye over the network and blocks; here the processes are killed instead.
+        _ = self.0.take().map(WebDriver::leak);
+    }
+}
+
+#[derive(Debug)]
+struct Folder(TempDir);
+
+impl Folder {
+    fn profile(&self) -> PathBuf {
+        self.0.path().join("profile")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // A browser is many processes: after the kill, the last of them may still write for a moment.
+        for _ in 0..100 {
+            if fs::remove_dir_all(self.0.path()).is_ok() {
+                break;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+fn capabilities(profile: &Path) -> thirtyfour::ChromeCapabilities {
+    let program = tools::BROWSER.find().expect("chromium is installed: run `cargo xtask setup`");
+    let mut capabilities = DesiredCapabilities::chrome();
+    let profile = format!("--user-data-dir={}", profile.display());
+    for flag in FLAGS.iter().copied().chain([profile.as_str()]) {
+        expect(flag, capabilities.add_arg(flag));
+    }
+    expect("the browser's path", capabilities.set_binary(program.to_str().expect("a path in UTF-8")));
+    capabilities
+}
+
+// ChromeDriver was started successfully on port 41234.
+fn port(log: &str) -> Option<u16> {
+    log.split_once("started successfully on port ")?.1.split_once('.')?.0.parse().ok()
+}
+
+fn expect<T, E: Display>(what: &str, result: Result<T, E>) -> T {
+    result.unwrap_or_else(|error| panic!("{what}: {error}"))
+}

@@ -1,0 +1,38 @@
+//! What the tests stand on: servers of their own, a client with a cookie jar, a browser.
+//!
+//! | to have | write |
+//! |---|---|
+//! | a private Redis, to kill, hang and restart | [`Redis::start`] |
+//! | a private PostgreSQL or MariaDB, likewise | [`Postgres::start`], [`MariaDb::start`] |
+//! | an application in a process of its own | [`App::example`], [`App::program`] |
+//! | a router served inside the test | [`serve()`] |
+//! | an HTTP client with a cookie jar | [`Client`] |
+//! | bytes that no HTTP client would send | [`raw`] |
+//! | headless Chromium | [`Browser::start`] |
+//! | a bounded wait | [`wait`] |
+//!
+//! Everything listens on loopback, on a free port, and ends with the value that started it, or with the test
+//! process if that is killed. Helpers panic with a message that says what was waited for, and show the server's
+//! own output where there is one.
+
+pub mod app;
+pub mod browser;
+pub mod client;
+mod database;
+pub mod mariadb;
+pub mod port;
+pub mod postgres;
+pub mod process;
+pub mod raw;
+pub mod redis_server;
+pub mod serve;
+pub mod tools;
+pub mod wait;
+
+pub use app::App;
+pub use browser::Browser;
+pub use client::{Client, Reply};
+pub use mariadb::MariaDb;
+pub use postgres::Postgres;
+pub use redis_server::Redis;
+pub use serve::{Served, serve};

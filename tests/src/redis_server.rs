@@ -1,0 +1,199 @@
+//! A private Redis server, to count, hang, kill and restart.
+
+use std::{collections::BTreeMap, net::Ipv4Addr, process::Command, time::Duration};
+
+use ::redis::{AsyncConnectionConfig, Client, RedisResult, aio::MultiplexedConnection, cmd};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
+    net::TcpStream,
+};
+
+use crate::{port::Port, process::Process, tools, wait};
+
+/// A Redis server of the test's own, on a free loopback port, in a folder of its own. It ends with this value.
+#[derive(Debug)]
+pub struct Redis {
+    process: Process,
+    port: Port,
+    folder: TempDir,
+    arguments: Vec<String>,
+}
+
+impl Redis {
+    /// Starts a server that writes nothing to disk: what it held is gone after [`Redis::restart`].
+    pub async fn start() -> Self {
+        Self::start_with(&["--appendonly", "no"]).await
+    }
+
+    /// Starts a server that logs every write to disk before it answers: what it held is there again after
+    /// [`Redis::restart`].
+    pub async fn start_durable() -> Self {
+        Self::start_with(&["--appendonly", "yes", "--appendfsync", "always"]).await
+    }
+
+    /// Starts a server with more arguments, for example `&["--maxmemory", "2mb"]`.
+    ///
+    /// # Panics
+    ///
+    /// When no redis-server is installed or it doesn't come up.
+    pub async fn start_with(arguments: &[&str]) -> Self {
+        let port = Port::reserve();
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
+        let process = launch(&port, &folder, &arguments).await;
+        Self { process, port, folder, arguments }
+    }
+
+    /// Its URL, as an application is given it: `redis://127.0.0.1:16379/`.
+    pub fn url(&self) -> String {
+        url(&self.port)
+    }
+
+    /// The port that it listens on, or will again.
+    pub fn port(&self) -> u16 {
+        self.port.number()
+    }
+
+    /// A connection to look into it. Its commands are counted as any other client's are.
+    ///
+    /// # Panics
+    ///
+    /// When the server is down or hung.
+    pub async fn connect(&self) -> MultiplexedConnection {
+        connect(&self.port).await.unwrap_or_else(|error| panic!("no Redis at {}: {error}", self.url()))
+    }
+
+    /// Hangs it: connections stay open and nothing answers.
+    pub fn stop(&mut self) {
+        self.process.stop();
+    }
+
+    /// Lets it go on after [`Redis::stop`].
+    pub fn resume(&mut self) {
+        self.process.resume();
+    }
+
+    /// Kills it: connections break and new ones are refused.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts it again on the same port, after [`Redis::kill`] or in place of the one that runs.
+    pub async fn restart(&mut self) {
+        self.process.kill();
+        self.process = launch(&self.port, &self.folder, &self.arguments).await;
+    }
+
+    /// How often each command has run since the server started; what a script calls is counted as well.
+    pub async fn commands(&self) -> Commands {
+        let mut connection = self.connect().await;
+        let stats: String =
+            cmd("INFO").arg("commandstats").query_async(&mut connection).await.expect("Redis tells its statistics");
+        Commands(stats.lines().filter_map(command_calls).collect())
+    }
+
+    /// Records the commands that clients send from now on, until [`Recording::finish`].
+    pub async fn record(&self) -> Recording {
+        let connected = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port())).await;
+        let mut stream = connected.unwrap_or_else(|error| panic!("no Redis at {}: {error}", self.url()));
+        stream.write_all(b"MONITOR\r\n").await.expect("Redis takes a command");
+        let mut recording = Recording { lines: BufReader::new(stream).lines(), marker: self.connect().await };
+        assert_eq!(recording.next_line().await, "+OK");
+        recording
+    }
+}
+
+async fn launch(port: &Port, folder: &TempDir, arguments: &[String]) -> Process {
+    let program = tools::REDIS.find().expect("redis-server is installed: run `cargo xtask setup`");
+    let mut command = Command::new(program);
+    command
+        .args(["--bind", "127.0.0.1", "--port", &port.number().to_string(), "--save", "", "--dir"])
+        .arg(folder.path())
+        .args(arguments);
+    let mut process = Process::spawn("redis-server", command, &folder.path().join("log"));
+    process.wait_until("it answers", async |process: &Process| answers_as(port, process.id()).await).await;
+    process
+}
+
+// Asks for the process id, so that another server on the same port isn't taken for this one; and one that is still
+// loading its file doesn't answer yet.
+async fn answers_as(port: &Port, id: u32) -> bool {
+    let Ok(mut connection) = connect(port).await else { return false };
+    let info: RedisResult<String> = cmd("INFO").arg("server").query_async(&mut connection).await;
+    let this = info.is_ok_and(|info| info.lines().any(|line| line == format!("process_id:{id}")));
+    this && cmd("PING").query_async::<String>(&mut connection).await.is_ok()
+}
+
+async fn connect(port: &Port) -> RedisResult<MultiplexedConnection> {
+    let patient = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(Duration::from_secs(5)))
+        .set_response_timeout(Some(Duration::from_secs(5)));
+    Client::open(url(port))?.get_multiplexed_async_connection_with_config(&patient).await
+}
+
+fn url(port: &Port) -> String {
+    format!("redis://127.0.0.1:{}/", port.number())
+}
+
+// cmdstat_client|setinfo:calls=2,usec=…
+fn command_calls(line: &str) -> Option<(String, u64)> {
+    let (name, rest) = line.strip_prefix("cmdstat_")?.split_once(":calls=")?;
+    let calls = rest.split(',').next()?.parse().ok()?;
+    (name != "info").then(|| (name.to_owned(), calls))
+}
+
+/// How often each Redis command has run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Commands(BTreeMap<String, u64>);
+
+impl Commands {
+    /// How often the command `name`, in lower case, has run.
+    pub fn of(&self, name: &str) -> u64 {
+        self.0.get(name).copied().unwrap_or(0)
+    }
+
+    /// How often any command has run.
+    pub fn total(&self) -> u64 {
+        self.0.values().sum()
+    }
+
+    /// What has run since `earlier`.
+    pub fn since(&self, earlier: &Self) -> Self {
+        let difference = |(name, calls): (&String, &u64)| (name.clone(), calls.saturating_sub(earlier.of(name)));
+        Self(self.0.iter().map(difference).filter(|(_, calls)| *calls > 0).collect())
+    }
+}
+
+/// The commands that clients send, while they are being recorded.
+#[derive(Debug)]
+pub struct Recording {
+    lines: Lines<BufReader<TcpStream>>,
+    marker: MultiplexedConnection,
+}
+
+impl Recording {
+    /// Every command since [`Redis::record`], in order, as `"GETEX" "key" "EX" "1800"`: what was sent over the wire,
+    /// so without what scripts call.
+    pub async fn finish(mut self) -> Vec<String> {
+        const END: &str = "the recording ends here";
+        let _: String = cmd("ECHO").arg(END).query_async(&mut self.marker).await.expect("Redis answers");
+        let mut commands = Vec::new();
+        loop {
+            let line = self.next_line().await;
+            // +1339518083.107412 [0 127.0.0.1:60866] "get" "key", with [0 lua] for what a script calls
+            let (source, command) = line.split_once("] ").expect("a line of MONITOR");
+            if command.contains(END) {
+                return commands;
+            }
+            if !source.ends_with(" lua") {
+                commands.push(command.to_owned());
+            }
+        }
+    }
+
+    async fn next_line(&mut self) -> String {
+        let line = wait::within(wait::ANSWER, "the next recorded command", self.lines.next_line()).await;
+        line.expect("Redis goes on").expect("Redis goes on")
+    }
+}

@@ -1,0 +1,73 @@
+//! The programs that the tests start, and where they are found.
+//!
+//! `cargo xtask setup` includes this file, so that what is installed and what is looked for are one list.
+
+use std::{
+    env, fs,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+/// A program that the tests start.
+#[derive(Debug)]
+pub struct Tool {
+    /// The names it goes by, the preferred one first.
+    pub programs: &'static [&'static str],
+    /// The Debian package that brings it.
+    pub package: &'static str,
+}
+
+/// A Redis server.
+pub const REDIS: Tool = Tool { programs: &["redis-server"], package: "redis-server" };
+
+/// A PostgreSQL server; `initdb` stands beside it.
+pub const POSTGRES: Tool = Tool { programs: &["postgres"], package: "postgresql" };
+
+/// A MariaDB server; `mariadb-install-db` comes with it.
+pub const MARIADB: Tool = Tool { programs: &["mariadbd"], package: "mariadb-server" };
+
+/// Chromium, or a Chrome that was installed by hand.
+pub const BROWSER: Tool =
+    Tool { programs: &["chromium", "google-chrome", "google-chrome-stable", "chromium-browser"], package: "chromium" };
+
+/// The driver that speaks WebDriver for [`BROWSER`].
+pub const DRIVER: Tool = Tool { programs: &["chromedriver"], package: "chromium-driver" };
+
+/// The command-line client whose cookie jar the examples must please.
+pub const CURL: Tool = Tool { programs: &["curl"], package: "curl" };
+
+/// All of them.
+pub const ALL: &[Tool] = &[REDIS, POSTGRES, MARIADB, BROWSER, DRIVER, CURL];
+
+impl Tool {
+    /// The program's path, if one of its names is on `PATH`, or where Debian keeps servers, and answers `--version`.
+    ///
+    /// The answer is asked for because some distributions install a stand-in that only names another package.
+    pub fn find(&self) -> Option<PathBuf> {
+        let path = env::var_os("PATH")?;
+        let folders: Vec<_> = servers().chain(env::split_paths(&path)).collect();
+        self.programs
+            .iter()
+            .flat_map(|program| folders.iter().map(move |folder| folder.join(program)))
+            .find(|candidate| candidate.is_file() && answers(candidate))
+    }
+}
+
+/// Where Debian keeps servers that are not on everybody's `PATH`: PostgreSQL's versions side by side, the newest first.
+fn servers() -> impl Iterator<Item = PathBuf> {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut versions: Vec<u32> = versions.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    versions.sort_unstable();
+    let postgres = versions.into_iter().rev().map(|version| format!("/usr/lib/postgresql/{version}/bin").into());
+    postgres.chain([PathBuf::from("/usr/sbin")])
+}
+
+fn answers(program: &PathBuf) -> bool {
+    Command::new(program)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
