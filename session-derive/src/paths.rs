@@ -40,6 +40,7 @@ runtime_paths! {
     open_backend => backend::OpenBackend;
     scope => backend::Scope;
     access => __private::Access;
+    begins_response => __private::begins_response;
     before_others => __private::before_others;
     declaration => __private::Declaration;
     decode_error => __private::DecodeError;
@@ -61,6 +62,8 @@ runtime_paths! {
     parts => __private::Parts;
     read => __private::read;
     rejection => __private::Rejection;
+    responds => __private::responds;
+    responds_in_part => __private::responds_in_part;
     response => __private::Response;
     sendable => __private::sendable;
     set => __private::set;

@@ -6,8 +6,8 @@ pub use ::http::request::Parts;
 
 pub use crate::axum::{
     AddSessionAttributeToHandlerOf, ExclusiveFromRef, HasSessions, OwnedFromRef, Parameter, Rejection, SharedFromRef,
-    SlotFromRef, Spec, before_others, enter, extracted, leases, leave, lends, read, sendable, snapshot, snapshot_optional,
-    unreachable, verdict,
+    SlotFromRef, Spec, before_others, begins_response, enter, extracted, leases, leave, lends, read, responds,
+    responds_in_part, sendable, snapshot, snapshot_optional, unreachable, verdict,
 };
 pub use crate::declaration::Declaration;
 pub use crate::guard::{Access, verify};

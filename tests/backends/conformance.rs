@@ -64,9 +64,6 @@ suite! {
     redis on crate::redis::store().await;
     file on crate::file::store();
     durable_file on crate::file::durable();
-    sqlite on crate::sql::store::<crate::sql::SqliteFile>().await;
-    postgres on crate::sql::store::<session_tests::Postgres>().await;
-    mysql on crate::sql::store::<session_tests::MariaDb>().await;
     =>
     a_record_is_created_once_and_loaded_as_it_was_written
     loading_updating_and_deleting_what_is_not_there_is_no_error_and_creates_nothing

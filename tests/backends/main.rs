@@ -14,3 +14,4 @@ mod sql;
 mod sql_faults;
 mod sql_processes;
 mod sql_statements;
+mod sql_sweep;

@@ -8,12 +8,11 @@ use session_runtime::{
         Acquired, Backend, Holder, Key, Lease, Leases, MySql, MySqlConfig, OpenBackend, Postgres, PostgresConfig,
         Record, Scope, Sqlite, SqliteConfig, Sweep, Touch, Written,
     },
+    testing::{Pair, conformance},
 };
 use session_tests::{MariaDb, Postgres as PostgresServer};
 use sqlx::{Connection, Row};
 use tempfile::TempDir;
-
-use crate::conformance::Store;
 
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 pub(crate) const KEY: Key = Key::from_bytes([1; 32]);
@@ -50,6 +49,11 @@ pub(crate) trait Database: Sized + Send + Sync {
     async fn sql(&self, sql: &str);
     /// The first column of the first row.
     async fn number(&self, sql: &str) -> i64;
+
+    /// What it logged as an error and was no answer: whether there are tables, whether there is such a session.
+    fn complaints(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     async fn open(&self) -> Self::Backend {
         self.open_table("sessions").await.unwrap()
@@ -104,6 +108,13 @@ impl Database for PostgresServer {
         self.url()
     }
 
+    fn complaints(&self) -> Vec<String> {
+        let log = self.log();
+        let answers = ["does not exist", "\"sessions_pkey\""];
+        let errors = log.lines().filter(|line| line.contains("ERROR:"));
+        errors.filter(|line| !answers.iter().any(|answer| line.contains(answer))).map(ToOwned::to_owned).collect()
+    }
+
     async fn open_table(&self, table: &str) -> Result<Postgres, OpenError> {
         let mut config = PostgresConfig::default();
         (config.url, config.table) = (Some(self.url()), Some(table.into()));
@@ -145,11 +156,15 @@ impl Database for MariaDb {
     }
 }
 
-/// For the conformance suite: two pools on one table.
-pub(crate) async fn store<D: Database>() -> (Store<D::Backend>, D) {
+conformance! { sqlite_conforms: Backend + Leases + Sweep => pair::<SqliteFile>().await }
+conformance! { postgres_conforms: Backend + Leases + Sweep => pair::<PostgresServer>().await }
+conformance! { mysql_conforms: Backend + Leases + Sweep => pair::<MariaDb>().await }
+
+/// Two pools on one table.
+async fn pair<D: Database + 'static>() -> Pair {
     let database = D::start().await;
     let (one, other) = (Arc::new(database.open().await), Arc::new(database.open().await));
-    (Store { one, other }, database)
+    Pair::new(one, other).keeping(database)
 }
 
 /// Makes each behaviour a test of each of the databases.
@@ -178,11 +193,6 @@ on_each! {
         tables_that_vanish_are_made_again
         a_later_version_of_the_tables_is_used_as_it_is
         what_is_stored_is_the_record_and_the_hash_of_its_id
-        a_sweep_removes_what_has_expired_in_batches_and_nothing_else
-        types_with_other_idle_timeouts_share_a_table
-        one_process_sweeps_at_a_time
-        a_session_used_under_the_sweep_survives_it
-        writes_of_many_at_once_collide_with_no_sweep
         neither_debug_nor_an_error_shows_the_password
     ]
 }
@@ -256,132 +266,6 @@ async fn what_is_stored_is_the_record_and_the_hash_of_its_id<D: Database>() {
     assert_eq!(database.number(&stored("lease_until")).await, millis(long.now.plus(long.ttl)));
 }
 
-const START: Timestamp = Timestamp::from_secs(1_000_000);
-
-fn numbered(number: u16) -> Key {
-    let mut bytes = [0; 32];
-    bytes[..2].copy_from_slice(&number.wrapping_mul(40_503).to_be_bytes());
-    bytes[2..4].copy_from_slice(&number.to_be_bytes());
-    Key::from_bytes(bytes)
-}
-
-/// Makes records that were last used at that time.
-async fn used_at<B: Backend>(backend: &B, numbers: std::ops::Range<u16>, now: Timestamp) {
-    for number in numbers {
-        let record = Record { last_seen: now, expires: now.plus(HOUR * 12), ..record(1, "x") };
-        assert!(backend.create(&numbered(number), record, touch_at(now)).await.unwrap());
-    }
-}
-
-async fn a_sweep_removes_what_has_expired_in_batches_and_nothing_else<D: Database>() {
-    let database = D::start().await;
-    let backend = database.open().await;
-    let end = START.plus(HOUR + backend.idle_slack(HOUR));
-    used_at(&backend, 0..150, START).await;
-    used_at(&backend, 150..160, end).await;
-    let just_before = Timestamp::from_millis(end.as_millis() - 1);
-    assert_eq!(backend.sweep(just_before, HOUR, 1000).await.unwrap(), 0);
-    let mut swept = Vec::new();
-    while database.number("SELECT COUNT(*) FROM sessions").await > 10 {
-        swept.push(backend.sweep(end, HOUR, 70).await.unwrap());
-    }
-    assert_eq!(swept, [70, 70, 10]);
-    assert_eq!(backend.sweep(end, HOUR, 70).await.unwrap(), 0);
-    for number in 150..160 {
-        assert!(backend.load(&numbered(number), touch_at(end)).await.unwrap().is_some());
-    }
-    // However much it is used, a session ends with its lifetime.
-    let ended = end.plus(HOUR * 12);
-    assert_eq!(backend.sweep(ended, HOUR * 100, 70).await.unwrap(), 10);
-}
-
-async fn types_with_other_idle_timeouts_share_a_table<D: Database>() {
-    let database = D::start().await;
-    let backend = database.open().await;
-    let long = Touch { idle: HOUR * 6, ..touch_at(START) };
-    let record = Record { last_seen: START, expires: START.plus(HOUR * 12), ..record(1, "x") };
-    assert!(backend.create(&numbered(0), record.clone(), long).await.unwrap());
-    assert!(backend.create(&numbered(1), record, Touch { idle: HOUR, ..long }).await.unwrap());
-    let later = START.plus(HOUR * 2);
-    assert_eq!(backend.sweep(later, HOUR, 10).await.unwrap(), 1, "the one whose own timeout has passed");
-    assert!(backend.load(&numbered(0), Touch { now: later, ..long }).await.unwrap().is_some());
-}
-
-async fn one_process_sweeps_at_a_time<D: Database>() {
-    let database = D::start().await;
-    let backend = database.open().await;
-    used_at(&backend, 0..3, START).await;
-    let now = SystemClock.now();
-    let until = now.as_millis() + 5000;
-    let holder = match database.address().split("://").next().unwrap() {
-        "postgres" => r"'\x00112233445566778899aabbccddeeff'",
-        _ => "x'00112233445566778899aabbccddeeff'",
-    };
-    database.sql(&format!("UPDATE sessions_meta SET sweeper = {holder}, sweeping_until = {until}")).await;
-    assert_eq!(backend.sweep(now, HOUR, 10).await.unwrap(), 0, "somebody else is at it");
-    let later = now.plus(Duration::from_secs(5));
-    assert_eq!(backend.sweep(later, HOUR, 10).await.unwrap(), 3, "he has been at it for too long");
-    used_at(&backend, 0..3, START).await;
-    assert_eq!(database.open().await.sweep(later, HOUR, 10).await.unwrap(), 3, "the other one is through");
-}
-
-async fn a_session_used_under_the_sweep_survives_it<D: Database>() {
-    let database = D::start().await;
-    let (sweeper, user) = (database.open().await, database.open().await);
-    used_at(&user, 0..200, START).await;
-    let last = START.plus(HOUR - Duration::from_secs(1));
-    let gone = last.plus(HOUR / 2);
-    let (using, sweeping) = tokio::join!(
-        async {
-            let mut used = Vec::new();
-            for number in (0..200).rev() {
-                if user.load(&numbered(number), touch_at(last)).await.unwrap().is_some() {
-                    used.push(number);
-                }
-            }
-            used
-        },
-        async {
-            let mut swept = 0;
-            for _ in 0..20 {
-                swept += sweeper.sweep(gone, HOUR, 10).await.unwrap();
-            }
-            swept
-        }
-    );
-    let mut left = 0;
-    for number in using {
-        left += usize::from(user.load(&numbered(number), touch_at(last)).await.unwrap().is_some());
-    }
-    assert_eq!(left + sweeping, 200, "each was either swept or used, and what was used before the sweep came is there");
-}
-
-async fn writes_of_many_at_once_collide_with_no_sweep<D: Database>() {
-    let database = D::start().await;
-    let backend = Arc::new(database.open().await);
-    used_at(&*backend, 0..64, SystemClock.now()).await;
-    let mut tasks = tokio::task::JoinSet::new();
-    for task in 0..8u16 {
-        let backend = Arc::clone(&backend);
-        tasks.spawn(async move {
-            for round in 0..40u16 {
-                let key = numbered((task * 7 + round * 5) % 64);
-                let Some(before) = backend.load(&key, touch()).await.unwrap() else { continue };
-                let after = Record { version: before.version + 1, ..record(1, "y") };
-                let _ = backend.update(&key, before.version, after, touch()).await.unwrap();
-            }
-        });
-    }
-    let sweeping = async {
-        for _ in 0..40 {
-            assert_eq!(backend.sweep(SystemClock.now(), HOUR, 64).await.unwrap(), 0);
-        }
-    };
-    sweeping.await;
-    tasks.join_all().await;
-    assert_eq!(database.number("SELECT COUNT(*) FROM sessions").await, 64);
-}
-
 async fn neither_debug_nor_an_error_shows_the_password<D: Database>() {
     let database = D::start().await;
     let backend = database.open().await;
@@ -444,6 +328,14 @@ async fn a_user_or_a_database_that_is_not_there_is_refused_when_opening() {
         config.url = Some(mysql.url().replace(from, to));
         let error = MySql::open(config, &SCOPE).await.map(drop).unwrap_err();
         assert!(error.to_string().contains("was refused by the database"), "{error}");
+    }
+    let (mut demanding, mut also) = (PostgresConfig::default(), MySqlConfig::default());
+    demanding.url = Some(postgres.url() + "?sslmode=verify-full");
+    also.url = Some(mysql.url() + "?ssl-mode=VERIFY_IDENTITY");
+    let errors = [Postgres::open(demanding, &SCOPE).await.map(drop), MySql::open(also, &SCOPE).await.map(drop)];
+    for error in errors {
+        let error = error.expect_err("a database without TLS is not talked to if the URL demands it");
+        assert!(error.to_string().contains("`sql-tls`"), "{error}");
     }
     let mut config = PostgresConfig::default();
     (config.url, config.table) = (Some(postgres.url()), Some("nowhere.sessions".into()));

@@ -182,7 +182,8 @@ async fn connections_that_broke_while_they_were_idle_fail_nobody<S: Server>() {
     server.restart().await;
     // A write is not tried twice, so its connection is asked for a sign of life if it was idle.
     tokio::time::sleep(Duration::from_millis(1100)).await;
-    works(&*backend, 1).await;
+    assert_eq!(backend.update(&KEY, 1, record(2, "y"), touch()).await.unwrap(), Written::Done);
+    works(&*backend, 2).await;
     server.restart().await;
     assert_eq!(calls(20).await, [true; 20], "a read is tried again");
 }
@@ -198,9 +199,9 @@ async fn an_outage_is_a_503_and_the_session_is_there_afterwards<S: Server>() {
     assert_eq!(client.post("/append/1").await.status, StatusCode::OK);
     for hang in [false, true] {
         if hang {
-            server.stop()
+            server.stop();
         } else {
-            server.kill()
+            server.kill();
         }
         // What was sent to a server that hangs may be carried out when it goes on, so only reads are.
         let writes: &[&str] = if hang { &[] } else { &["/append/2", "/update/2", "/end"] };
@@ -213,12 +214,12 @@ async fn an_outage_is_a_503_and_the_session_is_there_afterwards<S: Server>() {
         }
         assert_eq!(client.get("/entries").await.status, StatusCode::SERVICE_UNAVAILABLE);
         if hang {
-            server.resume()
+            server.resume();
         } else {
-            server.restart().await
+            server.restart().await;
         }
         let reply = client.get("/entries").await;
-        assert_eq!((reply.status, reply.text()), (StatusCode::OK, "[1]".into()));
+        assert_eq!((reply.status, reply.text()), (StatusCode::OK, "[1]"));
     }
     assert_eq!(client.post("/append/3").await.status, StatusCode::OK);
 }

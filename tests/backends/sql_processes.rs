@@ -67,6 +67,7 @@ async fn ten_processes_that_start_at_once_make_the_table_together<D: Database>()
     assert_eq!(first, 1, "the common session was created once");
     assert_eq!(database.number("SELECT COUNT(*) FROM sessions").await, 11);
     assert_eq!(database.number("SELECT COUNT(*) FROM sessions_meta").await, 1);
+    assert_eq!(database.complaints(), [""; 0], "they waited for each other");
 }
 
 async fn ten_pools_that_open_at_once_make_the_table_together<D: Database>() {

@@ -50,6 +50,11 @@ impl Postgres {
         self.port.number()
     }
 
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+
     /// A connection to look into it.
     ///
     /// # Panics

@@ -134,8 +134,10 @@ fn an_unknown_option_is_answered_with_the_table() {
     assert_refused(&refused!(idel = "30m"), &["unknown option `idel`; did you mean `idle`?"]);
     assert_refused(
         &refused!(csrf = off),
-        &["there is `backend`, `key`, `cookie`, `idle`, `lifetime`, `missing`, `verify`, `validate`, `version`, `from`, \
-           `encrypt` and `crate`"],
+        &[concat!(
+            "there is `backend`, `key`, `cookie`, `idle`, `lifetime`, `missing`, `verify`, `validate`, `version`, ",
+            "`from`, `encrypt` and `crate`"
+        )],
     );
     assert_refused(&refused!(cookie(nam = "x")), &["unknown attribute of the cookie `nam`; did you mean `name`?"]);
     assert_refused(&refused!(backend = memory(capcity = 5)), &["did you mean `capacity`?"]);

@@ -2,16 +2,19 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::Type;
+use syn::{ReturnType, Type};
 
 use super::{
     model::{Argument, Handler, Session},
     parameter::Form,
 };
-use crate::paths::{Place, Runtime};
+use crate::{
+    options::access::peel,
+    paths::{Place, Runtime},
+};
 
 /// The assertions, or nothing where there is nothing to assert.
-pub(crate) fn expand(handler: &Handler, runtime: &Runtime) -> Option<TokenStream> {
+pub(crate) fn expand(handler: &Handler, output: &ReturnType, runtime: &Runtime) -> Option<TokenStream> {
     let lends = handler.sessions.iter().filter(|session| session.form == Form::Exclusive);
     let lends = lends.map(|session| lends_exclusively(session, runtime));
     let last = handler.arguments.len().saturating_sub(1);
@@ -20,7 +23,7 @@ pub(crate) fn expand(handler: &Handler, runtime: &Runtime) -> Option<TokenStream
         Argument::Extractor(ty) => Some((&**ty, index == last)),
     });
     let arguments = arguments.filter_map(|(ty, last)| extractor(ty, last, runtime));
-    let all: Vec<TokenStream> = lends.chain(arguments).collect();
+    let all: Vec<TokenStream> = lends.chain(arguments).chain(parts_of_response(output, runtime)).collect();
     // Asserted by being there: none of it runs.
     (!all.is_empty()).then(|| quote_spanned!(Span::mixed_site()=> if false { #(#all)* }))
 }
@@ -57,7 +60,7 @@ fn extractor(ty: &Type, last: bool, runtime: &Runtime) -> Option<TokenStream> {
     let mut all = TokenStream::new();
     if !last && is_one_of(&BODIES) {
         let (before_others, body) = (runtime.before_others(), ask("body"));
-        all.extend(place.put(quote!(#before_others::<#ty, _>(#body);)));
+        all.extend(place.put(quote!(#before_others(#body);)));
     }
     if is_one_of(&DATA) {
         let (read, data) = (runtime.read(), ask("data"));
@@ -65,9 +68,32 @@ fn extractor(ty: &Type, last: bool, runtime: &Runtime) -> Option<TokenStream> {
     }
     if is_one_of(&VALUES) {
         let (extracted, extractor) = (runtime.extracted(), ask("extractor"));
-        all.extend(place.put(quote!(#extracted::<#ty, _>(#extractor);)));
+        all.extend(place.put(quote!(#extracted(#extractor);)));
     }
     (!all.is_empty()).then_some(all)
+}
+
+/// `-> (StatusCode, User)`: which part of a tuple is no response. The tuple as a whole is asserted where it becomes one.
+fn parts_of_response(output: &ReturnType, runtime: &Runtime) -> Vec<TokenStream> {
+    let ReturnType::Type(_, ty) = output else { return Vec::new() };
+    let Type::Tuple(tuple) = peel(ty) else { return Vec::new() };
+    let last = tuple.elems.len().saturating_sub(1);
+    let parts = tuple.elems.iter().enumerate().filter(|(_, ty)| !has_word(ty.to_token_stream(), "impl"));
+    let assertion = |(index, ty): (usize, &Type)| {
+        let place = Place::of(ty);
+        if index == last {
+            let responds = runtime.responds();
+            return place.put(quote!(#responds::<#ty>();));
+        }
+        if index > 0 {
+            let responds = runtime.responds_in_part();
+            return place.put(quote!(#responds::<#ty>();));
+        }
+        let (begins, parameter) = (runtime.begins_response(), runtime.parameter());
+        let beginning = place.put(quote!(#parameter::<#ty>::TYPE.beginning()));
+        place.put(quote!(#begins(#beginning);))
+    };
+    parts.map(assertion).collect()
 }
 
 fn has_word(tokens: TokenStream, word: &str) -> bool {

@@ -59,9 +59,11 @@ fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenSt
     let answer = Ident::new("answer", place.span());
     let into_response = place.put(runtime.into_response());
     let into_response = quote_spanned!(place.span()=> #into_response::into_response(#answer));
-    let checks = checks::expand(handler, runtime);
+    let checks = checks::expand(handler, output, runtime);
     let (sendable, values) = (runtime.sendable(), values(handler, &all));
-    let future = Place::of(ident).put(quote!(#sendable(#call(#(#values),*))));
+    let name = Place::of(ident);
+    let future = name.put(quote!(#sendable(#call(#(#values),*))));
+    let answered = name.put(quote!(#lent.hold(#future).await));
 
     quote_spanned! {Span::mixed_site()=>
         #(#outer)*
@@ -75,7 +77,7 @@ fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenSt
                 return #refusal;
             }
             let #lent = #leases(&#all);
-            let #answer = #lent.hold(#future).await;
+            let #answer = #answered;
             let #answer = #into_response;
             #leave(#all, #answer).await
         }

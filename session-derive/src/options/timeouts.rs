@@ -53,7 +53,9 @@ impl Known {
 /// `idle = "2d", lifetime = "1d"`, `lifetime = "500d"`, `lifetime = "10m"` with the default of `idle`
 fn agree(idle: &Known, lifetime: &Known, errors: &mut Errors) {
     let longest = lifetime.duration.unwrap_or(time::MAX_LIFETIME);
-    for violation in time::violations(idle.duration.unwrap_or(Duration::ZERO), longest) {
+    // What is not known breaks no rule.
+    let shortest = Duration::from_nanos(1);
+    for violation in time::violations(idle.duration.unwrap_or(shortest), longest) {
         let (span, message) = match (violation.option, idle.span) {
             ("idle", None) => (lifetime.span, shorter_than_the_default_idle(longest)),
             ("idle", span) => (span, violation.message),

@@ -6,6 +6,8 @@ use std::ops::Deref;
 
 use ::axum::body::{Body, Bytes};
 use ::axum::extract::{Form, Json, Path, Query, RawForm, Request};
+use ::axum::response::{IntoResponse, IntoResponseParts, Response};
+use http::{StatusCode, response};
 use serde::de::DeserializeOwned;
 
 use crate::backend::Leases;
@@ -20,36 +22,97 @@ pub fn sendable<F: Future + Send>(future: F) -> impl Future<Output = F::Output> 
     future
 }
 
-/// A parameter's type. What is known of axum's own extractors, whatever the state, are methods of this; all other types
-/// have those of [`Unknown`].
+/// A type in a handler's signature. What is known of axum's own types, whatever the state, are methods of this; all
+/// others have those of [`Unknown`].
 pub struct Parameter<T: ?Sized>(PhantomData<fn(&T)>);
 
 /// A type of which nothing is known.
-pub struct Unknown;
+pub struct Unknown<T: ?Sized>(PhantomData<fn(&T)>);
 
-/// Nothing speaks against the type.
+/// What is asserted of a parameter: of a type, or of `()` where nothing is.
+pub trait Asserted {
+    /// The type.
+    type Type: ?Sized;
+}
+
+/// Nothing is.
 pub struct Fine;
 
-/// It takes the request's body.
-pub struct TakesTheBody;
+impl Asserted for Fine {
+    type Type = ();
+}
 
-/// No request gives it.
-pub struct NoExtractor;
+/// Something is asserted of `T`.
+pub struct Suspect<T: ?Sized>(PhantomData<fn(&T)>);
+
+impl<T: ?Sized> Asserted for Suspect<T> {
+    type Type = T;
+}
+
+/// What may stand before another parameter.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` takes the request's body, so it has to be the last parameter",
+    label = "move this parameter behind the others",
+    note = "a session's parameter can stand anywhere before it"
+)]
+pub trait BeforeOthers {}
+
+impl BeforeOthers for () {}
+
+/// Asserts that a parameter may stand before another one.
+pub fn before_others<A: Asserted<Type: BeforeOthers>>(_: A) {}
+
+/// What a request can give.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an extractor: no request gives it as it is",
+    label = "say where it comes from",
+    note = "write `Path(value): Path<{Self}>` for a part of the path, `Query(..)` for the query, `Form(..)` or `Json(..)` \
+            for the body, or `State(value): State<{Self}>` for the state"
+)]
+pub trait Extracted {}
+
+impl Extracted for () {}
+
+/// Asserts that a parameter is an extractor.
+pub fn extracted<A: Asserted<Type: Extracted>>(_: A) {}
+
+/// What is read from a request.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be read from a request",
+    label = "this reads a `{Self}`, which doesn't implement `serde::Deserialize`",
+    note = "add `#[derive(serde::Deserialize)]` to `{Self}`"
+)]
+pub trait Read {}
+
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned> Read for T {}
+
+/// Asserts that what a parameter reads can be read.
+pub fn read<A: Asserted<Type: Read>>(_: A) {}
 
 impl<T: ?Sized> Parameter<T> {
     /// The type `T`.
     pub const TYPE: Self = Self(PhantomData);
 }
 
-impl<T: ?Sized> Deref for Parameter<T> {
-    type Target = Unknown;
+/// Asserts that the last part of a tuple is a response.
+pub fn responds<R: IntoResponse>() {}
 
-    fn deref(&self) -> &Unknown {
-        &Unknown
+/// Asserts that another part of a tuple is a part of a response.
+pub fn responds_in_part<P: IntoResponseParts>() {}
+
+/// Asserts that the first part of a tuple begins a response.
+pub fn begins_response<A: Asserted<Type: IntoResponseParts>>(_: A) {}
+
+impl<T: ?Sized> Deref for Parameter<T> {
+    type Target = Unknown<T>;
+
+    fn deref(&self) -> &Unknown<T> {
+        &Unknown(PhantomData)
     }
 }
 
-impl Unknown {
+impl<T: ?Sized> Unknown<T> {
     /// Whether it takes the request's body.
     pub fn body(&self) -> Fine {
         Fine
@@ -64,70 +127,19 @@ impl Unknown {
     pub fn extractor(&self) -> Fine {
         Fine
     }
+
+    /// Whether a tuple that is a response may begin with it.
+    pub fn beginning(&self) -> Suspect<T> {
+        Suspect(PhantomData)
+    }
 }
-
-/// What may stand before another parameter.
-#[diagnostic::on_unimplemented(
-    message = "`{T}` takes the request's body, so it has to be the last parameter",
-    label = "move this parameter behind the others",
-    note = "the session's parameters can stand anywhere before it"
-)]
-pub trait BeforeOthers<T: ?Sized> {}
-impl<T: ?Sized> BeforeOthers<T> for Fine {}
-
-/// Asserts that a parameter may stand before another one.
-pub fn before_others<T: ?Sized, A: BeforeOthers<T>>(_: A) {}
-
-/// What a request can give.
-#[diagnostic::on_unimplemented(
-    message = "`{T}` is not an extractor: no request gives it as it is",
-    label = "say where it comes from",
-    note = "write `Path(value): Path<{T}>` for a part of the path, `Query(..)` for the query, `Form(..)` or `Json(..)` \
-            for the body, or `State(value): State<{T}>` for the state"
-)]
-pub trait Extracted<T: ?Sized> {}
-impl<T: ?Sized> Extracted<T> for Fine {}
-
-/// Asserts that a parameter is an extractor.
-pub fn extracted<T: ?Sized, A: Extracted<T>>(_: A) {}
-
-/// What is read from a request.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` can't be read from a request",
-    label = "this reads a `{Self}`, which doesn't implement `serde::Deserialize`",
-    note = "add `#[derive(serde::Deserialize)]` to `{Self}`"
-)]
-pub trait Read {}
-
-#[diagnostic::do_not_recommend]
-impl<T: DeserializeOwned> Read for T {}
-
-/// An extractor that reads something.
-pub trait Reads {
-    /// What it reads.
-    type Data;
-}
-
-impl Reads for Fine {
-    type Data = ();
-}
-
-/// It reads a `T`.
-pub struct Data<T>(PhantomData<fn() -> T>);
-
-impl<T> Reads for Data<T> {
-    type Data = T;
-}
-
-/// Asserts that what a parameter reads can be read.
-pub fn read<A: Reads<Data: Read>>(_: A) {}
 
 macro_rules! take_the_body {
     ($([$($generic:ident)?] $ty:ty;)*) => {$(
         impl<$($generic)?> Parameter<$ty> {
             #[doc(hidden)]
-            pub fn body(&self) -> TakesTheBody {
-                TakesTheBody
+            pub fn body(&self) -> Suspect<$ty> {
+                Suspect(PhantomData)
             }
         }
     )*};
@@ -137,8 +149,8 @@ macro_rules! read_data {
     ($($ty:ident)*) => {$(
         impl<T> Parameter<$ty<T>> {
             #[doc(hidden)]
-            pub fn data(&self) -> Data<T> {
-                Data(PhantomData)
+            pub fn data(&self) -> Suspect<T> {
+                Suspect(PhantomData)
             }
         }
     )*};
@@ -148,8 +160,8 @@ macro_rules! are_no_extractors {
     ($([$($generic:ident),*] $ty:ty;)*) => {$(
         impl<$($generic),*> Parameter<$ty> {
             #[doc(hidden)]
-            pub fn extractor(&self) -> NoExtractor {
-                NoExtractor
+            pub fn extractor(&self) -> Suspect<$ty> {
+                Suspect(PhantomData)
             }
         }
     )*};
@@ -187,3 +199,16 @@ are_no_extractors! {
     [T] Vec<T>;
     [K, V, H] std::collections::HashMap<K, V, H>;
 }
+
+macro_rules! begin_a_response {
+    ($($ty:ty)*) => {$(
+        impl Parameter<$ty> {
+            #[doc(hidden)]
+            pub fn beginning(&self) -> Fine {
+                Fine
+            }
+        }
+    )*};
+}
+
+begin_a_response!(StatusCode response::Parts Response<()> Response);

@@ -111,7 +111,9 @@ pub(super) fn append(headers: &mut HeaderMap, cookie: HeaderValue) {
 
 /// Whether an answer sets or removes this cookie already.
 pub(super) fn is_set(headers: &HeaderMap, spec: &Spec) -> bool {
-    let ours = |value: &HeaderValue| value.as_bytes().strip_prefix(spec.name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="));
+    let ours = |value: &HeaderValue| {
+        value.as_bytes().strip_prefix(spec.name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
+    };
     headers.get_all(SET_COOKIE).iter().any(ours)
 }
 

@@ -12,7 +12,9 @@ mod problem;
 mod snapshot;
 mod state;
 
-pub use self::check::{Parameter, before_others, extracted, lends, read, sendable};
+pub use self::check::{
+    Parameter, before_others, begins_response, extracted, lends, read, responds, responds_in_part, sendable,
+};
 pub use self::extract::{ExclusiveFromRef, OwnedFromRef, SharedFromRef, SlotFromRef, Spec};
 pub use self::handler::{enter, leases, leave, unreachable, verdict};
 pub use self::layer::{Protect, ProtectLayer};

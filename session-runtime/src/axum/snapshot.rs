@@ -27,7 +27,10 @@ impl<T: SessionData> Sessions<T> {
 ///
 /// # Errors
 /// 503 if the backend is down.
-pub async fn snapshot_optional<T: SessionData, S: HasSessions<T>>(parts: &mut Parts, state: &S) -> Result<Option<T>, Rejection> {
+pub async fn snapshot_optional<T: SessionData, S: HasSessions<T>>(
+    parts: &mut Parts,
+    state: &S,
+) -> Result<Option<T>, Rejection> {
     let sessions = state.sessions();
     Ok(load(&sessions, parts).await?.and_then(|snapshot| sessions.copy(&snapshot)))
 }

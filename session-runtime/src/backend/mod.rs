@@ -197,6 +197,7 @@ pub enum Acquired {
 /// Readers are never kept waiting by a lease.
 #[diagnostic::on_unimplemented(
     message = "the backend `{Self}` can't lend a session exclusively",
+    label = "`&mut` takes a lease, which `{Self}` doesn't have",
     note = "borrow it with `&T`, or change it with `Session::update`; or choose a backend with leases, such as `memory` or `redis`"
 )]
 pub trait Leases: Backend {

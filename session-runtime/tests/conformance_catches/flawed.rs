@@ -8,9 +8,7 @@ use std::{
 
 use session_runtime::{
     Timestamp,
-    backend::{
-        Acquired, Backend, BackendError, Capabilities, Holder, Key, Lease, Leases, Record, Sweep, Touch, Written,
-    },
+    backend::{Backend, BackendError, Capabilities, Holder, Key, Record, Touch, Written},
     testing::Pair,
 };
 use tokio::{sync::Notify, task::yield_now};
@@ -20,30 +18,30 @@ use crate::flaws::Flaw;
 /// A handle on the store.
 pub(crate) struct Flawed {
     state: Arc<Mutex<State>>,
-    flaw: Option<Flaw>,
+    pub(crate) flaw: Option<Flaw>,
     /// What this handle believes to be stored, where it doesn't ask.
     cache: Mutex<HashMap<Key, Record>>,
 }
 
 #[derive(Default)]
-struct State {
-    entries: HashMap<Key, Entry>,
+pub(crate) struct State {
+    pub(crate) entries: HashMap<Key, Entry>,
     /// Leases on nothing, and whose turn it is, where there is that flaw.
-    ghosts: HashSet<Key>,
-    queue: HashMap<Key, Holder>,
+    pub(crate) ghosts: HashSet<Key>,
+    pub(crate) queue: HashMap<Key, Holder>,
     hidden: HashMap<Key, Entry>,
 }
 
-struct Entry {
-    record: Record,
-    created: Timestamp,
-    lease: Option<Held>,
+pub(crate) struct Entry {
+    pub(crate) record: Record,
+    pub(crate) created: Timestamp,
+    pub(crate) lease: Option<Held>,
 }
 
-struct Held {
-    holder: Holder,
-    until: Timestamp,
-    freed: Arc<Notify>,
+pub(crate) struct Held {
+    pub(crate) holder: Holder,
+    pub(crate) until: Timestamp,
+    pub(crate) freed: Arc<Notify>,
 }
 
 impl Flawed {
@@ -53,16 +51,16 @@ impl Flawed {
         Pair::new(open(), open())
     }
 
-    fn is(&self, flaw: Flaw) -> bool {
+    pub(crate) fn is(&self, flaw: Flaw) -> bool {
         self.flaw == Some(flaw)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
     }
 
     /// The name under which a key is stored.
-    fn name(&self, key: &Key) -> Key {
+    pub(crate) fn name(&self, key: &Key) -> Key {
         let mut bytes = *key.as_bytes();
         match self.flaw {
             Some(Flaw::NamesAreShort) => bytes[16..].fill(0),
@@ -78,7 +76,7 @@ impl Flawed {
     }
 
     /// A record as it is stored.
-    fn kept(&self, mut record: Record) -> Record {
+    pub(crate) fn kept(&self, mut record: Record) -> Record {
         match self.flaw {
             Some(Flaw::BodiesEndAtZero) => {
                 let end = record.body.iter().position(|byte| *byte == 0).unwrap_or(record.body.len());
@@ -94,12 +92,12 @@ impl Flawed {
         record
     }
 
-    fn entry(&self, record: Record) -> Entry {
+    pub(crate) fn entry(&self, record: Record) -> Entry {
         Entry { created: record.last_seen, record: self.kept(record), lease: None }
     }
 
     /// A moment in which somebody else has the store.
-    async fn pause(&self) {
+    pub(crate) async fn pause(&self) {
         for _ in 0..3 {
             yield_now().await;
         }
@@ -125,7 +123,7 @@ impl Flawed {
     }
 
     /// The record as it was before this use, which is noted.
-    async fn used(&self, name: &Key, touch: Touch) -> Option<Record> {
+    pub(crate) async fn used(&self, name: &Key, touch: Touch) -> Option<Record> {
         let mut before = self.state().entries.get(name)?.record.clone();
         let idle = if self.is(Flaw::ForgetsEarly) { touch.idle / 2 } else { touch.idle };
         if !(Touch { idle, ..touch }).is_live(&before, Duration::ZERO) && !self.is(Flaw::UsesRevive) {
@@ -157,7 +155,7 @@ impl Flawed {
     }
 
     /// Gives up a lease and wakes who waits for it.
-    fn give_up(&self, held: Option<Held>, silent: Flaw) {
+    pub(crate) fn give_up(&self, held: Option<Held>, silent: Flaw) {
         if let Some(held) = held.filter(|_| !self.is(silent)) {
             held.freed.notify_waiters();
         }
@@ -214,11 +212,8 @@ impl Backend for Flawed {
 
     async fn update(&self, key: &Key, expected: u64, record: Record, _: Touch) -> Result<Written, BackendError> {
         let name = self.name(key);
-        if self.is(Flaw::RemovalsHide)
-            && let Some(entry) = self.state().hidden.remove(&name)
-        {
-            self.state().entries.insert(name, entry);
-        }
+        let hidden = self.state().hidden.remove(&name);
+        hidden.map(|entry| self.state().entries.insert(name, entry));
         let version = self.state().entries.get(&name).map(|entry| entry.record.version);
         match version {
             None if self.is(Flaw::UpdatesCreate) => {
@@ -276,151 +271,6 @@ impl Backend for Flawed {
             Some(Flaw::NothingIsDeclared) => Capabilities::none(),
             _ => Capabilities::none().leases(self).sweep(self),
         }
-    }
-}
-
-impl Leases for Flawed {
-    async fn acquire(&self, key: &Key, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
-        let name = self.name(key);
-        let busy = |freed: Arc<Notify>, left: Duration| {
-            let freed = freed.notified_owned();
-            Ok(Acquired::Busy(Box::pin(async move {
-                _ = tokio::time::timeout(left, freed).await;
-            })))
-        };
-        if self.state().ghosts.contains(&name) {
-            return busy(Arc::default(), lease.ttl);
-        }
-        if !self.state().entries.contains_key(&name) {
-            if self.is(Flaw::NothingIsLeased) {
-                self.state().ghosts.insert(name);
-            }
-            return Ok(Acquired::Absent);
-        }
-        if self.is(Flaw::LeasesRace) {
-            let free = self.state().entries.get(&name).is_some_and(|entry| entry.lease.is_none());
-            self.pause().await;
-            if free && let Some(entry) = self.state().entries.get_mut(&name) {
-                entry.lease = None;
-            }
-        }
-        let until = lease.now.plus(lease.ttl);
-        {
-            let mut state = self.state();
-            let State { entries, queue, .. } = &mut *state;
-            let Some(entry) = entries.get_mut(&name) else { return Ok(Acquired::Absent) };
-            if let Some(held) = &entry.lease
-                && held.holder != lease.holder
-                && (lease.now < held.until || self.is(Flaw::LeasesNeverEnd))
-                && !self.is(Flaw::LeasesAreShared)
-            {
-                queue.entry(name).or_insert(lease.holder);
-                let left = held.until.since(lease.now);
-                let left = if self.is(Flaw::WaitersMissTheEnd) { Duration::MAX } else { left };
-                return busy(Arc::clone(&held.freed), left);
-            }
-            if self.is(Flaw::WaitersKeepTheirPlace) && queue.get(&name).is_some_and(|next| *next != lease.holder) {
-                return busy(Arc::default(), lease.ttl);
-            }
-            let until = if self.is(Flaw::BorrowsStick) { Timestamp::from_millis(u64::MAX) } else { until };
-            entry.lease = Some(Held { holder: lease.holder, until, freed: Arc::default() });
-        }
-        if self.is(Flaw::BorrowsStick) {
-            self.pause().await;
-            if let Some(held) = self.state().entries.get_mut(&name).and_then(|entry| entry.lease.as_mut()) {
-                held.until = until;
-            }
-        }
-        Ok(self.used(&name, touch).await.map_or(Acquired::Absent, Acquired::Granted))
-    }
-
-    async fn extend(&self, key: &Key, lease: Lease) -> Result<bool, BackendError> {
-        let mut state = self.state();
-        let Some(held) = state.entries.get_mut(&self.name(key)).and_then(|entry| entry.lease.as_mut()) else {
-            return Ok(false);
-        };
-        let his = held.holder == lease.holder || self.is(Flaw::AnybodyExtends);
-        let in_time = lease.now < held.until || self.is(Flaw::ExtensionsMayBeLate);
-        if his && in_time && !self.is(Flaw::ExtensionsAreIdle) {
-            held.until = lease.now.plus(lease.ttl);
-        }
-        Ok(his && in_time)
-    }
-
-    async fn save(
-        &self,
-        key: &Key,
-        lease: Lease,
-        expected: u64,
-        record: Record,
-        _: Touch,
-    ) -> Result<Written, BackendError> {
-        let (name, record) = (self.name(key), self.kept(record));
-        let mut state = self.state();
-        let Some(entry) = state.entries.get_mut(&name) else {
-            if self.is(Flaw::SavesCreate) {
-                state.entries.insert(name, self.entry(record));
-                return Ok(Written::Done);
-            }
-            return Ok(Written::Absent);
-        };
-        let his = entry.lease.as_ref().is_some_and(|held| held.holder == lease.holder);
-        if !his && !self.is(Flaw::AnybodySaves) {
-            if self.is(Flaw::StrangersFreeTheLease) {
-                entry.lease = None;
-            }
-            return Ok(Written::Conflict);
-        }
-        let in_time = entry.lease.as_ref().is_some_and(|held| lease.now < held.until);
-        let in_time = in_time || self.is(Flaw::SavesMayBeLate) || self.is(Flaw::AnybodySaves);
-        let right = in_time && (entry.record.version == expected || self.is(Flaw::SavesOverwrite));
-        if right {
-            entry.record = record;
-        }
-        if !(self.is(Flaw::SavesKeepTheLease) || self.is(Flaw::RefusalsKeepTheLease) && !right) {
-            self.give_up(entry.lease.take(), Flaw::SavesWakeNobody);
-        }
-        Ok(if right { Written::Done } else { Written::Conflict })
-    }
-
-    async fn release(&self, key: &Key, lease: Lease) -> Result<(), BackendError> {
-        let mut state = self.state();
-        if let Some(entry) = state.entries.get_mut(&self.name(key)) {
-            let held = entry.lease.take_if(|held| held.holder == lease.holder || self.is(Flaw::AnybodyReleases));
-            self.give_up(held, Flaw::ReleasesWakeNobody);
-        }
-        Ok(())
-    }
-}
-
-impl Sweep for Flawed {
-    async fn sweep(&self, now: Timestamp, idle: Duration, limit: usize) -> Result<usize, BackendError> {
-        let expired = |entry: &Entry| {
-            let mut record = entry.record.clone();
-            if self.is(Flaw::SweepsGoByAge) {
-                record.last_seen = entry.created;
-            }
-            !Touch { now, idle, expires: record.expires }.is_live(&record, Duration::ZERO)
-        };
-        let all = self.is(Flaw::SweepsTakeAll);
-        let found = self.state().entries.iter().filter(|(_, entry)| all || expired(entry)).map(|(key, _)| *key).collect();
-        let mut found: Vec<_> = found;
-        if !self.is(Flaw::SweepsKnowNoBound) {
-            found.truncate(if self.is(Flaw::SweepsTakeMore) { limit * 2 } else { limit });
-        }
-        if self.is(Flaw::SweepsTakeNothing) {
-            found.clear();
-        }
-        if self.is(Flaw::SweepsCountTwice) {
-            self.pause().await;
-        }
-        let mut state = self.state();
-        let swept = found.iter().filter(|key| state.entries.remove(key).is_some()).count();
-        Ok(match self.flaw {
-            Some(Flaw::SweepsCountTwice) => found.len(),
-            Some(Flaw::SweepsTakeMore) => swept.min(limit),
-            _ => swept,
-        })
     }
 }
 

@@ -22,12 +22,12 @@ flaws! {
     an_update_replaces_the_version_that_it_names_and_no_other: UpdatesOverwrite HandlesRemember;
     of_many_who_update_one_version_at_once_one_succeeds: UpdatesRace;
     an_update_never_brings_back_what_was_deleted: RemovalsHide;
-    a_load_notes_the_use_within_the_slack_that_the_store_names: UsesAreForgotten UsesAreVersions;
+    a_load_notes_the_use_within_the_slack_that_the_store_names: UsesAreForgotten UsesAreVersions UsesMoveTheEnd;
     a_load_that_meets_a_change_takes_nothing_back: UsesWriteBack;
     a_reader_sees_one_version_or_the_next_and_never_half_of_it: WritesAreTorn;
     an_expired_record_is_not_revived_by_loading_it: UsesRevive;
     a_record_outlives_its_idle_timeout_only_by_being_used: ForgetsEarly;
-    a_clock_that_jumps_makes_no_immortal_record: UsesMoveTheEnd;
+
 
     a_creation_that_is_dropped_has_happened_or_not: CreationsAreTorn;
     a_write_that_is_dropped_has_happened_or_not: WritesRemoveFirst;
@@ -63,22 +63,48 @@ pub(crate) const SEQUENTIAL: &[(&str, &[Flaw])] = {
         (
             "any_sequence_of_operations_ends_as_the_model_says",
             &[
-                CreationsReplace, BodiesEndAtZero, BodiesAreText, LoadsTellThisUse, UpdatesCreate, RemovalsAlwaysFind,
-                UpdatesOverwrite, HandlesRemember, RemovalsHide, UsesAreForgotten, UsesAreVersions, ForgetsEarly,
-                UsesMoveTheEnd, SweepsTakeAll, SweepsKnowNoBound, SweepsTakeMore,
+                CreationsReplace,
+                BodiesEndAtZero,
+                BodiesAreText,
+                LoadsTellThisUse,
+                UpdatesCreate,
+                RemovalsAlwaysFind,
+                UpdatesOverwrite,
+                HandlesRemember,
+                RemovalsHide,
+                UsesAreForgotten,
+                UsesAreVersions,
+                ForgetsEarly,
+                UsesMoveTheEnd,
+                SweepsTakeAll,
+                SweepsKnowNoBound,
             ],
         ),
         (
             "any_sequence_of_borrows_ends_as_the_model_says",
             &[
-                LeasesAreShared, NothingIsLeased, SavesKeepTheLease, AnybodyReleases, RemovalsKeepTheLease,
-                SavesOverwrite, RefusalsKeepTheLease, AnybodySaves, StrangersFreeTheLease, SavesCreate, LeasesNeverEnd,
-                SavesMayBeLate, ExtensionsMayBeLate, ExtensionsAreIdle, AnybodyExtends,
+                LeasesAreShared,
+                NothingIsLeased,
+                SavesKeepTheLease,
+                AnybodyReleases,
+                RemovalsKeepTheLease,
+                SavesOverwrite,
+                RefusalsKeepTheLease,
+                AnybodySaves,
+                StrangersFreeTheLease,
+                SavesCreate,
+                LeasesNeverEnd,
+                SavesMayBeLate,
+                ExtensionsMayBeLate,
+                ExtensionsAreIdle,
+                AnybodyExtends,
             ],
         ),
     ]
 };
 
-/// Races show to the behaviours that make them, of which two are shown by one flaw.
-pub(crate) const ALSO: (Flaw, &str) =
-    (Flaw::UsesWriteBack, "a_load_that_meets_the_end_never_brings_the_record_back");
+/// What is shown by a flaw that is above at another behaviour.
+pub(crate) const ALSO: &[(Flaw, &str)] = &[
+    (Flaw::UsesWriteBack, "a_load_that_meets_the_end_never_brings_the_record_back"),
+    (Flaw::UsesRevive, "a_clock_that_jumps_makes_no_immortal_record"),
+];

@@ -1,6 +1,7 @@
 //! The suite of backends catches what it is there to catch: a store with one flaw at a time fails it, where it
 //! should.
 
+mod borrowed;
 mod flawed;
 mod flaws;
 
@@ -40,7 +41,7 @@ fn complaint(flaw: Flaw, behaviour: &str) -> Option<String> {
 
 fn pairs() -> impl Iterator<Item = (Flaw, &'static str)> {
     let sequential = SEQUENTIAL.iter().flat_map(|(behaviour, flaws)| flaws.iter().map(|flaw| (*flaw, *behaviour)));
-    FLAWS.iter().copied().chain([ALSO]).chain(sequential)
+    FLAWS.iter().chain(ALSO).copied().chain(sequential)
 }
 
 #[test]

@@ -46,8 +46,8 @@ impl my::sessions::SessionData for User {
 #[automatically_derived]
 impl<__State> my::sessions::__private::FromRequestParts<__State> for User
 where
-    my::sessions::Sessions<User>: my::sessions::__private::FromRef<__State>,
-    __State: ::core::marker::Send + ::core::marker::Sync,
+    __State: my::sessions::__private::HasSessions<User> + ::core::marker::Send
+        + ::core::marker::Sync,
 {
     type Rejection = my::sessions::__private::Rejection;
     async fn from_request_parts(
@@ -60,8 +60,8 @@ where
 #[automatically_derived]
 impl<__State> my::sessions::__private::OptionalFromRequestParts<__State> for User
 where
-    my::sessions::Sessions<User>: my::sessions::__private::FromRef<__State>,
-    __State: ::core::marker::Send + ::core::marker::Sync,
+    __State: my::sessions::__private::HasSessions<User> + ::core::marker::Send
+        + ::core::marker::Sync,
 {
     type Rejection = my::sessions::__private::Rejection;
     async fn from_request_parts(

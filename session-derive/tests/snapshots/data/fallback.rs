@@ -24,8 +24,8 @@ impl sessions::SessionData for User {
 #[automatically_derived]
 impl<__State> sessions::__private::FromRequestParts<__State> for User
 where
-    sessions::Sessions<User>: sessions::__private::FromRef<__State>,
-    __State: ::core::marker::Send + ::core::marker::Sync,
+    __State: sessions::__private::HasSessions<User> + ::core::marker::Send
+        + ::core::marker::Sync,
 {
     type Rejection = sessions::__private::Rejection;
     async fn from_request_parts(
@@ -38,8 +38,8 @@ where
 #[automatically_derived]
 impl<__State> sessions::__private::OptionalFromRequestParts<__State> for User
 where
-    sessions::Sessions<User>: sessions::__private::FromRef<__State>,
-    __State: ::core::marker::Send + ::core::marker::Sync,
+    __State: sessions::__private::HasSessions<User> + ::core::marker::Send
+        + ::core::marker::Sync,
 {
     type Rejection = sessions::__private::Rejection;
     async fn from_request_parts(

@@ -56,7 +56,7 @@ impl ::session_runtime::SessionData for User {
             ::core::option::Option<::session_runtime::__private::Response>,
         >,
     > + ::core::marker::Send {
-        ::session_runtime::__private::verify(accounts::is_active, self, parts)
+        ::session_runtime::__private::verify(self, parts, accounts::is_active)
     }
 }
 const _: () = ::core::assert!(
@@ -66,8 +66,8 @@ const _: () = ::core::assert!(
 #[automatically_derived]
 impl<__State> ::session_runtime::__private::FromRequestParts<__State> for User
 where
-    ::session_runtime::Sessions<User>: ::session_runtime::__private::FromRef<__State>,
-    __State: ::core::marker::Send + ::core::marker::Sync,
+    __State: ::session_runtime::__private::HasSessions<User> + ::core::marker::Send
+        + ::core::marker::Sync,
 {
     type Rejection = ::session_runtime::__private::Rejection;
     async fn from_request_parts(
@@ -80,8 +80,8 @@ where
 #[automatically_derived]
 impl<__State> ::session_runtime::__private::OptionalFromRequestParts<__State> for User
 where
-    ::session_runtime::Sessions<User>: ::session_runtime::__private::FromRef<__State>,
-    __State: ::core::marker::Send + ::core::marker::Sync,
+    __State: ::session_runtime::__private::HasSessions<User> + ::core::marker::Send
+        + ::core::marker::Sync,
 {
     type Rejection = ::session_runtime::__private::Rejection;
     async fn from_request_parts(

@@ -38,8 +38,8 @@ impl ::session_runtime::SessionData for r#User {
 #[automatically_derived]
 impl<__State> ::session_runtime::__private::FromRequestParts<__State> for r#User
 where
-    ::session_runtime::Sessions<r#User>: ::session_runtime::__private::FromRef<__State>,
-    __State: ::core::marker::Send + ::core::marker::Sync,
+    __State: ::session_runtime::__private::HasSessions<r#User> + ::core::marker::Send
+        + ::core::marker::Sync,
 {
     type Rejection = ::session_runtime::__private::Rejection;
     async fn from_request_parts(
@@ -52,8 +52,8 @@ where
 #[automatically_derived]
 impl<__State> ::session_runtime::__private::OptionalFromRequestParts<__State> for r#User
 where
-    ::session_runtime::Sessions<r#User>: ::session_runtime::__private::FromRef<__State>,
-    __State: ::core::marker::Send + ::core::marker::Sync,
+    __State: ::session_runtime::__private::HasSessions<r#User> + ::core::marker::Send
+        + ::core::marker::Sync,
 {
     type Rejection = ::session_runtime::__private::Rejection;
     async fn from_request_parts(

@@ -1,10 +1,22 @@
 #[cfg(feature = "shop")]
 async fn shop(
     __argument0: State<Pool>,
-    __session0: my_sessions::__private::Owned<__session_shop>,
-    __session1: my_sessions::__private::Exclusive<__session_shop_1>,
-    __session2: my_sessions::__private::Shared<__session_shop_2>,
-    __session3: my_sessions::__private::Slot<__session_shop_3>,
+    __session0: my_sessions::__private::OwnedFromRef<
+        my_sessions::Sessions<User>,
+        __session_shop,
+    >,
+    __session1: my_sessions::__private::ExclusiveFromRef<
+        my_sessions::Sessions<Cart>,
+        __session_shop_1,
+    >,
+    __session2: my_sessions::__private::SharedFromRef<
+        my_sessions::Sessions<Visitor>,
+        __session_shop_2,
+    >,
+    __session3: my_sessions::__private::SlotFromRef<
+        my_sessions::Sessions<Login>,
+        __session_shop_3,
+    >,
 ) -> my_sessions::__private::Response {
     async fn shop(
         State(db): State<Pool>,
@@ -13,6 +25,9 @@ async fn shop(
         visitor: Option<&Visitor>,
         slot: SessionSlot<Login>,
     ) {}
+    if false {
+        my_sessions::__private::lends::<Cart>();
+    }
     let handler = shop;
     let mut sessions = (__session0, __session1, __session2, __session3);
     if let ::core::result::Result::Err(refusal) = my_sessions::__private::enter(
@@ -25,20 +40,19 @@ async fn shop(
     let leases = my_sessions::__private::leases(&sessions);
     let answer = leases
         .hold(
-            handler(
-                __argument0,
-                sessions.0.lend(),
-                sessions.1.lend(),
-                sessions.2.lend_optional(),
-                sessions.3.lend(),
+            my_sessions::__private::sendable(
+                handler(
+                    __argument0,
+                    sessions.0.lend(),
+                    sessions.1.lend(),
+                    sessions.2.lend_optional(),
+                    sessions.3.lend(),
+                ),
             ),
         )
         .await;
-    my_sessions::__private::leave(
-            sessions,
-            my_sessions::__private::IntoResponse::into_response(answer),
-        )
-        .await
+    let answer = my_sessions::__private::IntoResponse::into_response(answer);
+    my_sessions::__private::leave(sessions, answer).await
 }
 #[cfg(feature = "shop")]
 #[doc(hidden)]
@@ -57,7 +71,7 @@ impl my_sessions::__private::Spec for __session_shop {
     fn guard(
         data: &User,
     ) -> ::core::result::Result<(), my_sessions::__private::Response> {
-        my_sessions::__private::verdict(guards::is_member, data)
+        my_sessions::__private::verdict(data, guards::is_member)
     }
 }
 #[cfg(feature = "shop")]

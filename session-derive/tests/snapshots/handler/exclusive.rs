@@ -1,13 +1,22 @@
 /// Counts a visit.
 #[must_use]
 pub async fn visit(
-    __session0: ::session_runtime::__private::Exclusive<__session_visit>,
+    __session0: ::session_runtime::__private::ExclusiveFromRef<
+        ::session_runtime::Sessions<User>,
+        __session_visit,
+    >,
     __argument1: Form<Login>,
 ) -> ::session_runtime::__private::Response {
     #[tracing::instrument(skip_all)]
     async fn visit(user: &mut User, Form(form): Form<Login>) -> Result<String, Refused> {
         user.visits += 1;
         Ok(user.visits.to_string())
+    }
+    if false {
+        ::session_runtime::__private::lends::<User>();
+        ::session_runtime::__private::read(
+            ::session_runtime::__private::Parameter::<Form<Login>>::TYPE.data(),
+        );
     }
     let handler = visit;
     let mut sessions = (__session0,);
@@ -19,12 +28,15 @@ pub async fn visit(
         return refusal;
     }
     let leases = ::session_runtime::__private::leases(&sessions);
-    let answer = leases.hold(handler(sessions.0.lend(), __argument1)).await;
-    ::session_runtime::__private::leave(
-            sessions,
-            ::session_runtime::__private::IntoResponse::into_response(answer),
+    let answer = leases
+        .hold(
+            ::session_runtime::__private::sendable(
+                handler(sessions.0.lend(), __argument1),
+            ),
         )
-        .await
+        .await;
+    let answer = ::session_runtime::__private::IntoResponse::into_response(answer);
+    ::session_runtime::__private::leave(sessions, answer).await
 }
 #[doc(hidden)]
 pub struct __session_visit;

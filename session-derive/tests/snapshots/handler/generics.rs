@@ -1,5 +1,8 @@
 pub(crate) async fn generic<'b, T: Clone + 'static, U, const N: usize>(
-    __session0: ::session_runtime::__private::Shared<__session_generic<T, U, N>>,
+    __session0: ::session_runtime::__private::SharedFromRef<
+        ::session_runtime::Sessions<User>,
+        __session_generic<T, U, N>,
+    >,
     __argument1: Path<Text<'b, T>>,
     __argument2: impl FromRequest<U>,
 ) -> ::session_runtime::__private::Response
@@ -17,6 +20,11 @@ where
         U: Send,
         'b: 'a,
     {}
+    if false {
+        ::session_runtime::__private::read(
+            ::session_runtime::__private::Parameter::<Path<Text<'b, T>>>::TYPE.data(),
+        );
+    }
     let handler = generic::<T, U, N>;
     let mut sessions = (__session0,);
     if let ::core::result::Result::Err(refusal) = ::session_runtime::__private::enter(
@@ -27,12 +35,15 @@ where
         return refusal;
     }
     let leases = ::session_runtime::__private::leases(&sessions);
-    let answer = leases.hold(handler(sessions.0.lend(), __argument1, __argument2)).await;
-    ::session_runtime::__private::leave(
-            sessions,
-            ::session_runtime::__private::IntoResponse::into_response(answer),
+    let answer = leases
+        .hold(
+            ::session_runtime::__private::sendable(
+                handler(sessions.0.lend(), __argument1, __argument2),
+            ),
         )
-        .await
+        .await;
+    let answer = ::session_runtime::__private::IntoResponse::into_response(answer);
+    ::session_runtime::__private::leave(sessions, answer).await
 }
 #[doc(hidden)]
 pub(crate) struct __session_generic<T, U, const N: usize>(

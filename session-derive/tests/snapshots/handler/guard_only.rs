@@ -1,5 +1,8 @@
 async fn admin(
-    __session0: ::session_runtime::__private::Shared<__session_admin>,
+    __session0: ::session_runtime::__private::SharedFromRef<
+        ::session_runtime::Sessions<User>,
+        __session_admin,
+    >,
 ) -> ::session_runtime::__private::Response {
     async fn admin() -> &'static str {
         "the back room"
@@ -14,12 +17,9 @@ async fn admin(
         return refusal;
     }
     let leases = ::session_runtime::__private::leases(&sessions);
-    let answer = leases.hold(handler()).await;
-    ::session_runtime::__private::leave(
-            sessions,
-            ::session_runtime::__private::IntoResponse::into_response(answer),
-        )
-        .await
+    let answer = leases.hold(::session_runtime::__private::sendable(handler())).await;
+    let answer = ::session_runtime::__private::IntoResponse::into_response(answer);
+    ::session_runtime::__private::leave(sessions, answer).await
 }
 #[doc(hidden)]
 struct __session_admin;
@@ -35,6 +35,6 @@ impl ::session_runtime::__private::Spec for __session_admin {
     fn guard(
         data: &User,
     ) -> ::core::result::Result<(), ::session_runtime::__private::Response> {
-        ::session_runtime::__private::verdict(|u| u.name == "root", data)
+        ::session_runtime::__private::verdict(data, |u| u.name == "root")
     }
 }

@@ -1,5 +1,11 @@
 async fn many(
-    __paired: (::session_runtime::__private::Shared<__session_many>, HeaderMap),
+    __paired: (
+        ::session_runtime::__private::SharedFromRef<
+            ::session_runtime::Sessions<User>,
+            __session_many,
+        >,
+        HeaderMap,
+    ),
     __argument1: HeaderMap,
     __argument2: HeaderMap,
     __argument3: HeaderMap,
@@ -47,31 +53,30 @@ async fn many(
     let leases = ::session_runtime::__private::leases(&sessions);
     let answer = leases
         .hold(
-            handler(
-                __argument0,
-                __argument1,
-                __argument2,
-                __argument3,
-                __argument4,
-                __argument5,
-                __argument6,
-                __argument7,
-                __argument8,
-                __argument9,
-                __argument10,
-                __argument11,
-                __argument12,
-                __argument13,
-                __argument14,
-                __argument15,
+            ::session_runtime::__private::sendable(
+                handler(
+                    __argument0,
+                    __argument1,
+                    __argument2,
+                    __argument3,
+                    __argument4,
+                    __argument5,
+                    __argument6,
+                    __argument7,
+                    __argument8,
+                    __argument9,
+                    __argument10,
+                    __argument11,
+                    __argument12,
+                    __argument13,
+                    __argument14,
+                    __argument15,
+                ),
             ),
         )
         .await;
-    ::session_runtime::__private::leave(
-            sessions,
-            ::session_runtime::__private::IntoResponse::into_response(answer),
-        )
-        .await
+    let answer = ::session_runtime::__private::IntoResponse::into_response(answer);
+    ::session_runtime::__private::leave(sessions, answer).await
 }
 #[doc(hidden)]
 struct __session_many;

@@ -52,10 +52,18 @@ pub(super) fn is_missing_table(error: &sqlx::Error) -> bool {
     is(error, &["42P01", "42S02"]) || error.as_database_error().is_some_and(missing)
 }
 
-/// Whether waiting won't help: the user, the password, the database's name, the rights or the table's
-/// columns are wrong.
-pub(super) fn is_refusal(error: &sqlx::Error) -> bool {
-    is(error, &["28", "3D", "3F", "42"])
+/// What to look at if waiting won't help: the user, the password, the database's name, the rights, the
+/// table's columns or the way there are wrong.
+pub(super) fn refusal(error: &sqlx::Error) -> Option<&'static str> {
+    match error {
+        sqlx::Error::Tls(_) | sqlx::Error::Configuration(_) => {
+            Some("can't be reached as its URL demands; TLS needs the cargo feature `sql-tls` of session-runtime")
+        }
+        error if is(error, &["28", "3D", "3F", "42"]) => {
+            Some("was refused by the database; check the URL, the rights of its user and the table's name")
+        }
+        _ => None,
+    }
 }
 
 /// Whether somebody else is writing to the SQLite file. Its extended codes have the plain one in their

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::dialect::{Names, Statements};
 use super::driver::{Answer, Columns as _, Driver, Options, Value};
-use super::failure::{failure, is_broken, is_collision, is_missing_table, is_refusal};
+use super::failure::{failure, is_broken, is_collision, is_missing_table, refusal};
 use super::pool::Pool;
 use super::schema;
 use super::waiting::{Pauses, Waiting, Wake};
@@ -97,17 +97,12 @@ impl<D: Driver> Store<D> {
     pub(super) async fn warm_up(&self) -> Result<(), OpenError> {
         let name = D::DIALECT.name;
         let late = || Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
-        match timeout(OPENING, self.prepare()).await.unwrap_or_else(|_| late()) {
-            Ok(()) => Ok(()),
-            Err(error) if is_refusal(&error) => {
-                let why = "was refused by the database; check the URL, the rights of its user and the table's name";
-                Err(OpenError::backend(name, why, failure(error)))
-            }
-            Err(error) => {
-                tracing::warn!(name: "session.backend_down", backend = name, %error, "the database is not reachable yet");
-                Ok(())
-            }
+        let Err(error) = timeout(OPENING, self.prepare()).await.unwrap_or_else(|_| late()) else { return Ok(()) };
+        if let Some(why) = refusal(&error) {
+            return Err(OpenError::backend(name, why, failure(error)));
         }
+        tracing::warn!(name: "session.backend_down", backend = name, %error, "the database is not reachable yet");
+        Ok(())
     }
 
     /// Runs a statement, again if it was undone because of another one. A read is repeated on another

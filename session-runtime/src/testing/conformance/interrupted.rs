@@ -4,8 +4,11 @@
 //! What was dropped may still happen, in the background or on a server; it happens as a whole or not at all.
 
 use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
+
+use futures_util::future::join;
 
 use super::pair::key;
 use super::{Pair, SHORT_LEASE};
@@ -14,20 +17,43 @@ use crate::backend::{Holder, Key, Record, Touch, Written};
 /// How often each operation is dropped, each time a little later.
 pub(super) const ROUNDS: usize = 48;
 
+/// Runs a call for a number of steps, as far as it gets.
+async fn step<T>(steps: usize, mut call: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+    for _ in 0..steps {
+        if let Poll::Ready(answer) = poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await {
+            return Some(answer);
+        }
+        tokio::task::yield_now().await;
+    }
+    None
+}
+
 /// Runs a call for a while, in steps at first and then for some microseconds, and drops it.
 pub(super) async fn drop_after<T>(round: usize, call: impl Future<Output = T>) -> Option<T> {
-    let mut call = Box::pin(call);
+    let call = pin!(call);
     if round < ROUNDS / 2 {
-        for _ in 0..round {
-            if let Poll::Ready(answer) = poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await {
-                return Some(answer);
-            }
-            tokio::task::yield_now().await;
-        }
-        return None;
+        return step(round, call).await;
     }
     let patience = Duration::from_micros(20 * (round - ROUNDS / 2) as u64);
     tokio::time::timeout(patience, call).await.ok()
+}
+
+/// Lets one call come in the midst of another, which has made so many steps by then.
+pub(super) async fn overlap<A, B>(
+    steps: usize,
+    first: impl Future<Output = A>,
+    second: impl Future<Output = B>,
+) -> (A, B) {
+    let (mut first, mut second) = (pin!(first), pin!(second));
+    let early = step(steps, first.as_mut()).await;
+    // It may have to wait until the first one gives up a lock.
+    let soon = tokio::time::timeout(Duration::from_millis(5), second.as_mut()).await.ok();
+    match (early, soon) {
+        (Some(a), Some(b)) => (a, b),
+        (Some(a), None) => (a, second.await),
+        (None, Some(b)) => (first.await, b),
+        (None, None) => join(first, second).await,
+    }
 }
 
 /// Its body tells its version, so that half a record shows.

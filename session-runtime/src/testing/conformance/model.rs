@@ -1,5 +1,6 @@
 //! What a store may answer: a model so simple that one sees that it is right.
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -37,7 +38,7 @@ struct Held {
 /// What a store did that it mustn't.
 pub(super) type Outcome<T = ()> = Result<T, String>;
 
-fn expect<T: PartialEq + std::fmt::Debug>(what: &str, found: T, right: T) -> Outcome {
+fn expect<T: PartialEq + Copy + fmt::Debug>(what: &str, found: T, right: T) -> Outcome {
     if found == right { Ok(()) } else { Err(format!("{what}: {found:?}, not {right:?}")) }
 }
 
@@ -173,7 +174,7 @@ impl<'a> World<'a> {
         }
         self.stored[key] = None;
         self.pair.one.delete(&name).await;
-        expect("what is deleted", self.pair.other.load(&name, touch).await, None)
+        expect("whether what was deleted is there", self.pair.other.load(&name, touch).await.is_some(), false)
     }
 
     async fn create(&mut self, key: usize, side: usize) -> Outcome {

@@ -9,7 +9,7 @@ pub(super) const KEYS: usize = 2;
 pub(super) const HOLDERS: usize = 3;
 
 /// How long a sequence is.
-const LENGTH: usize = 48;
+const LENGTH: usize = 80;
 
 /// One step of a sequence. Records and holders go by their number; an odd one asks through the other handle.
 #[derive(Debug, Clone, Copy)]
@@ -76,20 +76,21 @@ fn operation(dice: &mut Dice, can: Can) -> Operation {
     const EXPECTING: [Expecting; 5] =
         [Expecting::Stored, Expecting::Stored, Expecting::Stored, Expecting::Older, Expecting::Newer];
     loop {
-        let (key, side, holder) = (dice.below(KEYS), dice.below(2), dice.below(HOLDERS));
+        // One record and one holder more often than the others, so that more happens to them.
+        let [key, holder] = [KEYS, HOLDERS].map(|count| dice.below(count + 1).saturating_sub(1));
+        let (side, limit) = (dice.below(2), dice.below(3));
         let (expecting, ttl) = (dice.one_of(&EXPECTING), ttl(dice, can));
-        let (kind, limit) = (dice.below(32), dice.below(3));
-        return match kind {
-            0..4 if can.pass => Pass(pause(dice)),
-            4..8 => Create { key, side },
-            8..12 => Load { key, side },
-            12..17 => Update { key, side, expecting },
-            17 => Delete { key, side },
-            18..23 if can.lease => Acquire { key, holder, ttl },
-            23..25 if can.lease => Extend { key, holder, ttl },
-            25..29 if can.lease => Save { key, holder, expecting },
-            29..31 if can.lease => Release { key, holder },
-            31 if can.sweep => Sweep { side, limit },
+        return match dice.below(54) {
+            0..9 if can.pass => Pass(pause(dice)),
+            9..15 => Create { key, side },
+            15..18 => Load { key, side },
+            18..23 => Update { key, side, expecting },
+            23 => Delete { key, side },
+            24..36 if can.lease => Acquire { key, holder, ttl },
+            36..40 if can.lease => Extend { key, holder, ttl },
+            40..49 if can.lease => Save { key, holder, expecting },
+            49..52 if can.lease => Release { key, holder },
+            52..54 if can.sweep => Sweep { side, limit },
             _ => continue,
         };
     }
@@ -97,8 +98,13 @@ fn operation(dice: &mut Dice, can: Can) -> Operation {
 
 /// Whole seconds, so that no lease (see [`ttl`]) is asked for at the very instant at which it runs out.
 fn pause(dice: &mut Dice) -> Duration {
-    let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
-    dice.one_of(&[Duration::from_secs(1), Duration::from_secs(10), minutes(1), IDLE / 2, IDLE, LIFETIME / 3])
+    let seconds = Duration::from_secs;
+    match dice.below(16) {
+        0 => LIFETIME / 3,
+        1 => IDLE,
+        2 => IDLE / 2,
+        _ => dice.one_of(&[seconds(1), seconds(10), seconds(60)]),
+    }
 }
 
 fn ttl(dice: &mut Dice, can: Can) -> Duration {

@@ -4,21 +4,27 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use super::interrupted::overlap;
 use super::pair::key;
 use super::{IDLE, LIFETIME, MANY, Pair, sequences};
 use crate::backend::{Key, Record, Touch, Written};
+use crate::clock::Timestamp;
+
+/// After how many steps of one call another comes.
+const STEPS: std::ops::Range<usize> = 0..12;
 
 /// A record is created unless there is one, and any handle loads it byte by byte as it was written: an empty
 /// body, a megabyte, a version of 64 bits; with `last_seen` as it was before that load.
 pub async fn a_record_is_created_once_and_loaded_as_it_was_written(pair: Pair) {
     let (key, first) = pair.created().await;
+    pair.pass(Duration::from_millis(10)).await;
     assert!(!pair.other.create(&key, pair.record(1, "second"), pair.touch()).await, "there is one already");
     let loaded = pair.other.load(&key, pair.touch()).await.expect("it was created");
     assert_eq!(loaded, first, "what was created, with the last use as it was before this load");
     assert!(loaded.body == first.body, "another body came back");
 
     let (empty, large) = (Vec::new(), pair.record(1, &"x".repeat(1 << 20)).body.to_vec());
-    for (version, body) in [(u64::MAX, empty), (1 << 63, large)] {
+    for (version, body) in [(u64::MAX - 1, empty), ((1 << 63) + 1, large)] {
         let (key, record) = (self::key(), Record { body: body.into(), ..pair.record(version, "") });
         assert!(pair.one.create(&key, record.clone(), pair.touch()).await);
         let loaded = pair.other.load(&key, pair.touch()).await.expect("it was created");
@@ -83,14 +89,19 @@ pub async fn of_many_who_create_one_record_at_once_one_succeeds(pair: Pair) {
 
 /// An update says which version it read, and is refused when that isn't the stored one.
 pub async fn an_update_replaces_the_version_that_it_names_and_no_other(pair: Pair) {
-    let (key, _) = pair.created().await;
+    let (key, first) = pair.created().await;
     let update = async |side: usize, expected, version, text: &str| {
         pair.side(side).update(&key, expected, pair.record(version, text), pair.touch()).await
     };
+    for side in [&pair.one, &pair.other] {
+        assert_eq!(pair.stored(side, &key).await, Some((1, first.body.to_vec())));
+    }
     assert_eq!(update(0, 2, 3, "wrong").await, Written::Conflict);
     assert_eq!(update(1, 1, 2, "right").await, Written::Done);
     assert_eq!(update(0, 1, 2, "late").await, Written::Conflict);
-    assert_eq!(pair.stored(&pair.one, &key).await, Some((2, pair.record(2, "right").body.to_vec())));
+    for side in [&pair.one, &pair.other] {
+        assert_eq!(pair.stored(side, &key).await, Some((2, pair.record(2, "right").body.to_vec())));
+    }
 }
 
 /// Updating is atomic: no change is lost in silence.
@@ -140,19 +151,15 @@ pub async fn a_load_that_meets_a_change_takes_nothing_back(pair: Pair) {
     let (key, first) = pair.created().await;
     let slack = pair.one.slack(IDLE).max(Duration::from_millis(1));
     let mut now = first.last_seen;
-    for version in 1..24 {
+    for (version, steps) in (1..).zip(STEPS) {
         now = now.plus(slack);
         let touch = Touch { now, expires: first.expires, idle: IDLE };
-        let mut loads = JoinSet::new();
-        for number in 0..4 {
-            let pair = pair.clone();
-            loads.spawn(async move { pair.side(number).load(&key, touch).await.map(drop) });
-        }
-        tokio::task::yield_now().await;
         let record = Record { last_seen: now, expires: first.expires, ..pair.record(version + 1, "new") };
-        let answer = pair.side(version as usize).update(&key, version, record, touch).await;
-        assert_eq!(answer, Written::Done, "version {version} is stored, and no load makes another");
-        assert!(loads.join_all().await.iter().all(Option::is_some), "it was there all the time");
+        let load = pair.side(steps).load(&key, touch);
+        let update = pair.side(steps / 2).update(&key, version, record, touch);
+        let (loaded, written) = overlap(steps, load, update).await;
+        assert!(loaded.is_some(), "it was there all the time");
+        assert_eq!(written, Written::Done, "version {version} is stored, and no load makes another");
         let found = pair.one.load(&key, touch).await.expect("it is there");
         assert_eq!(found.version, version + 1, "the use of an older version was written over a newer one");
     }
@@ -160,47 +167,52 @@ pub async fn a_load_that_meets_a_change_takes_nothing_back(pair: Pair) {
 
 /// A use that is noted after the session was ended brings nothing back.
 pub async fn a_load_that_meets_the_end_never_brings_the_record_back(pair: Pair) {
-    for round in 0..24 {
+    for steps in STEPS {
         let (key, first) = pair.created().await;
         let due = first.last_seen.plus(pair.one.slack(IDLE)).plus(Duration::from_millis(1));
         let touch = Touch { now: due, ..pair.touch() };
-        let mut loads = JoinSet::new();
-        for number in 0..4 {
-            let pair = pair.clone();
-            loads.spawn(async move { pair.side(number).load(&key, touch).await.map(drop) });
-        }
-        tokio::task::yield_now().await;
-        assert!(pair.side(round).delete(&key).await, "it was there");
-        loads.join_all().await;
+        let load = pair.side(steps).load(&key, touch);
+        let (_, found) = overlap(steps, load, pair.side(steps / 2).delete(&key)).await;
+        assert!(found, "it was there");
         for side in [&pair.one, &pair.other] {
             assert_eq!(side.load(&key, touch).await, None, "what has ended stays ended");
         }
     }
 }
 
-/// A record is replaced as a whole.
+/// A body that tells its version, so that half a record shows.
+fn told(pair: &Pair, version: u64) -> Record {
+    pair.record(version, &version.to_string().repeat(1 + 500 * (version % 3) as usize))
+}
+
+async fn version(pair: &Pair, side: usize, key: &Key) -> u64 {
+    let (version, body) = pair.stored(pair.side(side), key).await.expect("it is there all the time");
+    assert!(body == told(pair, version).body, "the body is of another version");
+    version
+}
+
+/// A record is replaced as a whole, and whoever has seen a version sees no older one.
 pub async fn a_reader_sees_one_version_or_the_next_and_never_half_of_it(pair: Pair) {
-    const LAST: u64 = 40;
-    let text = |version: u64| version.to_string().repeat(1 + 500 * (version % 3) as usize);
-    let (key, first) = (key(), pair.record(1, &text(1)));
-    assert!(pair.one.create(&key, first, pair.touch()).await);
+    let (key, last) = (key(), 1 + 2 * STEPS.len() as u64);
+    assert!(pair.one.create(&key, told(&pair, 1), pair.touch()).await);
     let mut readers = JoinSet::new();
-    for number in 0..2 {
+    for side in 0..2 {
         let pair = pair.clone();
         readers.spawn(async move {
             let mut seen = 0;
-            while seen < LAST {
-                let (version, body) = pair.stored(pair.side(number), &key).await.expect("it is there all the time");
-                assert!(body == pair.record(version, &text(version)).body, "the body is of another version");
-                assert!(version >= seen, "version {version} after version {seen}");
-                seen = version;
+            while seen < last {
+                let now = version(&pair, side, &key).await;
+                assert!(now >= seen, "version {now} after version {seen}");
+                seen = now;
                 tokio::task::yield_now().await;
             }
         });
     }
-    for version in 1..LAST {
-        let record = pair.record(version + 1, &text(version + 1));
-        assert_eq!(pair.side(version as usize).update(&key, version, record, pair.touch()).await, Written::Done);
+    for (before, steps) in (1..).zip(STEPS.chain(STEPS)) {
+        let update = pair.side(steps).update(&key, before, told(&pair, before + 1), pair.touch());
+        let (written, seen) = overlap(steps, update, version(&pair, steps / 2, &key)).await;
+        assert_eq!(written, Written::Done);
+        assert!(seen == before || seen == before + 1, "version {seen} while {before} is replaced");
     }
     pair.within("the readers see the last version", readers.join_all()).await;
 }
@@ -233,20 +245,30 @@ pub async fn a_record_outlives_its_idle_timeout_only_by_being_used(pair: Pair) {
 /// `false` if time went by that nobody had meant to.
 async fn outlives(pair: &Pair, idle: Duration) -> bool {
     let touch = || Touch { now: pair.now(), idle, expires: pair.now().plus(LIFETIME) };
-    let (used, unused) = (key(), key());
+    let (used, unused, rested) = (key(), key(), key());
     let begun = pair.now();
-    for key in [&used, &unused] {
+    for key in [&used, &unused, &rested] {
         assert!(pair.one.create(key, pair.record(1, "x"), touch()).await);
     }
-    let (slack, mut last) = (pair.one.slack(idle), begun);
-    while pair.now().since(begun) < idle * 3 {
+    let slack = pair.one.slack(idle);
+    let alive = async |key: &Key, last| {
         let touch = touch();
-        let loaded = pair.other.load(&used, touch).await;
-        if !loaded.is_some_and(|record| touch.is_live(&record, slack)) {
-            assert!(pair.may_have_passed(idle, last), "it is in use, and was forgotten");
-            return false;
+        let alive = pair.other.load(key, touch).await.is_some_and(|record| touch.is_live(&record, slack));
+        assert!(alive || pair.may_have_passed(idle, last), "a live record was forgotten");
+        alive.then_some(touch.now)
+    };
+    let (mut last, mut rests) = (begun, true);
+    while pair.now().since(begun) < idle * 3 {
+        match alive(&used, last).await {
+            Some(now) => last = now,
+            None => return false,
         }
-        last = touch.now;
+        if rests && pair.now().since(begun) >= idle * 3 / 4 {
+            rests = false;
+            if alive(&rested, begun).await.is_none() {
+                return false;
+            }
+        }
         pair.pass(idle / 20).await;
     }
     let touch = touch();
@@ -262,13 +284,10 @@ pub async fn a_clock_that_jumps_makes_no_immortal_record(pair: Pair) {
     let slack = pair.one.slack(IDLE);
     let at = |now| Touch { now, idle: IDLE, expires: record.expires };
     let start = record.last_seen;
-    let before = at(crate::Timestamp::from_secs(start.as_secs() - 86_400 * 365));
-    let loaded = pair.one.load(&key, before).await;
-    assert!(loaded.is_some_and(|record| before.is_live(&record, slack)), "it hasn't expired by then");
     let far = at(start.plus(Duration::from_secs(86_400 * 365)));
-    for touch in [far, at(start), at(record.expires)] {
-        let loaded = pair.other.load(&key, touch).await;
-        if let Some(loaded) = loaded {
+    let before = at(Timestamp::from_secs(start.as_secs() / 2));
+    for touch in [at(start.plus(IDLE / 2)), far, at(start), before, at(record.expires)] {
+        if let Some(loaded) = pair.other.load(&key, touch).await {
             assert_eq!(loaded.expires, record.expires, "the end doesn't move");
             assert!(loaded.last_seen <= record.expires, "a use after the end is none");
         }

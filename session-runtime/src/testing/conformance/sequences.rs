@@ -1,12 +1,17 @@
 //! Random sequences of operations, checked against the model, and made short where they fail.
 
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
 use super::Pair;
 use super::model::{Outcome, World};
 use super::operations::{Can, Operation, sequence};
 
-/// The same in each run, and some that are new in each.
-const FIXED: u64 = 16;
-const FRESH: usize = 8;
+/// How many sequences are the same in each run: the fewest, and the most that fit into the time.
+const FIXED: Range<u64> = 16..128;
+const TIME: Duration = Duration::from_secs(1);
+/// And how many are new in each run.
+const FRESH: usize = 4;
 
 /// The seed of a sequence that failed before.
 const SEED: &str = "CONFORMANCE_SEED";
@@ -30,19 +35,20 @@ pub(super) async fn check(pair: &Pair, lease: bool) {
         let operations = sequence(seed, can);
         if let Err(wrong) = World::new(pair).run(&operations).await {
             let (operations, wrong) = shortest(pair, operations, wrong).await;
-            panic!("{wrong}\nafter {operations:#?}");
+            let lines: String = operations.iter().map(|operation| format!("\n    {operation:?}")).collect();
+            panic!("{wrong}\nafter{lines}");
         }
     }
 }
 
-fn seeds() -> Vec<u64> {
-    match std::env::var(SEED).ok().and_then(|seed| seed.parse().ok()) {
-        Some(seed) => vec![seed],
-        None => {
-            let fresh = std::iter::repeat_with(|| u64::from_be_bytes(crate::id::random()));
-            (0..FIXED).chain(fresh.take(FRESH)).collect()
-        }
+fn seeds() -> Box<dyn Iterator<Item = u64>> {
+    if let Some(seed) = std::env::var(SEED).ok().and_then(|seed| seed.parse().ok()) {
+        return Box::new(std::iter::once(seed));
     }
+    let begun = Instant::now();
+    let fixed = (0..FIXED.end).take_while(move |seed| *seed < FIXED.start || begun.elapsed() < TIME);
+    let fresh = std::iter::repeat_with(|| u64::from_be_bytes(crate::id::random()));
+    Box::new(fixed.chain(fresh.take(FRESH)))
 }
 
 /// Leaves out what isn't needed for a failure.

@@ -1,0 +1,16 @@
+//! # Options of a session's type
+//!
+//! `crate` is the path under which generated code finds this crate.
+//!
+//! Fix: write the path without quotes: `crate = my_sessions`.
+
+use serde::{Deserialize, Serialize};
+use session_runtime::SessionData;
+
+#[derive(Serialize, Deserialize, SessionData)]
+#[session(crate = "sessions")]
+struct User {
+    name: String,
+}
+
+fn main() {}

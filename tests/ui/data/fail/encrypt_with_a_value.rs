@@ -1,0 +1,16 @@
+//! # Data that is checked
+//!
+//! `encrypt` is on where it stands.
+//!
+//! Fix: write `encrypt` alone, or remove it.
+
+use serde::{Deserialize, Serialize};
+use session_runtime::SessionData;
+
+#[derive(Serialize, Deserialize, SessionData)]
+#[session(encrypt = true)]
+struct User {
+    name: String,
+}
+
+fn main() {}

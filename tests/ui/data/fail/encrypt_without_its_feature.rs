@@ -1,0 +1,16 @@
+//! # Data that is checked
+//!
+//! Sealing brings a cipher with it, behind a cargo feature.
+//!
+//! Fix: copy the line from the message into Cargo.toml.
+
+use serde::{Deserialize, Serialize};
+use session_runtime::SessionData;
+
+#[derive(Serialize, Deserialize, SessionData)]
+#[session(encrypt)]
+struct User {
+    name: String,
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+//! # Keys
+//!
+//! The sessions outlive the process. With a key that ends with it, nobody could use them after a restart.
+//!
+//! Fix: add `key = env("SESSION_KEYS")`.
+
+use serde::{Deserialize, Serialize};
+use session_runtime::SessionData;
+
+#[derive(Serialize, Deserialize, SessionData)]
+#[session(backend = redis(url = env("REDIS_URL")))]
+struct User {
+    name: String,
+}
+
+fn main() {}

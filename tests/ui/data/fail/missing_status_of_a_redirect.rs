@@ -1,0 +1,16 @@
+//! # The answer to who has no session
+//!
+//! A redirect needs a place to go to.
+//!
+//! Fix: write `redirect("/login")`.
+
+use serde::{Deserialize, Serialize};
+use session_runtime::SessionData;
+
+#[derive(Serialize, Deserialize, SessionData)]
+#[session(missing = status(302))]
+struct User {
+    name: String,
+}
+
+fn main() {}

@@ -1,0 +1,55 @@
+//! # Backends
+//!
+//! A field of `Config` is set from text, a number or a flag, by its `FromSetting`.
+//!
+//! Fix: give the field a type that implements `FromSetting`, such as `Option<String>`, `usize` or `bool`.
+
+use serde::{Deserialize, Serialize};
+use session_runtime::{
+    BackendError, OpenError, SessionData,
+    backend::{Backend, Key, OpenBackend, Record, Scope, Touch, Written},
+};
+
+#[derive(Serialize, Deserialize, SessionData)]
+#[session(backend = Store(dir = "/tmp"), key = env("SESSION_KEYS"))]
+struct User {
+    name: String,
+}
+
+struct Store;
+
+impl Backend for Store {
+    async fn create(&self, _: &Key, _: Record, _: Touch) -> Result<bool, BackendError> {
+        Ok(true)
+    }
+
+    async fn load(&self, _: &Key, _: Touch) -> Result<Option<Record>, BackendError> {
+        Ok(None)
+    }
+
+    async fn update(&self, _: &Key, _: u64, _: Record, _: Touch) -> Result<Written, BackendError> {
+        Ok(Written::Absent)
+    }
+
+    async fn delete(&self, _: &Key) -> Result<bool, BackendError> {
+        Ok(false)
+    }
+}
+
+#[derive(Default)]
+struct Dir;
+
+#[derive(Default)]
+struct Config {
+    dir: Dir,
+}
+
+impl OpenBackend for Store {
+    type Config = Config;
+
+    async fn open(_: Config, _: &Scope) -> Result<Self, OpenError> {
+        Ok(Self)
+    }
+}
+
+fn main() {}

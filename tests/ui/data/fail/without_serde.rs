@@ -1,0 +1,14 @@
+//! # What a session can be
+//!
+//! A session is stored as JSON, by serde.
+//!
+//! Fix: derive `Serialize` and `Deserialize` too.
+
+use session_runtime::SessionData;
+
+#[derive(SessionData)]
+struct User {
+    name: String,
+}
+
+fn main() {}

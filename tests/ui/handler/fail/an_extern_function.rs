@@ -1,0 +1,21 @@
+//! # What can be a handler
+//!
+//! axum calls a handler as Rust does.
+//!
+//! Fix: remove `extern`.
+
+use serde::{Deserialize, Serialize};
+use session_runtime::{SessionData, session};
+
+#[derive(Serialize, Deserialize, SessionData)]
+struct User {
+    name: String,
+    visits: u32,
+}
+
+#[session(protected)]
+async extern "C" fn home(user: &User) -> String {
+    user.name.clone()
+}
+
+fn main() {}

@@ -1,0 +1,23 @@
+//! # How a session is taken
+//!
+//! One handler takes at most four session types.
+//!
+//! Fix: split the handler, or let a type hold what belongs together.
+
+use serde::{Deserialize, Serialize};
+use session_runtime::{SessionData, session};
+
+
+#[session(protected(A, B, C, D, E))]
+async fn many(a: &A, b: &B, c: &C, d: &D, e: &E) {}
+
+macro_rules! sessions {
+    ($($name:ident)*) => {$(
+        #[derive(Serialize, Deserialize, SessionData)]
+        struct $name;
+    )*};
+}
+
+sessions!(A B C D E);
+
+fn main() {}

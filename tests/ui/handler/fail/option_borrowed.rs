@@ -1,0 +1,21 @@
+//! # How a session is taken
+//!
+//! What is optional is the borrow.
+//!
+//! Fix: write `Option<&User>`.
+
+use serde::{Deserialize, Serialize};
+use session_runtime::{SessionData, session};
+
+#[derive(Serialize, Deserialize, SessionData)]
+struct User {
+    name: String,
+    visits: u32,
+}
+
+#[session(optional)]
+async fn home(user: &Option<User>) -> String {
+    user.as_ref().map_or_else(String::new, |user| user.name.clone())
+}
+
+fn main() {}
