@@ -74,7 +74,7 @@ async fn shared_borrows_see_whole_states_while_fifty_write(fleet: Fleet) {
     let writes: Vec<_> =
         FIFTY.map(|entry| writer.posting(entry as usize % fleet.members.len(), &format!("/append/{entry}"))).collect();
     let mut seen = vec![Vec::new(); fleet.members.len()];
-    while !writes.iter().all(|write| write.is_finished()) {
+    while !writes.iter().all(tokio::task::JoinHandle::is_finished) {
         for (member, seen) in seen.iter_mut().enumerate() {
             let entries = writer.entries(member).await;
             assert!(entries.starts_with(seen), "{entries:?} takes back some of {seen:?}");

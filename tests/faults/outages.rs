@@ -126,8 +126,8 @@ impl Worker {
                 assert_eq!(reply.status, StatusCode::OK, "{path} in {phases:?}: {}", reply.text());
                 assert!(path != "/greeting" || reply.text() == "known", "{path} in {phases:?}: {}", reply.text());
             }
-            assert!(!(within(down) && !unavailable), "{path} was answered while Redis was down");
-            assert!(!(unavailable && up.iter().any(|phase| within(*phase))), "{path}: 503 in {phases:?}");
+            assert!(!within(down) || unavailable, "{path} was answered while Redis was down");
+            assert!(!unavailable || !up.iter().any(|phase| within(*phase)), "{path}: 503 in {phases:?}");
         }
     }
 
