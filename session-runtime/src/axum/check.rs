@@ -23,7 +23,7 @@ pub fn sendable<F: Future + Send>(future: F) -> impl Future<Output = F::Output> 
 }
 
 /// A type in a handler's signature. What is known of axum's own types, whatever the state, are methods of this; all
-/// others have those of [`Unknown`].
+/// others have those of `Unknown`.
 pub struct Parameter<T: ?Sized>(PhantomData<fn(&T)>);
 
 /// A type of which nothing is known.

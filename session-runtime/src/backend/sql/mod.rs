@@ -7,6 +7,10 @@
 
 mod dialect;
 mod driver;
+#[cfg_attr(
+    not(all(feature = "sqlite", any(feature = "postgres", feature = "mysql"))),
+    allow(dead_code, reason = "some of it is for SQLite, some for databases behind a network")
+)]
 mod failure;
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -16,6 +20,10 @@ mod postgres;
 mod schema;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg_attr(
+    not(all(feature = "sqlite", any(feature = "postgres", feature = "mysql"))),
+    allow(dead_code, reason = "some of it is for SQLite, some for databases behind a network")
+)]
 mod store;
 mod waiting;
 

@@ -1,6 +1,6 @@
 //! What every backend must do, whichever it is: the suite that the crate's own backends pass, and yours.
 //!
-//! [`conformance!`](crate::testing::conformance) makes each behaviour a test of its own, so that a failure
+//! [`conformance!`](macro@crate::testing::conformance) makes each behaviour a test of its own, so that a failure
 //! names what is broken. The behaviours are here as functions, each with what it asks of a store:
 //!
 //! - [`records`]: conditional writes, expiry, and what must hold of them when many ask at once;
