@@ -16,15 +16,19 @@ use session_runtime::{
         Acquired, Backend, File, FileConfig, Holder, Key, Lease, Leases, OpenBackend, Record, Scope, Sweep, Touch,
         Written,
     },
+    testing::conformance,
 };
 use session_tests::{serve, wait};
 use tempfile::TempDir;
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    conformance::Store,
     ledger::{Books, Terms, router},
+    store::{Store, pair},
 };
+
+conformance! { file_conforms: Backend + Leases + Sweep => pair(store()) }
+conformance! { durable_file_conforms: Backend + Leases + Sweep => pair(durable()) }
 
 pub(crate) fn store() -> (Store<File>, TempDir) {
     let folder = tempfile::tempdir().unwrap();
@@ -32,7 +36,7 @@ pub(crate) fn store() -> (Store<File>, TempDir) {
     (Store { one, other }, folder)
 }
 
-pub(crate) fn durable() -> (Store<File>, TempDir) {
+fn durable() -> (Store<File>, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let [one, other] = [(), ()].map(|()| Arc::new(File::durable(folder.path()).unwrap()));
     (Store { one, other }, folder)

@@ -1,6 +1,5 @@
 //! The backends against real servers.
 
-mod conformance;
 mod file;
 mod file_processes;
 mod file_sweep;
@@ -15,3 +14,4 @@ mod sql_faults;
 mod sql_processes;
 mod sql_statements;
 mod sql_sweep;
+mod store;

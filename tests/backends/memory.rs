@@ -6,17 +6,12 @@ use serde::{Deserialize, Serialize};
 use session_runtime::{
     Clock, SessionData, Sessions, Timestamp,
     backend::{Acquired, Backend, Key, Memory, Record, Sweep, Touch},
-    testing::ManualClock,
+    testing::{ManualClock, Pair, conformance},
 };
 use session_tests::wait;
 use tokio::task::yield_now;
 
-use crate::conformance::Store;
-
-pub(crate) fn store() -> (Store<Memory>, ()) {
-    let memory = Arc::new(memory(10_000));
-    (Store { one: Arc::clone(&memory), other: memory }, ())
-}
+conformance! { memory_conforms: Backend + Leases + Sweep => Pair::shared(memory(10_000)) }
 
 const IDLE: Duration = Duration::from_secs(60);
 const LIFETIME: Duration = Duration::from_secs(600);

@@ -10,21 +10,25 @@ use axum::http::{Method, StatusCode};
 use session_runtime::{
     Clock, SystemClock,
     backend::{Acquired, Backend, Holder, Key, Lease, Leases, Record, Redis, Touch},
+    testing::conformance,
 };
 use session_tests::{Client, Redis as Server, Served, redis_server::Commands, serve, wait};
 
 use crate::{
-    conformance::Store,
     ledger::{Books, Terms, router},
     proxy::Proxy,
+    store::{Store, pair},
 };
 
 const KEY: &str = "kXUQ1cWZ7mHqLsTzRn3vB8yEoAdFgJiKpMxNwCbVtYU=";
 const TERMS: Terms =
     Terms { lease: Duration::from_secs(600), wait: Duration::from_secs(60), deadline: Duration::from_secs(10) };
 
+// It forgets by its own clock.
+conformance! { redis_conforms: Backend + Leases => pair(store().await).real_time() }
+
 /// Two connections to one server.
-pub(crate) async fn store() -> (Store<Redis>, Server) {
+async fn store() -> (Store<Redis>, Server) {
     let server = Server::start().await;
     let [one, other] = [(), ()].map(|()| Arc::new(Redis::new(&server.url(), "app:").unwrap()));
     (Store { one, other }, server)

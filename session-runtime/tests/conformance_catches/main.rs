@@ -21,8 +21,9 @@ use crate::{
     flaws::{ALSO, FLAWS, Flaw, SEQUENTIAL},
 };
 
-// Without a flaw the store passes, whatever it is said to be able to.
+// Without a flaw the store passes, and without leases and sweeping as the backend that it is then.
 conformance! { flawless: Backend + Leases + Sweep => Flawed::pair(None) }
+conformance! { plain: Backend => Flawed::pair(Some(Flaw::NothingIsDeclared)) }
 conformance! { memory: Backend + Leases + Sweep => Pair::shared(Memory::default()) }
 
 fn behaviours() -> impl Iterator<Item = &'static Behaviour> {

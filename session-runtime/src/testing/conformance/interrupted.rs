@@ -4,6 +4,7 @@
 //! What was dropped may still happen, in the background or on a server; it happens as a whole or not at all.
 
 use std::future::poll_fn;
+use std::ops::Range;
 use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
@@ -16,6 +17,9 @@ use crate::backend::{Holder, Key, Record, Touch, Written};
 
 /// How often each operation is dropped, each time a little later.
 pub(super) const ROUNDS: usize = 48;
+
+/// After how many steps of one call another comes.
+pub(super) const STEPS: Range<usize> = 0..12;
 
 /// Runs a call for a number of steps, as far as it gets.
 async fn step<T>(steps: usize, mut call: Pin<&mut impl Future<Output = T>>) -> Option<T> {

@@ -2,7 +2,7 @@
 
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::interrupted::{ROUNDS, drop_after};
+use super::interrupted::{ROUNDS, STEPS, drop_after, overlap};
 use super::pair::key;
 use super::{LEASE, MANY, Pair, SHORT_LEASE, sequences};
 use crate::backend::{Acquired, Holder, Key, Record, Written};
@@ -199,6 +199,14 @@ pub async fn an_extended_lease_is_kept_and_a_lost_one_is_not_extended(pair: Pair
 
 /// However many want the session at once, over both handles: each has it alone, and every change is there.
 pub async fn many_holders_take_turns_and_lose_no_change(pair: Pair) {
+    for steps in STEPS {
+        let (key, _) = pair.created().await;
+        let acquire = |side: usize| pair.side(side).acquire(&key, pair.lease(Holder::new(), LEASE), pair.touch());
+        let (one, other) = overlap(steps, acquire(0), acquire(1)).await;
+        let granted = [one, other].iter().filter(|answer| matches!(answer, Acquired::Granted(_))).count();
+        assert_eq!(granted, 1, "of two who asked for a free lease");
+        pair.one.delete(&key).await;
+    }
     let (key, _) = pair.created().await;
     let mut tasks = JoinSet::new();
     for number in 0..MANY {

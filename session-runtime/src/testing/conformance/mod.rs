@@ -57,20 +57,25 @@ const MANY: usize = 32;
 #[macro_export]
 macro_rules! __conformance {
     ($name:ident: Backend => $pair:expr $(,)?) => {
-        $crate::__conformance! { @module $name [$pair] [false, false] records interrupted }
+        $crate::__behaviours! { @module $name [$pair] [false, false] records interrupted }
     };
     ($name:ident: Backend + Leases => $pair:expr $(,)?) => {
-        $crate::__conformance! { @module $name [$pair] [true, false] records interrupted leases }
+        $crate::__behaviours! { @module $name [$pair] [true, false] records interrupted leases }
     };
     ($name:ident: Backend + Sweep => $pair:expr $(,)?) => {
-        $crate::__conformance! { @module $name [$pair] [false, true] records interrupted sweeping }
+        $crate::__behaviours! { @module $name [$pair] [false, true] records interrupted sweeping }
     };
     ($name:ident: Backend + Leases + Sweep => $pair:expr $(,)?) => {
-        $crate::__conformance! {
+        $crate::__behaviours! {
             @module $name [$pair] [true, true] records interrupted leases sweeping
         }
     };
+}
 
+/// Lists the behaviours, and makes tests or a table of them.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __behaviours {
     (@module $name:ident [$pair:expr] [$leases:literal, $sweep:literal] $($part:ident)+) => {
         #[cfg(test)]
         mod $name {
@@ -82,7 +87,7 @@ macro_rules! __conformance {
                 $crate::testing::conformance::capabilities(async { $pair }, $leases, $sweep);
             }
 
-            $($crate::__conformance! { @names $part @tests [$pair] })+
+            $($crate::__behaviours! { @names $part @tests [$pair] })+
         }
     };
     (@tests [$pair:expr] $part:ident $($behaviour:ident)+) => {
@@ -102,7 +107,7 @@ macro_rules! __conformance {
     };
 
     (@names records $($then:tt)+) => {
-        $crate::__conformance! { $($then)+ records
+        $crate::__behaviours! { $($then)+ records
             a_record_is_created_once_and_loaded_as_it_was_written
             keys_that_look_alike_name_different_records
             loading_updating_and_deleting_what_is_not_there_is_no_error_and_creates_nothing
@@ -121,7 +126,7 @@ macro_rules! __conformance {
         }
     };
     (@names interrupted $($then:tt)+) => {
-        $crate::__conformance! { $($then)+ interrupted
+        $crate::__behaviours! { $($then)+ interrupted
             a_creation_that_is_dropped_has_happened_or_not
             a_write_that_is_dropped_has_happened_or_not
             a_removal_that_is_dropped_has_happened_or_not
@@ -129,7 +134,7 @@ macro_rules! __conformance {
         }
     };
     (@names leases $($then:tt)+) => {
-        $crate::__conformance! { $($then)+ leases
+        $crate::__behaviours! { $($then)+ leases
             a_lease_is_one_holders_until_it_is_given_up
             a_lease_keeps_no_reader_waiting_and_no_delete
             a_lease_on_what_is_not_there_is_absent_and_holds_nothing
@@ -149,7 +154,7 @@ macro_rules! __conformance {
         }
     };
     (@names sweeping $($then:tt)+) => {
-        $crate::__conformance! { $($then)+ sweeping
+        $crate::__behaviours! { $($then)+ sweeping
             a_sweep_removes_what_has_expired_and_nothing_else
             a_sweep_removes_no_more_than_it_is_told_to
             a_sweep_leaves_what_is_in_use_and_takes_what_reached_its_lifetime
@@ -167,10 +172,10 @@ pub struct Behaviour {
 
 /// Every behaviour of the suite, in its parts.
 pub static BEHAVIOURS: &[&[Behaviour]] = &[
-    crate::__conformance! { @names records @list },
-    crate::__conformance! { @names interrupted @list },
-    crate::__conformance! { @names leases @list },
-    crate::__conformance! { @names sweeping @list },
+    crate::__behaviours! { @names records @list },
+    crate::__behaviours! { @names interrupted @list },
+    crate::__behaviours! { @names leases @list },
+    crate::__behaviours! { @names sweeping @list },
 ];
 
 impl Behaviour {

@@ -4,14 +4,11 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::interrupted::overlap;
+use super::interrupted::{STEPS, overlap};
 use super::pair::key;
 use super::{IDLE, LIFETIME, MANY, Pair, sequences};
 use crate::backend::{Key, Record, Touch, Written};
 use crate::clock::Timestamp;
-
-/// After how many steps of one call another comes.
-const STEPS: std::ops::Range<usize> = 0..12;
 
 /// A record is created unless there is one, and any handle loads it byte by byte as it was written: an empty
 /// body, a megabyte, a version of 64 bits; with `last_seen` as it was before that load.
@@ -70,6 +67,13 @@ pub async fn loading_updating_and_deleting_what_is_not_there_is_no_error_and_cre
 
 /// Creating is atomic: of two sessions with one id one is refused, so that neither overwrites the other.
 pub async fn of_many_who_create_one_record_at_once_one_succeeds(pair: Pair) {
+    for steps in STEPS {
+        let key = key();
+        let create = |side: usize| pair.side(side).create(&key, pair.record(1, "x"), pair.touch());
+        let (one, other) = overlap(steps, create(0), create(1)).await;
+        assert!(one != other, "both created one record, or none did: {one}");
+        pair.one.delete(&key).await;
+    }
     for _ in 0..4 {
         let key = key();
         let mut tasks = JoinSet::new();
@@ -107,7 +111,15 @@ pub async fn an_update_replaces_the_version_that_it_names_and_no_other(pair: Pai
 /// Updating is atomic: no change is lost in silence.
 pub async fn of_many_who_update_one_version_at_once_one_succeeds(pair: Pair) {
     let (key, _) = pair.created().await;
-    for version in 1..5 {
+    let mut last = 1;
+    for steps in STEPS {
+        let update = |side: usize| pair.side(side).update(&key, last, pair.record(last + 1, "x"), pair.touch());
+        match overlap(steps, update(0), update(1)).await {
+            (Written::Done, Written::Conflict) | (Written::Conflict, Written::Done) => last += 1,
+            answers => panic!("{answers:?} for two updates of one version"),
+        }
+    }
+    for version in last..last + 4 {
         let mut tasks = JoinSet::new();
         for number in 0..MANY {
             let pair = pair.clone();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use super::interrupted::{STEPS, overlap};
 use super::pair::{Handle, key};
 use super::{LIFETIME, Pair};
 use crate::backend::{Key, Record, Touch};
@@ -27,8 +28,9 @@ fn touch(now: Timestamp) -> Touch {
     Touch { now, idle: IDLE, expires: now.plus(LIFETIME) }
 }
 
-fn slack(pair: &Pair) -> Duration {
-    pair.one.slack(IDLE)
+/// After how long without a use a record has expired, whatever the slack; in milliseconds, as timestamps are.
+fn expiry(pair: &Pair) -> Duration {
+    IDLE + pair.one.slack(IDLE) + Duration::from_millis(1)
 }
 
 async fn create(pair: &Pair, now: Timestamp) -> Key {
@@ -44,7 +46,7 @@ async fn shelf(pair: &Pair) -> Shelf {
     for _ in 0..EXPIRED {
         expired.push(create(pair, start).await);
     }
-    pair.pass(IDLE + slack(pair)).await;
+    pair.pass(expiry(pair)).await;
     let later = pair.now();
     for _ in 0..LIVE {
         live.push(create(pair, later).await);
@@ -140,6 +142,10 @@ pub async fn a_sweep_leaves_what_is_in_use_and_takes_what_reached_its_lifetime(p
 pub async fn many_who_sweep_at_once_remove_each_record_once(pair: Pair) {
     let shelf = shelf(&pair).await;
     let (mut swept, mut round) = (0, 0);
+    for steps in STEPS {
+        let (one, other) = overlap(steps, sweep(&pair, &pair.one, 1), sweep(&pair, &pair.other, 1)).await;
+        swept += one + other;
+    }
     let all = async || {
         round += 1;
         let mut sweepers = JoinSet::new();
