@@ -12,6 +12,7 @@ cargo xtask bench [OPTIONS]
   --only A,B        only these servers, and what they are compared with:
                     bare, memory, tower-memory, raw, redis, tower-redis, tower-redis-sliding
   --instructions    also count the instructions per request, under valgrind
+  --compile         how long the macros take to compile, and nothing else
 ";
 
 /// How many rounds make a median worth printing.
@@ -20,6 +21,8 @@ const FEWEST_ROUNDS: usize = 3;
 /// What the process was started to do.
 pub(crate) enum Command {
     Measure(Options),
+    /// How long the macros take to compile, in so many rounds.
+    Compile(usize),
     /// Internal: the process under load.
     Serve(Variant),
     Help,
@@ -36,6 +39,7 @@ pub(crate) struct Options {
 pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Outcome<Command> {
     let mut options =
         Options { rounds: 5, window: Duration::from_secs(2), variants: Variant::ALL.to_vec(), instructions: false };
+    let mut compile = false;
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value; see --help"));
         match arg.as_str() {
@@ -44,11 +48,12 @@ pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Outcome<Command> 
             "--seconds" => options.window = seconds(&value()?)?,
             "--only" => options.variants = only(&value()?)?,
             "--instructions" => options.instructions = true,
+            "--compile" => compile = true,
             "--help" | "-h" => return Ok(Command::Help),
             _ => return Err(format!("unknown argument `{arg}`; see --help").into()),
         }
     }
-    Ok(Command::Measure(options))
+    Ok(if compile { Command::Compile(options.rounds) } else { Command::Measure(options) })
 }
 
 fn rounds(text: &str) -> Outcome<usize> {

@@ -3,6 +3,7 @@
 
 mod args;
 mod client;
+mod compile;
 mod host;
 mod instructions;
 mod load;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
             print!("{}", args::HELP);
             Ok(())
         }
+        Ok(Command::Compile(rounds)) => compile::measure(rounds),
         Ok(Command::Serve(variant)) => server::serve(variant),
         Ok(Command::Measure(options)) => measure(&options),
         Err(error) => Err(error),

@@ -40,6 +40,7 @@ runtime_paths! {
     open_backend => backend::OpenBackend;
     scope => backend::Scope;
     access => __private::Access;
+    ask => __private::ask;
     begins_response => __private::begins_response;
     before_others => __private::before_others;
     declaration => __private::Declaration;
@@ -47,6 +48,7 @@ runtime_paths! {
     enter => __private::enter;
     exclusive => __private::ExclusiveFromRef;
     extracted => __private::extracted;
+    former => __private::former;
     from_request_parts => __private::FromRequestParts;
     has_sessions => __private::HasSessions;
     into_response => __private::IntoResponse;
@@ -54,8 +56,8 @@ runtime_paths! {
     leases => __private::leases;
     leave => __private::leave;
     lends => __private::lends;
-    migrate => __private::migrate;
     missing => __private::Missing;
+    open => __private::open;
     optional_from_request_parts => __private::OptionalFromRequestParts;
     owned => __private::OwnedFromRef;
     parameter => __private::Parameter;
@@ -77,7 +79,7 @@ runtime_paths! {
     validate_garde => __private::validate_garde;
     value => __private::Value;
     verdict => __private::verdict;
-    verify => __private::verify;
+    verified => __private::verified;
 }
 
 macro_rules! core_paths {

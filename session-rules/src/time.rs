@@ -26,8 +26,25 @@ pub fn parse(text: &str) -> Result<Duration, String> {
 }
 
 /// Writes a duration the way that [`parse`] reads it.
+///
+/// ```
+/// # use std::time::Duration;
+/// assert_eq!(session_rules::time::format(Duration::from_secs(500 * 24 * 60 * 60)), "500d");
+/// assert_eq!(session_rules::time::format(Duration::from_millis(5_401_500)), "1h 30m 1s 500ms");
+/// ```
 pub fn format(duration: Duration) -> String {
-    humantime::format_duration(duration).to_string()
+    let (seconds, nanoseconds) = (duration.as_secs(), u64::from(duration.subsec_nanos()));
+    let parts = [
+        (seconds / 86_400, "d"),
+        (seconds / 3600 % 24, "h"),
+        (seconds / 60 % 60, "m"),
+        (seconds % 60, "s"),
+        (nanoseconds / 1_000_000, "ms"),
+        (nanoseconds % 1_000_000, "ns"),
+    ];
+    let written: Vec<String> =
+        parts.iter().filter(|(amount, _)| *amount > 0).map(|(amount, unit)| format!("{amount}{unit}")).collect();
+    if written.is_empty() { "0s".into() } else { written.join(" ") }
 }
 
 /// What is wrong with a pair of timeouts.

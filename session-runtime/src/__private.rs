@@ -10,7 +10,7 @@ pub use crate::axum::{
     responds_in_part, sendable, snapshot, snapshot_optional, unreachable, verdict,
 };
 pub use crate::declaration::Declaration;
-pub use crate::guard::{Access, verify};
+pub use crate::guard::{Access, ask, verified};
 #[cfg(feature = "garde")]
 pub use crate::invalid::validate_garde;
 pub use crate::invalid::{Invalid, validate};
@@ -18,6 +18,7 @@ pub use crate::missing::Missing;
 pub use crate::setting::Value;
 pub use ::serde_json::Error as DecodeError;
 
+use crate::backend::{OpenBackend as _, Scope};
 use crate::codec;
 use crate::error::OpenError;
 use crate::sessions::SessionData;
@@ -32,8 +33,29 @@ pub fn set<V: FromSetting>(slot: &mut V, option: &str, value: Value) -> Result<(
     Ok(())
 }
 
-/// Data of `O`'s version or an older one, as the type that follows it; `None` for a version that isn't known.
-pub fn migrate<O: SessionData, T: From<O>>(version: u32, data: &[u8]) -> Option<Result<T, DecodeError>> {
-    let former = if version == O::VERSION { Some(codec::decode(data)) } else { O::migrate(version, data) };
-    former.map(|former| former.map(T::from))
+/// Opens a backend without arguments.
+pub fn open<T: SessionData>(scope: &Scope) -> impl Future<Output = Result<T::Backend, OpenError>> + Send {
+    T::Backend::open(Default::default(), scope)
+}
+
+/// An older version of a type, by which its records are read.
+pub struct Former<O> {
+    /// Its version.
+    pub version: u32,
+    read: fn(u32, &[u8]) -> Option<Result<O, DecodeError>>,
+}
+
+/// The older version `O` of a type.
+pub const fn former<O: SessionData>() -> Former<O> {
+    let read = |version, data: &[u8]| {
+        if version == O::VERSION { Some(codec::decode(data)) } else { O::migrate(version, data) }
+    };
+    Former { version: O::VERSION, read }
+}
+
+impl<O> Former<O> {
+    /// Data of this version or an older one, as the type that follows it; `None` for a version that isn't known.
+    pub fn migrate<T: From<O>>(self, version: u32, data: &[u8]) -> Option<Result<T, DecodeError>> {
+        (self.read)(version, data).map(|former| former.map(T::from))
+    }
 }

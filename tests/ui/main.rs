@@ -1,10 +1,13 @@
 //! What the compiler says: each file in a `fail` folder is one mistake, and the `.stderr` file beside it is what a
 //! user reads; each file in a `pass` folder must compile, and run when it has something to show.
 //!
-//! `cargo xtask ui-bless` writes the `.stderr` files anew; read them before they are committed.
+//! `cargo xtask ui-bless` writes the `.stderr` files anew, and `docs/errors.md` with them; read them before they are
+//! committed.
+
+mod page;
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
 };
 
@@ -17,6 +20,16 @@ fn mistakes_are_reported_as_written_and_the_rest_compiles() {
         cases.pass(format!("{family}/pass/*.rs"));
         cases.compile_fail(format!("{family}/fail/*.rs"));
     }
+    // They run when the list of them ends, and the page is made of what they say.
+    drop(cases);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (path, page) = (page::path(root), page::written(root));
+    if env::var_os("TRYBUILD").is_some_and(|mode| mode == "overwrite") {
+        fs::create_dir_all(path.parent().expect("a page is in a folder")).expect("the folder can be made");
+        fs::write(&path, &page).expect("the page can be written");
+    }
+    let found = fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == page, "docs/errors.md is not what the UI tests say; `cargo xtask ui-bless` writes it anew");
 }
 
 #[test]

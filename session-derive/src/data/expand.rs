@@ -6,8 +6,8 @@ use syn::ext::IdentExt;
 
 use super::model::Declaration;
 use crate::{
-    options::{timeouts::Timeouts, verify::Verify, version::Version},
-    paths::{self, Runtime},
+    options::{backend::Backend, timeouts::Timeouts, verify::Verify, version::Version},
+    paths::{self, Place, Runtime},
 };
 
 /// `impl SessionData`, and the two extractors of a snapshot.
@@ -30,9 +30,8 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
         version,
         encrypt,
     } = declaration;
-    let (trait_, declared, result) = (runtime.session_data(), runtime.declaration(), paths::result());
-    let (open_backend, scope, open_error) = (runtime.open_backend(), runtime.scope(), runtime.open_error());
-    let (env, default) = (paths::env(), paths::default());
+    let (trait_, declared) = (runtime.session_data(), runtime.declaration());
+    let env = paths::env();
     let name = ident.unraw().to_string();
 
     let key = key.iter().map(|value| {
@@ -70,18 +69,7 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
     });
 
     let backend_type = backend.expand_type(runtime);
-    // Not `Self::Backend`, which may be a variant of the user's.
-    let opened = quote_spanned!(Span::mixed_site()=> <Self as #trait_>::Backend);
-    let config = Ident::new("config", Span::mixed_site());
-    let (set, scope_argument) = (runtime.set(), Ident::new("scope", Span::mixed_site()));
-    let assignments: Vec<TokenStream> = backend
-        .arguments()
-        .map(|(argument, label, value)| {
-            let value = value.expand(runtime);
-            quote!(#set(&mut #config.#argument, #label, #value)?;)
-        })
-        .collect();
-    let mutable = (!assignments.is_empty()).then(|| quote!(mut));
+    let opening = opening(backend, runtime);
 
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
@@ -93,11 +81,7 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
                 #declared::new(#name, #env!("CARGO_PKG_NAME")) #(#key)* #(#cookie)* #(#idle)* #(#lifetime)*
             }
 
-            async fn open_backend(#scope_argument: &#scope) -> #result<#opened, #open_error> {
-                let #mutable #config = <<#opened as #open_backend>::Config as #default>::default();
-                #(#assignments)*
-                <#opened as #open_backend>::open(#config, #scope_argument).await
-            }
+            #opening
 
             #(#missing)*
             #(#migrate)*
@@ -106,6 +90,37 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
         }
 
         #(#assertion)*
+    }
+}
+
+/// `fn open_backend`. It names the backend's type, not `Self::Backend`, which may be a variant of the user's.
+fn opening(backend: &Backend, runtime: &Runtime) -> TokenStream {
+    let ty = backend.expand_type(runtime);
+    let (scope, result, error) = (runtime.scope(), paths::result(), runtime.open_error());
+    let (set, config) = (runtime.set(), Ident::new("config", Span::mixed_site()));
+    let assignments: Vec<TokenStream> = backend
+        .arguments()
+        .map(|(argument, label, value)| {
+            let value = value.expand(runtime);
+            let set = Place::of(argument).put(quote!(#set(&mut #config.#argument, #label, #value)));
+            quote_spanned!(Span::mixed_site()=> #set?;)
+        })
+        .collect();
+    let body = if assignments.is_empty() {
+        let open = runtime.open();
+        quote_spanned!(Span::mixed_site()=> #open::<Self>(scope).await)
+    } else {
+        let (open_backend, default) = (runtime.open_backend(), paths::default());
+        quote_spanned! {Span::mixed_site()=>
+            let mut #config = <<#ty as #open_backend>::Config as #default>::default();
+            #(#assignments)*
+            <#ty as #open_backend>::open(#config, scope).await
+        }
+    };
+    quote_spanned! {Span::mixed_site()=>
+        async fn open_backend(scope: &#scope) -> #result<#ty, #error> {
+            #body
+        }
     }
 }
 
@@ -126,16 +141,13 @@ fn expand_migrate(version: &Version, runtime: &Runtime) -> TokenStream {
 
 fn expand_verify(verify: &Verify, runtime: &Runtime) -> TokenStream {
     let (option, result, response) = (paths::option(), paths::result(), runtime.response());
-    let (bool, future, send) = (paths::bool(), paths::future(), paths::send());
+    let bool = paths::bool();
     let (this, parts) = (quote_spanned!(Span::mixed_site()=> self), quote_spanned!(Span::mixed_site()=> parts));
     let (parts_type, verdict) = (runtime.parts(), verify.expand(&this, &parts, runtime));
     quote_spanned! {Span::mixed_site()=>
         const VERIFIES: #bool = true;
 
-        fn verify(
-            &self,
-            parts: &#parts_type,
-        ) -> impl #future<Output = #result<(), #option<#response>>> + #send {
+        async fn verify(&self, parts: &#parts_type) -> #result<(), #option<#response>> {
             #verdict
         }
     }
@@ -147,7 +159,7 @@ fn extractors(ident: &Ident, runtime: &Runtime) -> TokenStream {
     let (required, optional) = (runtime.from_request_parts(), runtime.optional_from_request_parts());
     let (snapshot, snapshot_optional) = (runtime.snapshot(), runtime.snapshot_optional());
     let (option, result, send, sync) = (paths::option(), paths::result(), paths::send(), paths::sync());
-    let state = Ident::new("__State", Span::mixed_site());
+    let (future, state) = (paths::future(), Ident::new("__State", Span::mixed_site()));
 
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
@@ -157,8 +169,11 @@ fn extractors(ident: &Ident, runtime: &Runtime) -> TokenStream {
         {
             type Rejection = #rejection;
 
-            async fn from_request_parts(parts: &mut #parts, state: &#state) -> #result<Self, #rejection> {
-                #snapshot::<#ident, #state>(parts, state).await
+            fn from_request_parts(
+                parts: &mut #parts,
+                state: &#state,
+            ) -> impl #future<Output = #result<Self, #rejection>> + #send {
+                #snapshot::<#ident, #state>(parts, state)
             }
         }
 
@@ -169,11 +184,11 @@ fn extractors(ident: &Ident, runtime: &Runtime) -> TokenStream {
         {
             type Rejection = #rejection;
 
-            async fn from_request_parts(
+            fn from_request_parts(
                 parts: &mut #parts,
                 state: &#state,
-            ) -> #result<#option<Self>, #rejection> {
-                #snapshot_optional::<#ident, #state>(parts, state).await
+            ) -> impl #future<Output = #result<#option<Self>, #rejection>> + #send {
+                #snapshot_optional::<#ident, #state>(parts, state)
             }
         }
     }

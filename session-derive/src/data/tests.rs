@@ -201,6 +201,9 @@ fn values_of_the_wrong_kind_show_the_right_one() {
     assert_refused(&refused!(backend = memory(capacity = -1)), &["no number of sessions"]);
     assert_refused(&refused!(backend = crate::Store(self = 5), key = env("K")), &["expected an argument"]);
     assert_refused(&refused!(crate = "sessions"), &["without quotes"]);
+    assert_refused(&refused!(idle = "30m" lifetime = "1h"), &["a comma is missing before `lifetime`"]);
+    assert_refused(&refused!(backend = memory(capacity = 5) encrypt), &["a comma is missing before `encrypt`"]);
+    assert_refused(&refused!(cookie(secure = true persistent)), &["a comma is missing before `persistent`"]);
     assert_refused(&refused!(idle("30m")), &["write `idle = \"30m\"`"]);
     assert_refused(&refused!("30m"), &["expected an option"]);
     assert_refused(&refused!(idle = "30m"; lifetime = "1h"), &["write `idle = \"30m\"`"]);
@@ -259,7 +262,8 @@ fn the_answer_to_strangers_is_one_that_http_has() {
     assert_refused(&refused!(missing = redirect("login")), &["write `redirect(\"/login\")`"]);
     assert_refused(&refused!(missing = redirect("/a b")), &["percent-encode"]);
     assert_refused(&refused!(missing = redirct("/login")), &["did you mean `redirect`?"]);
-    assert_refused(&refused!(missing = login()), &["`missing` takes"]);
+    assert_refused(&refused!(missing = login()), &["the runtime calls the handler; write `missing = login`"]);
+    assert_refused(&refused!(missing = login(5)), &["`missing` takes"]);
 }
 
 #[test]

@@ -31,16 +31,15 @@ pub(crate) fn expand(handler: &Handler, function: &Function, runtime: &Runtime) 
 }
 
 /// The user's function as it was: attributes that transform it, signature and body.
-pub(crate) fn users(attributes: &[syn::Attribute], function: &Function) -> TokenStream {
-    let Function { attributes: _, visibility: _, signature, body } = function;
+pub(crate) fn users(attributes: &[syn::Attribute], signature: &Signature, body: &TokenStream) -> TokenStream {
     quote_spanned!(Span::mixed_site()=> #(#attributes)* #signature #body)
 }
 
 fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenStream {
     let Handler { marker: _, generics, bounds: _, outer, inner, sessions, arguments: _ } = handler;
-    let Function { attributes: _, visibility, signature, body: _ } = function;
+    let Function { attributes: _, visibility, signature, body } = function;
     let Signature { ident, generics: own_generics, output, .. } = signature;
-    let users = users(inner, function);
+    let users = users(inner, signature, body);
     let (declared, where_clause) = (generics.declared(), generics.where_clause());
     let (parameters, opening) = parameters(handler, runtime);
 
@@ -132,7 +131,7 @@ fn extractor(handler: &Handler, index: usize, runtime: &Runtime) -> TokenStream 
     };
     let (sessions, ty) = (runtime.sessions(), &session.ty);
     let (marker, generics) = (marker_name(handler, index), handler.bounds.named());
-    quote_spanned!(Span::mixed_site()=> #path<#sessions<#ty>, #marker #generics>)
+    session.place.put(quote!(#path<#sessions<#ty>, #marker #generics>))
 }
 
 /// The name of the type that stands for one session of one handler.

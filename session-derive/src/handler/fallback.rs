@@ -16,14 +16,19 @@ pub(crate) fn unchanged(item: &TokenStream, error: &syn::Error) -> TokenStream {
 /// The errors, and a handler of no parameters that holds the user's function, so that its body is still checked and
 /// its routes stay quiet.
 pub(crate) fn expand(item: &TokenStream, function: &Function, runtime: &Runtime, error: &syn::Error) -> TokenStream {
-    let signature = &function.signature;
-    if signature.inputs.iter().any(|input| matches!(input, FnArg::Receiver(_))) || signature.variadic.is_some() {
+    let mut signature = function.signature.clone();
+    if signature.inputs.iter().any(|input| matches!(input, FnArg::Receiver(_))) {
         return unchanged(item, error);
     }
+    // The compiler has words of its own about these.
+    signature.variadic = None;
+    signature.unsafety = None;
+    signature.abi = None;
+    signature.constness = None;
     let error = error.to_compile_error();
     let attributes = function.attributes.iter().filter(|attribute| !is_session(attribute)).cloned();
     let (outer, inner): (Vec<Attribute>, Vec<Attribute>) = attributes.partition(describes_the_item);
-    let users = expand::users(&inner, function);
+    let users = expand::users(&inner, &signature, &function.body);
     let generics = Kept::of(&signature.generics, &[]);
     let (declared, where_clause) = (generics.declared(), generics.where_clause());
     let (visibility, name) = (&function.visibility, &signature.ident);

@@ -4,7 +4,7 @@ use proc_macro2::Span;
 use quote::ToTokens;
 use syn::{Token, Type, parse::ParseStream, punctuated::Punctuated, token};
 
-use super::{Key, at_end, parenthesized};
+use super::{Key, parenthesized};
 
 /// What a word promises about a session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,7 +57,8 @@ pub(crate) fn parse(access: Access, key: &Key, input: ParseStream) -> syn::Resul
         }
         word.types = Some(types.into_iter().collect());
     }
-    if at_end(input) { Ok(word) } else { Err(key.misused(input.span(), what)) }
+    key.ends(input, input.span(), what)?;
+    Ok(word)
 }
 
 /// `protected(&User)`, `optional(Option<User>)`

@@ -140,9 +140,7 @@ pub(crate) fn parse(key: &Key, input: ParseStream, errors: &mut Errors) -> syn::
             Ok(())
         })?;
     }
-    if !at_end(input) {
-        return Err(key.misused(input.span(), WHAT));
-    }
+    key.ends(input, input.span(), WHAT)?;
     Ok(RawBackend { path, builtin, arguments })
 }
 

@@ -3,7 +3,7 @@
 use proc_macro2::Span;
 use syn::parse::ParseStream;
 
-use super::{Key, Slot, at_end, feature::Feature};
+use super::{Key, Slot, feature::Feature};
 use crate::diag::Errors;
 
 pub(crate) const USAGE: &str = "encrypt";
@@ -12,7 +12,8 @@ const FEATURE: Feature = Feature { name: "encrypt", enabled: cfg!(feature = "enc
 
 /// Reads nothing: the word is all.
 pub(crate) fn parse(key: &Key, input: ParseStream) -> syn::Result<Span> {
-    if at_end(input) { Ok(key.span()) } else { Err(key.misused(key.span(), "no value")) }
+    key.ends(input, key.span(), "no value")?;
+    Ok(key.span())
 }
 
 /// Whether records are sealed.

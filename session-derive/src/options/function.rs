@@ -3,7 +3,7 @@
 use quote::ToTokens;
 use syn::{Path, Token, parse::ParseStream, token};
 
-use super::{Key, at_end};
+use super::Key;
 
 /// Reads `= path`; what stands there instead is told how a function is named.
 pub(crate) fn parse(key: &Key, input: ParseStream, what: &str) -> syn::Result<Path> {
@@ -20,5 +20,6 @@ pub(crate) fn parse(key: &Key, input: ParseStream, what: &str) -> syn::Result<Pa
         let message = format!("the runtime calls the function; write `{name} = {function}`");
         return Err(syn::Error::new_spanned(path, message));
     }
-    if at_end(input) { Ok(path) } else { Err(key.misused(input.span(), what)) }
+    key.ends(input, input.span(), what)?;
+    Ok(path)
 }

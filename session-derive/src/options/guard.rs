@@ -1,10 +1,10 @@
 //! `guard = path` or `guard = |data| ...`: who may enter, beyond having a session.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote_spanned};
+use quote::{ToTokens, quote};
 use syn::{Expr, Token, parse::ParseStream};
 
-use super::{Key, at_end};
+use super::Key;
 use crate::{
     diag::Errors,
     paths::{Place, Runtime},
@@ -32,9 +32,7 @@ pub(crate) fn parse(key: &Key, input: ParseStream) -> syn::Result<RawGuard> {
     // A mistake within a closure is reported where it is.
     let closure = input.peek(Token![|]) || input.peek(Token![||]) || input.peek(Token![move]);
     let expr: Expr = input.parse().map_err(|error| if closure { error } else { key.misused(span, WHAT) })?;
-    if !at_end(input) {
-        return Err(key.misused(input.span(), WHAT));
-    }
+    key.ends(input, input.span(), WHAT)?;
     Ok(RawGuard { key: key.span(), expr })
 }
 
@@ -73,9 +71,8 @@ impl Guard {
 
     /// The expression of the guard's verdict on `data`; the runtime's function gives a closure its type.
     pub(crate) fn expand(&self, data: &Ident, runtime: &Runtime) -> TokenStream {
-        let place = self.place();
-        let (verdict, guard) = (place.put(runtime.verdict()), &self.expr);
-        quote_spanned!(place.span()=> #verdict(#data, #guard))
+        let (verdict, guard) = (runtime.verdict(), &self.expr);
+        self.place().put(quote!(#verdict(#data, #guard)))
     }
 }
 

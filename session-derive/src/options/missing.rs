@@ -1,10 +1,10 @@
 //! `missing = status(401)`, `redirect("/login")` or the path of a handler: the answer to who has no session.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{Lit, LitInt, LitStr, Path, ext::IdentExt, parse::ParseStream, token};
 
-use super::{Key, at_end, parenthesized};
+use super::{Key, parenthesized};
 use crate::{
     diag::{Errors, closest},
     paths::{Place, Runtime, name_span},
@@ -58,7 +58,8 @@ pub(crate) fn parse(key: &Key, input: ParseStream) -> syn::Result<RawMissing> {
             _ => RawMissing::Handler(path),
         }
     };
-    if at_end(input) { Ok(answer) } else { Err(key.misused(input.span(), WHAT)) }
+    key.ends(input, input.span(), WHAT)?;
+    Ok(answer)
 }
 
 /// `missing = 401`, `missing = "/login"`
@@ -88,6 +89,10 @@ fn call(key: &Key, path: &Path, content: ParseStream) -> syn::Result<RawMissing>
             let span = name_span(path);
             return Err(match closest(&name, ["status", "redirect"]) {
                 Some(meant) => syn::Error::new(span, format!("unknown answer `{name}`; did you mean `{meant}`?")),
+                None if content.is_empty() => {
+                    let handler = path.to_token_stream().to_string().replace(' ', "");
+                    syn::Error::new(span, format!("the runtime calls the handler; write `missing = {handler}`"))
+                }
                 None => key.misused(span, WHAT),
             });
         }

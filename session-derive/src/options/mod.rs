@@ -24,6 +24,7 @@ use syn::{
     Token,
     ext::IdentExt,
     parse::{ParseStream, Parser, discouraged::Speculative},
+    token,
 };
 
 use crate::diag::{Errors, suggestion};
@@ -86,6 +87,20 @@ impl Key {
     /// The error of an option in the wrong shape: it shows the right one.
     pub(crate) fn misused(&self, span: Span, what: &str) -> syn::Error {
         syn::Error::new(span, format!("`{}` takes {what}; write `{}`", self.ident, self.usage))
+    }
+
+    /// The option ends here, or is misused. What stands there instead may be the next option, without its comma.
+    pub(crate) fn ends(&self, input: ParseStream, misuse: Span, what: &str) -> syn::Result<()> {
+        if at_end(input) {
+            return Ok(());
+        }
+        let ahead = input.fork();
+        if let Ok(next) = ahead.call(Ident::parse_any)
+            && (at_end(&ahead) || ahead.peek(Token![=]) || ahead.peek(token::Paren))
+        {
+            return Err(syn::Error::new(next.span(), format!("a comma is missing before `{next}`")));
+        }
+        Err(self.misused(misuse, what))
     }
 
     /// Reads the `=` before a value.

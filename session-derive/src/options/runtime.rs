@@ -2,7 +2,7 @@
 
 use syn::{Path, parse::ParseStream};
 
-use super::{Key, at_end};
+use super::Key;
 
 pub(crate) const USAGE: &str = "crate = my_sessions";
 
@@ -12,5 +12,6 @@ pub(crate) fn parse(key: &Key, input: ParseStream) -> syn::Result<Path> {
     key.equals(input, what)?;
     let span = input.span();
     let path = input.call(Path::parse_mod_style).map_err(|_| key.misused(span, what))?;
-    if at_end(input) { Ok(path) } else { Err(key.misused(span, what)) }
+    key.ends(input, span, what)?;
+    Ok(path)
 }

@@ -1,7 +1,7 @@
 //! `validate` or `validate = path`: the rules that data keeps in the store and on its way there.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::{Path, Token, parse::ParseStream};
 
 use super::{Key, at_end, feature::Feature, function};
@@ -47,13 +47,12 @@ impl Validate {
     pub(crate) fn expand(&self, data: &TokenStream, runtime: &Runtime) -> TokenStream {
         match self {
             Self::Garde(span) => {
-                let validate = Place::at(*span).put(runtime.validate_garde());
-                quote!(#validate(#data))
+                let validate = runtime.validate_garde();
+                Place::at(*span).put(quote!(#validate(#data)))
             }
             Self::Function(path) => {
-                let validate = Place::of(path).put(runtime.validate());
-                let path = path.to_token_stream();
-                quote!(#validate(#data, #path))
+                let validate = runtime.validate();
+                Place::of(path).put(quote!(#validate(#data, #path)))
             }
         }
     }

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::{Lit, LitStr, Token, ext::IdentExt, parse::ParseStream, token};
 
-use super::{Key, at_end, parenthesized};
+use super::{Key, parenthesized};
 use crate::{
     diag::{Errors, closest},
     paths::Runtime,
@@ -78,9 +78,7 @@ impl RawValue {
         } else {
             Source::Literal(Literal::parse(input).map_err(|_| misused(span))?)
         };
-        if !at_end(input) {
-            return Err(misused(span));
-        }
+        key.ends(input, span, expected.what)?;
         let value = Self { span, source };
         match value.known() {
             Some(known) if !value.accepts(known, expected) => Err(misused(known.span)),

@@ -21,7 +21,9 @@ impl Verify {
     /// The expression of the verdict to come.
     pub(crate) fn expand(&self, data: &TokenStream, parts: &TokenStream, runtime: &Runtime) -> TokenStream {
         let Self(path) = self;
-        let verify = Place::of(path).put(runtime.verify());
-        quote!(#verify(#data, #parts, #path))
+        let place = Place::of(path);
+        let (ask, verified) = (runtime.ask(), runtime.verified());
+        let asked = place.put(quote!(#ask(#data, #parts, #path)));
+        place.put(quote!(#verified(#asked).await))
     }
 }

@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Ident, LitInt, Path, ext::IdentExt, parse::ParseStream};
 
-use super::{Key, Slot, at_end};
+use super::{Key, Slot};
 use crate::{
     diag::Errors,
     paths::{self, Place, Runtime, name_span},
@@ -33,7 +33,8 @@ pub(crate) fn parse(key: &Key, input: ParseStream) -> syn::Result<RawVersion> {
     let misused = || key.misused(span, what);
     let literal: LitInt = input.parse().map_err(|_| misused())?;
     let number = literal.base10_parse().map_err(|_| misused())?;
-    if at_end(input) { Ok(RawVersion { span, number }) } else { Err(misused()) }
+    key.ends(input, span, what)?;
+    Ok(RawVersion { span, number })
 }
 
 /// Reads `= UserV1`.
@@ -42,7 +43,8 @@ pub(crate) fn parse_from(key: &Key, input: ParseStream) -> syn::Result<Path> {
     key.equals(input, what)?;
     let span = input.span();
     let path: Path = input.parse().map_err(|_| key.misused(span, what))?;
-    if at_end(input) { Ok(path) } else { Err(key.misused(input.span(), what)) }
+    key.ends(input, input.span(), what)?;
+    Ok(path)
 }
 
 /// The version with the one before it, if there is one; `unknown` options may have been meant for a missing one.
@@ -119,21 +121,26 @@ fn it_is_another_type(from: &Slot<Path>, ident: &Ident, errors: &mut Errors) {
 impl Version {
     /// The expression of data that this version or an older one wrote.
     pub(crate) fn expand(&self, version: &TokenStream, data: &TokenStream, runtime: &Runtime) -> TokenStream {
-        let from = &self.from;
-        let migrate = Place::of(from).put(runtime.migrate());
-        quote!(#migrate::<#from, Self>(#version, #data))
+        let former = self.expand_former(runtime);
+        Place::of(&self.from).put(quote!(#former.migrate::<Self>(#version, #data)))
     }
 
     /// The item that holds the two versions to their order.
     pub(crate) fn expand_assertion(&self, runtime: &Runtime) -> TokenStream {
         let Self { number, from } = self;
-        let (session_data, assert) = (runtime.session_data(), paths::assert());
+        let (former, assert) = (self.expand_former(runtime), paths::assert());
         let name = from.to_token_stream().to_string().replace(' ', "");
         let message = format!(
             "`from = {name}` is not an older version: this is version {number}, and `{name}` declares {number} or later; \
              count this one on, or correct the other"
         );
-        let older = Place::of(from).put(quote!(#assert!(<#from as #session_data>::VERSION < #number, #message)));
+        let older = Place::of(from).put(quote!(#assert!(#former.version < #number, #message)));
         quote!(const _: () = #older;)
+    }
+
+    /// The expression of the older type: the same each time, so that a wrong one is reported once.
+    fn expand_former(&self, runtime: &Runtime) -> TokenStream {
+        let (from, former) = (&self.from, runtime.former());
+        Place::of(from).put(quote!(#former::<#from>()))
     }
 }

@@ -1,5 +1,7 @@
 //! Sessions without `#[session]`: a snapshot for handlers, middleware and libraries.
 
+use std::future::Future;
+
 use http::request::Parts;
 
 use super::admission::{Denied, load, turn_away};
@@ -27,24 +29,31 @@ impl<T: SessionData> Sessions<T> {
 ///
 /// # Errors
 /// 503 if the backend is down.
-pub async fn snapshot_optional<T: SessionData, S: HasSessions<T>>(
+pub fn snapshot_optional<T: SessionData, S: HasSessions<T>>(
     parts: &mut Parts,
     state: &S,
-) -> Result<Option<T>, Rejection> {
+) -> impl Future<Output = Result<Option<T>, Rejection>> + Send {
     let sessions = state.sessions();
-    Ok(load(&sessions, parts).await?.and_then(|snapshot| sessions.copy(&snapshot)))
+    async move { find(&sessions, parts).await }
 }
 
 /// What the derived `FromRequestParts` does.
 ///
 /// # Errors
 /// What `missing` says without a session, 503 if the backend is down.
-pub async fn snapshot<T: SessionData, S: HasSessions<T>>(parts: &mut Parts, state: &S) -> Result<T, Rejection> {
-    match snapshot_optional(parts, state).await? {
-        Some(data) => Ok(data),
-        None => {
-            let sessions = state.sessions();
-            Err(Rejection::new(turn_away(&sessions, None, Some(parts)).await))
+pub fn snapshot<T: SessionData, S: HasSessions<T>>(
+    parts: &mut Parts,
+    state: &S,
+) -> impl Future<Output = Result<T, Rejection>> + Send {
+    let sessions = state.sessions();
+    async move {
+        match find(&sessions, parts).await? {
+            Some(data) => Ok(data),
+            None => Err(Rejection::new(turn_away(&sessions, None, Some(parts)).await)),
         }
     }
+}
+
+async fn find<T: SessionData>(sessions: &Sessions<T>, parts: &Parts) -> Result<Option<T>, Rejection> {
+    Ok(load(sessions, parts).await?.and_then(|snapshot| sessions.copy(&snapshot)))
 }

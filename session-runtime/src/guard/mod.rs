@@ -70,19 +70,28 @@ where
     }
 }
 
+/// What a function named by `verify = path` may answer: as a guard.
+#[diagnostic::on_unimplemented(
+    message = "`verify` can't return `{Self}`",
+    label = "expected `bool` or `Result<(), impl IntoResponse>`",
+    note = "`false` counts the session as none; `Err` answers with a response of its own"
+)]
+pub trait Verified: Verdict {}
+
+#[diagnostic::do_not_recommend]
+impl<V: Verdict> Verified for V {}
+
 /// Asks a function named by `verify = path`.
+pub fn ask<'d, 'p, T, F: Verify<'d, 'p, T>>(data: &'d T, parts: &'p Parts, check: F) -> F::Future {
+    check.ask(data, parts)
+}
+
+/// What it answered.
 ///
 /// # Errors
 /// The response to give; `None` counts the session as none.
-pub fn verify<'d, 'p, T, F, A>(
-    data: &'d T,
-    parts: &'p Parts,
-    check: F,
-) -> impl Future<Output = Result<(), Option<Response>>> + Send + use<'d, 'p, T, F, A>
-where
-    F: Verify<'d, 'p, T, Future = A>,
-    A: Future<Output: Verdict> + Send,
-{
-    let verdict = check.ask(data, parts);
-    async { verdict.await.verdict() }
+pub fn verified<A: Future<Output: Verified> + Send>(
+    answer: A,
+) -> impl Future<Output = Result<(), Option<Response>>> + Send {
+    async { answer.await.verdict() }
 }

@@ -10,15 +10,10 @@ impl ::session_runtime::SessionData for User {
     async fn open_backend(
         scope: &::session_runtime::backend::Scope,
     ) -> ::core::result::Result<
-        <Self as ::session_runtime::SessionData>::Backend,
+        ::session_runtime::backend::Memory,
         ::session_runtime::OpenError,
     > {
-        let config = <<<Self as ::session_runtime::SessionData>::Backend as ::session_runtime::backend::OpenBackend>::Config as ::core::default::Default>::default();
-        <<Self as ::session_runtime::SessionData>::Backend as ::session_runtime::backend::OpenBackend>::open(
-                config,
-                scope,
-            )
-            .await
+        ::session_runtime::__private::open::<Self>(scope).await
     }
 }
 #[automatically_derived]
@@ -28,11 +23,13 @@ where
         + ::core::marker::Sync,
 {
     type Rejection = ::session_runtime::__private::Rejection;
-    async fn from_request_parts(
+    fn from_request_parts(
         parts: &mut ::session_runtime::__private::Parts,
         state: &__State,
-    ) -> ::core::result::Result<Self, ::session_runtime::__private::Rejection> {
-        ::session_runtime::__private::snapshot::<User, __State>(parts, state).await
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<Self, ::session_runtime::__private::Rejection>,
+    > + ::core::marker::Send {
+        ::session_runtime::__private::snapshot::<User, __State>(parts, state)
     }
 }
 #[automatically_derived]
@@ -42,14 +39,15 @@ where
         + ::core::marker::Sync,
 {
     type Rejection = ::session_runtime::__private::Rejection;
-    async fn from_request_parts(
+    fn from_request_parts(
         parts: &mut ::session_runtime::__private::Parts,
         state: &__State,
-    ) -> ::core::result::Result<
-        ::core::option::Option<Self>,
-        ::session_runtime::__private::Rejection,
-    > {
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<
+            ::core::option::Option<Self>,
+            ::session_runtime::__private::Rejection,
+        >,
+    > + ::core::marker::Send {
         ::session_runtime::__private::snapshot_optional::<User, __State>(parts, state)
-            .await
     }
 }

@@ -23,17 +23,14 @@ impl my::sessions::SessionData for User {
     }
     async fn open_backend(
         scope: &my::sessions::backend::Scope,
-    ) -> ::core::result::Result<
-        <Self as my::sessions::SessionData>::Backend,
-        my::sessions::OpenError,
-    > {
-        let mut config = <<<Self as my::sessions::SessionData>::Backend as my::sessions::backend::OpenBackend>::Config as ::core::default::Default>::default();
+    ) -> ::core::result::Result<my::sessions::backend::Memory, my::sessions::OpenError> {
+        let mut config = <<my::sessions::backend::Memory as my::sessions::backend::OpenBackend>::Config as ::core::default::Default>::default();
         my::sessions::__private::set(
             &mut config.capacity,
             "backend = memory(capacity)",
             my::sessions::__private::Value::literal("10000"),
         )?;
-        <<Self as my::sessions::SessionData>::Backend as my::sessions::backend::OpenBackend>::open(
+        <my::sessions::backend::Memory as my::sessions::backend::OpenBackend>::open(
                 config,
                 scope,
             )
@@ -50,11 +47,13 @@ where
         + ::core::marker::Sync,
 {
     type Rejection = my::sessions::__private::Rejection;
-    async fn from_request_parts(
+    fn from_request_parts(
         parts: &mut my::sessions::__private::Parts,
         state: &__State,
-    ) -> ::core::result::Result<Self, my::sessions::__private::Rejection> {
-        my::sessions::__private::snapshot::<User, __State>(parts, state).await
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<Self, my::sessions::__private::Rejection>,
+    > + ::core::marker::Send {
+        my::sessions::__private::snapshot::<User, __State>(parts, state)
     }
 }
 #[automatically_derived]
@@ -64,13 +63,15 @@ where
         + ::core::marker::Sync,
 {
     type Rejection = my::sessions::__private::Rejection;
-    async fn from_request_parts(
+    fn from_request_parts(
         parts: &mut my::sessions::__private::Parts,
         state: &__State,
-    ) -> ::core::result::Result<
-        ::core::option::Option<Self>,
-        my::sessions::__private::Rejection,
-    > {
-        my::sessions::__private::snapshot_optional::<User, __State>(parts, state).await
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<
+            ::core::option::Option<Self>,
+            my::sessions::__private::Rejection,
+        >,
+    > + ::core::marker::Send {
+        my::sessions::__private::snapshot_optional::<User, __State>(parts, state)
     }
 }

@@ -9,16 +9,8 @@ impl sessions::SessionData for User {
     }
     async fn open_backend(
         scope: &sessions::backend::Scope,
-    ) -> ::core::result::Result<
-        <Self as sessions::SessionData>::Backend,
-        sessions::OpenError,
-    > {
-        let config = <<<Self as sessions::SessionData>::Backend as sessions::backend::OpenBackend>::Config as ::core::default::Default>::default();
-        <<Self as sessions::SessionData>::Backend as sessions::backend::OpenBackend>::open(
-                config,
-                scope,
-            )
-            .await
+    ) -> ::core::result::Result<sessions::backend::Memory, sessions::OpenError> {
+        sessions::__private::open::<Self>(scope).await
     }
 }
 #[automatically_derived]
@@ -28,11 +20,13 @@ where
         + ::core::marker::Sync,
 {
     type Rejection = sessions::__private::Rejection;
-    async fn from_request_parts(
+    fn from_request_parts(
         parts: &mut sessions::__private::Parts,
         state: &__State,
-    ) -> ::core::result::Result<Self, sessions::__private::Rejection> {
-        sessions::__private::snapshot::<User, __State>(parts, state).await
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<Self, sessions::__private::Rejection>,
+    > + ::core::marker::Send {
+        sessions::__private::snapshot::<User, __State>(parts, state)
     }
 }
 #[automatically_derived]
@@ -42,13 +36,15 @@ where
         + ::core::marker::Sync,
 {
     type Rejection = sessions::__private::Rejection;
-    async fn from_request_parts(
+    fn from_request_parts(
         parts: &mut sessions::__private::Parts,
         state: &__State,
-    ) -> ::core::result::Result<
-        ::core::option::Option<Self>,
-        sessions::__private::Rejection,
-    > {
-        sessions::__private::snapshot_optional::<User, __State>(parts, state).await
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<
+            ::core::option::Option<Self>,
+            sessions::__private::Rejection,
+        >,
+    > + ::core::marker::Send {
+        sessions::__private::snapshot_optional::<User, __State>(parts, state)
     }
 }

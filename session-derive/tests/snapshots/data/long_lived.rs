@@ -12,10 +12,10 @@ impl ::session_runtime::SessionData for User {
     async fn open_backend(
         scope: &::session_runtime::backend::Scope,
     ) -> ::core::result::Result<
-        <Self as ::session_runtime::SessionData>::Backend,
+        ::session_runtime::backend::File,
         ::session_runtime::OpenError,
     > {
-        let mut config = <<<Self as ::session_runtime::SessionData>::Backend as ::session_runtime::backend::OpenBackend>::Config as ::core::default::Default>::default();
+        let mut config = <<::session_runtime::backend::File as ::session_runtime::backend::OpenBackend>::Config as ::core::default::Default>::default();
         ::session_runtime::__private::set(
             &mut config.dir,
             "backend = file(dir)",
@@ -26,7 +26,7 @@ impl ::session_runtime::SessionData for User {
             "backend = file(durable)",
             ::session_runtime::__private::Value::literal("true"),
         )?;
-        <<Self as ::session_runtime::SessionData>::Backend as ::session_runtime::backend::OpenBackend>::open(
+        <::session_runtime::backend::File as ::session_runtime::backend::OpenBackend>::open(
                 config,
                 scope,
             )
@@ -47,16 +47,14 @@ impl ::session_runtime::SessionData for User {
         ::session_runtime::__private::validate_garde(self)
     }
     const VERIFIES: ::core::primitive::bool = true;
-    fn verify(
+    async fn verify(
         &self,
         parts: &::session_runtime::__private::Parts,
-    ) -> impl ::core::future::Future<
-        Output = ::core::result::Result<
-            (),
-            ::core::option::Option<::session_runtime::__private::Response>,
-        >,
-    > + ::core::marker::Send {
-        ::session_runtime::__private::verify(self, parts, accounts::is_active)
+    ) -> ::core::result::Result<
+        (),
+        ::core::option::Option<::session_runtime::__private::Response>,
+    > {
+        ::session_runtime::__private::verify(self, parts, accounts::is_active).await
     }
 }
 const _: () = ::core::assert!(
@@ -70,11 +68,13 @@ where
         + ::core::marker::Sync,
 {
     type Rejection = ::session_runtime::__private::Rejection;
-    async fn from_request_parts(
+    fn from_request_parts(
         parts: &mut ::session_runtime::__private::Parts,
         state: &__State,
-    ) -> ::core::result::Result<Self, ::session_runtime::__private::Rejection> {
-        ::session_runtime::__private::snapshot::<User, __State>(parts, state).await
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<Self, ::session_runtime::__private::Rejection>,
+    > + ::core::marker::Send {
+        ::session_runtime::__private::snapshot::<User, __State>(parts, state)
     }
 }
 #[automatically_derived]
@@ -84,14 +84,15 @@ where
         + ::core::marker::Sync,
 {
     type Rejection = ::session_runtime::__private::Rejection;
-    async fn from_request_parts(
+    fn from_request_parts(
         parts: &mut ::session_runtime::__private::Parts,
         state: &__State,
-    ) -> ::core::result::Result<
-        ::core::option::Option<Self>,
-        ::session_runtime::__private::Rejection,
-    > {
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<
+            ::core::option::Option<Self>,
+            ::session_runtime::__private::Rejection,
+        >,
+    > + ::core::marker::Send {
         ::session_runtime::__private::snapshot_optional::<User, __State>(parts, state)
-            .await
     }
 }

@@ -10,11 +10,10 @@ impl ::session_runtime::SessionData for User {
     }
     async fn open_backend(
         scope: &::session_runtime::backend::Scope,
-    ) -> ::core::result::Result<
-        <Self as ::session_runtime::SessionData>::Backend,
-        ::session_runtime::OpenError,
-    > {
-        let mut config = <<<Self as ::session_runtime::SessionData>::Backend as ::session_runtime::backend::OpenBackend>::Config as ::core::default::Default>::default();
+    ) -> ::core::result::Result<crate::Store<u8>, ::session_runtime::OpenError> {
+        let mut config = <<crate::Store<
+            u8,
+        > as ::session_runtime::backend::OpenBackend>::Config as ::core::default::Default>::default();
         ::session_runtime::__private::set(
             &mut config.dir,
             "backend = crate::Store<u8>(dir)",
@@ -30,10 +29,9 @@ impl ::session_runtime::SessionData for User {
             "backend = crate::Store<u8>(size)",
             ::session_runtime::__private::Value::env_or("SIZE", "5"),
         )?;
-        <<Self as ::session_runtime::SessionData>::Backend as ::session_runtime::backend::OpenBackend>::open(
-                config,
-                scope,
-            )
+        <crate::Store<
+            u8,
+        > as ::session_runtime::backend::OpenBackend>::open(config, scope)
             .await
     }
     fn missing() -> ::session_runtime::__private::Missing {
@@ -47,11 +45,13 @@ where
         + ::core::marker::Sync,
 {
     type Rejection = ::session_runtime::__private::Rejection;
-    async fn from_request_parts(
+    fn from_request_parts(
         parts: &mut ::session_runtime::__private::Parts,
         state: &__State,
-    ) -> ::core::result::Result<Self, ::session_runtime::__private::Rejection> {
-        ::session_runtime::__private::snapshot::<User, __State>(parts, state).await
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<Self, ::session_runtime::__private::Rejection>,
+    > + ::core::marker::Send {
+        ::session_runtime::__private::snapshot::<User, __State>(parts, state)
     }
 }
 #[automatically_derived]
@@ -61,14 +61,15 @@ where
         + ::core::marker::Sync,
 {
     type Rejection = ::session_runtime::__private::Rejection;
-    async fn from_request_parts(
+    fn from_request_parts(
         parts: &mut ::session_runtime::__private::Parts,
         state: &__State,
-    ) -> ::core::result::Result<
-        ::core::option::Option<Self>,
-        ::session_runtime::__private::Rejection,
-    > {
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<
+            ::core::option::Option<Self>,
+            ::session_runtime::__private::Rejection,
+        >,
+    > + ::core::marker::Send {
         ::session_runtime::__private::snapshot_optional::<User, __State>(parts, state)
-            .await
     }
 }

@@ -11,10 +11,10 @@ impl ::session_runtime::SessionData for r#User {
     async fn open_backend(
         scope: &::session_runtime::backend::Scope,
     ) -> ::core::result::Result<
-        <Self as ::session_runtime::SessionData>::Backend,
+        ::session_runtime::backend::Redis,
         ::session_runtime::OpenError,
     > {
-        let mut config = <<<Self as ::session_runtime::SessionData>::Backend as ::session_runtime::backend::OpenBackend>::Config as ::core::default::Default>::default();
+        let mut config = <<::session_runtime::backend::Redis as ::session_runtime::backend::OpenBackend>::Config as ::core::default::Default>::default();
         ::session_runtime::__private::set(
             &mut config.url,
             "backend = redis(url)",
@@ -25,7 +25,7 @@ impl ::session_runtime::SessionData for r#User {
             "backend = redis(prefix)",
             ::session_runtime::__private::Value::literal("shop"),
         )?;
-        <<Self as ::session_runtime::SessionData>::Backend as ::session_runtime::backend::OpenBackend>::open(
+        <::session_runtime::backend::Redis as ::session_runtime::backend::OpenBackend>::open(
                 config,
                 scope,
             )
@@ -42,11 +42,13 @@ where
         + ::core::marker::Sync,
 {
     type Rejection = ::session_runtime::__private::Rejection;
-    async fn from_request_parts(
+    fn from_request_parts(
         parts: &mut ::session_runtime::__private::Parts,
         state: &__State,
-    ) -> ::core::result::Result<Self, ::session_runtime::__private::Rejection> {
-        ::session_runtime::__private::snapshot::<r#User, __State>(parts, state).await
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<Self, ::session_runtime::__private::Rejection>,
+    > + ::core::marker::Send {
+        ::session_runtime::__private::snapshot::<r#User, __State>(parts, state)
     }
 }
 #[automatically_derived]
@@ -56,14 +58,15 @@ where
         + ::core::marker::Sync,
 {
     type Rejection = ::session_runtime::__private::Rejection;
-    async fn from_request_parts(
+    fn from_request_parts(
         parts: &mut ::session_runtime::__private::Parts,
         state: &__State,
-    ) -> ::core::result::Result<
-        ::core::option::Option<Self>,
-        ::session_runtime::__private::Rejection,
-    > {
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<
+            ::core::option::Option<Self>,
+            ::session_runtime::__private::Rejection,
+        >,
+    > + ::core::marker::Send {
         ::session_runtime::__private::snapshot_optional::<r#User, __State>(parts, state)
-            .await
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn failure(error: sqlx::Error) -> BackendError {
 }
 
 /// Whether the database's code for the error begins with one of these.
-fn is(error: &sqlx::Error, codes: &[&str]) -> bool {
+pub(super) fn is(error: &sqlx::Error, codes: &[&str]) -> bool {
     let code = error.as_database_error().and_then(DatabaseError::code);
     code.is_some_and(|code| codes.iter().any(|prefix| code.starts_with(prefix)))
 }
@@ -50,25 +50,4 @@ pub(super) fn is_broken(error: &sqlx::Error) -> bool {
 pub(super) fn is_missing_table(error: &sqlx::Error) -> bool {
     let missing = |error: &dyn DatabaseError| error.message().starts_with("no such table");
     is(error, &["42P01", "42S02"]) || error.as_database_error().is_some_and(missing)
-}
-
-/// What to look at if waiting won't help: the user, the password, the database's name, the rights, the
-/// table's columns or the way there are wrong.
-pub(super) fn refusal(error: &sqlx::Error) -> Option<&'static str> {
-    match error {
-        sqlx::Error::Tls(_) | sqlx::Error::Configuration(_) => {
-            Some("can't be reached as its URL demands; TLS needs the cargo feature `sql-tls` of session-runtime")
-        }
-        error if is(error, &["28", "3D", "3F", "42"]) => {
-            Some("was refused by the database; check the URL, the rights of its user and the table's name")
-        }
-        _ => None,
-    }
-}
-
-/// Whether somebody else is writing to the SQLite file. Its extended codes have the plain one in their
-/// last byte.
-pub(super) fn is_busy(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
-    code.is_some_and(|code| code & 0xff == 5)
 }

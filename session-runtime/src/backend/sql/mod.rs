@@ -17,6 +17,8 @@ mod mysql;
 mod pool;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod remote;
 mod schema;
 #[cfg(feature = "sqlite")]
 mod sqlite;

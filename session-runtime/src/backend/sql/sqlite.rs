@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
-use super::failure::{failure, is_busy};
+use super::failure::failure;
 use super::pool::Pool;
 use super::prelude::*;
 use super::waiting::Pauses;
@@ -90,6 +90,13 @@ fn make(path: &Path) -> io::Result<PathBuf> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)?;
     std::path::absolute(path)
+}
+
+/// Whether somebody else is writing to the SQLite file. Its extended codes have the plain one in their
+/// last byte.
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xff == 5)
 }
 
 backend!(Sqlite);

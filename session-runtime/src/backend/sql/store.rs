@@ -8,8 +8,8 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::dialect::{Names, Statements};
-use super::driver::{Answer, Columns as _, Driver, Options, Value};
-use super::failure::{failure, is_broken, is_collision, is_missing_table, refusal};
+use super::driver::{Answer, Columns as _, Driver, Value};
+use super::failure::{failure, is_broken, is_collision, is_missing_table};
 use super::pool::Pool;
 use super::schema;
 use super::waiting::{Pauses, Waiting, Wake};
@@ -31,8 +31,6 @@ pub(super) struct Store<D: Driver> {
 
 /// How often a statement is tried that was undone because of another one.
 const TRIES: usize = 4;
-/// How long opening may take. A database that needs longer is treated as one that is down.
-const OPENING: Duration = Duration::from_secs(10);
 /// How long one look at somebody else's lease may take.
 const LOOK: Duration = Duration::from_secs(1);
 /// A sweep that isn't over after this time was given up, and another process may sweep.
@@ -72,13 +70,6 @@ impl<D: Driver> Store<D> {
         })
     }
 
-    /// A store on a server, with as many connections as are needed up to a bound.
-    pub(super) fn remote(options: Options<D>, table: &str) -> Result<Self, OpenError> {
-        const MOST: usize = 10;
-        let pool = Arc::new(Pool::new(options, MOST, true));
-        Self::new(Arc::clone(&pool), pool, table)
-    }
-
     /// Connects, and makes the tables if they are missing.
     pub(super) async fn prepare(&self) -> Result<(), sqlx::Error> {
         if self.ready.load(Ordering::Acquire) {
@@ -89,19 +80,6 @@ impl<D: Driver> Store<D> {
             schema::prepare(&self.writes, &self.statements).await?;
             self.ready.store(true, Ordering::Release);
         }
-        Ok(())
-    }
-
-    /// [`Store::prepare`] while the application starts. A server that is down is no error: the calls
-    /// will fail until it is up, and the first that succeeds makes the tables.
-    pub(super) async fn warm_up(&self) -> Result<(), OpenError> {
-        let name = D::DIALECT.name;
-        let late = || Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
-        let Err(error) = timeout(OPENING, self.prepare()).await.unwrap_or_else(|_| late()) else { return Ok(()) };
-        if let Some(why) = refusal(&error) {
-            return Err(OpenError::backend(name, why, failure(error)));
-        }
-        tracing::warn!(name: "session.backend_down", backend = name, %error, "the database is not reachable yet");
         Ok(())
     }
 

@@ -5,9 +5,9 @@
 //! Fix: put `#[session(...)]` below the derive.
 
 use serde::{Deserialize, Serialize};
-use session_runtime::{SessionData, session};
+use session_runtime::SessionData;
 
-#[session(idle = "30m")]
+#[session_runtime::session(idle = "30m")]
 #[derive(Serialize, Deserialize, SessionData)]
 struct User {
     name: String,

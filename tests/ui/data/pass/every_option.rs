@@ -1,30 +1,78 @@
-//! Every option, at once.
+//! Every option of the data attribute that these cargo features have, in each of its forms.
 
+use axum::http::{StatusCode, request::Parts};
 use serde::{Deserialize, Serialize};
-use session_runtime::SessionData;
+use session_runtime::{Invalid, SessionData};
 
-#[derive(Serialize, Deserialize, SessionData)]
+#[derive(Serialize, Deserialize, SessionData, garde::Validate)]
 #[session(
-    backend = memory(capacity = 1_000),
+    backend = redis(url = env("REDIS_URL", default = "redis://localhost"), prefix = "shop"),
     key = env("SESSION_KEYS"),
     cookie(
-        name = env("SESSION_COOKIE", default = "__Secure-user"),
+        name = "__Secure-user",
         path = "/app",
-        domain = "example.org",
-        same_site = Strict,
+        domain = env("DOMAIN"),
+        same_site = None,
         secure,
         http_only = true,
-        partitioned = false,
-        persistent,
+        partitioned = env("PARTITIONED", default = "false"),
+        persistent = env("PERSISTENT", default = true),
     ),
-    idle = "30m",
-    lifetime = env("SESSION_LIFETIME", default = "400d"),
+    idle = "1h 30m",
+    lifetime = env("LIFETIME", default = "14d"),
     missing = redirect("/login"),
+    verify = is_active,
+    validate,
+    version = 2,
+    from = UserV1,
 )]
 struct User {
+    #[garde(length(min = 1))]
     name: String,
 }
 
-fn main() {
-    let _ = (User { name: String::new() }.name, User::sessions());
+#[derive(Serialize, Deserialize, SessionData)]
+#[session(backend = memory(capacity = 10_000), missing = status(403))]
+#[session(validate = check, verify = may_enter, crate = ::session_runtime)]
+struct UserV1 {
+    nick: String,
 }
+
+#[derive(Serialize, Deserialize, SessionData)]
+#[session(backend = memory, missing = stranger)]
+enum Visitor {
+    Guest,
+    Named(String),
+    Known { id: u64 },
+}
+
+#[derive(Serialize, Deserialize, SessionData)]
+struct Unit;
+
+#[derive(Serialize, Deserialize, SessionData)]
+struct Pair(u8, #[serde(skip)] &'static str);
+
+impl From<UserV1> for User {
+    fn from(old: UserV1) -> Self {
+        Self { name: old.nick }
+    }
+}
+
+async fn is_active(user: &User, parts: &Parts) -> bool {
+    !user.name.is_empty() && parts.method != "TRACE"
+}
+
+async fn may_enter(_: &UserV1, _: &Parts) -> Result<(), (StatusCode, &'static str)> {
+    std::future::ready(()).await;
+    Err((StatusCode::FORBIDDEN, "closed"))
+}
+
+fn check(user: &UserV1) -> Result<(), Invalid> {
+    if user.nick.is_empty() { Err(Invalid::field("nick", "is empty")) } else { Ok(()) }
+}
+
+async fn stranger(parts: Parts) -> StatusCode {
+    if parts.uri.path() == "/" { StatusCode::UNAUTHORIZED } else { StatusCode::NOT_FOUND }
+}
+
+fn main() {}

@@ -9,7 +9,9 @@ use session_runtime::{SessionData, session};
 
 
 #[session(protected(A, B, C, D, E))]
-async fn many(a: &A, b: &B, c: &C, d: &D, e: &E) {}
+async fn many(one: &A, two: &B, three: &C, four: &D, five: &E) {
+    let _ = (one, two, three, four, five);
+}
 
 macro_rules! sessions {
     ($($name:ident)*) => {$(

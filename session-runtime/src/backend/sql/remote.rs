@@ -1,0 +1,52 @@
+//! Stores on a server, which may be down.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::driver::{Driver, Options};
+use super::failure::{failure, is};
+use super::pool::Pool;
+use super::store::Store;
+use crate::error::OpenError;
+
+/// The most connections of one process.
+const MOST: usize = 10;
+/// How long opening may take. A database that needs longer is treated as one that is down.
+const OPENING: Duration = Duration::from_secs(10);
+
+impl<D: Driver> Store<D> {
+    /// A store on a server, with as many connections as are needed up to a bound.
+    pub(super) fn remote(options: Options<D>, table: &str) -> Result<Self, OpenError> {
+        let pool = Arc::new(Pool::new(options, MOST, true));
+        Self::new(Arc::clone(&pool), pool, table)
+    }
+
+    /// [`Store::prepare`] while the application starts. A server that is down is no error: the calls
+    /// will fail until it is up, and the first that succeeds makes the tables.
+    pub(super) async fn warm_up(&self) -> Result<(), OpenError> {
+        let name = D::DIALECT.name;
+        let late = || Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
+        let Err(error) = timeout(OPENING, self.prepare()).await.unwrap_or_else(|_| late()) else { return Ok(()) };
+        if let Some(why) = refusal(&error) {
+            return Err(OpenError::backend(name, why, failure(error)));
+        }
+        tracing::warn!(name: "session.backend_down", backend = name, %error, "the database is not reachable yet");
+        Ok(())
+    }
+}
+
+/// What to look at if waiting won't help: the user, the password, the database's name, the rights, the
+/// table's columns or the way there are wrong.
+fn refusal(error: &sqlx::Error) -> Option<&'static str> {
+    match error {
+        sqlx::Error::Tls(_) | sqlx::Error::Configuration(_) => {
+            Some("can't be reached as its URL demands; TLS needs the cargo feature `sql-tls` of session-runtime")
+        }
+        error if is(error, &["28", "3D", "3F", "42"]) => {
+            Some("was refused by the database; check the URL, the rights of its user and the table's name")
+        }
+        _ => None,
+    }
+}
