@@ -116,6 +116,10 @@ impl Backend for Shelf {
         Ok(self.places().get_mut(key).map(|place| place.used(touch)))
     }
 
+    async fn peek(&self, key: &Key) -> Result<Option<Record>, BackendError> {
+        Ok(self.places().get(key).map(|place| place.record.clone()))
+    }
+
     async fn update(&self, key: &Key, expected: u64, record: Record, _: Touch) -> Result<Written, BackendError> {
         // Never an insertion: a session that has ended stays ended.
         Ok(self.places().get_mut(key).map_or(Written::Absent, |place| place.replace(expected, record)))

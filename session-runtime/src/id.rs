@@ -69,6 +69,12 @@ impl fmt::Debug for SessionId {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Proof(pub(crate) [u8; 16]);
 
+impl fmt::Debug for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Proof(..)")
+    }
+}
+
 /// The name of a record in a store: a SHA-256 of the session's id, so that a dump of the store
 /// holds nothing a client could send.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

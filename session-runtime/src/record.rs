@@ -1,6 +1,7 @@
 //! What a store keeps of a session.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes};
@@ -58,55 +59,119 @@ impl Touch {
     }
 }
 
+/// What the runtime notes of a session beside its data, from its start to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct About {
+    pub(crate) created: Timestamp,
+    /// When the person last proved who they are.
+    pub(crate) proved: Timestamp,
+    /// When the session got its present id.
+    pub(crate) renewed: Timestamp,
+    /// The id before that, where it may still be used for a moment.
+    pub(crate) former: Option<Proof>,
+    /// Whether the cookie outlives the browser, where the login said so.
+    pub(crate) persistent: Option<bool>,
+    /// What a person knows the session by, such as the name of a browser.
+    pub(crate) label: Option<Arc<str>>,
+}
+
+impl About {
+    /// A session that starts now.
+    pub(crate) fn starting(now: Timestamp) -> Self {
+        Self { created: now, proved: now, renewed: now, former: None, persistent: None, label: None }
+    }
+}
+
 /// The body of a record, decoded as far as the runtime needs it.
 ///
-/// Layout: one byte of format (1: plain, 2: sealed), eight bytes of creation time (milliseconds, big
-/// endian), sixteen bytes of proof, four bytes of the data's version, then the data.
+/// Layout: a header, then the payload, which may be sealed.
+///
+/// The header is one byte of format (1: plain, 2: sealed), the times of creation, of the last proof and of
+/// the last renewal (eight bytes each: milliseconds, big endian), sixteen bytes of proof, four bytes of the
+/// data's version, one byte of flags, and with flag 4 sixteen bytes of the former proof. Flag 1 says that the
+/// login chose whether the cookie is persistent, flag 2 what it chose.
+///
+/// The payload is one byte for the length of the label, the label in UTF-8, then the data.
 pub(crate) struct Envelope {
-    pub(crate) created: Timestamp,
+    pub(crate) about: About,
     pub(crate) proof: Proof,
     pub(crate) data_version: u32,
-    /// Whether the data behind the header is sealed.
+    /// Whether the payload is sealed.
     pub(crate) sealed: bool,
 }
 
 impl Envelope {
     const PLAIN: u8 = 1;
     const SEALED: u8 = 2;
-    pub(crate) const HEADER: usize = 1 + 8 + 16 + 4;
+    const HEADER: usize = 1 + 3 * 8 + 16 + 4 + 1;
+    const CHOSEN: u8 = 1;
+    const PERSISTENT: u8 = 2;
+    const FORMER: u8 = 4;
+    /// The most bytes of a label.
+    pub(crate) const LABEL: usize = 255;
 
-    /// The data behind the header.
-    pub(crate) fn data(body: &[u8]) -> &[u8] {
-        body.get(Self::HEADER..).unwrap_or_default()
-    }
-
-    /// The header, with room for the data behind it.
-    pub(crate) fn header(&self, room: usize) -> Vec<u8> {
-        let mut out = Vec::with_capacity(Self::HEADER + room);
+    /// The body without the data: its bytes, and where the payload in them begins.
+    pub(crate) fn write(&self, room: usize) -> (Vec<u8>, usize) {
+        let Self { about: About { created, proved, renewed, former, persistent, label }, proof, .. } = self;
+        let mut out = Vec::with_capacity(Self::HEADER + 2 + room);
         out.put_u8(if self.sealed { Self::SEALED } else { Self::PLAIN });
-        out.put_u64(self.created.as_millis());
-        out.put_slice(&self.proof.0);
+        for time in [created, proved, renewed] {
+            out.put_u64(time.as_millis());
+        }
+        out.put_slice(&proof.0);
         out.put_u32(self.data_version);
-        out
+        let flags = [
+            (persistent.is_some(), Self::CHOSEN),
+            (*persistent == Some(true), Self::PERSISTENT),
+            (former.is_some(), Self::FORMER),
+        ];
+        out.put_u8(flags.iter().filter(|(set, _)| *set).map(|(_, flag)| flag).sum());
+        if let Some(former) = former {
+            out.put_slice(&former.0);
+        }
+        let payload = out.len();
+        let label = label.as_deref().unwrap_or_default();
+        let label = &label[..label.floor_char_boundary(Self::LABEL)];
+        out.extend(u8::try_from(label.len()));
+        out.put_slice(label.as_bytes());
+        (out, payload)
     }
 
-    /// Reads a body; `None` for what this version of the library did not write.
-    pub(crate) fn read(body: &[u8]) -> Option<Self> {
-        let (header, _) = body.split_first_chunk::<{ Self::HEADER }>()?;
-        let (format, rest) = header.split_first()?;
-        let (created, rest) = rest.split_first_chunk::<8>()?;
-        let (proof, data_version) = rest.split_first_chunk::<16>()?;
-        let sealed = match *format {
+    /// Reads a body's header, and gives where its payload begins; `None` for what this version of the library
+    /// did not write. The label is in the payload.
+    pub(crate) fn read(body: &[u8]) -> Option<(Self, usize)> {
+        let (header, mut rest) = body.split_first_chunk::<{ Self::HEADER }>()?;
+        let time =
+            |at: usize| Some(Timestamp::from_millis(u64::from_be_bytes(header.get(at..at + 8)?.try_into().ok()?)));
+        let sealed = match header[0] {
             Self::PLAIN => false,
             Self::SEALED => true,
             _ => return None,
         };
-        Some(Self {
-            sealed,
-            created: Timestamp::from_millis(u64::from_be_bytes(*created)),
-            proof: Proof(*proof),
-            data_version: u32::from_be_bytes(data_version.try_into().ok()?),
-        })
+        let (proof, data_version) = header[25..45].split_first_chunk::<16>()?;
+        let flags = header[45];
+        let mut former = None;
+        if flags & Self::FORMER != 0 {
+            let (proof, behind) = rest.split_first_chunk::<16>()?;
+            (former, rest) = (Some(Proof(*proof)), behind);
+        }
+        let about = About {
+            created: time(1)?,
+            proved: time(9)?,
+            renewed: time(17)?,
+            former,
+            persistent: (flags & Self::CHOSEN != 0).then_some(flags & Self::PERSISTENT != 0),
+            label: None,
+        };
+        let data_version = u32::from_be_bytes(data_version.try_into().ok()?);
+        Some((Self { about, proof: Proof(*proof), data_version, sealed }, body.len() - rest.len()))
+    }
+
+    /// Reads the label in a payload, and gives where the data begins.
+    pub(crate) fn label(payload: &[u8]) -> Option<(Option<Arc<str>>, usize)> {
+        let (length, rest) = payload.split_first()?;
+        let label = std::str::from_utf8(rest.get(..usize::from(*length))?).ok()?;
+        Some(((!label.is_empty()).then(|| label.into()), 1 + label.len()))
     }
 }
 
@@ -150,19 +215,53 @@ mod tests {
         assert!(!format!("{:?}", record(0)).contains("secret"));
     }
 
+    fn envelope(about: About) -> Envelope {
+        Envelope { about, proof: Proof([7; 16]), data_version: 3, sealed: false }
+    }
+
     #[test]
     fn what_is_no_envelope_is_none() {
         for body in [&b""[..], b"\x01", &[3; 64], &[0; 64], &[1; 28]] {
             assert!(Envelope::read(body).is_none());
         }
-        let envelope =
-            Envelope { created: Timestamp::from_secs(1), proof: Proof([7; 16]), data_version: 3, sealed: false };
-        let mut body = envelope.header(2);
-        body.extend_from_slice(b"{}");
-        let read = Envelope::read(&body).unwrap();
-        assert_eq!(
-            (read.created, read.proof.0, read.data_version, &body[Envelope::HEADER..]),
-            (Timestamp::from_secs(1), [7; 16], 3, &b"{}"[..])
-        );
+        let (bytes, _) =
+            envelope(About { former: Some(Proof([1; 16])), ..About::starting(Timestamp::from_secs(1)) }).write(0);
+        for length in 0..bytes.len() - 1 {
+            assert!(Envelope::read(&bytes[..length]).is_none(), "{length}");
+        }
+        assert!(Envelope::label(b"").is_none());
+        assert!(Envelope::label(b"\x02a").is_none());
+        assert!(Envelope::label(b"\x01\xff").is_none());
+    }
+
+    #[test]
+    fn an_envelope_is_read_as_it_was_written() {
+        let plain = About::starting(Timestamp::from_secs(1));
+        let full = About {
+            proved: Timestamp::from_secs(2),
+            renewed: Timestamp::from_secs(3),
+            former: Some(Proof([9; 16])),
+            persistent: Some(true),
+            label: Some("Firefox".into()),
+            ..plain.clone()
+        };
+        for about in [plain.clone(), About { persistent: Some(false), ..plain }, full] {
+            let (mut bytes, payload) = envelope(about.clone()).write(2);
+            bytes.extend_from_slice(b"{}");
+            let (mut read, at) = Envelope::read(&bytes).unwrap();
+            let (label, data) = Envelope::label(&bytes[at..]).unwrap();
+            read.about.label = label;
+            assert_eq!((at, &bytes[at + data..]), (payload, &b"{}"[..]));
+            assert_eq!((read.about, read.proof.0, read.data_version, read.sealed), (about, [7; 16], 3, false));
+        }
+    }
+
+    #[test]
+    fn a_long_label_is_cut_between_its_characters() {
+        let label = "é".repeat(200);
+        let (bytes, payload) =
+            envelope(About { label: Some(label.into()), ..About::starting(Timestamp::from_secs(1)) }).write(0);
+        let (label, end) = Envelope::label(&bytes[payload..]).unwrap();
+        assert_eq!((label.unwrap().len(), payload + end), (254, bytes.len()));
     }
 }

@@ -82,6 +82,10 @@ impl Backend for Least {
         Backend::load(&self.0, key, touch).await
     }
 
+    async fn peek(&self, key: &Key) -> Result<Option<Record>, BackendError> {
+        Backend::peek(&self.0, key).await
+    }
+
     async fn update(&self, key: &Key, expected: u64, record: Record, touch: Touch) -> Result<Written, BackendError> {
         Backend::update(&self.0, key, expected, record, touch).await
     }

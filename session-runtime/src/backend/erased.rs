@@ -75,6 +75,7 @@ impl Store {
 pub(crate) trait AnyBackend: Send + Sync {
     fn create<'a>(&'a self, key: &'a Key, record: Record, touch: Touch) -> Answer<'a, bool>;
     fn load<'a>(&'a self, key: &'a Key, touch: Touch) -> Answer<'a, Option<Record>>;
+    fn peek<'a>(&'a self, key: &'a Key) -> Answer<'a, Option<Record>>;
     fn update<'a>(&'a self, key: &'a Key, expected: u64, record: Record, touch: Touch) -> Answer<'a, Written>;
     fn delete<'a>(&'a self, key: &'a Key) -> Answer<'a, bool>;
     fn idle_slack(&self, idle: Duration) -> Duration;
@@ -87,6 +88,10 @@ impl<B: Backend> AnyBackend for B {
 
     fn load<'a>(&'a self, key: &'a Key, touch: Touch) -> Answer<'a, Option<Record>> {
         Box::pin(Backend::load(self, key, touch))
+    }
+
+    fn peek<'a>(&'a self, key: &'a Key) -> Answer<'a, Option<Record>> {
+        Box::pin(Backend::peek(self, key))
     }
 
     fn update<'a>(&'a self, key: &'a Key, expected: u64, record: Record, touch: Touch) -> Answer<'a, Written> {

@@ -129,6 +129,10 @@ impl Backend for Memory {
         Ok(live(&mut self.shard(key), key, touch).map(|entry| touched(entry, touch)))
     }
 
+    async fn peek(&self, key: &Key) -> Result<Option<Record>, BackendError> {
+        Ok(self.shard(key).peek(key).map(|entry| entry.record.clone()))
+    }
+
     async fn update(&self, key: &Key, expected: u64, record: Record, touch: Touch) -> Result<Written, BackendError> {
         Ok(match live(&mut self.shard(key), key, touch) {
             None => Written::Absent,

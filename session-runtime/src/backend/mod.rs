@@ -73,6 +73,9 @@ pub trait Backend: Send + Sync + 'static {
     /// `touch.now`, unless the record has expired by then.
     fn load(&self, key: &Key, touch: Touch) -> impl Future<Output = Result<Option<Record>, BackendError>> + Send;
 
+    /// The record under the key as it is stored. Nothing is noted: looking at a session is no use of it.
+    fn peek(&self, key: &Key) -> impl Future<Output = Result<Option<Record>, BackendError>> + Send;
+
     /// Replaces the record if the stored version is `expected`.
     fn update(
         &self,

@@ -26,6 +26,7 @@ use crate::error::Error;
 use crate::id::SessionId;
 use crate::lease::{Held, Queue, StoreClient, Terms};
 use crate::missing::Missing;
+use crate::record::About;
 use crate::token::{Claims, TOKEN_LEN, TokenCache, Tokens};
 
 /// The application's handle on all sessions of type `T`: axum state, cheap to clone.
@@ -81,7 +82,7 @@ pub(crate) struct Exclusive<T> {
     known: Arc<Known<T>>,
     record: Record,
     touch: Touch,
-    created: Timestamp,
+    about: About,
     /// The data as it was lent.
     json: Bytes,
     pub(crate) data: T,
@@ -190,7 +191,7 @@ impl<T: SessionData> Sessions<T> {
         let expires = now.plus(self.lifetime());
         let claims = Claims { id: SessionId::random(), issued: now, expires, retired_key: false };
         let known = Known::new(claims, &self.0.purpose);
-        let decoded = self.write(&known, now, data, 128)?;
+        let decoded = self.write(&known, About::starting(now), data, 128)?;
         let record = Record { version: 1, last_seen: now, expires, body: decoded.body.clone() };
         let (known, token) = self.tokenize(known, &record, now)?;
         let client = &self.0.client;
@@ -235,7 +236,7 @@ impl<T: SessionData> Sessions<T> {
             let (record, read, touch) = self.reload(&session.known).await?;
             let claims = Claims { id, issued: touch.now, expires: record.expires, retired_key: false };
             let known = Known::new(claims, &self.0.purpose);
-            let decoded = self.write(&known, read.created, read.data, record.body.len())?;
+            let decoded = self.write(&known, read.about, read.data, record.body.len())?;
             let next = next(&record, touch.now, &decoded);
             let (version, expires) = (next.version, next.expires);
             let (known, token) = self.tokenize(known, &next, touch.now)?;
@@ -281,7 +282,7 @@ impl<T: SessionData> Sessions<T> {
             known: Arc::clone(known),
             record,
             touch,
-            created: read.created,
+            about: read.about,
             json: read.json,
             data: read.data,
         }))
@@ -289,12 +290,12 @@ impl<T: SessionData> Sessions<T> {
 
     /// Stores what an exclusive borrow changed and gives up the lease: one call to the store.
     pub(crate) async fn save(&self, session: Exclusive<T>) -> Result<Snapshot<T>, Error> {
-        let Exclusive { held, known, record, touch, created, json, data } = session;
-        let draft = self.draft(&known, created, &data, record.body.len())?;
+        let Exclusive { held, known, record, touch, about, json, data } = session;
+        let draft = self.draft(&known, about, &data, record.body.len())?;
         if draft.json() == json {
             held.release().await?;
             let (version, expires) = (record.version, record.expires);
-            let decoded = Decoded { data, body: record.body, json, created };
+            let decoded = Decoded { data, body: record.body, json, about: draft.into_about() };
             return Ok(Snapshot::new(known, version, expires, decoded));
         }
         let decoded = self.finish(&known, draft, data)?;
@@ -341,7 +342,7 @@ impl<T: SessionData> Sessions<T> {
         let known = &session.known;
         let (record, mut read, touch) = self.reload(known).await?;
         let answer = change(&mut read.data);
-        let decoded = self.write(known, read.created, read.data, record.body.len())?;
+        let decoded = self.write(known, read.about, read.data, record.body.len())?;
         let next = next(&record, touch.now, &decoded);
         let (version, expires) = (next.version, next.expires);
         let (known, token) = if self.0.carried {

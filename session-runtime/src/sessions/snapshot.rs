@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use crate::clock::Timestamp;
 use crate::id::{Handle, Key, Proof};
-use crate::record::Record;
+use crate::record::{About, Record};
 use crate::token::Claims;
 
 /// What is known of a session from its token, and the data that was decoded last.
@@ -33,7 +33,7 @@ pub(crate) struct Decoded<T> {
     /// The data as JSON: what a change is told by. A part of the body, unless that is sealed or of an
     /// older version.
     pub(crate) json: Bytes,
-    pub(crate) created: Timestamp,
+    pub(crate) about: About,
 }
 
 impl<T> Known<T> {
@@ -104,7 +104,7 @@ impl<T> Snapshot<T> {
 
     /// When the session started.
     pub fn created_at(&self) -> SystemTime {
-        self.decoded.created.into()
+        self.decoded.about.created.into()
     }
 
     /// When the session ends however much it is used.

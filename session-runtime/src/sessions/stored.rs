@@ -6,21 +6,27 @@ use bytes::Bytes;
 
 use super::{Decoded, Known, SessionData, Sessions, Snapshot};
 use crate::backend::{Record, Touch};
-use crate::clock::Timestamp;
 use crate::codec;
 use crate::error::Error;
 use crate::id::Key;
-use crate::record::Envelope;
+use crate::record::{About, Envelope};
 
-/// Data on its way into a record: the header and the JSON behind it, not yet sealed.
+/// Data on its way into a record: the header and the payload behind it, not yet sealed.
 pub(super) struct Draft {
     envelope: Envelope,
     bytes: Vec<u8>,
+    /// Where the payload begins, and where in it the data.
+    payload: usize,
+    data: usize,
 }
 
 impl Draft {
     pub(super) fn json(&self) -> &[u8] {
-        Envelope::data(&self.bytes)
+        &self.bytes[self.data..]
+    }
+
+    pub(super) fn into_about(self) -> About {
+        self.envelope.about
     }
 }
 
@@ -32,7 +38,7 @@ fn bound_to(key: &Key, header: &[u8]) -> Vec<u8> {
 impl<T: SessionData> Sessions<T> {
     /// A session from its record, decoded only if its bytes are new.
     pub(super) fn accept(&self, known: &Arc<Known<T>>, record: &Record, touch: Touch) -> Option<Snapshot<T>> {
-        let envelope = self.check(known, record, touch)?;
+        let (envelope, payload) = self.check(known, record, touch)?;
         if let Some(decoded) = known.decoded(&record.body) {
             return Some(Snapshot {
                 known: Arc::clone(known),
@@ -41,27 +47,27 @@ impl<T: SessionData> Sessions<T> {
                 decoded,
             });
         }
-        let decoded = self.decode(known, record, &envelope)?;
+        let decoded = self.decode(known, record, &envelope, payload)?;
         Some(Snapshot::new(Arc::clone(known), record.version, record.expires, decoded))
     }
 
     /// The same to own, for who changes it. A value that was decoded before and that nobody else looks at
     /// is as good as a fresh one.
     pub(super) fn read(&self, known: &Known<T>, record: &Record, touch: Touch) -> Option<Decoded<T>> {
-        let envelope = self.check(known, record, touch)?;
-        known.take_decoded(&record.body).or_else(|| self.decode(known, record, &envelope))
+        let (envelope, payload) = self.check(known, record, touch)?;
+        known.take_decoded(&record.body).or_else(|| self.decode(known, record, &envelope, payload))
     }
 
     /// Whether this token may use the record. What is expired, no longer this id's or in an unknown format
     /// is no session, and is left alone.
-    fn check(&self, known: &Known<T>, record: &Record, touch: Touch) -> Option<Envelope> {
+    fn check(&self, known: &Known<T>, record: &Record, touch: Touch) -> Option<(Envelope, usize)> {
         // A hash, and only an event needs it.
         let session = || known.key.handle();
         if !touch.is_live(record, self.0.slack) {
             tracing::debug!(name: "session.expired", session = %session(), "the session has expired");
             return None;
         }
-        let Some(envelope) = Envelope::read(&record.body) else {
+        let Some((envelope, payload)) = Envelope::read(&record.body) else {
             tracing::warn!(name: "session.unreadable", session = %session(), reason = "format", "the stored session has an unknown format; left alone");
             return None;
         };
@@ -69,15 +75,20 @@ impl<T: SessionData> Sessions<T> {
             tracing::warn!(name: "session.replayed", session = %session(), "a token from before the session's renewal was used");
             return None;
         }
-        Some(envelope)
+        Some((envelope, payload))
     }
 
-    fn decode(&self, known: &Known<T>, record: &Record, envelope: &Envelope) -> Option<Decoded<T>> {
+    fn decode(&self, known: &Known<T>, record: &Record, envelope: &Envelope, payload: usize) -> Option<Decoded<T>> {
         let session = || known.key.handle();
-        let Some(json) = self.unseal(known, &record.body, envelope) else {
+        let Some(payload) = self.unseal(known, &record.body, envelope.sealed, payload) else {
             tracing::warn!(name: "session.unreadable", session = %session(), reason = "seal", "the stored session is not sealed as its type's are; left alone");
             return None;
         };
+        let Some((label, data)) = Envelope::label(&payload) else {
+            tracing::warn!(name: "session.unreadable", session = %session(), reason = "format", "the stored session has an unknown format; left alone");
+            return None;
+        };
+        let json = payload.slice(data..);
         let version = envelope.data_version;
         let decoded = if version == T::VERSION { Some(codec::decode(&json)) } else { T::migrate(version, &json) };
         let data = match decoded {
@@ -101,14 +112,15 @@ impl<T: SessionData> Sessions<T> {
         // Data of an older version is told to have changed by its own encoding, so that migrating alone
         // writes nothing.
         let json = if version == T::VERSION { json } else { Bytes::from(encoded(&data).ok()?) };
-        Some(Decoded { data, json, body: record.body.clone(), created: envelope.created })
+        let about = About { label, ..envelope.about.clone() };
+        Some(Decoded { data, json, body: record.body.clone(), about })
     }
 
-    fn unseal(&self, known: &Known<T>, body: &Bytes, envelope: &Envelope) -> Option<Bytes> {
-        match (T::ENCRYPT, envelope.sealed) {
-            (false, false) => Some(body.slice(Envelope::HEADER..)),
+    fn unseal(&self, known: &Known<T>, body: &Bytes, sealed: bool, payload: usize) -> Option<Bytes> {
+        match (T::ENCRYPT, sealed) {
+            (false, false) => Some(body.slice(payload..)),
             (true, true) => {
-                let (header, sealed) = body.split_at_checked(Envelope::HEADER)?;
+                let (header, sealed) = body.split_at_checked(payload)?;
                 self.0.sealer.open(&bound_to(&known.key, header), sealed).map(Bytes::from)
             }
             // A plain record where sealed ones are declared is not trusted, or sealing would mean nothing.
@@ -117,38 +129,33 @@ impl<T: SessionData> Sessions<T> {
     }
 
     /// Checks and encodes data.
-    pub(super) fn draft(&self, known: &Known<T>, created: Timestamp, data: &T, room: usize) -> Result<Draft, Error> {
+    pub(super) fn draft(&self, known: &Known<T>, about: About, data: &T, room: usize) -> Result<Draft, Error> {
         data.validate().map_err(Error::Invalid)?;
-        let envelope = Envelope { created, proof: known.proof, data_version: T::VERSION, sealed: T::ENCRYPT };
-        let mut bytes = envelope.header(room);
+        let envelope = Envelope { about, proof: known.proof, data_version: T::VERSION, sealed: T::ENCRYPT };
+        let (mut bytes, payload) = envelope.write(room);
+        let start = bytes.len();
         codec::encode(data, &mut bytes).map_err(Error::Encode)?;
-        Ok(Draft { envelope, bytes })
+        Ok(Draft { envelope, bytes, payload, data: start })
     }
 
     /// Makes the body of a record.
     pub(super) fn finish(&self, known: &Known<T>, draft: Draft, data: T) -> Result<Decoded<T>, Error> {
-        let Draft { envelope, bytes } = draft;
+        let Draft { envelope, bytes, payload, data: start } = draft;
         let plain = Bytes::from(bytes);
-        let json = plain.slice(Envelope::HEADER..);
+        let json = plain.slice(start..);
         let body = if envelope.sealed {
-            let header = &plain[..Envelope::HEADER];
-            let sealed = self.0.sealer.seal(&bound_to(&known.key, header), &json).ok_or(Error::Seal)?;
+            let header = &plain[..payload];
+            let sealed = self.0.sealer.seal(&bound_to(&known.key, header), &plain[payload..]).ok_or(Error::Seal)?;
             Bytes::from([header, &sealed].concat())
         } else {
             plain
         };
-        Ok(Decoded { data, body, json, created: envelope.created })
+        Ok(Decoded { data, body, json, about: envelope.about })
     }
 
     /// Checks, encodes and seals data.
-    pub(super) fn write(
-        &self,
-        known: &Known<T>,
-        created: Timestamp,
-        data: T,
-        room: usize,
-    ) -> Result<Decoded<T>, Error> {
-        let draft = self.draft(known, created, &data, room)?;
+    pub(super) fn write(&self, known: &Known<T>, about: About, data: T, room: usize) -> Result<Decoded<T>, Error> {
+        let draft = self.draft(known, about, &data, room)?;
         self.finish(known, draft, data)
     }
 }

@@ -24,6 +24,7 @@ flaws! {
     an_update_never_brings_back_what_was_deleted: RemovalsHide;
     a_load_notes_the_use_within_the_slack_that_the_store_names: UsesAreForgotten UsesAreVersions UsesMoveTheEnd;
     a_load_that_meets_a_change_takes_nothing_back: UsesWriteBack;
+    looking_at_a_record_is_no_use_of_it: LooksAreUses;
     a_reader_sees_one_version_or_the_next_and_never_half_of_it: WritesAreTorn;
     an_expired_record_is_not_revived_by_loading_it: UsesRevive;
     a_record_outlives_its_idle_timeout_only_by_being_used: ForgetsEarly;

@@ -114,6 +114,10 @@ impl Backend for Ledger {
         Backend::load(self.ask()?, key, touch).await
     }
 
+    async fn peek(&self, key: &Key) -> Result<Option<Record>, BackendError> {
+        Backend::peek(self.ask()?, key).await
+    }
+
     async fn update(&self, key: &Key, expected: u64, record: Record, touch: Touch) -> Result<Written, BackendError> {
         Backend::update(self.write()?, key, expected, record, touch).await
     }

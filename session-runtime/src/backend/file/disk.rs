@@ -200,10 +200,13 @@ impl Disk {
 
     /// The live record under a key.
     pub(super) fn live(&self, place: &Place, touch: Touch) -> Result<Option<Record>> {
+        Ok(self.peek(place)?.filter(|record| touch.is_live(record, slack(touch.idle))))
+    }
+
+    /// The record under a key, alive or not.
+    pub(super) fn peek(&self, place: &Place) -> Result<Option<Record>> {
         match self.read(place)? {
-            Stored::Entry(Entry { record, .. }) => {
-                Ok(Some(record).filter(|record| touch.is_live(record, slack(touch.idle))))
-            }
+            Stored::Entry(Entry { record, .. }) => Ok(Some(record)),
             Stored::Nothing => Ok(None),
             Stored::Unreadable => {
                 let session = place.key.handle();

@@ -137,6 +137,11 @@ impl Backend for File {
         self.run(move |disk, asker| disk.load(&place, touch, asker)).await
     }
 
+    async fn peek(&self, key: &Key) -> Result<Option<Record>, BackendError> {
+        let place = self.disk.place(key);
+        self.run(move |disk, _| disk.peek(&place)).await
+    }
+
     async fn update(&self, key: &Key, expected: u64, record: Record, touch: Touch) -> Result<Written, BackendError> {
         let place = self.disk.place(key);
         self.run(move |disk, asker| disk.update(&place, expected, &record, touch, asker)).await

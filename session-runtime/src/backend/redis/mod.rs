@@ -205,6 +205,10 @@ impl Backend for Redis {
         Ok(record)
     }
 
+    async fn peek(&self, key: &Key) -> Result<Option<Record>, BackendError> {
+        decode(self.send(redis::cmd("GET").arg(self.record(key))).await?)
+    }
+
     async fn update(&self, key: &Key, expected: u64, record: Record, touch: Touch) -> Result<Written, BackendError> {
         let call = Call::new(&self.scripts.update, [&self.record(key)])
             .bytes(&expected.to_be_bytes())

@@ -57,6 +57,10 @@ macro_rules! backend {
                 self.store.load(key, touch).await
             }
 
+            async fn peek(&self, key: &Key) -> Result<Option<Record>, BackendError> {
+                self.store.peek(key).await
+            }
+
             async fn update(
                 &self,
                 key: &Key,

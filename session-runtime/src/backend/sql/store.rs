@@ -148,10 +148,14 @@ impl<D: Driver> Store<D> {
     }
 
     pub(super) async fn load(&self, key: &Key, touch: Touch) -> Result<Option<Record>, BackendError> {
-        let Some(row) = self.row(&self.statements.load, &[key.as_bytes().into()]).await? else { return Ok(None) };
-        let record = read::<D>(&row).map_err(failure)?;
+        let Some(record) = self.peek(key).await? else { return Ok(None) };
         self.note_use(key, &record, touch).await?;
         Ok(Some(record))
+    }
+
+    pub(super) async fn peek(&self, key: &Key) -> Result<Option<Record>, BackendError> {
+        let row = self.row(&self.statements.load, &[key.as_bytes().into()]).await?;
+        row.map(|row| read::<D>(&row).map_err(failure)).transpose()
     }
 
     /// Writes the time of this use into the record, when it is due. The version sees to it that no later

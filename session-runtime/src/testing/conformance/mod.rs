@@ -116,6 +116,7 @@ macro_rules! __behaviours {
             of_many_who_update_one_version_at_once_one_succeeds
             an_update_never_brings_back_what_was_deleted
             a_load_notes_the_use_within_the_slack_that_the_store_names
+            looking_at_a_record_is_no_use_of_it
             a_load_that_meets_a_change_takes_nothing_back
             a_load_that_meets_the_end_never_brings_the_record_back
             a_reader_sees_one_version_or_the_next_and_never_half_of_it

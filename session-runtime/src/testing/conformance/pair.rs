@@ -233,6 +233,10 @@ impl Handle {
         self.answer("load", self.store.backend().load(key, touch)).await
     }
 
+    pub(super) async fn peek(&self, key: &Key) -> Option<Record> {
+        self.answer("peek", self.store.backend().peek(key)).await
+    }
+
     pub(super) async fn update(&self, key: &Key, expected: u64, record: Record, touch: Touch) -> Written {
         self.answer("update", self.store.backend().update(key, expected, record, touch)).await
     }

@@ -158,6 +158,19 @@ pub async fn a_load_notes_the_use_within_the_slack_that_the_store_names(pair: Pa
     assert_eq!(pair.one.update(&key, 1, pair.record(2, "new"), later).await, Written::Done, "no new version");
 }
 
+/// What somebody sees in a list of sessions keeps none of them alive.
+pub async fn looking_at_a_record_is_no_use_of_it(pair: Pair) {
+    assert_eq!(pair.one.peek(&key()).await, None);
+    let (key, first) = pair.created().await;
+    for side in [&pair.one, &pair.other] {
+        assert_eq!(side.peek(&key).await.as_ref(), Some(&first));
+    }
+    let later =
+        Touch { now: first.last_seen.plus(pair.one.slack(IDLE)).plus(Duration::from_millis(1)), ..pair.touch() };
+    assert_eq!(pair.one.load(&key, later).await.as_ref(), Some(&first), "nobody has used it before");
+    assert_eq!(pair.other.peek(&key).await.map(|record| record.last_seen), Some(later.now));
+}
+
 /// A use that is noted late is noted in the record as it is then: a change made meanwhile stays.
 pub async fn a_load_that_meets_a_change_takes_nothing_back(pair: Pair) {
     let (key, first) = pair.created().await;

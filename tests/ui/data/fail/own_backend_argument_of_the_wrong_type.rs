@@ -27,6 +27,10 @@ impl Backend for Store {
         Ok(None)
     }
 
+    async fn peek(&self, _: &Key) -> Result<Option<Record>, BackendError> {
+        Ok(None)
+    }
+
     async fn update(&self, _: &Key, _: u64, _: Record, _: Touch) -> Result<Written, BackendError> {
         Ok(Written::Absent)
     }
