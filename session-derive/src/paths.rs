@@ -55,9 +55,11 @@ runtime_paths! {
     invalid => __private::Invalid;
     leases => __private::leases;
     leave => __private::leave;
+    lending => __private::Lending;
     lends => __private::lends;
     missing => __private::Missing;
     open => __private::open;
+    open_with => __private::open_with;
     optional_from_request_parts => __private::OptionalFromRequestParts;
     owned => __private::OwnedFromRef;
     parameter => __private::Parameter;

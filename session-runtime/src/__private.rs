@@ -15,10 +15,11 @@ pub use crate::guard::{Access, ask, verified};
 pub use crate::invalid::validate_garde;
 pub use crate::invalid::{Invalid, validate};
 pub use crate::missing::Missing;
+pub use crate::sessions::Lending;
 pub use crate::setting::Value;
 pub use ::serde_json::Error as DecodeError;
 
-use crate::backend::{OpenBackend as _, Scope};
+use crate::backend::{OpenBackend, Scope};
 use crate::codec;
 use crate::error::OpenError;
 use crate::sessions::SessionData;
@@ -36,6 +37,21 @@ pub fn set<V: FromSetting>(slot: &mut V, option: &str, value: Value) -> Result<(
 /// Opens a backend without arguments.
 pub fn open<T: SessionData>(scope: &Scope) -> impl Future<Output = Result<T::Backend, OpenError>> + Send {
     T::Backend::open(Default::default(), scope)
+}
+
+/// Opens a backend with its arguments. What it finds wrong with one of them is told with the environment variable
+/// that the argument came from.
+///
+/// # Errors
+/// As [`OpenBackend::open`].
+pub async fn open_with<B: OpenBackend>(
+    config: B::Config,
+    scope: &Scope,
+    arguments: &[(&str, Value)],
+) -> Result<B, OpenError> {
+    B::open(config, scope).await.map_err(|error| {
+        arguments.iter().fold(error, |error, (option, value)| error.with_variable(option, value.variable()))
+    })
 }
 
 /// An older version of a type, by which its records are read.

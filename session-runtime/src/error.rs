@@ -116,11 +116,19 @@ impl OpenError {
 
     /// A backend that can't be opened, with its driver's error.
     pub fn backend(
-        backend: &'static str,
+        backend: &str,
         reason: impl Into<String>,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
         Self { source: Some(source.into()), ..Self::option(format!("backend = {backend}"), None, reason) }
+    }
+
+    /// Names the environment variable of an option, where the problem was found by somebody who didn't know it.
+    #[must_use]
+    pub(crate) fn with_variable(mut self, option: &str, variable: Option<&'static str>) -> Self {
+        let unnamed = |problem: &&mut Problem| problem.option == option && problem.variable.is_none();
+        self.problems.iter_mut().filter(unnamed).for_each(|problem| problem.variable = variable);
+        self
     }
 
     /// This error and `other`'s problems.

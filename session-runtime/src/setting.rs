@@ -95,6 +95,8 @@ impl FromSetting for String {
 }
 
 impl FromSetting for PathBuf {
+    const EXAMPLE: Option<&'static str> = Some("/var/lib/app/sessions");
+
     fn from_setting(text: &str) -> Result<Self, String> {
         Ok(text.into())
     }

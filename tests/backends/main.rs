@@ -1,5 +1,6 @@
 //! The backends against real servers.
 
+mod cookie;
 mod file;
 mod file_processes;
 mod file_sweep;
@@ -14,4 +15,5 @@ mod sql_faults;
 mod sql_processes;
 mod sql_statements;
 mod sql_sweep;
+mod startup;
 mod store;

@@ -128,6 +128,29 @@ async fn a_sweep_takes_what_was_used_to_the_end_of_its_lifetime() {
 }
 
 #[tokio::test]
+async fn types_with_other_idle_timeouts_share_a_memory_and_each_is_swept_by_its_own() {
+    let start = Timestamp::from_secs(1_000_000);
+    let memory = memory(1000);
+    let long = Touch { idle: IDLE * 5, ..touch(start) };
+    let create = async |numbers: std::ops::Range<u32>, touch: Touch| {
+        for number in numbers {
+            let record = Record { version: 1, last_seen: start, expires: touch.expires, body: Vec::new().into() };
+            assert!(memory.create(&key(number), record, touch).await.unwrap());
+        }
+    };
+    // Those that live longer stand before the others in the order of use, and behind them.
+    create(0..50, long).await;
+    create(50..200, touch(start)).await;
+    create(200..250, long).await;
+    for (sweeper, now, swept) in [(IDLE, start, 0), (IDLE * 5, start.plus(IDLE), 150), (IDLE, start.plus(IDLE * 4), 0)]
+    {
+        assert_eq!(memory.sweep(now, sweeper, 1000).await.unwrap(), swept, "whoever's sweeper it is");
+    }
+    assert_eq!(memory.len(), 100);
+    assert_eq!(memory.sweep(start.plus(IDLE * 5), IDLE, 1000).await.unwrap(), 100);
+}
+
+#[tokio::test]
 async fn others_go_on_between_the_records_of_a_sweep() {
     let start = Timestamp::from_secs(1_000_000);
     let later = start.plus(IDLE);

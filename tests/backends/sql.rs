@@ -3,7 +3,7 @@
 use std::{fs, sync::Arc, time::Duration};
 
 use session_runtime::{
-    Clock, OpenError, SystemClock, Timestamp,
+    Clock, FromSetting, OpenError, SystemClock, Timestamp,
     backend::{
         Acquired, Backend, Holder, Key, Lease, Leases, MySql, MySqlConfig, OpenBackend, Postgres, PostgresConfig,
         Record, Scope, Sqlite, SqliteConfig, Sweep, Touch, Written,
@@ -35,6 +35,11 @@ pub(crate) fn record(version: u64, body: &str) -> Record {
 
 pub(crate) fn lease(holder: Holder) -> Lease {
     Lease { holder, ttl: HOUR, now: SystemClock.now() }
+}
+
+/// A URL as the attribute has it.
+fn url<V: FromSetting>(url: &str) -> Option<V> {
+    Some(V::from_setting(url).unwrap())
 }
 
 /// A database to open sessions in.
@@ -117,7 +122,7 @@ impl Database for PostgresServer {
 
     async fn open_table(&self, table: &str) -> Result<Postgres, OpenError> {
         let mut config = PostgresConfig::default();
-        (config.url, config.table) = (Some(self.url()), Some(table.into()));
+        (config.url, config.table) = (url(&self.url()), Some(table.into()));
         Postgres::open(config, &SCOPE).await
     }
 
@@ -143,7 +148,7 @@ impl Database for MariaDb {
 
     async fn open_table(&self, table: &str) -> Result<MySql, OpenError> {
         let mut config = MySqlConfig::default();
-        (config.url, config.table) = (Some(self.url()), Some(table.into()));
+        (config.url, config.table) = (url(&self.url()), Some(table.into()));
         MySql::open(config, &SCOPE).await
     }
 
@@ -282,9 +287,9 @@ async fn neither_debug_nor_an_error_shows_the_password<D: Database>() {
 fn a_configuration_and_a_backend_show_no_url() {
     let url = "postgres://tester:open-sesame@127.0.0.1:1/x";
     let mut config = PostgresConfig::default();
-    config.url = Some(url.into());
+    config.url = self::url(url);
     let mut other = MySqlConfig::default();
-    other.url = Some(url.replace("postgres", "mysql"));
+    other.url = self::url(&url.replace("postgres", "mysql"));
     let postgres = Postgres::new(url, "sessions").unwrap();
     let mysql = MySql::new(&url.replace("postgres", "mysql"), "sessions").unwrap();
     for text in [format!("{config:?}"), format!("{other:?}"), format!("{postgres:?}"), format!("{mysql:?}")] {
@@ -318,27 +323,27 @@ async fn a_user_or_a_database_that_is_not_there_is_refused_when_opening() {
     let (postgres, mysql) = (PostgresServer::start().await, MariaDb::start().await);
     for (from, to) in [("tester", "nobody"), ("/postgres", "/elsewhere")] {
         let mut config = PostgresConfig::default();
-        config.url = Some(postgres.url().replace(from, to));
+        config.url = url(&postgres.url().replace(from, to));
         let error = Postgres::open(config, &SCOPE).await.map(drop).unwrap_err();
         assert!(error.to_string().contains("was refused by the database"), "{error}");
         assert!(!error.to_string().contains(PASSWORD), "{error}");
     }
     for (from, to) in [("open-sesame", "wrong"), ("tester", "nobody"), ("/app", "/elsewhere")] {
         let mut config = MySqlConfig::default();
-        config.url = Some(mysql.url().replace(from, to));
+        config.url = url(&mysql.url().replace(from, to));
         let error = MySql::open(config, &SCOPE).await.map(drop).unwrap_err();
         assert!(error.to_string().contains("was refused by the database"), "{error}");
     }
     let (mut demanding, mut also) = (PostgresConfig::default(), MySqlConfig::default());
-    demanding.url = Some(postgres.url() + "?sslmode=verify-full");
-    also.url = Some(mysql.url() + "?ssl-mode=VERIFY_IDENTITY");
+    demanding.url = url(&(postgres.url() + "?sslmode=verify-full"));
+    also.url = url(&(mysql.url() + "?ssl-mode=VERIFY_IDENTITY"));
     let errors = [Postgres::open(demanding, &SCOPE).await.map(drop), MySql::open(also, &SCOPE).await.map(drop)];
     for error in errors {
         let error = error.expect_err("a database without TLS is not talked to if the URL demands it");
         assert!(error.to_string().contains("`sql-tls`"), "{error}");
     }
     let mut config = PostgresConfig::default();
-    (config.url, config.table) = (Some(postgres.url()), Some("nowhere.sessions".into()));
+    (config.url, config.table) = (url(&postgres.url()), Some("nowhere.sessions".into()));
     assert!(Postgres::open(config, &SCOPE).await.is_err(), "there is no such schema");
     postgres.sql("CREATE SCHEMA web").await;
     let backend = postgres.open_table("web.sessions").await.unwrap();

@@ -1,6 +1,7 @@
 //! What happens when many want one session, and when clients, handlers and servers hang, die and come back.
 
 mod endings;
+mod examples;
 mod exclusive;
 mod fleet;
 mod harness;

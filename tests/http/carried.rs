@@ -7,7 +7,9 @@ use axum::{
     routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
-use session_runtime::{Error, Session, SessionData, SessionSlot, Sessions, session, testing::ManualClock};
+use session_runtime::{
+    Error, Session, SessionData, SessionSlot, Sessions, backend::Cookie, session, testing::ManualClock,
+};
 use session_tests::{Served, serve};
 
 use crate::support::{assert_problem, key};
@@ -62,6 +64,16 @@ async fn a_carried_session_needs_no_store_and_is_read_by_every_process_that_has_
     assert_eq!(reply.text(), r#"{"text":"secret"}"#);
     assert!(reply.set_cookies().is_empty(), "nothing has changed");
     assert_problem(&client.at(&server(&clock, &key('o')).await.url()).get("/read").await, 401, "missing");
+}
+
+#[tokio::test]
+async fn a_builder_that_is_given_the_cookie_carries_sessions_as_a_type_that_declares_it_does() {
+    let sessions = Sessions::<Note>::builder().backend(Cookie).key(&key('k')).open().await.expect("they open");
+    let router = Router::new().route("/write", post(write)).route("/read", get(read));
+    let server = serve(router.with_state(sessions)).await;
+    let client = server.client();
+    client.post_form("/write", &[("text", "a")]).await;
+    assert_eq!(client.get("/read").await.text(), r#"{"text":"a"}"#);
 }
 
 #[tokio::test]

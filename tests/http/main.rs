@@ -24,3 +24,4 @@ mod stored;
 mod support;
 mod timeouts;
 mod together;
+mod without_leases;

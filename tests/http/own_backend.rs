@@ -8,14 +8,10 @@ use axum::{
     routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
-use session_runtime::{
-    Error, Session, SessionData, SessionSlot, Sessions,
-    backend::{Backend, BackendError, Key, Memory, Record, Touch, Written},
-    session,
-};
+use session_runtime::{Error, SessionData, SessionSlot, Sessions, backend::Memory, session};
 use session_tests::serve;
 
-use crate::support::{Ledger, User, assert_problem, is_alive, key, logged_in, serve_users, token};
+use crate::support::{Ledger, User, key, logged_in, serve_users};
 
 #[derive(Serialize, Deserialize, SessionData)]
 #[session(
@@ -69,62 +65,6 @@ async fn what_a_backend_says_against_its_arguments_is_what_the_application_says(
     assert!(error.contains("backend = Ledger(room)") && error.contains("has no room for Roomless"), "{error}");
 }
 
-/// The least that a backend can be: no leases.
-#[derive(Default)]
-struct Least(Memory);
-
-impl Backend for Least {
-    async fn create(&self, key: &Key, record: Record, touch: Touch) -> Result<bool, BackendError> {
-        Backend::create(&self.0, key, record, touch).await
-    }
-
-    async fn load(&self, key: &Key, touch: Touch) -> Result<Option<Record>, BackendError> {
-        Backend::load(&self.0, key, touch).await
-    }
-
-    async fn peek(&self, key: &Key) -> Result<Option<Record>, BackendError> {
-        Backend::peek(&self.0, key).await
-    }
-
-    async fn update(&self, key: &Key, expected: u64, record: Record, touch: Touch) -> Result<Written, BackendError> {
-        Backend::update(&self.0, key, expected, record, touch).await
-    }
-
-    async fn delete(&self, key: &Key) -> Result<bool, BackendError> {
-        Backend::delete(&self.0, key).await
-    }
-}
-
-#[session(protected)]
-async fn update(mut session: Session<User>) -> Result<String, Error> {
-    session.update(|user| user.visits += 1).await?;
-    Ok(session.visits.to_string())
-}
-
-#[tokio::test]
-async fn a_backend_without_leases_reads_updates_renews_and_ends() {
-    let sessions = Sessions::builder().backend(Least::default()).key(&key('k')).open().await.unwrap();
-    let more = Router::new().route("/update", post(update));
-    let server = serve(crate::support::routes().merge(more).with_state(sessions)).await;
-    let client = logged_in(&server, "ann").await;
-    let requests: Vec<_> = (0..8)
-        .map(|_| {
-            let client = client.clone();
-            tokio::spawn(async move { client.post("/update").await.status })
-        })
-        .collect();
-    for request in requests {
-        assert_eq!(request.await.unwrap(), 200);
-    }
-    assert_eq!(client.get("/me").await.json::<User>().visits, 8, "no update is lost");
-    let old = token(&client);
-    client.post("/renew").await;
-    assert!(!is_alive(&server, &old).await);
-    let kept = token(&client);
-    client.post("/logout").await;
-    assert!(!is_alive(&server, &kept).await);
-}
-
 #[tokio::test]
 async fn one_backend_can_serve_several_instances() {
     let memory = Arc::new(Memory::default());
@@ -172,13 +112,4 @@ async fn a_full_memory_makes_room_where_a_session_was_idle_longest() {
         alive.push(client.get("/").await.status == 200);
     }
     assert_eq!(alive, [true, false, true, true]);
-}
-
-#[tokio::test]
-async fn without_leases_an_exclusive_borrow_is_refused_and_harms_nothing() {
-    let sessions = Sessions::builder().backend(Least::default()).key(&key('k')).open().await.unwrap();
-    let server = serve_users(sessions).await;
-    let client = logged_in(&server, "ann").await;
-    assert_problem(&client.post("/visit").await, 503, "unavailable");
-    assert_eq!(client.get("/me").await.json::<User>().visits, 0);
 }

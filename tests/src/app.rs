@@ -19,7 +19,7 @@ use crate::{Client, port::Port, process::Process, wait};
 const EXAMPLES: &str = "SESSION_EXAMPLES";
 
 /// What the examples read from the environment: a developer's own settings must not reach a test.
-const SETTINGS: [&str; 4] = ["PORT", "REDIS_URL", "SESSION_KEYS", "RUST_LOG"];
+const SETTINGS: [&str; 6] = ["PORT", "REDIS_URL", "SESSION_KEYS", "SESSION_DIR", "SESSION_DB", "RUST_LOG"];
 
 /// A program that is going to be run.
 #[derive(Debug)]
@@ -88,7 +88,7 @@ pub struct App {
 }
 
 impl App {
-    /// One of the programs of the `examples` package: `quickstart`, `fleet`, `keygen`.
+    /// One of the programs of the `examples` package: `quickstart`, `fleet`, `files`, `sqlite`, `keygen`.
     pub fn example(name: &str) -> Program {
         Self::program(examples().join(name))
     }
@@ -157,7 +157,7 @@ fn build_examples() -> PathBuf {
     let folder = test.ancestors().nth(2).expect("a test in target/<profile>/deps");
     let profile = folder.file_name().expect("a profile").to_str().expect("a profile's name");
     let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["build", "--quiet", "--locked", "--package", "examples", "--bins"])
+        .args(["build", "--quiet", "--locked", "--package", "examples", "--features", "sqlite", "--bins"])
         .args(["--profile", if profile == "debug" { "dev" } else { profile }, "--target-dir"])
         .arg(folder.parent().expect("a target folder"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))

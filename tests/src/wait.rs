@@ -36,3 +36,24 @@ pub async fn until(limit: Duration, what: &str, mut condition: impl AsyncFnMut()
         sleep(PAUSE).await;
     }
 }
+
+/// Asks again and again until what is counted has reached `goal`. However slow the machine is, this goes on for as long
+/// as the count does: it gives up when the count has stood still for `limit`.
+///
+/// # Panics
+///
+/// When the count has stood still: "gave up after 30s at 17 of 20: the writer writes".
+pub async fn progress(limit: Duration, what: &str, goal: u64, mut count: impl AsyncFnMut() -> u64) {
+    let (mut last, mut since) = (None, Instant::now());
+    loop {
+        let now = within(limit, what, count()).await;
+        if now >= goal {
+            return;
+        }
+        if last != Some(now) {
+            (last, since) = (Some(now), Instant::now());
+        }
+        assert!(since.elapsed() < limit, "gave up after {limit:?} at {now} of {goal}: {what}");
+        sleep(PAUSE).await;
+    }
+}

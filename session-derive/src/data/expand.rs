@@ -70,6 +70,7 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
 
     let backend_type = backend.expand_type(runtime);
     let opening = opening(backend, runtime);
+    let (lending, bool) = (runtime.lending(), paths::bool());
 
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
@@ -82,6 +83,10 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
             }
 
             #opening
+
+            fn lends() -> #bool {
+                #lending::<#backend_type>::OF.known()
+            }
 
             #(#missing)*
             #(#migrate)*
@@ -110,11 +115,15 @@ fn opening(backend: &Backend, runtime: &Runtime) -> TokenStream {
         let open = runtime.open();
         quote_spanned!(Span::mixed_site()=> #open::<Self>(scope).await)
     } else {
-        let (open_backend, default) = (runtime.open_backend(), paths::default());
+        let (open_backend, default, open_with) = (runtime.open_backend(), paths::default(), runtime.open_with());
+        let arguments = backend.arguments().map(|(_, label, value)| {
+            let value = value.expand(runtime);
+            quote_spanned!(Span::mixed_site()=> (#label, #value))
+        });
         quote_spanned! {Span::mixed_site()=>
             let mut #config = <<#ty as #open_backend>::Config as #default>::default();
             #(#assignments)*
-            <#ty as #open_backend>::open(#config, scope).await
+            #open_with::<#ty>(#config, scope, &[#(#arguments),*]).await
         }
     };
     quote_spanned! {Span::mixed_site()=>

@@ -35,12 +35,21 @@ impl Default for MemoryConfig {
     }
 }
 
-/// Sessions in the order of their last use: the end of the list is idle longest, so what has to
-/// leave, by number or by age, is always found there.
-type Shard = Mutex<LruCache<Key, Entry>>;
+type Shard = Mutex<Entries>;
+
+struct Entries {
+    /// In the order of their last use: the end of the list is idle longest, so what has to leave, by number or by
+    /// age, is found from there on.
+    by_use: LruCache<Key, Entry>,
+    /// The shortest idle timeout of any: what was used later than that has not expired, nor has what comes before
+    /// it in the list.
+    shortest: Duration,
+}
 
 struct Entry {
     record: Record,
+    /// The idle timeout of its own type: others share the store.
+    idle: Duration,
     lease: Option<Held>,
 }
 
@@ -66,19 +75,17 @@ impl Memory {
         // A small memory is one shard, so that its bound and its order are exact.
         let shards = if capacity.get() < 1024 { 1 } else { 16 };
         let share = |shard| capacity.get() / shards + usize::from(shard < capacity.get() % shards);
-        let shard = |shard| Mutex::new(LruCache::new(NonZeroUsize::new(share(shard)).unwrap_or(NonZeroUsize::MIN)));
-        Self { shards: (0..shards).map(shard).collect() }
+        let shard = |shard| Entries::new(NonZeroUsize::new(share(shard)).unwrap_or(NonZeroUsize::MIN));
+        Self { shards: (0..shards).map(|number| Mutex::new(shard(number))).collect() }
     }
 
-    fn shard(&self, key: &Key) -> MutexGuard<'_, LruCache<Key, Entry>> {
-        let shard = &self.shards[usize::from(key.as_bytes()[0]) % self.shards.len()];
-        // No user code runs under the lock, so what a panic left behind is whole.
-        shard.lock().unwrap_or_else(PoisonError::into_inner)
+    fn shard(&self, key: &Key) -> MutexGuard<'_, Entries> {
+        lock(&self.shards[usize::from(key.as_bytes()[0]) % self.shards.len()])
     }
 
     /// How many records it holds, expired ones included.
     pub fn len(&self) -> usize {
-        self.shards.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).len()).sum()
+        self.shards.iter().map(|shard| lock(shard).by_use.len()).sum()
     }
 
     /// Whether it holds no record.
@@ -99,34 +106,68 @@ impl std::fmt::Debug for Memory {
     }
 }
 
-/// The live entry under a key; an expired one is removed on the way.
-fn live<'a>(shard: &'a mut LruCache<Key, Entry>, key: &Key, touch: Touch) -> Option<&'a mut Entry> {
-    if !touch.is_live(&shard.peek(key)?.record, Duration::ZERO) {
-        shard.pop(key);
-        return None;
-    }
-    shard.get_mut(key)
+fn lock(shard: &Shard) -> MutexGuard<'_, Entries> {
+    // No user code runs under the lock, so what a panic left behind is whole.
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The record as it was, and the entry touched.
-fn touched(entry: &mut Entry, touch: Touch) -> Record {
-    let before = entry.record.clone();
-    entry.record.last_seen = touch.now;
-    before
+impl Entries {
+    fn new(capacity: NonZeroUsize) -> Self {
+        Self { by_use: LruCache::new(capacity), shortest: Duration::MAX }
+    }
+
+    /// The live entry under a key; an expired one is removed on the way.
+    fn live(&mut self, key: &Key, touch: Touch) -> Option<&mut Entry> {
+        if !touch.is_live(&self.by_use.peek(key)?.record, Duration::ZERO) {
+            self.by_use.pop(key);
+            return None;
+        }
+        self.shortest = self.shortest.min(touch.idle);
+        let entry = self.by_use.get_mut(key)?;
+        entry.idle = touch.idle;
+        Some(entry)
+    }
+
+    /// Removes at most `limit` records that have expired.
+    fn forget_expired(&mut self, now: Timestamp, limit: usize) -> usize {
+        let shortest = self.shortest;
+        let old =
+            |(_, entry): &(&Key, &Entry)| now.since(entry.record.last_seen) >= shortest || now >= entry.record.expires;
+        let expired = self.by_use.iter().rev().take_while(old).filter(|(_, entry)| entry.has_expired(now));
+        let expired: Vec<Key> = expired.map(|(key, _)| *key).take(limit).collect();
+        for key in &expired {
+            self.by_use.pop(key);
+        }
+        expired.len()
+    }
+}
+
+impl Entry {
+    /// The record as it was, and this entry touched.
+    fn touched(&mut self, touch: Touch) -> Record {
+        let before = self.record.clone();
+        self.record.last_seen = touch.now;
+        before
+    }
+
+    fn has_expired(&self, now: Timestamp) -> bool {
+        !Touch { now, idle: self.idle, expires: self.record.expires }.is_live(&self.record, Duration::ZERO)
+    }
 }
 
 impl Backend for Memory {
-    async fn create(&self, key: &Key, record: Record, _: Touch) -> Result<bool, BackendError> {
+    async fn create(&self, key: &Key, record: Record, touch: Touch) -> Result<bool, BackendError> {
         let mut shard = self.shard(key);
-        if shard.contains(key) {
+        if shard.by_use.contains(key) {
             return Ok(false);
         }
-        shard.push(*key, Entry { record, lease: None });
+        shard.shortest = shard.shortest.min(touch.idle);
+        shard.by_use.push(*key, Entry { record, idle: touch.idle, lease: None });
         Ok(true)
     }
 
     async fn load(&self, key: &Key, touch: Touch) -> Result<Option<Record>, BackendError> {
-        Ok(live(&mut self.shard(key), key, touch).map(|entry| touched(entry, touch)))
+        Ok(self.shard(key).live(key, touch).map(|entry| entry.touched(touch)))
     }
 
     async fn peek(&self, key: &Key) -> Result<Option<Record>, BackendError> {
@@ -134,7 +175,7 @@ impl Backend for Memory {
     }
 
     async fn update(&self, key: &Key, expected: u64, record: Record, touch: Touch) -> Result<Written, BackendError> {
-        Ok(match live(&mut self.shard(key), key, touch) {
+        Ok(match self.shard(key).live(key, touch) {
             None => Written::Absent,
             Some(entry) if entry.record.version != expected => Written::Conflict,
             Some(entry) => {
@@ -145,7 +186,7 @@ impl Backend for Memory {
     }
 
     async fn delete(&self, key: &Key) -> Result<bool, BackendError> {
-        Ok(self.shard(key).pop(key).is_some())
+        Ok(self.shard(key).by_use.pop(key).is_some())
     }
 
     fn capabilities(self: &Arc<Self>) -> Capabilities {
@@ -156,7 +197,7 @@ impl Backend for Memory {
 impl Leases for Memory {
     async fn acquire(&self, key: &Key, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
         let mut shard = self.shard(key);
-        let Some(entry) = live(&mut shard, key, touch) else { return Ok(Acquired::Absent) };
+        let Some(entry) = shard.live(key, touch) else { return Ok(Acquired::Absent) };
         match &mut entry.lease {
             Some(held) if held.holder != lease.holder && lease.now < held.until => {
                 let left = held.until.since(lease.now);
@@ -167,14 +208,14 @@ impl Leases for Memory {
             }
             taken => {
                 *taken = Some(Held { holder: lease.holder, until: lease.now.plus(lease.ttl), freed: None });
-                Ok(Acquired::Granted(touched(entry, touch)))
+                Ok(Acquired::Granted(entry.touched(touch)))
             }
         }
     }
 
     async fn extend(&self, key: &Key, lease: Lease) -> Result<bool, BackendError> {
         let mut shard = self.shard(key);
-        let held = shard.peek_mut(key).and_then(|entry| entry.lease.as_mut());
+        let held = shard.by_use.peek_mut(key).and_then(|entry| entry.lease.as_mut());
         Ok(match held {
             Some(held) if held.holder == lease.holder && lease.now < held.until => {
                 held.until = lease.now.plus(lease.ttl);
@@ -193,7 +234,7 @@ impl Leases for Memory {
         touch: Touch,
     ) -> Result<Written, BackendError> {
         let mut shard = self.shard(key);
-        let Some(entry) = live(&mut shard, key, touch) else { return Ok(Written::Absent) };
+        let Some(entry) = shard.live(key, touch) else { return Ok(Written::Absent) };
         let Some(held) = entry.lease.take_if(|held| held.holder == lease.holder) else { return Ok(Written::Conflict) };
         let written = if lease.now < held.until && entry.record.version == expected {
             entry.record = record;
@@ -206,28 +247,30 @@ impl Leases for Memory {
 
     async fn release(&self, key: &Key, lease: Lease) -> Result<(), BackendError> {
         let mut shard = self.shard(key);
-        if let Some(entry) = shard.peek_mut(key) {
+        if let Some(entry) = shard.by_use.peek_mut(key) {
             entry.lease.take_if(|held| held.holder == lease.holder);
         }
         Ok(())
     }
 }
 
+/// How many records are removed at most while others wait for the lock.
+const BATCH: usize = 64;
+
 impl Sweep for Memory {
-    async fn sweep(&self, now: Timestamp, idle: Duration, limit: usize) -> Result<usize, BackendError> {
+    /// Each record is swept by the idle timeout of its own type, so that types with other timeouts can share the
+    /// memory: `idle` is not asked.
+    async fn sweep(&self, now: Timestamp, _: Duration, limit: usize) -> Result<usize, BackendError> {
         let mut swept = 0;
         for shard in &self.shards {
-            // The lock is taken anew for each record: nobody waits for a sweep.
-            while swept < limit {
-                let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-                let expired = |(_, entry): (&Key, &Entry)| {
-                    !Touch { now, idle, expires: entry.record.expires }.is_live(&entry.record, Duration::ZERO)
-                };
-                if !shard.peek_lru().is_some_and(expired) {
+            // The lock is taken anew for each batch: nobody waits for a sweep.
+            loop {
+                let batch = BATCH.min(limit - swept);
+                let removed = lock(shard).forget_expired(now, batch);
+                swept += removed;
+                if removed < BATCH {
                     break;
                 }
-                shard.pop_lru();
-                swept += 1;
             }
         }
         Ok(swept)

@@ -31,9 +31,9 @@ pub use self::memory::{Memory, MemoryConfig};
 #[cfg(feature = "redis")]
 pub use self::redis::{Redis, RedisConfig, RedisUrl};
 #[cfg(feature = "mysql")]
-pub use self::sql::{MySql, MySqlConfig};
+pub use self::sql::{MySql, MySqlConfig, MySqlUrl};
 #[cfg(feature = "postgres")]
-pub use self::sql::{Postgres, PostgresConfig};
+pub use self::sql::{Postgres, PostgresConfig, PostgresUrl};
 #[cfg(feature = "sqlite")]
 pub use self::sql::{Sqlite, SqliteConfig};
 pub use crate::error::{BackendError, OpenError};
@@ -115,7 +115,8 @@ pub trait Backend: Send + Sync + 'static {
 /// A backend that an attribute can name: `backend = path::to::Type(argument = value)`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be opened by `backend = ...`",
-    note = "implement `session_runtime::backend::OpenBackend` for it, or name `memory` or `redis`"
+    note = "implement `session_runtime::backend::OpenBackend` for it, or name one that comes with the crate: `memory`, \
+            `file`, `redis`, `sqlite`, `postgres`, `mysql` or `cookie`"
 )]
 pub trait OpenBackend: Backend + Sized {
     /// The arguments: each `argument = value` of the attribute sets the field of that name, so a field's
@@ -201,7 +202,8 @@ pub enum Acquired {
 #[diagnostic::on_unimplemented(
     message = "the backend `{Self}` can't lend a session exclusively",
     label = "`&mut` takes a lease, which `{Self}` doesn't have",
-    note = "borrow it with `&T`, or change it with `Session::update`; or choose a backend with leases, such as `memory` or `redis`"
+    note = "borrow it with `&T`, or change it with `Session::update`; or choose a backend with leases: `memory`, `file`, \
+            `redis`, `sqlite`, `postgres` or `mysql`"
 )]
 pub trait Leases: Backend {
     /// Takes the lease if it is free, and loads (and touches) the record.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::sweep::sweeper;
 use super::{Inner, SessionData, Sessions};
-use crate::backend::{Backend, Memory, OpenBackend, Store};
+use crate::backend::{Backend, Cookie, Memory, OpenBackend, Store};
 use crate::clock::{Clock, SystemClock};
 use crate::crypto::{Keyring, Sealer};
 use crate::declaration::{Overrides, Settings};
@@ -24,6 +24,8 @@ pub struct Builder<T> {
     backend: Option<Store>,
     /// Whether the replaced backend may go with a key that ends with the process.
     volatile: bool,
+    /// Whether the replaced backend is one whose records travel in tokens.
+    carried: Option<bool>,
     overrides: Overrides,
     clock: Arc<dyn Clock>,
     deadline: Duration,
@@ -37,6 +39,7 @@ impl<T: SessionData> Builder<T> {
         Self {
             backend: None,
             volatile: true,
+            carried: None,
             overrides: Overrides::default(),
             clock: Arc::new(SystemClock),
             deadline: Duration::from_secs(1),
@@ -52,8 +55,12 @@ impl<T: SessionData> Builder<T> {
     }
 
     /// Another backend, which others use as well.
+    ///
+    /// Where the declared one has [leases](crate::backend::Leases), handlers may borrow by `&mut`, so this one needs
+    /// them, too.
     pub fn shared_backend<B: Backend>(mut self, backend: Arc<B>) -> Self {
         self.backend = Some(Store::new(backend));
+        self.carried = Some(TypeId::of::<B>() == TypeId::of::<Cookie>());
         self.volatile = TypeId::of::<B>() == TypeId::of::<Memory>();
         self
     }
@@ -118,7 +125,8 @@ impl<T: SessionData> Builder<T> {
     /// Opens the sessions.
     ///
     /// # Errors
-    /// Every setting that is missing or wrong, with its environment variable and the remedy.
+    /// Every setting that is missing or wrong, with its environment variable and the remedy; a backend without leases
+    /// for a type that handlers may borrow by `&mut`.
     pub async fn open(self) -> Result<Sessions<T>, OpenError> {
         let declaration = T::declaration();
         let scope = declaration.scope().clone();
@@ -127,11 +135,15 @@ impl<T: SessionData> Builder<T> {
             let keyring = settings.keyring.take().or_else(|| volatile.then(Keyring::ephemeral)).ok_or_else(keyless)?;
             Ok((settings, keyring))
         });
-        let carried = self.backend.is_none() && <T::Backend as OpenBackend>::CARRIED;
-        let store = match self.backend {
-            Some(store) => Ok(store),
-            None => T::open_backend(&scope).await.map(|backend| Store::new(Arc::new(backend))),
+        let carried = self.carried.unwrap_or(<T::Backend as OpenBackend>::CARRIED);
+        let (store, without_leases) = match self.backend {
+            Some(store) => (Ok(store), GIVEN_WITHOUT_LEASES),
+            None => (T::open_backend(&scope).await.map(|backend| Store::new(Arc::new(backend))), SILENT_ABOUT_LEASES),
         };
+        let store = store.and_then(|store| match store.leases() {
+            None if T::lends() => Err(OpenError::option("backend", None, without_leases)),
+            _ => Ok(store),
+        });
         // What is wrong with the backend is told together with the rest.
         let ((settings, keyring), store) = match (settings, store) {
             (Ok(settings), Ok(store)) => (settings, store),
@@ -157,6 +169,11 @@ impl<T: SessionData> Builder<T> {
         })))
     }
 }
+
+const GIVEN_WITHOUT_LEASES: &str = "has no leases, and handlers may borrow this type by `&mut`, since the backend that it declares has them; give the \
+     builder one that implements `Leases` and says so in `Backend::capabilities`, such as `Memory`";
+const SILENT_ABOUT_LEASES: &str =
+    "implements `Leases`, but doesn't say so; write `Capabilities::none().leases(self)` in its `Backend::capabilities`";
 
 fn keyless() -> OpenError {
     let why = "is missing, and this backend outlives the process; give the builder a `key`, or say `ephemeral_key`";

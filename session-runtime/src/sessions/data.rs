@@ -34,6 +34,12 @@ pub trait SessionData: Serialize + DeserializeOwned + Send + Sync + Sized + 'sta
     #[doc(hidden)]
     fn open_backend(scope: &Scope) -> impl Future<Output = Result<Self::Backend, OpenError>> + Send;
 
+    /// Whether the declared backend has leases, so that handlers may borrow exclusively.
+    #[doc(hidden)]
+    fn lends() -> bool {
+        false
+    }
+
     /// What a request without a session gets where one is needed.
     #[doc(hidden)]
     fn missing() -> Missing {

@@ -2,6 +2,7 @@
 
 mod builder;
 mod data;
+mod lending;
 mod snapshot;
 mod stored;
 mod sweep;
@@ -16,6 +17,7 @@ use tokio::task::JoinHandle;
 
 pub use self::builder::Builder;
 pub use self::data::SessionData;
+pub use self::lending::Lending;
 pub use self::snapshot::Snapshot;
 pub(crate) use self::snapshot::{Decoded, Known};
 use crate::backend::{Record, Touch, Written};

@@ -15,6 +15,10 @@ impl ::session_runtime::SessionData for User {
     > {
         ::session_runtime::__private::open::<Self>(scope).await
     }
+    fn lends() -> ::core::primitive::bool {
+        ::session_runtime::__private::Lending::<::session_runtime::backend::Memory>::OF
+            .known()
+    }
 }
 #[automatically_derived]
 impl<__State> ::session_runtime::__private::FromRequestParts<__State> for User

@@ -30,11 +30,22 @@ impl my::sessions::SessionData for User {
             "backend = memory(capacity)",
             my::sessions::__private::Value::literal("10000"),
         )?;
-        <my::sessions::backend::Memory as my::sessions::backend::OpenBackend>::open(
+        my::sessions::__private::open_with::<
+            my::sessions::backend::Memory,
+        >(
                 config,
                 scope,
+                &[
+                    (
+                        "backend = memory(capacity)",
+                        my::sessions::__private::Value::literal("10000"),
+                    ),
+                ],
             )
             .await
+    }
+    fn lends() -> ::core::primitive::bool {
+        my::sessions::__private::Lending::<my::sessions::backend::Memory>::OF.known()
     }
     fn missing() -> my::sessions::__private::Missing {
         my::sessions::__private::Missing::redirect("/login")

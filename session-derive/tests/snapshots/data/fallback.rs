@@ -12,6 +12,9 @@ impl sessions::SessionData for User {
     ) -> ::core::result::Result<sessions::backend::Memory, sessions::OpenError> {
         sessions::__private::open::<Self>(scope).await
     }
+    fn lends() -> ::core::primitive::bool {
+        sessions::__private::Lending::<sessions::backend::Memory>::OF.known()
+    }
 }
 #[automatically_derived]
 impl<__State> sessions::__private::FromRequestParts<__State> for User

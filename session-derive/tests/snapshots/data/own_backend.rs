@@ -29,10 +29,30 @@ impl ::session_runtime::SessionData for User {
             "backend = crate::Store<u8>(size)",
             ::session_runtime::__private::Value::env_or("SIZE", "5"),
         )?;
-        <crate::Store<
-            u8,
-        > as ::session_runtime::backend::OpenBackend>::open(config, scope)
+        ::session_runtime::__private::open_with::<
+            crate::Store<u8>,
+        >(
+                config,
+                scope,
+                &[
+                    (
+                        "backend = crate::Store<u8>(dir)",
+                        ::session_runtime::__private::Value::literal("/tmp"),
+                    ),
+                    (
+                        "backend = crate::Store<u8>(sync)",
+                        ::session_runtime::__private::Value::literal("true"),
+                    ),
+                    (
+                        "backend = crate::Store<u8>(size)",
+                        ::session_runtime::__private::Value::env_or("SIZE", "5"),
+                    ),
+                ],
+            )
             .await
+    }
+    fn lends() -> ::core::primitive::bool {
+        ::session_runtime::__private::Lending::<crate::Store<u8>>::OF.known()
     }
     fn missing() -> ::session_runtime::__private::Missing {
         ::session_runtime::__private::Missing::handler(self::stranger)

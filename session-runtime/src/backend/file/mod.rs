@@ -86,7 +86,8 @@ impl File {
 
     fn at(folder: &Path, durable: bool) -> Result<Self, OpenError> {
         let disk = Disk::open(folder, durable).map_err(|error| {
-            OpenError::backend("file(dir)", format!("the folder {} can't be made or written", folder.display()), error)
+            let why = format!("names the folder {}, which can't be made or written", folder.display());
+            OpenError::backend("file(dir)", why, error)
         })?;
         Ok(Self { disk: Arc::new(disk), broom: Arc::new(Broom::new()), held: Mutex::default() })
     }

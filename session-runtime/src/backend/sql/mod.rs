@@ -30,9 +30,9 @@ mod store;
 mod waiting;
 
 #[cfg(feature = "mysql")]
-pub use self::mysql::{MySql, MySqlConfig};
+pub use self::mysql::{MySql, MySqlConfig, MySqlUrl};
 #[cfg(feature = "postgres")]
-pub use self::postgres::{Postgres, PostgresConfig};
+pub use self::postgres::{Postgres, PostgresConfig, PostgresUrl};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::{Sqlite, SqliteConfig};
 

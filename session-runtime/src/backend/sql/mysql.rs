@@ -3,6 +3,8 @@
 use sqlx::mysql::MySqlConnectOptions;
 
 use super::prelude::*;
+use super::remote::url;
+use crate::setting::FromSetting as _;
 
 /// Sessions in MySQL (8.0 or later) or MariaDB (10.6 or later), shared by every process that can reach it.
 ///
@@ -24,10 +26,20 @@ pub struct MySql {
 pub struct MySqlConfig {
     /// `mysql://[user:password@]host[:port]/database`, or `mariadb://...`. `?ssl-mode=VERIFY_IDENTITY` needs
     /// the cargo feature `sql-tls`, and so does MySQL's own `caching_sha2_password` over the network.
-    pub url: Option<String>,
+    pub url: Option<MySqlUrl>,
     /// The name of the table, with its database if it is another one: `sessions` unless told.
     pub table: Option<String>,
 }
+
+url! {
+    /// A MySQL URL that can be read. It may hold a password, so nothing prints it.
+    MySqlUrl: MySqlConnectOptions,
+    ["mysql://", "mariadb://"],
+    "mysql://localhost/database",
+    "is not a MySQL URL; write it as mysql://[user:password@]host:3306/database"
+}
+
+const URL: &str = "backend = mysql(url)";
 
 impl std::fmt::Debug for MySqlConfig {
     /// The URL may hold a password.
@@ -42,13 +54,11 @@ impl MySql {
     /// # Errors
     /// A URL that can't be read, or a table's name that is none.
     pub fn new(url: &str, table: impl Into<String>) -> Result<Self, OpenError> {
-        let table = table.into();
-        let known = ["mysql://", "mariadb://"].iter().any(|scheme| url.starts_with(scheme));
-        // The driver's own message may repeat the URL, and with it the password.
-        let options: MySqlConnectOptions = url.parse().ok().filter(|_| known).ok_or_else(|| {
-            let why = "is not a MySQL URL; write it as mysql://[user:password@]host:3306/database";
-            OpenError::option("backend = mysql(url)", None, why)
-        })?;
+        let url = MySqlUrl::from_setting(url).map_err(|why| OpenError::option(URL, None, why))?;
+        Self::at(url, table.into())
+    }
+
+    fn at(MySqlUrl(options): MySqlUrl, table: String) -> Result<Self, OpenError> {
         Ok(Self { store: Arc::new(Store::remote(options, &table)?), table })
     }
 }
@@ -59,11 +69,12 @@ impl OpenBackend for MySql {
     type Config = MySqlConfig;
 
     async fn open(config: MySqlConfig, _: &Scope) -> Result<Self, OpenError> {
-        let url = config.url.ok_or_else(|| {
+        let MySqlConfig { url, table } = config;
+        let url = url.ok_or_else(|| {
             let why = "is missing; write `url = env(\"DATABASE_URL\")` and set it to mysql://localhost/database";
-            OpenError::option("backend = mysql(url)", None, why)
+            OpenError::option(URL, None, why)
         })?;
-        let mysql = Self::new(&url, config.table.unwrap_or_else(|| TABLE.into()))?;
+        let mysql = Self::at(url, table.unwrap_or_else(|| TABLE.into()))?;
         mysql.store.warm_up().await?;
         Ok(mysql)
     }

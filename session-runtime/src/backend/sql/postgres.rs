@@ -3,6 +3,8 @@
 use sqlx::postgres::PgConnectOptions;
 
 use super::prelude::*;
+use super::remote::url;
+use crate::setting::FromSetting as _;
 
 /// Sessions in PostgreSQL, shared by every process that can reach it.
 ///
@@ -24,10 +26,20 @@ pub struct Postgres {
 pub struct PostgresConfig {
     /// `postgres://[user:password@]host[:port]/database`. What it leaves out comes from PostgreSQL's own
     /// variables (`PGUSER`, `PGPASSWORD`, ...); `?sslmode=verify-full` needs the cargo feature `sql-tls`.
-    pub url: Option<String>,
+    pub url: Option<PostgresUrl>,
     /// The name of the table, with its schema if it is not in the search path: `sessions` unless told.
     pub table: Option<String>,
 }
+
+url! {
+    /// A PostgreSQL URL that can be read. It may hold a password, so nothing prints it.
+    PostgresUrl: PgConnectOptions,
+    ["postgres://", "postgresql://"],
+    "postgres://localhost/database",
+    "is not a PostgreSQL URL; write it as postgres://[user:password@]host:5432/database"
+}
+
+const URL: &str = "backend = postgres(url)";
 
 impl std::fmt::Debug for PostgresConfig {
     /// The URL may hold a password.
@@ -42,13 +54,11 @@ impl Postgres {
     /// # Errors
     /// A URL that can't be read, or a table's name that is none.
     pub fn new(url: &str, table: impl Into<String>) -> Result<Self, OpenError> {
-        let table = table.into();
-        let known = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
-        // The driver's own message may repeat the URL, and with it the password.
-        let options: PgConnectOptions = url.parse().ok().filter(|_| known).ok_or_else(|| {
-            let why = "is not a PostgreSQL URL; write it as postgres://[user:password@]host:5432/database";
-            OpenError::option("backend = postgres(url)", None, why)
-        })?;
+        let url = PostgresUrl::from_setting(url).map_err(|why| OpenError::option(URL, None, why))?;
+        Self::at(url, table.into())
+    }
+
+    fn at(PostgresUrl(options): PostgresUrl, table: String) -> Result<Self, OpenError> {
         Ok(Self { store: Arc::new(Store::remote(options, &table)?), table })
     }
 }
@@ -59,11 +69,12 @@ impl OpenBackend for Postgres {
     type Config = PostgresConfig;
 
     async fn open(config: PostgresConfig, _: &Scope) -> Result<Self, OpenError> {
-        let url = config.url.ok_or_else(|| {
+        let PostgresConfig { url, table } = config;
+        let url = url.ok_or_else(|| {
             let why = "is missing; write `url = env(\"DATABASE_URL\")` and set it to postgres://localhost/database";
-            OpenError::option("backend = postgres(url)", None, why)
+            OpenError::option(URL, None, why)
         })?;
-        let postgres = Self::new(&url, config.table.unwrap_or_else(|| TABLE.into()))?;
+        let postgres = Self::at(url, table.unwrap_or_else(|| TABLE.into()))?;
         postgres.store.warm_up().await?;
         Ok(postgres)
     }

@@ -16,6 +16,32 @@ const MOST: usize = 10;
 /// How long opening may take. A database that needs longer is treated as one that is down.
 const OPENING: Duration = Duration::from_secs(10);
 
+/// A type for URLs that a driver can read, so that others are refused at start-up by the name of their variable.
+macro_rules! url {
+    ($(#[$doc:meta])* $url:ident: $options:ty, $schemes:expr, $example:literal, $otherwise:literal) => {
+        $(#[$doc])*
+        #[derive(Clone)]
+        pub struct $url($options);
+
+        impl std::fmt::Debug for $url {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($url), "(..)"))
+            }
+        }
+
+        impl $crate::setting::FromSetting for $url {
+            const EXAMPLE: Option<&'static str> = Some($example);
+
+            fn from_setting(text: &str) -> Result<Self, String> {
+                let known = $schemes.iter().any(|scheme| text.starts_with(scheme));
+                // The driver's own message may repeat the URL, and with it the password.
+                text.parse().ok().filter(|_| known).map(Self).ok_or_else(|| $otherwise.into())
+            }
+        }
+    };
+}
+pub(super) use url;
+
 impl<D: Driver> Store<D> {
     /// A store on a server, with as many connections as are needed up to a bound.
     pub(super) fn remote(options: Options<D>, table: &str) -> Result<Self, OpenError> {
@@ -30,7 +56,7 @@ impl<D: Driver> Store<D> {
         let late = || Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
         let Err(error) = timeout(OPENING, self.prepare()).await.unwrap_or_else(|_| late()) else { return Ok(()) };
         if let Some(why) = refusal(&error) {
-            return Err(OpenError::backend(name, why, failure(error)));
+            return Err(OpenError::backend(&format!("{name}(url)"), why, failure(error)));
         }
         tracing::warn!(name: "session.backend_down", backend = name, %error, "the database is not reachable yet");
         Ok(())
@@ -41,9 +67,9 @@ impl<D: Driver> Store<D> {
 /// table's columns or the way there are wrong.
 fn refusal(error: &sqlx::Error) -> Option<&'static str> {
     match error {
-        sqlx::Error::Tls(_) | sqlx::Error::Configuration(_) => {
-            Some("can't be reached as its URL demands; TLS needs the cargo feature `sql-tls` of session-runtime")
-        }
+        sqlx::Error::Tls(_) | sqlx::Error::Configuration(_) => Some(
+            "asks for a way to the database that isn't there; TLS needs the cargo feature `sql-tls` of session-runtime",
+        ),
         error if is(error, &["28", "3D", "3F", "42"]) => {
             Some("was refused by the database; check the URL, the rights of its user and the table's name")
         }

@@ -52,8 +52,13 @@ impl Sqlite {
     /// or the name of a table of somebody else.
     pub async fn new(path: impl AsRef<Path>, table: impl Into<String>) -> Result<Self, OpenError> {
         let (path, table) = (path.as_ref(), table.into());
-        let refuse =
-            |error: io::Error| OpenError::backend("sqlite", format!("can't open the file {}", path.display()), error);
+        if let Some(why) = is_no_path(path) {
+            return Err(OpenError::option("backend = sqlite(path)", None, why));
+        }
+        let refuse = |error: io::Error| {
+            let why = format!("names the file {}, which can't be opened; its folder has to be there", path.display());
+            OpenError::backend("sqlite(path)", why, error)
+        };
         let path = make(path).map_err(refuse)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -71,13 +76,23 @@ impl Sqlite {
         // The switch to WAL mode does not wait for others as statements do.
         while let Err(error) = store.prepare().await {
             if !is_busy(&error) || started.elapsed() > OPENING {
-                let why = format!("can't use the table {table:?} of this file");
-                return Err(OpenError::backend("sqlite", why, failure(error)));
+                let why = format!("names a file whose table {table:?} can't be used");
+                return Err(OpenError::backend("sqlite(path)", why, failure(error)));
             }
             tokio::time::sleep(pauses.next()).await;
         }
         Ok(Self { store, table })
     }
+}
+
+/// What SQLite's other callers write where a path is meant here: as one, it would be an odd file's.
+fn is_no_path(path: &Path) -> Option<&'static str> {
+    let text = path.to_str()?;
+    if text == ":memory:" {
+        return Some("is `:memory:`, which is no file; write `backend = memory`, or the path of a file");
+    }
+    let is_url = ["sqlite:", "file:"].iter().any(|scheme| text.starts_with(scheme));
+    is_url.then_some("is a URL; write the path of a file alone, such as /var/lib/app/sessions.db")
 }
 
 /// Makes the file if it is missing, for this user alone from its first moment on; the files that SQLite
