@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, process::Stdio};
 
 use crate::{
     Outcome,
+    databases::Places,
     host::{self, Cores},
     server_process::{ServerProcess, log_in, request_of},
     variant::{Load, Variant},
@@ -15,18 +16,13 @@ const FEW: usize = 100;
 const MORE: usize = 1000;
 
 /// Reads of one session and writes, one connection; a thousand sessions take no different path.
-pub(crate) fn count(
-    variants: &[Variant],
-    cores: Cores,
-    redis_url: Option<&str>,
-) -> Outcome<BTreeMap<(Load, Variant), f64>> {
+pub(crate) fn count(variants: &[Variant], cores: Cores, places: &Places) -> Outcome<BTreeMap<(Load, Variant), f64>> {
     let mut counts = BTreeMap::new();
     for &variant in variants {
         eprintln!("instructions of `{}`", variant.name());
-        let url = redis_url.filter(|_| variant.uses_redis());
-        let base = total(variant, cores, url, None)?;
+        let base = total(variant, cores, places, None)?;
         for load in [Load::Read, Load::Write] {
-            let more = total(variant, cores, url, Some(load))?;
+            let more = total(variant, cores, places, Some(load))?;
             counts.insert((load, variant), (more as f64 - base as f64) / MORE as f64);
         }
     }
@@ -34,11 +30,11 @@ pub(crate) fn count(
 }
 
 /// All instructions of a server that answers a few requests of each kind, and more of one.
-fn total(variant: Variant, cores: Cores, redis_url: Option<&str>, more: Option<Load>) -> Outcome<u64> {
+fn total(variant: Variant, cores: Cores, places: &Places, more: Option<Load>) -> Outcome<u64> {
     let mut valgrind = host::child(cores.server, "valgrind");
     valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
     valgrind.arg(std::env::current_exe()?).stderr(Stdio::piped());
-    let server = ServerProcess::start(valgrind, variant, redis_url)?;
+    let server = ServerProcess::start(valgrind, variant, places)?;
     let mut client = server.connect()?;
     let cookie = log_in(&mut client, 0)?;
     for load in [Load::Read, Load::Write] {

@@ -4,6 +4,7 @@
 mod args;
 mod client;
 mod compile;
+mod databases;
 mod host;
 mod instructions;
 mod load;
@@ -13,6 +14,9 @@ mod rounds;
 mod server;
 mod server_process;
 mod stats;
+#[path = "../../tests/src/tools.rs"]
+#[allow(unreachable_pub, dead_code, reason = "the tests' library has it as a public module")]
+mod tools;
 mod variant;
 
 use std::process::ExitCode;

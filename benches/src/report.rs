@@ -21,6 +21,23 @@ pub(crate) fn print(options: &Options, results: &Results) {
             print_group(baseline, &group, results);
         }
     }
+    if options.variants.contains(&Variant::Bare) {
+        print_backends(options, results);
+    }
+}
+
+/// The toolkit's backends beside each other.
+fn print_backends(options: &Options, results: &Results) {
+    println!("\n{:<42}{:>24}{:>24}{:>24}", "backends, of bare", "read", "read, 1,000", "exclusive write");
+    for variant in Variant::BACKENDS.into_iter().filter(|variant| options.variants.contains(variant)) {
+        print!("  {:<40}", variant.label());
+        for load in Load::ALL {
+            let ratios = results.ratios(load, variant, Variant::Bare);
+            let (lowest, highest) = (ratios[0], ratios[ratios.len() - 1]);
+            print!("{:>10.2} ({lowest:.2}-{highest:.2})  ", crate::stats::median(ratios));
+        }
+        println!();
+    }
 }
 
 fn print_group(baseline: Variant, group: &[Variant], results: &Results) {
@@ -44,7 +61,7 @@ fn print_group(baseline: Variant, group: &[Variant], results: &Results) {
 }
 
 fn print_line(load: Load, variant: Variant, results: &Results) {
-    let ratios = results.ratios(load, variant);
+    let ratios = results.ratios(load, variant, variant.baseline());
     let ratio = crate::stats::median(ratios.clone());
     let range = match ratios[..] {
         [lowest, .., highest] if variant != variant.baseline() => format!("({lowest:.2}-{highest:.2})"),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     Outcome,
     args::Options,
+    databases::Places,
     host::{self, Cores},
     instructions,
     redis_server::RedisServer,
@@ -19,20 +20,23 @@ const WATCHED: u64 = 200;
 pub(crate) fn run(options: &Options, cores: Cores) -> Outcome<Results> {
     let with_redis = options.variants.iter().copied().any(Variant::uses_redis);
     let mut redis = with_redis.then(|| RedisServer::start(cores.load)).transpose()?;
+    let mut places = Places::prepare(&options.variants, cores.load)?;
+    if let Some(redis) = &redis {
+        places.set("REDIS_URL", redis.url());
+    }
     let mut results = Results::default();
     for round in 0..options.rounds {
         eprintln!("round {} of {}", round + 1, options.rounds);
-        run_round(options, cores, round, redis.as_mut(), &mut results)?;
+        run_round(options, cores, round, &places, redis.as_mut(), &mut results)?;
         if let Some(redis) = &mut redis {
             redis.clear()?;
         }
     }
     if let Some(redis) = &mut redis {
-        count_commands(options, cores, redis, &mut results)?;
+        count_commands(options, cores, &places, redis, &mut results)?;
     }
     if options.instructions {
-        let url = redis.as_ref().map(RedisServer::url);
-        results.instructions = instructions::count(&options.variants, cores, url.as_deref())?;
+        results.instructions = instructions::count(&options.variants, cores, &places)?;
     }
     Ok(results)
 }
@@ -41,12 +45,13 @@ fn run_round(
     options: &Options,
     cores: Cores,
     round: usize,
+    places: &Places,
     mut redis: Option<&mut RedisServer>,
     results: &mut Results,
 ) -> Outcome<()> {
     let mut servers = Vec::new();
     for &variant in &options.variants {
-        let server = start(variant, cores, redis.as_deref())?;
+        let server = start(variant, cores, places)?;
         let sessions = server.log_in()?;
         servers.push((variant, server, sessions));
     }
@@ -63,9 +68,9 @@ fn run_round(
     Ok(())
 }
 
-fn start(variant: Variant, cores: Cores, redis: Option<&RedisServer>) -> Outcome<ServerProcess> {
+fn start(variant: Variant, cores: Cores, places: &Places) -> Outcome<ServerProcess> {
     let command = host::child(cores.server, std::env::current_exe()?);
-    ServerProcess::start(command, variant, redis.map(RedisServer::url).as_deref())
+    ServerProcess::start(command, variant, places)
 }
 
 fn measure(
@@ -89,7 +94,7 @@ fn measure(
         }
     };
     let connections = crowd.finish()?;
-    if load == Load::Write && variant.has_sessions() {
+    if load == Load::Write && variant.counted(0).is_some() {
         check_writes(variant, &connections)?;
     }
     let seconds = answered.elapsed.as_secs_f64();
@@ -99,9 +104,15 @@ fn measure(
 }
 
 /// The commands per request: as many as under load, less those that scripts ran.
-fn count_commands(options: &Options, cores: Cores, redis: &mut RedisServer, results: &mut Results) -> Outcome<()> {
+fn count_commands(
+    options: &Options,
+    cores: Cores,
+    places: &Places,
+    redis: &mut RedisServer,
+    results: &mut Results,
+) -> Outcome<()> {
     for &variant in options.variants.iter().filter(|variant| variant.uses_redis()) {
-        let server = start(variant, cores, Some(redis))?;
+        let server = start(variant, cores, places)?;
         let mut client = server.connect()?;
         for load in Load::ALL {
             let cookie = log_in(&mut client, 0)?;

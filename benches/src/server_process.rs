@@ -11,6 +11,7 @@ use std::{
 use crate::{
     Outcome,
     client::{Client, request},
+    databases::Places,
     host,
     load::{Answered, Crowd},
     variant::{Load, Variant},
@@ -29,10 +30,10 @@ pub(crate) struct ServerProcess {
 
 impl ServerProcess {
     /// Starts what `command` says (this program, possibly within valgrind) as the server `variant`.
-    pub(crate) fn start(mut command: Command, variant: Variant, redis_url: Option<&str>) -> Outcome<Self> {
+    pub(crate) fn start(mut command: Command, variant: Variant, places: &Places) -> Outcome<Self> {
         command.args(["serve", variant.name()]).stdin(Stdio::null()).stdout(Stdio::piped());
         command.env("SESSION_KEYS", fernet::Fernet::generate_key());
-        command.env("REDIS_URL", redis_url.unwrap_or_default());
+        command.envs(places.environment().iter().map(|(name, value)| (name, value)));
         let mut process = command.spawn()?;
         let mut line = String::new();
         if let Some(stdout) = process.stdout.take() {
@@ -119,7 +120,7 @@ impl Sessions {
 /// Whether each connection's last answer counts all of its writes.
 pub(crate) fn check_writes(variant: Variant, connections: &[(u64, String)]) -> Outcome<()> {
     for (writes, last) in connections {
-        if last.parse() != Ok(*writes) {
+        if last.parse().ok() != variant.counted(*writes) {
             return Err(
                 format!("`{}` lost writes: {writes} were answered, the counter is {last}", variant.name()).into()
             );

@@ -42,10 +42,10 @@ impl Results {
         median(self.samples[&(load, variant)].iter().map(figure).collect())
     }
 
-    /// The rate as a share of the baseline's, taken within each round, lowest first.
-    pub(crate) fn ratios(&self, load: Load, variant: Variant) -> Vec<f64> {
+    /// The rate as a share of another's, taken within each round, lowest first.
+    pub(crate) fn ratios(&self, load: Load, variant: Variant, base: Variant) -> Vec<f64> {
         let rates = self.samples[&(load, variant)].iter();
-        let base = self.samples[&(load, variant.baseline())].iter();
+        let base = self.samples[&(load, base)].iter();
         let mut ratios: Vec<f64> = rates.zip(base).map(|(one, base)| one.rate / base.rate).collect();
         ratios.sort_by(f64::total_cmp);
         ratios

@@ -8,6 +8,11 @@ pub(crate) enum Variant {
     Bare,
     Memory,
     TowerMemory,
+    Cookie,
+    File,
+    Sqlite,
+    Postgres,
+    MySql,
     Raw,
     Redis,
     TowerRedis,
@@ -16,10 +21,15 @@ pub(crate) enum Variant {
 
 impl Variant {
     /// In the order of the table: each baseline before what is compared with it.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Bare,
         Self::Memory,
         Self::TowerMemory,
+        Self::Cookie,
+        Self::File,
+        Self::Sqlite,
+        Self::Postgres,
+        Self::MySql,
         Self::Raw,
         Self::Redis,
         Self::TowerRedis,
@@ -32,6 +42,11 @@ impl Variant {
             Self::Bare => "bare",
             Self::Memory => "memory",
             Self::TowerMemory => "tower-memory",
+            Self::Cookie => "cookie",
+            Self::File => "file",
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+            Self::MySql => "mysql",
             Self::Raw => "raw",
             Self::Redis => "redis",
             Self::TowerRedis => "tower-redis",
@@ -45,6 +60,11 @@ impl Variant {
             Self::Bare => "no session",
             Self::Memory => "session-runtime, memory",
             Self::TowerMemory => "tower-sessions, memory",
+            Self::Cookie => "session-runtime, cookie",
+            Self::File => "session-runtime, file",
+            Self::Sqlite => "session-runtime, SQLite",
+            Self::Postgres => "session-runtime, PostgreSQL",
+            Self::MySql => "session-runtime, MariaDB",
             Self::Raw => "raw Redis",
             Self::Redis => "session-runtime, Redis",
             Self::TowerRedis => "tower-sessions, Redis",
@@ -55,8 +75,8 @@ impl Variant {
     /// The server that this one's rate is divided by.
     pub(crate) fn baseline(self) -> Self {
         match self {
-            Self::Bare | Self::Memory | Self::TowerMemory => Self::Bare,
             Self::Raw | Self::Redis | Self::TowerRedis | Self::TowerRedisSliding => Self::Raw,
+            _ => Self::Bare,
         }
     }
 
@@ -64,9 +84,18 @@ impl Variant {
         self.baseline() == Self::Raw
     }
 
-    /// Whether a request carries a session at all.
-    pub(crate) fn has_sessions(self) -> bool {
-        self != Self::Bare
+    /// The toolkit on one backend after the other.
+    pub(crate) const BACKENDS: [Self; 7] =
+        [Self::Memory, Self::Cookie, Self::File, Self::Redis, Self::Sqlite, Self::Postgres, Self::MySql];
+
+    /// What a connection's last answer counts after so many writes; `None` where its requests carry no session.
+    pub(crate) fn counted(self, writes: u64) -> Option<u64> {
+        match self {
+            Self::Bare => None,
+            // Its requests are all the same, so each changes the session of the first.
+            Self::Cookie => Some(writes.min(1)),
+            _ => Some(writes),
+        }
     }
 
     /// The share of the baseline's rate that the toolkit is meant to reach.

@@ -32,7 +32,7 @@ pub(crate) fn bless(filter: &[String]) -> Outcome {
 
 /// Runs the benchmarks.
 pub(crate) fn bench(arguments: &[String]) -> Outcome {
-    install(&[tools::REDIS])?;
+    install(&[tools::REDIS, tools::POSTGRES, tools::MARIADB])?;
     become_command(
         cargo(&["run", "--profile", "bench", "--locked", "--package", "session-benches", "--"]).args(arguments),
     )

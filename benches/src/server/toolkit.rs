@@ -1,38 +1,58 @@
-//! The toolkit itself, as a user writes it: a protected read and an exclusive write, on memory and on Redis.
+//! The toolkit itself, as a user writes it: a protected read and an exclusive write, on each of its backends.
 
 use axum::Router;
 use session_runtime::{OpenError, SessionData};
 
-pub(super) async fn memory() -> Result<Router, OpenError> {
-    Ok(memory::router(memory::User::sessions().await?))
+/// An application with its sessions where the options say: a session's type has one backend.
+macro_rules! application {
+    ($name:ident, $write:ident, [$($options:tt)*]) => {
+        pub(super) async fn $name() -> Result<Router, OpenError> {
+            Ok($name::router($name::User::sessions().await?))
+        }
+
+        mod $name {
+            use axum::{
+                Router,
+                extract::Path,
+                routing::{get, post},
+            };
+            use serde::{Deserialize, Serialize};
+            #[allow(unused_imports, reason = "an exclusive write takes the data itself")]
+            use session_runtime::Session;
+            use session_runtime::{Error, SessionData, SessionSlot, Sessions, session};
+
+            use super::super::record::Record;
+
+            #[derive(Clone, Serialize, Deserialize, SessionData)]
+            #[session($($options)*)]
+            pub(super) struct User(Record);
+
+            pub(super) fn router(sessions: Sessions<User>) -> Router {
+                Router::new()
+                    .route("/login/{number}", post(login))
+                    .route("/read", get(read))
+                    .route("/write", post(write))
+                    .with_state(sessions)
+            }
+
+            #[session(optional)]
+            async fn login(slot: SessionSlot<User>, Path(number): Path<usize>) -> Result<&'static str, Error> {
+                slot.start(User(Record::new(number))).await?;
+                Ok("welcome")
+            }
+
+            #[session(protected)]
+            async fn read(user: &User) -> String {
+                user.0.name.clone()
+            }
+
+            $write!();
+        }
+    };
 }
 
-pub(super) async fn redis() -> Result<Router, OpenError> {
-    Ok(redis::router(redis::User::sessions().await?))
-}
-
-/// The routes over the `User` of the module: a session's type has one backend.
-macro_rules! routes {
+macro_rules! exclusive {
     () => {
-        pub(super) fn router(sessions: Sessions<User>) -> Router {
-            Router::new()
-                .route("/login/{number}", post(login))
-                .route("/read", get(read))
-                .route("/write", post(write))
-                .with_state(sessions)
-        }
-
-        #[session(optional)]
-        async fn login(slot: SessionSlot<User>, Path(number): Path<usize>) -> Result<&'static str, Error> {
-            slot.start(User(Record::new(number))).await?;
-            Ok("welcome")
-        }
-
-        #[session(protected)]
-        async fn read(user: &User) -> String {
-            user.0.name.clone()
-        }
-
         #[session(protected)]
         async fn write(user: &mut User) -> String {
             user.0.count()
@@ -40,37 +60,20 @@ macro_rules! routes {
     };
 }
 
-mod memory {
-    use axum::{
-        Router,
-        extract::Path,
-        routing::{get, post},
+/// A session that travels in its cookie is nobody's to lend.
+macro_rules! carried {
+    () => {
+        #[session(protected)]
+        async fn write(mut session: Session<User>) -> Result<String, Error> {
+            session.update(|user| user.0.count()).await
+        }
     };
-    use serde::{Deserialize, Serialize};
-    use session_runtime::{Error, SessionData, SessionSlot, Sessions, session};
-
-    use super::super::record::Record;
-
-    #[derive(Clone, Serialize, Deserialize, SessionData)]
-    pub(super) struct User(Record);
-
-    routes!();
 }
 
-mod redis {
-    use axum::{
-        Router,
-        extract::Path,
-        routing::{get, post},
-    };
-    use serde::{Deserialize, Serialize};
-    use session_runtime::{Error, SessionData, SessionSlot, Sessions, session};
-
-    use super::super::record::Record;
-
-    #[derive(Clone, Serialize, Deserialize, SessionData)]
-    #[session(backend = redis(url = env("REDIS_URL")), key = env("SESSION_KEYS"))]
-    pub(super) struct User(Record);
-
-    routes!();
-}
+application!(memory, exclusive, [backend = memory]);
+application!(cookie, carried, [backend = cookie, key = env("SESSION_KEYS")]);
+application!(file, exclusive, [backend = file(dir = env("SESSION_DIR")), key = env("SESSION_KEYS")]);
+application!(redis, exclusive, [backend = redis(url = env("REDIS_URL")), key = env("SESSION_KEYS")]);
+application!(sqlite, exclusive, [backend = sqlite(path = env("SESSION_DB")), key = env("SESSION_KEYS")]);
+application!(postgres, exclusive, [backend = postgres(url = env("POSTGRES_URL")), key = env("SESSION_KEYS")]);
+application!(mysql, exclusive, [backend = mysql(url = env("MYSQL_URL")), key = env("SESSION_KEYS")]);

@@ -8,9 +8,14 @@ use super::{Backend, BackendError, Key, OpenBackend, OpenError, Record, Scope, T
 /// store is needed.
 ///
 /// What that can't do: a session can't be ended anywhere but at its client (an old cookie that somebody
-/// kept works until it expires), two requests at once overwrite each other's changes, and name and
-/// value must stay within 4,096 bytes. So `&mut T` does not compile with it; [`Session::update`] answers
-/// with a new cookie.
+/// kept works until it expires), and name and value must stay within 4,096 bytes. The client keeps the
+/// answer that it heard last, so of two requests at once one overwrites the other's change; a read may be
+/// that one, since it answers with a new cookie when the use is due to be noted (a sixteenth of the idle
+/// timeout, at most a minute). So `&mut T` does not compile with it; [`Session::update`] answers with a new
+/// cookie.
+///
+/// What the conformance suite asks of every backend is asked of this one as far as it goes:
+/// `tests/backends/cookie.rs` lists what is held, and what is not, with the reason.
 ///
 /// [`Session::update`]: crate::Session::update
 #[derive(Debug, Clone, Copy, Default)]

@@ -235,6 +235,9 @@ pub trait Leases: Backend {
 /// Removing records that have expired, for stores that don't forget by themselves.
 pub trait Sweep: Backend {
     /// Removes at most `limit` records that have expired by `now`, and says how many.
+    ///
+    /// `idle` is the idle timeout of the type that asks. A store that types with other timeouts may share goes by
+    /// each record's own, as [`Touch::idle`] had it.
     fn sweep(
         &self,
         now: Timestamp,
