@@ -123,11 +123,18 @@ impl OpenError {
         Self { source: Some(source.into()), ..Self::option(format!("backend = {backend}"), None, reason) }
     }
 
-    /// Names the environment variable of an option, where the problem was found by somebody who didn't know it.
+    /// Names the environment variable of a backend's argument, where the problem was found by the backend, which
+    /// doesn't know it; nor by which path its type is named.
     #[must_use]
     pub(crate) fn with_variable(mut self, option: &str, variable: Option<&'static str>) -> Self {
-        let unnamed = |problem: &&mut Problem| problem.option == option && problem.variable.is_none();
-        self.problems.iter_mut().filter(unnamed).for_each(|problem| problem.variable = variable);
+        fn argument(option: &str) -> Option<&str> {
+            option.rsplit_once('(').map(|(_, argument)| argument)
+        }
+        for problem in self.problems.iter_mut().filter(|problem| problem.variable.is_none()) {
+            if argument(option).is_some() && argument(option) == argument(&problem.option) {
+                problem.variable = variable;
+            }
+        }
         self
     }
 

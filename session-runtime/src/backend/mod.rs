@@ -131,7 +131,9 @@ pub trait OpenBackend: Backend + Sized {
     ///
     /// # Errors
     /// What is wrong with the arguments. A store that is merely down at the moment is no error: its
-    /// calls will fail until it is up.
+    /// calls will fail until it is up. What is wrong with one argument is told by
+    /// [`OpenError::option`] of `"backend = Type(argument)"`: if its value came from an environment variable,
+    /// that is added.
     fn open(config: Self::Config, scope: &Scope) -> impl Future<Output = Result<Self, OpenError>> + Send;
 }
 

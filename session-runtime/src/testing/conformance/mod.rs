@@ -10,6 +10,9 @@
 //!
 //! [`records`] and [`leases`] each end with random sequences of operations, checked against a simple model.
 //!
+//! A session that travels in its cookie ([`Cookie`](crate::backend::Cookie)) has no store to be asked; what of this
+//! holds of it all the same is asked over HTTP, by the same names, in the toolkit's own tests.
+//!
 //! A backend is asked with time as the runtime gives it ([`Touch::now`](crate::backend::Touch),
 //! [`Lease::now`](crate::backend::Lease)), and the suite turns that clock: nothing waits. For a store that goes
 //! by a clock of its own there is [`Pair::real_time`].
