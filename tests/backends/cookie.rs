@@ -168,7 +168,7 @@ impl Fleet {
 
     /// A client with an empty jar.
     fn client(&self) -> Browser {
-        Browser { sides: self.servers.iter().map(|server| server.url()).collect(), client: self.servers[0].client() }
+        Browser { sides: self.servers.iter().map(Served::url).collect(), client: self.servers[0].client() }
     }
 
     async fn started(&self, text: &str) -> Browser {

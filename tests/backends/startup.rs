@@ -46,12 +46,15 @@ struct InMySql;
 /// as from a `main`, the error that it returns is printed to standard error.
 #[tokio::test]
 async fn an_application_with_all_its_settings_opens_its_store() -> Result<(), Box<dyn Error>> {
-    match env::var(APPLICATION).as_deref() {
-        Ok("file") => return Ok(drop(InFiles::sessions().await?)),
-        Ok("sqlite") => return Ok(drop(InSqlite::sessions().await?)),
-        Ok("postgres") => return Ok(drop(InPostgres::sessions().await?)),
-        Ok("mysql") => return Ok(drop(InMySql::sessions().await?)),
-        _ => {}
+    if let Ok(store) = env::var(APPLICATION) {
+        match store.as_str() {
+            "file" => drop(InFiles::sessions().await?),
+            "sqlite" => drop(InSqlite::sessions().await?),
+            "postgres" => drop(InPostgres::sessions().await?),
+            "mysql" => drop(InMySql::sessions().await?),
+            _ => panic!("there is no store {store}"),
+        }
+        return Ok(());
     }
     let (folder, postgres, mysql) = (tempfile::tempdir()?, Postgres::start().await, MariaDb::start().await);
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
