@@ -67,6 +67,7 @@ behaviours! {
         an_update_replaces_the_version_that_it_names_and_no_other: "nobody knows what the newest version is"
         of_many_who_update_one_version_at_once_one_succeeds: "the client keeps the last answer"
         an_update_never_brings_back_what_was_deleted: "an old cookie is as good as the client that kept it"
+        looking_at_a_record_is_no_use_of_it: "there is nothing to look at but at its client"
         a_load_that_meets_a_change_takes_nothing_back: "the client keeps the last answer, and a read may have one"
         a_load_that_meets_the_end_never_brings_the_record_back: "the client keeps the last answer"
     ;

@@ -33,6 +33,10 @@ impl Backend for Least {
         Backend::load(&self.0, key, touch).await
     }
 
+    async fn peek(&self, key: &Key) -> Result<Option<Record>, BackendError> {
+        Backend::peek(&self.0, key).await
+    }
+
     async fn update(&self, key: &Key, expected: u64, record: Record, touch: Touch) -> Result<Written, BackendError> {
         Backend::update(&self.0, key, expected, record, touch).await
     }
@@ -143,6 +147,10 @@ impl Backend for Silent {
 
     async fn load(&self, key: &Key, touch: Touch) -> Result<Option<Record>, BackendError> {
         self.0.load(key, touch).await
+    }
+
+    async fn peek(&self, key: &Key) -> Result<Option<Record>, BackendError> {
+        self.0.peek(key).await
     }
 
     async fn update(&self, key: &Key, expected: u64, record: Record, touch: Touch) -> Result<Written, BackendError> {

@@ -171,7 +171,7 @@ impl Backend for Memory {
     }
 
     async fn peek(&self, key: &Key) -> Result<Option<Record>, BackendError> {
-        Ok(self.shard(key).peek(key).map(|entry| entry.record.clone()))
+        Ok(self.shard(key).by_use.peek(key).map(|entry| entry.record.clone()))
     }
 
     async fn update(&self, key: &Key, expected: u64, record: Record, touch: Touch) -> Result<Written, BackendError> {
