@@ -104,7 +104,9 @@ fn opening(backend: &Backend, runtime: &Runtime) -> TokenStream {
         .arguments()
         .map(|(argument, label, value)| {
             let value = value.expand(runtime);
-            let set = Place::of(argument).put(quote!(#set(&mut #config.#argument, #label, #value)));
+            let place = Place::of(argument);
+            let held = place.put(quote!(&mut #config.));
+            let set = place.put(quote!(#set(#held #argument, #label, #value)));
             quote_spanned!(Span::mixed_site()=> #set?;)
         })
         .collect();

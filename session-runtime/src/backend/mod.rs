@@ -112,7 +112,8 @@ pub trait Backend: Send + Sync + 'static {
 /// A backend that an attribute can name: `backend = path::to::Type(argument = value)`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be opened by `backend = ...`",
-    note = "implement `session_runtime::backend::OpenBackend` for it, or name `memory` or `redis`"
+    label = "this type doesn't implement `OpenBackend`",
+    note = "implement `session_runtime::backend::OpenBackend` for it, or name a backend of this crate, such as `memory`"
 )]
 pub trait OpenBackend: Backend + Sized {
     /// The arguments: each `argument = value` of the attribute sets the field of that name, so a field's
