@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 
 /// The messages of the errors that an expansion reports, in order.
 pub(crate) fn messages(expansion: &TokenStream) -> Vec<String> {
@@ -40,4 +40,20 @@ pub(crate) fn snapshot(name: &str, expansion: TokenStream) {
         "{} is not what the macro writes; BLESS=1 cargo test writes it anew",
         path.display()
     );
+}
+
+/// Tokens that come from a text, each with the line and column that it stands at, in order.
+pub(crate) fn places(tokens: TokenStream) -> Vec<(String, usize, usize)> {
+    let mut found = Vec::new();
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => found.extend(places(group.stream())),
+            TokenTree::Punct(_) => {}
+            TokenTree::Ident(_) | TokenTree::Literal(_) => {
+                let start = token.span().start();
+                found.push((token.to_string(), start.line, start.column));
+            }
+        }
+    }
+    found
 }

@@ -58,8 +58,11 @@ pub async fn open_with<B: OpenBackend>(
 pub struct Former<O> {
     /// Its version.
     pub version: u32,
-    read: fn(u32, &[u8]) -> Option<Result<O, DecodeError>>,
+    read: fn(u32, &[u8]) -> Read<O>,
 }
+
+/// `None` for a version that isn't known.
+type Read<T> = Option<Result<T, DecodeError>>;
 
 /// The older version `O` of a type.
 pub const fn former<O: SessionData>() -> Former<O> {
@@ -71,7 +74,18 @@ pub const fn former<O: SessionData>() -> Former<O> {
 
 impl<O> Former<O> {
     /// Data of this version or an older one, as the type that follows it; `None` for a version that isn't known.
-    pub fn migrate<T: From<O>>(self, version: u32, data: &[u8]) -> Option<Result<T, DecodeError>> {
+    pub fn migrate<T: Follows<O>>(self, version: u32, data: &[u8]) -> Option<Result<T, DecodeError>> {
         (self.read)(version, data).map(|former| former.map(T::from))
     }
 }
+
+/// A type that its older version can become.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't follow `{O}`: nothing says how one becomes the other",
+    label = "there is no `impl From<{O}> for {Self}`",
+    note = "write `impl From<{O}> for {Self} {{ fn from(old: {O}) -> Self {{ .. }} }}`"
+)]
+pub trait Follows<O>: From<O> {}
+
+#[diagnostic::do_not_recommend]
+impl<T: From<O>, O> Follows<O> for T {}

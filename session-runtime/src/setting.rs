@@ -77,6 +77,12 @@ impl Value {
 }
 
 /// A type that an option's text can become.
+#[diagnostic::on_unimplemented(
+    message = "an attribute's value can't become a `{Self}`",
+    label = "sets a field of type `{Self}`, which doesn't implement `FromSetting`",
+    note = "give the field a type such as `String`, `std::path::PathBuf`, `u32`, `bool`, `std::time::Duration` or an `Option` of \
+            one, or implement `session_runtime::FromSetting` for `{Self}`"
+)]
 pub trait FromSetting: Sized {
     /// A value that could be written, for the message that says that none was.
     const EXAMPLE: Option<&'static str> = None;

@@ -44,6 +44,8 @@
     clippy::single_call_fn
 )]
 
+use core::future::ready;
+
 use axum::Router;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -85,17 +87,17 @@ impl From<Guest> for User {
 
 /// Answers who has no session.
 async fn stranger() -> StatusCode {
-    core::future::ready(StatusCode::IM_A_TEAPOT).await
+    ready(StatusCode::IM_A_TEAPOT).await
 }
 
 /// Whether a user may be used by a request.
 async fn verify(user: &User, parts: &Parts) -> bool {
-    core::future::ready(user.visits < 100 && !parts.uri.path().is_empty()).await
+    ready(user.visits < 100 && !parts.uri.path().is_empty()).await
 }
 
 /// Whether a user is one.
-const fn validate(_: &User) -> Result<(), Invalid> {
-    Ok(())
+fn validate(user: &User) -> Result<(), Invalid> {
+    if user.visits < 1000 { Ok(()) } else { Err(Invalid::field("visits", "is too large")) }
 }
 
 /// Starts a session.
@@ -124,7 +126,6 @@ async fn logout(held: Session<User>) -> Result<(), Error> {
 }
 
 /// An application of renamed sessions.
-#[must_use]
 pub fn app(sessions: Sessions<User>) -> Router {
     Router::new().route("/", get(home).post(login).put(visit).delete(logout)).with_state(sessions)
 }
@@ -157,8 +158,8 @@ mod tests {
         let set = answer.headers().get(SET_COOKIE).unwrap().to_str().unwrap();
         let cookie = set.split(';').next().unwrap();
         assert!(cookie.starts_with("__Host-renamed="), "{cookie}");
-        let answer = ask(&router, Method::PUT, cookie).await;
-        let body = axum::body::to_bytes(answer.into_body(), 100).await.unwrap();
+        let visit = ask(&router, Method::PUT, cookie).await;
+        let body = axum::body::to_bytes(visit.into_body(), 100).await.unwrap();
         assert_eq!(body, "2", "one visit more");
         assert_eq!(ask(&router, Method::DELETE, cookie).await.status(), StatusCode::OK, "the end");
         assert_eq!(ask(&router, Method::PUT, cookie).await.status(), StatusCode::IM_A_TEAPOT, "after the end");

@@ -23,9 +23,10 @@ const FAMILIES: [(&str, &str); 2] =
 
 /// The page as it should be.
 pub(crate) fn written(root: &Path) -> String {
-    let mut page = INTRODUCTION.to_owned();
+    let (mut page, mut contents, mut anchors) = (String::new(), String::new(), Anchors::default());
     for (family, title) in FAMILIES {
         write!(page, "\n## {title}\n").expect("a string can be written to");
+        writeln!(contents, "- [{title}](#{})", anchors.of(title)).expect("a string can be written to");
         let mut sections: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
         for file in mistakes(&root.join(family).join("fail")) {
             let entry = Entry::read(family, &file);
@@ -33,12 +34,28 @@ pub(crate) fn written(root: &Path) -> String {
         }
         for (section, entries) in sections {
             write!(page, "\n### {section}\n").expect("a string can be written to");
+            writeln!(contents, "  - [{section}](#{})", anchors.of(&section)).expect("a string can be written to");
             for entry in entries {
+                anchors.of(&entry.title);
                 page.push_str(&entry.written());
             }
         }
     }
-    page
+    [INTRODUCTION, "\n", &contents, &page].concat()
+}
+
+/// The names by which a heading can be linked to, as GitHub gives them: a second one of the same words is numbered.
+#[derive(Default)]
+struct Anchors(BTreeMap<String, usize>);
+
+impl Anchors {
+    fn of(&mut self, heading: &str) -> String {
+        let kept = heading.chars().filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c));
+        let anchor: String = kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect();
+        let times = self.0.entry(anchor.clone()).or_default();
+        *times += 1;
+        if *times == 1 { anchor } else { format!("{anchor}-{}", *times - 1) }
+    }
 }
 
 /// Where the page is.
@@ -91,32 +108,43 @@ impl Entry {
     }
 }
 
-/// The errors of a report, each with the source it points at, without what the compiler adds.
+/// The errors of a report, each with the source that it points at and with what it says to do.
 fn said(report: &str) -> Vec<String> {
-    let mut errors: Vec<String> = Vec::new();
-    let mut shown = false;
+    let mut errors: Vec<Vec<&str>> = Vec::new();
+    let mut within = false;
     for line in report.lines() {
-        if line.starts_with("error") {
-            errors.push(line.to_owned());
-            shown = true;
-        } else if line.trim_start().starts_with("-->") {
-            // Where a file is on the machine of the tests is of no use to a reader.
-        } else if shown
-            && line.trim_start_matches([' ', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']).starts_with('|')
-            || line == "..."
-        {
-            if let Some(error) = errors.last_mut().filter(|_| shown) {
-                error.push('\n');
-                error.push_str(line.trim_end());
-            }
-        } else if line.trim_start().starts_with("= note: expected") || line.trim_start().starts_with("found ") {
-            if let Some(error) = errors.last_mut().filter(|_| shown) {
-                error.push('\n');
-                error.push_str(line.trim_end());
-            }
-        } else {
-            shown = false;
+        if line.starts_with("error") || line.starts_with("warning") {
+            within = line.starts_with("error");
+            errors.extend(within.then(Vec::new));
+        }
+        if let Some(error) = errors.last_mut().filter(|_| within) {
+            error.push(line);
         }
     }
-    errors
+    errors.iter().map(|error| essence(error)).collect()
+}
+
+/// One error without what concerns the machine of the tests, and without what the compiler adds for its own reasons.
+fn essence(error: &[&str]) -> String {
+    const NOISE: [&str; 6] =
+        ["this error ", "required ", "see issue", "`#[", "for types from other crates", "`SessionData` is a"];
+    let (head, rest) = error.split_first().expect("an error has a first line");
+    // Where a file is on that machine is of no use to a reader.
+    let rest: Vec<&str> = rest.iter().map(|line| line.trim_end()).filter(|line| !line.contains("--> ")).collect();
+    let is_source = |line: &str| {
+        line == "..." || line.trim_start_matches(|c: char| c == ' ' || c.is_ascii_digit()).starts_with('|')
+    };
+    let source = rest.iter().take_while(|line| is_source(line)).count();
+    let (source, words) = rest.split_at(source);
+    let source = source.strip_suffix(&["   |"]).unwrap_or(source);
+
+    let mut shown = false;
+    let words = words.iter().filter(|line| {
+        let note = line.strip_prefix("   = note: ");
+        // A note goes on in lines that are indented further.
+        shown =
+            note.map_or(shown && line.starts_with("     "), |note| !NOISE.iter().any(|noise| note.starts_with(noise)));
+        shown
+    });
+    [head].into_iter().chain(source).chain(words).copied().collect::<Vec<_>>().join("\n")
 }

@@ -1,4 +1,6 @@
 //! The implementations that a declaration stands for. Nothing can go wrong here.
+//!
+//! Names begin with two underscores: hygiene does not keep a binding apart from a constant or a unit struct of its name.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -102,18 +104,20 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
 fn opening(backend: &Backend, runtime: &Runtime) -> TokenStream {
     let ty = backend.expand_type(runtime);
     let (scope, result, error) = (runtime.scope(), paths::result(), runtime.open_error());
-    let (set, config) = (runtime.set(), Ident::new("config", Span::mixed_site()));
+    let (set, config) = (runtime.set(), Ident::new("__config", Span::mixed_site()));
     let assignments: Vec<TokenStream> = backend
         .arguments()
         .map(|(argument, label, value)| {
             let value = value.expand(runtime);
-            let set = Place::of(argument).put(quote!(#set(&mut #config.#argument, #label, #value)));
+            let place = Place::of(argument);
+            let held = place.put(quote!(&mut #config.));
+            let set = place.put(quote!(#set(#held #argument, #label, #value)));
             quote_spanned!(Span::mixed_site()=> #set?;)
         })
         .collect();
     let body = if assignments.is_empty() {
         let open = runtime.open();
-        quote_spanned!(Span::mixed_site()=> #open::<Self>(scope).await)
+        quote_spanned!(Span::mixed_site()=> #open::<Self>(__scope).await)
     } else {
         let (open_backend, default, open_with) = (runtime.open_backend(), paths::default(), runtime.open_with());
         let arguments = backend.arguments().map(|(_, label, value)| {
@@ -123,11 +127,11 @@ fn opening(backend: &Backend, runtime: &Runtime) -> TokenStream {
         quote_spanned! {Span::mixed_site()=>
             let mut #config = <<#ty as #open_backend>::Config as #default>::default();
             #(#assignments)*
-            #open_with::<#ty>(#config, scope, &[#(#arguments),*]).await
+            #open_with::<#ty>(#config, __scope, &[#(#arguments),*]).await
         }
     };
     quote_spanned! {Span::mixed_site()=>
-        async fn open_backend(scope: &#scope) -> #result<#ty, #error> {
+        async fn open_backend(__scope: &#scope) -> #result<#ty, #error> {
             #body
         }
     }
@@ -137,7 +141,7 @@ fn expand_migrate(version: &Version, runtime: &Runtime) -> TokenStream {
     let Version { number, from: _ } = version;
     let (option, result, error) = (paths::option(), paths::result(), runtime.decode_error());
     let (u32, u8) = (paths::u32(), paths::u8());
-    let [written, data] = ["version", "data"].map(|name| Ident::new(name, Span::mixed_site()).into_token_stream());
+    let [written, data] = ["__version", "__data"].map(|name| Ident::new(name, Span::mixed_site()).into_token_stream());
     let migrated = version.expand(&written, &data, runtime);
     quote_spanned! {Span::mixed_site()=>
         const VERSION: #u32 = #number;
@@ -151,12 +155,12 @@ fn expand_migrate(version: &Version, runtime: &Runtime) -> TokenStream {
 fn expand_verify(verify: &Verify, runtime: &Runtime) -> TokenStream {
     let (option, result, response) = (paths::option(), paths::result(), runtime.response());
     let bool = paths::bool();
-    let (this, parts) = (quote_spanned!(Span::mixed_site()=> self), quote_spanned!(Span::mixed_site()=> parts));
+    let (this, parts) = (quote_spanned!(Span::mixed_site()=> self), quote_spanned!(Span::mixed_site()=> __parts));
     let (parts_type, verdict) = (runtime.parts(), verify.expand(&this, &parts, runtime));
     quote_spanned! {Span::mixed_site()=>
         const VERIFIES: #bool = true;
 
-        async fn verify(&self, parts: &#parts_type) -> #result<(), #option<#response>> {
+        async fn verify(&self, __parts: &#parts_type) -> #result<(), #option<#response>> {
             #verdict
         }
     }
@@ -179,10 +183,10 @@ fn extractors(ident: &Ident, runtime: &Runtime) -> TokenStream {
             type Rejection = #rejection;
 
             fn from_request_parts(
-                parts: &mut #parts,
-                state: &#state,
+                __parts: &mut #parts,
+                __state: &#state,
             ) -> impl #future<Output = #result<Self, #rejection>> + #send {
-                #snapshot::<#ident, #state>(parts, state)
+                #snapshot::<#ident, #state>(__parts, __state)
             }
         }
 
@@ -194,10 +198,10 @@ fn extractors(ident: &Ident, runtime: &Runtime) -> TokenStream {
             type Rejection = #rejection;
 
             fn from_request_parts(
-                parts: &mut #parts,
-                state: &#state,
+                __parts: &mut #parts,
+                __state: &#state,
             ) -> impl #future<Output = #result<#option<Self>, #rejection>> + #send {
-                #snapshot_optional::<#ident, #state>(parts, state)
+                #snapshot_optional::<#ident, #state>(__parts, __state)
             }
         }
     }

@@ -1,4 +1,6 @@
 //! The wrapper of a handler. Nothing can go wrong here.
+//!
+//! Names begin with two underscores: hygiene does not keep a binding apart from a constant or a unit struct of its name.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -45,8 +47,8 @@ fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenSt
 
     let (enter, leases, leave) = (runtime.enter(), runtime.leases(), runtime.leave());
     let (response, refused) = (runtime.response(), paths::result_err());
-    let [all, lent, refusal] = ["sessions", "leases", "refusal"].map(|name| Ident::new(name, Span::mixed_site()));
-    let call = Ident::new("handler", Place::of(ident).span());
+    let [all, lent, refusal] = ["__sessions", "__leases", "__refusal"].map(|name| Ident::new(name, Span::mixed_site()));
+    let call = Ident::new("__handler", Place::of(ident).span());
     let names = (0..sessions.len()).map(|index| session_name(handler, index));
     // A function that is named as a value, and not called, may be async without awaiting for clippy as well.
     let turbofish = own_generics.type_params().next().is_some() || own_generics.const_params().next().is_some();
@@ -55,7 +57,7 @@ fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenSt
         ReturnType::Type(_, ty) => Place::of(ty),
         ReturnType::Default => Place::of(ident),
     };
-    let answer = Ident::new("answer", place.span());
+    let answer = Ident::new("__answer", place.span());
     let into_response = place.put(runtime.into_response());
     let into_response = quote_spanned!(place.span()=> #into_response::into_response(#answer));
     let checks = checks::expand(handler, output, runtime);
@@ -167,13 +169,14 @@ fn spec(handler: &Handler, index: usize, runtime: &Runtime) -> TokenStream {
     let missing_handler = missing
         .iter()
         .filter(|missing| missing.is_handler())
-        .map(|_| quote_spanned!(Span::mixed_site()=> const MISSING_HANDLER: bool = true;));
+        .map(|_| paths::bool())
+        .map(|bool| quote_spanned!(Span::mixed_site()=> const MISSING_HANDLER: #bool = true;));
     let missing = missing.iter().map(|missing| {
         let (answer, missing) = (runtime.missing(), missing.expand(runtime));
         quote_spanned!(Span::mixed_site()=> fn missing() -> #option<#answer> { #some(#missing) })
     });
     let guard = guard.iter().map(|guard| {
-        let data = Ident::new("data", guard.place().span());
+        let data = Ident::new("__data", guard.place().span());
         let (response, verdict) = (runtime.response(), guard.expand(&data, runtime));
         quote_spanned!(Span::mixed_site()=> fn guard(#data: &#ty) -> #result<(), #response> { #verdict })
     });

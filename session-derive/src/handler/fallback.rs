@@ -28,7 +28,10 @@ pub(crate) fn expand(item: &TokenStream, function: &Function, runtime: &Runtime,
     let error = error.to_compile_error();
     let attributes = function.attributes.iter().filter(|attribute| !is_session(attribute)).cloned();
     let (outer, inner): (Vec<Attribute>, Vec<Attribute>) = attributes.partition(describes_the_item);
-    let users = expand::users(&inner, &signature, &function.body);
+    let users = (!function.body.is_empty()).then(|| {
+        let users = expand::users(&inner, &signature, &function.body);
+        quote_spanned!(Span::mixed_site()=> #[allow(dead_code)] #users)
+    });
     let generics = Kept::of(&signature.generics, &[]);
     let (declared, where_clause) = (generics.declared(), generics.where_clause());
     let (visibility, name) = (&function.visibility, &signature.ident);
@@ -37,7 +40,6 @@ pub(crate) fn expand(item: &TokenStream, function: &Function, runtime: &Runtime,
         #error
         #(#outer)*
         #visibility async fn #name #declared() -> #response #where_clause {
-            #[allow(dead_code)]
             #users
             #unreachable()
         }

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
-    Attribute, LitStr, Path, Signature, Visibility,
+    Attribute, LitStr, Path, Signature, Token, Visibility,
     ext::IdentExt,
     parse::{ParseStream, Parser},
     token,
@@ -22,7 +22,7 @@ use crate::{
     paths::Runtime,
 };
 
-/// The user's function. Its body is tokens: what is in it is between the user and the compiler.
+/// The user's function. Its body is tokens, or nothing: what is in it is between the user and the compiler.
 pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
@@ -105,14 +105,16 @@ pub(crate) fn function(item: TokenStream) -> syn::Result<Function> {
         let visibility = input.parse()?;
         is_a_function(input, &attributes)?;
         let signature: Signature = input.parse()?;
-        if !input.peek(token::Brace) {
-            return Err(syn::Error::new(signature.ident.span(), "a handler has a body; write it in `{ .. }`"));
-        }
-        let body: TokenTree = input.parse()?;
+        let body = if input.peek(token::Brace) {
+            input.parse::<TokenTree>()?.into_token_stream()
+        } else {
+            input.parse::<Token![;]>()?;
+            TokenStream::new()
+        };
         if !input.is_empty() {
             return Err(input.error("expected nothing behind the handler's body"));
         }
-        Ok(Function { attributes, visibility, signature, body: body.into_token_stream() })
+        Ok(Function { attributes, visibility, signature, body })
     };
     parser.parse2(item)
 }

@@ -19,6 +19,7 @@ use crate::{
 const RULES: &[fn(&Draft, &mut Errors)] = &[
     is_async,
     is_free,
+    has_a_body,
     is_plain_rust,
     is_wrapped_once,
     parameters_are_always_there,
@@ -122,6 +123,13 @@ fn is_free(draft: &Draft, errors: &mut Errors) {
     if let Some(FnArg::Receiver(receiver)) = draft.function.signature.inputs.first() {
         let message = "a handler is a free function, without `self`; take what it needs from axum's `State`";
         errors.over(receiver, message);
+    }
+}
+
+/// `async fn visit(user: &User);`
+fn has_a_body(draft: &Draft, errors: &mut Errors) {
+    if draft.function.body.is_empty() {
+        errors.at(draft.function.signature.ident.span(), "a handler has a body; write it in `{ .. }`");
     }
 }
 

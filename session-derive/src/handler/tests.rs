@@ -2,7 +2,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::wrap;
-use crate::testing::{assert_refused, messages, snapshot};
+use crate::testing::{assert_refused, messages, places, snapshot};
 
 /// The errors of a handler under these options.
 macro_rules! refused {
@@ -276,4 +276,25 @@ fn another_item_is_left_as_it_is() {
 fn the_body_is_never_read() {
     let expansion = wrap(quote!(protected), &quote! { async fn f(u: &User) -> u8 { this is no Rust @ 5 } });
     assert!(expansion.to_string().contains("this is no Rust @ 5") && !expansion.to_string().contains("compile_error"));
+}
+
+#[test]
+fn an_editor_finds_the_users_function_and_its_names_where_they_were_written() {
+    let written = "pub async fn visit(user: &mut User, Form(form): Form<Login>) -> Result<String, Refused> {
+        user.visits += form.times;
+        Ok(user.visits.to_string())
+    }";
+    let item: TokenStream = written.parse().unwrap();
+    let words = places(item.clone());
+    let function = words.iter().position(|(word, ..)| word == "fn").unwrap();
+    for options in [quote!(protected, wait = "2s"), quote!(optional)] {
+        let expansion = places(wrap(options, &item));
+        let found: Vec<_> = expansion.into_iter().filter(|word| words.contains(word)).collect();
+        let own = (0..found.len()).find(|from| found[*from..].starts_with(&words[function..]));
+        let own = own.expect("the function is there as it was written");
+        // What is told of a name's first place in the expansion is what the editor shows.
+        for name in ["user", "form", "visits", "times", "to_string"] {
+            assert!(found.iter().position(|(word, ..)| word == name) > Some(own), "`{name}` is first met elsewhere");
+        }
+    }
 }

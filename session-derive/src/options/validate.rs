@@ -47,8 +47,9 @@ impl Validate {
     pub(crate) fn expand(&self, data: &TokenStream, runtime: &Runtime) -> TokenStream {
         match self {
             Self::Garde(span) => {
-                let validate = runtime.validate_garde();
-                Place::at(*span).put(quote!(#validate(#data)))
+                let (validate, place) = (runtime.validate_garde(), Place::at(*span));
+                let data = place.put(data.clone());
+                place.put(quote!(#validate(#data)))
             }
             Self::Function(path) => {
                 let validate = runtime.validate();

@@ -115,6 +115,7 @@ pub trait Backend: Send + Sync + 'static {
 /// A backend that an attribute can name: `backend = path::to::Type(argument = value)`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be opened by `backend = ...`",
+    label = "this type doesn't implement `OpenBackend`",
     note = "implement `session_runtime::backend::OpenBackend` for it, or name one that comes with the crate: `memory`, \
             `file`, `redis`, `sqlite`, `postgres`, `mysql` or `cookie`"
 )]

@@ -40,33 +40,30 @@ impl<R: IntoResponse> Verdict for Result<(), R> {
     }
 }
 
-/// What `verify = path` names: an async function of the data and the request's parts.
+/// What a function named by `verify = path` returns: it is async.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can't be the `verify` of `{T}`",
-    label = "expected `async fn(&{T}, &Parts) -> bool`",
-    note = "write `async fn is_active(data: &{T}, parts: &axum::http::request::Parts) -> bool`, or with \
+    message = "`verify` asks an async function, and this one returns `{Self}`",
+    label = "expected an `async fn`",
+    note = "write `async fn is_active(data: &User, parts: &axum::http::request::Parts) -> bool`, or with \
             `Result<(), impl IntoResponse>` to answer in its own words"
 )]
-pub trait Verify<'d, 'p, T: 'd>: Sized {
-    /// What it returns.
-    #[doc(hidden)]
-    type Future: Future;
+pub trait Asked: Sized {
+    /// What it answers.
+    type Answer;
+    /// Itself, known to be a future.
+    type Future: Future<Output = Self::Answer>;
 
-    /// Asks it.
-    #[doc(hidden)]
-    fn ask(self, data: &'d T, parts: &'p Parts) -> Self::Future;
+    /// Itself.
+    fn future(self) -> Self::Future;
 }
 
 #[diagnostic::do_not_recommend]
-impl<'d, 'p, T: 'd, F, A> Verify<'d, 'p, T> for F
-where
-    F: FnOnce(&'d T, &'p Parts) -> A,
-    A: Future,
-{
+impl<A: Future> Asked for A {
+    type Answer = A::Output;
     type Future = A;
 
-    fn ask(self, data: &'d T, parts: &'p Parts) -> A {
-        self(data, parts)
+    fn future(self) -> A {
+        self
     }
 }
 
@@ -82,16 +79,18 @@ pub trait Verified: Verdict {}
 impl<V: Verdict> Verified for V {}
 
 /// Asks a function named by `verify = path`.
-pub fn ask<'d, 'p, T, F: Verify<'d, 'p, T>>(data: &'d T, parts: &'p Parts, check: F) -> F::Future {
-    check.ask(data, parts)
+pub fn ask<'d, 'p, T, A>(data: &'d T, parts: &'p Parts, check: impl FnOnce(&'d T, &'p Parts) -> A) -> A {
+    check(data, parts)
 }
 
 /// What it answered.
 ///
 /// # Errors
 /// The response to give; `None` counts the session as none.
-pub fn verified<A: Future<Output: Verified> + Send>(
-    answer: A,
+#[allow(clippy::manual_async_fn, reason = "what is not `Send` is reported where it is named")]
+pub fn verified<A: Asked<Answer: Verified, Future: Send>>(
+    asked: A,
 ) -> impl Future<Output = Result<(), Option<Response>>> + Send {
-    async { answer.await.verdict() }
+    let asked = asked.future();
+    async { asked.await.verdict() }
 }

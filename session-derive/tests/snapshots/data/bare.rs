@@ -8,12 +8,12 @@ impl ::session_runtime::SessionData for User {
         )
     }
     async fn open_backend(
-        scope: &::session_runtime::backend::Scope,
+        __scope: &::session_runtime::backend::Scope,
     ) -> ::core::result::Result<
         ::session_runtime::backend::Memory,
         ::session_runtime::OpenError,
     > {
-        ::session_runtime::__private::open::<Self>(scope).await
+        ::session_runtime::__private::open::<Self>(__scope).await
     }
     fn lends() -> ::core::primitive::bool {
         ::session_runtime::__private::Lending::<::session_runtime::backend::Memory>::OF
@@ -28,12 +28,12 @@ where
 {
     type Rejection = ::session_runtime::__private::Rejection;
     fn from_request_parts(
-        parts: &mut ::session_runtime::__private::Parts,
-        state: &__State,
+        __parts: &mut ::session_runtime::__private::Parts,
+        __state: &__State,
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<Self, ::session_runtime::__private::Rejection>,
     > + ::core::marker::Send {
-        ::session_runtime::__private::snapshot::<User, __State>(parts, state)
+        ::session_runtime::__private::snapshot::<User, __State>(__parts, __state)
     }
 }
 #[automatically_derived]
@@ -44,14 +44,17 @@ where
 {
     type Rejection = ::session_runtime::__private::Rejection;
     fn from_request_parts(
-        parts: &mut ::session_runtime::__private::Parts,
-        state: &__State,
+        __parts: &mut ::session_runtime::__private::Parts,
+        __state: &__State,
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<
             ::core::option::Option<Self>,
             ::session_runtime::__private::Rejection,
         >,
     > + ::core::marker::Send {
-        ::session_runtime::__private::snapshot_optional::<User, __State>(parts, state)
+        ::session_runtime::__private::snapshot_optional::<
+            User,
+            __State,
+        >(__parts, __state)
     }
 }

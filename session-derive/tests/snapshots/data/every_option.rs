@@ -22,19 +22,19 @@ impl my::sessions::SessionData for User {
             .lifetime(my::sessions::__private::Value::env_or("SESSION_LIFETIME", "12h"))
     }
     async fn open_backend(
-        scope: &my::sessions::backend::Scope,
+        __scope: &my::sessions::backend::Scope,
     ) -> ::core::result::Result<my::sessions::backend::Memory, my::sessions::OpenError> {
-        let mut config = <<my::sessions::backend::Memory as my::sessions::backend::OpenBackend>::Config as ::core::default::Default>::default();
+        let mut __config = <<my::sessions::backend::Memory as my::sessions::backend::OpenBackend>::Config as ::core::default::Default>::default();
         my::sessions::__private::set(
-            &mut config.capacity,
+            &mut __config.capacity,
             "backend = memory(capacity)",
             my::sessions::__private::Value::literal("10000"),
         )?;
         my::sessions::__private::open_with::<
             my::sessions::backend::Memory,
         >(
-                config,
-                scope,
+                __config,
+                __scope,
                 &[
                     (
                         "backend = memory(capacity)",
@@ -59,12 +59,12 @@ where
 {
     type Rejection = my::sessions::__private::Rejection;
     fn from_request_parts(
-        parts: &mut my::sessions::__private::Parts,
-        state: &__State,
+        __parts: &mut my::sessions::__private::Parts,
+        __state: &__State,
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<Self, my::sessions::__private::Rejection>,
     > + ::core::marker::Send {
-        my::sessions::__private::snapshot::<User, __State>(parts, state)
+        my::sessions::__private::snapshot::<User, __State>(__parts, __state)
     }
 }
 #[automatically_derived]
@@ -75,14 +75,14 @@ where
 {
     type Rejection = my::sessions::__private::Rejection;
     fn from_request_parts(
-        parts: &mut my::sessions::__private::Parts,
-        state: &__State,
+        __parts: &mut my::sessions::__private::Parts,
+        __state: &__State,
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<
             ::core::option::Option<Self>,
             my::sessions::__private::Rejection,
         >,
     > + ::core::marker::Send {
-        my::sessions::__private::snapshot_optional::<User, __State>(parts, state)
+        my::sessions::__private::snapshot_optional::<User, __State>(__parts, __state)
     }
 }

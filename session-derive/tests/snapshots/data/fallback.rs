@@ -8,9 +8,9 @@ impl sessions::SessionData for User {
         sessions::__private::Declaration::new("User", ::core::env!("CARGO_PKG_NAME"))
     }
     async fn open_backend(
-        scope: &sessions::backend::Scope,
+        __scope: &sessions::backend::Scope,
     ) -> ::core::result::Result<sessions::backend::Memory, sessions::OpenError> {
-        sessions::__private::open::<Self>(scope).await
+        sessions::__private::open::<Self>(__scope).await
     }
     fn lends() -> ::core::primitive::bool {
         sessions::__private::Lending::<sessions::backend::Memory>::OF.known()
@@ -24,12 +24,12 @@ where
 {
     type Rejection = sessions::__private::Rejection;
     fn from_request_parts(
-        parts: &mut sessions::__private::Parts,
-        state: &__State,
+        __parts: &mut sessions::__private::Parts,
+        __state: &__State,
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<Self, sessions::__private::Rejection>,
     > + ::core::marker::Send {
-        sessions::__private::snapshot::<User, __State>(parts, state)
+        sessions::__private::snapshot::<User, __State>(__parts, __state)
     }
 }
 #[automatically_derived]
@@ -40,14 +40,14 @@ where
 {
     type Rejection = sessions::__private::Rejection;
     fn from_request_parts(
-        parts: &mut sessions::__private::Parts,
-        state: &__State,
+        __parts: &mut sessions::__private::Parts,
+        __state: &__State,
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<
             ::core::option::Option<Self>,
             sessions::__private::Rejection,
         >,
     > + ::core::marker::Send {
-        sessions::__private::snapshot_optional::<User, __State>(parts, state)
+        sessions::__private::snapshot_optional::<User, __State>(__parts, __state)
     }
 }

@@ -10,36 +10,37 @@ impl ::session_runtime::SessionData for User {
             .key(::session_runtime::__private::Value::env("K"))
     }
     async fn open_backend(
-        scope: &::session_runtime::backend::Scope,
+        __scope: &::session_runtime::backend::Scope,
     ) -> ::core::result::Result<
         ::session_runtime::backend::File,
         ::session_runtime::OpenError,
     > {
-        let mut config = <<::session_runtime::backend::File as ::session_runtime::backend::OpenBackend>::Config as ::core::default::Default>::default();
+        let mut __config = <<::session_runtime::backend::File as ::session_runtime::backend::OpenBackend>::Config as ::core::default::Default>::default();
         ::session_runtime::__private::set(
-            &mut config.dir,
+            &mut __config.dir,
             "backend = file(dir)",
             ::session_runtime::__private::Value::env("SESSIONS"),
         )?;
         ::session_runtime::__private::set(
-            &mut config.durable,
+            &mut __config.durable,
             "backend = file(durable)",
             ::session_runtime::__private::Value::literal("true"),
         )?;
         <::session_runtime::backend::File as ::session_runtime::backend::OpenBackend>::open(
-                config,
-                scope,
+                __config,
+                __scope,
             )
             .await
     }
     const VERSION: ::core::primitive::u32 = 3u32;
     fn migrate(
-        version: ::core::primitive::u32,
-        data: &[::core::primitive::u8],
+        __version: ::core::primitive::u32,
+        __data: &[::core::primitive::u8],
     ) -> ::core::option::Option<
         ::core::result::Result<Self, ::session_runtime::__private::DecodeError>,
     > {
-        ::session_runtime::__private::migrate::<history::UserV2, Self>(version, data)
+        ::session_runtime::__private::former::<history::UserV2>()
+            .migrate::<Self>(__version, __data)
     }
     fn validate(
         &self,
@@ -49,16 +50,19 @@ impl ::session_runtime::SessionData for User {
     const VERIFIES: ::core::primitive::bool = true;
     async fn verify(
         &self,
-        parts: &::session_runtime::__private::Parts,
+        __parts: &::session_runtime::__private::Parts,
     ) -> ::core::result::Result<
         (),
         ::core::option::Option<::session_runtime::__private::Response>,
     > {
-        ::session_runtime::__private::verify(self, parts, accounts::is_active).await
+        ::session_runtime::__private::verified(
+                ::session_runtime::__private::ask(self, __parts, accounts::is_active),
+            )
+            .await
     }
 }
 const _: () = ::core::assert!(
-    < history::UserV2 as ::session_runtime::SessionData > ::VERSION < 3u32,
+    ::session_runtime::__private::former:: < history::UserV2 > ().version < 3u32,
     "`from = history::UserV2` is not an older version: this is version 3, and `history::UserV2` declares 3 or later; count this one on, or correct the other"
 );
 #[automatically_derived]
@@ -69,12 +73,12 @@ where
 {
     type Rejection = ::session_runtime::__private::Rejection;
     fn from_request_parts(
-        parts: &mut ::session_runtime::__private::Parts,
-        state: &__State,
+        __parts: &mut ::session_runtime::__private::Parts,
+        __state: &__State,
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<Self, ::session_runtime::__private::Rejection>,
     > + ::core::marker::Send {
-        ::session_runtime::__private::snapshot::<User, __State>(parts, state)
+        ::session_runtime::__private::snapshot::<User, __State>(__parts, __state)
     }
 }
 #[automatically_derived]
@@ -85,14 +89,17 @@ where
 {
     type Rejection = ::session_runtime::__private::Rejection;
     fn from_request_parts(
-        parts: &mut ::session_runtime::__private::Parts,
-        state: &__State,
+        __parts: &mut ::session_runtime::__private::Parts,
+        __state: &__State,
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<
             ::core::option::Option<Self>,
             ::session_runtime::__private::Rejection,
         >,
     > + ::core::marker::Send {
-        ::session_runtime::__private::snapshot_optional::<User, __State>(parts, state)
+        ::session_runtime::__private::snapshot_optional::<
+            User,
+            __State,
+        >(__parts, __state)
     }
 }

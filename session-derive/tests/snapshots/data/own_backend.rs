@@ -9,31 +9,31 @@ impl ::session_runtime::SessionData for User {
             .key(::session_runtime::__private::Value::env("K"))
     }
     async fn open_backend(
-        scope: &::session_runtime::backend::Scope,
+        __scope: &::session_runtime::backend::Scope,
     ) -> ::core::result::Result<crate::Store<u8>, ::session_runtime::OpenError> {
-        let mut config = <<crate::Store<
+        let mut __config = <<crate::Store<
             u8,
         > as ::session_runtime::backend::OpenBackend>::Config as ::core::default::Default>::default();
         ::session_runtime::__private::set(
-            &mut config.dir,
+            &mut __config.dir,
             "backend = crate::Store<u8>(dir)",
             ::session_runtime::__private::Value::literal("/tmp"),
         )?;
         ::session_runtime::__private::set(
-            &mut config.sync,
+            &mut __config.sync,
             "backend = crate::Store<u8>(sync)",
             ::session_runtime::__private::Value::literal("true"),
         )?;
         ::session_runtime::__private::set(
-            &mut config.size,
+            &mut __config.size,
             "backend = crate::Store<u8>(size)",
             ::session_runtime::__private::Value::env_or("SIZE", "5"),
         )?;
         ::session_runtime::__private::open_with::<
             crate::Store<u8>,
         >(
-                config,
-                scope,
+                __config,
+                __scope,
                 &[
                     (
                         "backend = crate::Store<u8>(dir)",
@@ -66,12 +66,12 @@ where
 {
     type Rejection = ::session_runtime::__private::Rejection;
     fn from_request_parts(
-        parts: &mut ::session_runtime::__private::Parts,
-        state: &__State,
+        __parts: &mut ::session_runtime::__private::Parts,
+        __state: &__State,
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<Self, ::session_runtime::__private::Rejection>,
     > + ::core::marker::Send {
-        ::session_runtime::__private::snapshot::<User, __State>(parts, state)
+        ::session_runtime::__private::snapshot::<User, __State>(__parts, __state)
     }
 }
 #[automatically_derived]
@@ -82,14 +82,17 @@ where
 {
     type Rejection = ::session_runtime::__private::Rejection;
     fn from_request_parts(
-        parts: &mut ::session_runtime::__private::Parts,
-        state: &__State,
+        __parts: &mut ::session_runtime::__private::Parts,
+        __state: &__State,
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<
             ::core::option::Option<Self>,
             ::session_runtime::__private::Rejection,
         >,
     > + ::core::marker::Send {
-        ::session_runtime::__private::snapshot_optional::<User, __State>(parts, state)
+        ::session_runtime::__private::snapshot_optional::<
+            User,
+            __State,
+        >(__parts, __state)
     }
 }

@@ -9,25 +9,25 @@ impl ::session_runtime::SessionData for r#User {
             .key(::session_runtime::__private::Value::env("K"))
     }
     async fn open_backend(
-        scope: &::session_runtime::backend::Scope,
+        __scope: &::session_runtime::backend::Scope,
     ) -> ::core::result::Result<
         ::session_runtime::backend::Redis,
         ::session_runtime::OpenError,
     > {
-        let mut config = <<::session_runtime::backend::Redis as ::session_runtime::backend::OpenBackend>::Config as ::core::default::Default>::default();
+        let mut __config = <<::session_runtime::backend::Redis as ::session_runtime::backend::OpenBackend>::Config as ::core::default::Default>::default();
         ::session_runtime::__private::set(
-            &mut config.url,
+            &mut __config.url,
             "backend = redis(url)",
             ::session_runtime::__private::Value::env("REDIS_URL"),
         )?;
         ::session_runtime::__private::set(
-            &mut config.prefix,
+            &mut __config.prefix,
             "backend = redis(prefix)",
             ::session_runtime::__private::Value::literal("shop"),
         )?;
         <::session_runtime::backend::Redis as ::session_runtime::backend::OpenBackend>::open(
-                config,
-                scope,
+                __config,
+                __scope,
             )
             .await
     }
@@ -43,12 +43,12 @@ where
 {
     type Rejection = ::session_runtime::__private::Rejection;
     fn from_request_parts(
-        parts: &mut ::session_runtime::__private::Parts,
-        state: &__State,
+        __parts: &mut ::session_runtime::__private::Parts,
+        __state: &__State,
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<Self, ::session_runtime::__private::Rejection>,
     > + ::core::marker::Send {
-        ::session_runtime::__private::snapshot::<r#User, __State>(parts, state)
+        ::session_runtime::__private::snapshot::<r#User, __State>(__parts, __state)
     }
 }
 #[automatically_derived]
@@ -59,14 +59,17 @@ where
 {
     type Rejection = ::session_runtime::__private::Rejection;
     fn from_request_parts(
-        parts: &mut ::session_runtime::__private::Parts,
-        state: &__State,
+        __parts: &mut ::session_runtime::__private::Parts,
+        __state: &__State,
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<
             ::core::option::Option<Self>,
             ::session_runtime::__private::Rejection,
         >,
     > + ::core::marker::Send {
-        ::session_runtime::__private::snapshot_optional::<r#User, __State>(parts, state)
+        ::session_runtime::__private::snapshot_optional::<
+            r#User,
+            __State,
+        >(__parts, __state)
     }
 }

@@ -28,31 +28,31 @@ async fn shop(
     if false {
         my_sessions::__private::lends::<Cart>();
     }
-    let handler = shop;
-    let mut sessions = (__session0, __session1, __session2, __session3);
-    if let ::core::result::Result::Err(refusal) = my_sessions::__private::enter(
-            &mut sessions,
+    let __handler = shop;
+    let mut __sessions = (__session0, __session1, __session2, __session3);
+    if let ::core::result::Result::Err(__refusal) = my_sessions::__private::enter(
+            &mut __sessions,
         )
         .await
     {
-        return refusal;
+        return __refusal;
     }
-    let leases = my_sessions::__private::leases(&sessions);
-    let answer = leases
+    let __leases = my_sessions::__private::leases(&__sessions);
+    let __answer = __leases
         .hold(
             my_sessions::__private::sendable(
-                handler(
+                __handler(
                     __argument0,
-                    sessions.0.lend(),
-                    sessions.1.lend(),
-                    sessions.2.lend_optional(),
-                    sessions.3.lend(),
+                    __sessions.0.lend(),
+                    __sessions.1.lend(),
+                    __sessions.2.lend_optional(),
+                    __sessions.3.lend(),
                 ),
             ),
         )
         .await;
-    let answer = my_sessions::__private::IntoResponse::into_response(answer);
-    my_sessions::__private::leave(sessions, answer).await
+    let __answer = my_sessions::__private::IntoResponse::into_response(__answer);
+    my_sessions::__private::leave(__sessions, __answer).await
 }
 #[cfg(feature = "shop")]
 #[doc(hidden)]
@@ -62,16 +62,16 @@ struct __session_shop;
 impl my_sessions::__private::Spec for __session_shop {
     type Data = User;
     const ACCESS: my_sessions::__private::Access = my_sessions::__private::Access::Protected;
-    const MISSING_HANDLER: bool = true;
+    const MISSING_HANDLER: ::core::primitive::bool = true;
     fn missing() -> ::core::option::Option<my_sessions::__private::Missing> {
         ::core::option::Option::Some(
             my_sessions::__private::Missing::handler(crate::sorry),
         )
     }
     fn guard(
-        data: &User,
+        __data: &User,
     ) -> ::core::result::Result<(), my_sessions::__private::Response> {
-        my_sessions::__private::verdict(data, guards::is_member)
+        my_sessions::__private::verdict(__data, guards::is_member)
     }
 }
 #[cfg(feature = "shop")]

@@ -18,25 +18,25 @@ pub async fn visit(
             ::session_runtime::__private::Parameter::<Form<Login>>::TYPE.data(),
         );
     }
-    let handler = visit;
-    let mut sessions = (__session0,);
-    if let ::core::result::Result::Err(refusal) = ::session_runtime::__private::enter(
-            &mut sessions,
+    let __handler = visit;
+    let mut __sessions = (__session0,);
+    if let ::core::result::Result::Err(__refusal) = ::session_runtime::__private::enter(
+            &mut __sessions,
         )
         .await
     {
-        return refusal;
+        return __refusal;
     }
-    let leases = ::session_runtime::__private::leases(&sessions);
-    let answer = leases
+    let __leases = ::session_runtime::__private::leases(&__sessions);
+    let __answer = __leases
         .hold(
             ::session_runtime::__private::sendable(
-                handler(sessions.0.lend(), __argument1),
+                __handler(__sessions.0.lend(), __argument1),
             ),
         )
         .await;
-    let answer = ::session_runtime::__private::IntoResponse::into_response(answer);
-    ::session_runtime::__private::leave(sessions, answer).await
+    let __answer = ::session_runtime::__private::IntoResponse::into_response(__answer);
+    ::session_runtime::__private::leave(__sessions, __answer).await
 }
 #[doc(hidden)]
 pub struct __session_visit;

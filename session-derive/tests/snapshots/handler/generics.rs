@@ -25,25 +25,25 @@ where
             ::session_runtime::__private::Parameter::<Path<Text<'b, T>>>::TYPE.data(),
         );
     }
-    let handler = generic::<T, U, N>;
-    let mut sessions = (__session0,);
-    if let ::core::result::Result::Err(refusal) = ::session_runtime::__private::enter(
-            &mut sessions,
+    let __handler = generic::<T, U, N>;
+    let mut __sessions = (__session0,);
+    if let ::core::result::Result::Err(__refusal) = ::session_runtime::__private::enter(
+            &mut __sessions,
         )
         .await
     {
-        return refusal;
+        return __refusal;
     }
-    let leases = ::session_runtime::__private::leases(&sessions);
-    let answer = leases
+    let __leases = ::session_runtime::__private::leases(&__sessions);
+    let __answer = __leases
         .hold(
             ::session_runtime::__private::sendable(
-                handler(sessions.0.lend(), __argument1, __argument2),
+                __handler(__sessions.0.lend(), __argument1, __argument2),
             ),
         )
         .await;
-    let answer = ::session_runtime::__private::IntoResponse::into_response(answer);
-    ::session_runtime::__private::leave(sessions, answer).await
+    let __answer = ::session_runtime::__private::IntoResponse::into_response(__answer);
+    ::session_runtime::__private::leave(__sessions, __answer).await
 }
 #[doc(hidden)]
 pub(crate) struct __session_generic<T, U, const N: usize>(

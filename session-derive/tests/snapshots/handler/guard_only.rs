@@ -7,19 +7,21 @@ async fn admin(
     async fn admin() -> &'static str {
         "the back room"
     }
-    let handler = admin;
-    let mut sessions = (__session0,);
-    if let ::core::result::Result::Err(refusal) = ::session_runtime::__private::enter(
-            &mut sessions,
+    let __handler = admin;
+    let mut __sessions = (__session0,);
+    if let ::core::result::Result::Err(__refusal) = ::session_runtime::__private::enter(
+            &mut __sessions,
         )
         .await
     {
-        return refusal;
+        return __refusal;
     }
-    let leases = ::session_runtime::__private::leases(&sessions);
-    let answer = leases.hold(::session_runtime::__private::sendable(handler())).await;
-    let answer = ::session_runtime::__private::IntoResponse::into_response(answer);
-    ::session_runtime::__private::leave(sessions, answer).await
+    let __leases = ::session_runtime::__private::leases(&__sessions);
+    let __answer = __leases
+        .hold(::session_runtime::__private::sendable(__handler()))
+        .await;
+    let __answer = ::session_runtime::__private::IntoResponse::into_response(__answer);
+    ::session_runtime::__private::leave(__sessions, __answer).await
 }
 #[doc(hidden)]
 struct __session_admin;
@@ -33,8 +35,8 @@ impl ::session_runtime::__private::Spec for __session_admin {
         )
     }
     fn guard(
-        data: &User,
+        __data: &User,
     ) -> ::core::result::Result<(), ::session_runtime::__private::Response> {
-        ::session_runtime::__private::verdict(data, |u| u.name == "root")
+        ::session_runtime::__private::verdict(__data, |u| u.name == "root")
     }
 }

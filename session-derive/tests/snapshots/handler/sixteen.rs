@@ -41,20 +41,20 @@ async fn many(
         h15: HeaderMap,
     ) {}
     let (__session0, __argument0) = __paired;
-    let handler = many;
-    let mut sessions = (__session0,);
-    if let ::core::result::Result::Err(refusal) = ::session_runtime::__private::enter(
-            &mut sessions,
+    let __handler = many;
+    let mut __sessions = (__session0,);
+    if let ::core::result::Result::Err(__refusal) = ::session_runtime::__private::enter(
+            &mut __sessions,
         )
         .await
     {
-        return refusal;
+        return __refusal;
     }
-    let leases = ::session_runtime::__private::leases(&sessions);
-    let answer = leases
+    let __leases = ::session_runtime::__private::leases(&__sessions);
+    let __answer = __leases
         .hold(
             ::session_runtime::__private::sendable(
-                handler(
+                __handler(
                     __argument0,
                     __argument1,
                     __argument2,
@@ -75,8 +75,8 @@ async fn many(
             ),
         )
         .await;
-    let answer = ::session_runtime::__private::IntoResponse::into_response(answer);
-    ::session_runtime::__private::leave(sessions, answer).await
+    let __answer = ::session_runtime::__private::IntoResponse::into_response(__answer);
+    ::session_runtime::__private::leave(__sessions, __answer).await
 }
 #[doc(hidden)]
 struct __session_many;

@@ -29,11 +29,14 @@ pub struct User {
 
 /// A guest.
 #[derive(Debug, Serialize, Deserialize, SessionData)]
-pub struct Guest {}
+pub struct Guest {
+    /// What it was called.
+    pub nick: String,
+}
 
 impl From<Guest> for User {
-    fn from(_: Guest) -> Self {
-        Self { name: String::new() }
+    fn from(guest: Guest) -> Self {
+        Self { name: guest.nick }
     }
 }
 

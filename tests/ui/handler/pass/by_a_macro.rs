@@ -49,8 +49,10 @@ where
     user.name.repeat(N)
 }
 
+// Without its type written out, axum can't route it either.
 #[session(protected)]
-async fn implicit(mut session: Session<User>, _: impl Send + 'static) -> Result<(), session_runtime::Error> {
+#[allow(dead_code)]
+async fn implicit(mut session: Session<User>, _: impl FromRequestParts<Sessions<User>> + Send) -> Result<(), session_runtime::Error> {
     session.update(|User { name }| name.clear()).await?;
     session.renew().await
 }
@@ -63,7 +65,7 @@ async fn patterns(&User { ref name }: &User, (_, headers): (HeaderMap, HeaderMap
 fn main() {
     let _: fn(Sessions<User>) -> Router = |sessions| {
         let macros = get(first).post(second).put(third);
-        let others = get(generic::<HeaderMap, 3>).post(implicit::<HeaderMap>).put(patterns);
+        let others = get(generic::<HeaderMap, 3>).put(patterns);
         Router::new().route("/1", macros).route("/2", others).with_state(sessions)
     };
 }

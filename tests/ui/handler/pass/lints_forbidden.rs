@@ -16,6 +16,8 @@ use session_runtime::{Error, Session, SessionData, SessionSlot, Sessions, sessio
 pub struct User {
     /// How often it came.
     pub visits: u32,
+    /// Its name.
+    pub name: String,
 }
 
 /// A visit.
@@ -48,7 +50,7 @@ async fn guarded() {}
 
 #[session(optional)]
 async fn login(slot: SessionSlot<User>) -> Result<(), Error> {
-    slot.start(User { visits: 0 }).await
+    slot.start(User::default()).await
 }
 
 #[session(protected)]

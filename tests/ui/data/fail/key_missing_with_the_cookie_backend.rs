@@ -1,0 +1,17 @@
+//! # Keys
+//!
+//! The sessions are in the browsers, which outlive the process. With a key that ends with it, nobody could use them
+//! after a restart.
+//!
+//! Fix: add `key = env("SESSION_KEYS")`.
+
+use serde::{Deserialize, Serialize};
+use session_runtime::SessionData;
+
+#[derive(Serialize, Deserialize, SessionData)]
+#[session(backend = cookie)]
+struct User {
+    name: String,
+}
+
+fn main() {}
