@@ -48,8 +48,8 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::routing::get;
-use sess::{Error, Invalid, Session, SessionData, SessionSlot, Sessions, session};
 use serde::{Deserialize, Serialize};
+use sess::{Error, Invalid, Session, SessionData, SessionSlot, Sessions, session};
 
 /// A user.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, SessionData)]

@@ -101,7 +101,8 @@ fn said(report: &str) -> Vec<String> {
             shown = true;
         } else if line.trim_start().starts_with("-->") {
             // Where a file is on the machine of the tests is of no use to a reader.
-        } else if shown && line.trim_start_matches([' ', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']).starts_with('|')
+        } else if shown
+            && line.trim_start_matches([' ', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']).starts_with('|')
             || line == "..."
         {
             if let Some(error) = errors.last_mut().filter(|_| shown) {
