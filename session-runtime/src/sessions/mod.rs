@@ -2,6 +2,8 @@
 
 mod builder;
 mod data;
+#[cfg(feature = "testing")]
+pub(crate) mod fuzz;
 mod snapshot;
 mod stored;
 mod sweep;

@@ -173,6 +173,9 @@ fn is_of_age(issued: Timestamp, now: Timestamp, ttl: Duration) -> bool {
     now.since(issued) <= ttl && issued.since(now) <= MAX_SKEW
 }
 
+#[cfg(feature = "testing")]
+pub(crate) mod fuzz;
+
 #[cfg(test)]
 mod tests;
 
