@@ -74,7 +74,7 @@ impl<T: SessionData> Sessions<T> {
 
     fn decode(&self, known: &Known<T>, record: &Record, envelope: &Envelope) -> Option<Decoded<T>> {
         let session = || known.key.handle();
-        let Some(json) = self.unseal(known, &record.body, envelope) else {
+        let Some((json, retired_seal)) = self.unseal(known, &record.body, envelope) else {
             tracing::warn!(name: "session.unreadable", session = %session(), reason = "seal", "the stored session is not sealed as its type's are; left alone");
             return None;
         };
@@ -101,15 +101,17 @@ impl<T: SessionData> Sessions<T> {
         // Data of an older version is told to have changed by its own encoding, so that migrating alone
         // writes nothing.
         let json = if version == T::VERSION { json } else { Bytes::from(encoded(&data).ok()?) };
-        Some(Decoded { data, json, body: record.body.clone(), created: envelope.created })
+        Some(Decoded { data, json, body: record.body.clone(), created: envelope.created, retired_seal })
     }
 
-    fn unseal(&self, known: &Known<T>, body: &Bytes, envelope: &Envelope) -> Option<Bytes> {
+    /// What is behind the header, and whether a retired key sealed it.
+    fn unseal(&self, known: &Known<T>, body: &Bytes, envelope: &Envelope) -> Option<(Bytes, bool)> {
         match (T::ENCRYPT, envelope.sealed) {
-            (false, false) => Some(body.slice(Envelope::HEADER..)),
+            (false, false) => Some((body.slice(Envelope::HEADER..), false)),
             (true, true) => {
                 let (header, sealed) = body.split_at_checked(Envelope::HEADER)?;
-                self.0.sealer.open(&bound_to(&known.key, header), sealed).map(Bytes::from)
+                let (json, retired) = self.0.sealer.open(&bound_to(&known.key, header), sealed)?;
+                Some((Bytes::from(json), retired))
             }
             // A plain record where sealed ones are declared is not trusted, or sealing would mean nothing.
             _ => None,
@@ -137,7 +139,7 @@ impl<T: SessionData> Sessions<T> {
         } else {
             plain
         };
-        Ok(Decoded { data, body, json, created: envelope.created })
+        Ok(Decoded { data, body, json, created: envelope.created, retired_seal: false })
     }
 
     /// Checks, encodes and seals data.
