@@ -150,6 +150,10 @@ impl Envelope {
         };
         let (proof, data_version) = header[25..45].split_first_chunk::<16>()?;
         let flags = header[45];
+        let known = flags & !(Self::CHOSEN | Self::PERSISTENT | Self::FORMER) == 0;
+        if !known || flags & (Self::CHOSEN | Self::PERSISTENT) == Self::PERSISTENT {
+            return None;
+        }
         let mut former = None;
         if flags & Self::FORMER != 0 {
             let (proof, behind) = rest.split_first_chunk::<16>()?;

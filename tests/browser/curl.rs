@@ -6,24 +6,28 @@ use session_tests::{App, tools, wait};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-struct Curl {
+pub(crate) struct Curl {
     program: PathBuf,
     folder: TempDir,
     url: String,
 }
 
-struct Answer {
+pub(crate) struct Answer {
     status: u16,
     head: String,
-    body: String,
+    pub(crate) body: String,
 }
 
 impl Curl {
     fn new(app: &App) -> Self {
+        Self::at(app.address().port())
+    }
+
+    pub(crate) fn at(port: u16) -> Self {
         Self {
             program: tools::CURL.find().expect("curl is installed: run `cargo xtask setup`"),
             folder: tempfile::tempdir().unwrap(),
-            url: format!("http://localhost:{}", app.address().port()),
+            url: format!("http://localhost:{port}"),
         }
     }
 
@@ -31,8 +35,15 @@ impl Curl {
         self.folder.path().join("jar")
     }
 
+    /// The cookies in the jar, each in its seven fields.
+    pub(crate) fn cookies(&self) -> Vec<Vec<String>> {
+        let text = fs::read_to_string(self.jar()).unwrap();
+        let fields = text.lines().map(|line| line.split('\t').map(String::from).collect::<Vec<_>>());
+        fields.filter(|fields| fields.len() == 7).collect()
+    }
+
     /// `curl -c jar -b jar … http://localhost:3000/path`
-    async fn run(&self, arguments: &[&str], path: &str) -> Answer {
+    pub(crate) async fn run(&self, arguments: &[&str], path: &str) -> Answer {
         let head = self.folder.path().join("head");
         let mut command = Command::new(&self.program);
         // A developer's own .curlrc must not reach a test.

@@ -1,5 +1,8 @@
-//! The quickstart as its users meet it: in a real browser, and with curl.
+//! The quickstart and our cookies as their users meet them: in a real browser, with curl, and with Python's requests.
 
+mod chromium;
 mod curl;
 mod harness;
 mod quickstart;
+mod requests;
+mod shop;

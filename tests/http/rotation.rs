@@ -1,9 +1,16 @@
 //! Keys that are replaced while sessions live.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use axum::{Router, http::Method, routing::get};
-use session_runtime::{Error, Session, SessionSlot, session, testing::ManualClock};
+use axum::{
+    Router,
+    http::Method,
+    routing::{get, post},
+};
+use serde::{Deserialize, Serialize};
+use session_runtime::{
+    Error, Session, SessionData, SessionSlot, Sessions, backend::Memory, session, testing::ManualClock,
+};
 use session_tests::{Client, Reply, Served, serve};
 
 use crate::support::{
@@ -171,4 +178,81 @@ async fn three_keys_can_be_in_force_at_once() {
         let reply = client.at(&all.url()).get("/me").await;
         assert_eq!((reply.status.as_u16(), reply.set_cookies().len()), (200, usize::from(age > 0)));
     }
+}
+
+/// A site of one page for people of this kind of session, all of whose instances share a memory.
+macro_rules! site {
+    ($module:ident, [$($option:tt)*], |$builder:ident, $memory:ident| $opened:expr) => {
+        mod $module {
+            use super::*;
+
+            #[derive(Serialize, Deserialize, SessionData)]
+            #[session($($option)*)]
+            struct Person {
+                name: String,
+            }
+
+            #[session(optional)]
+            async fn enter(slot: SessionSlot<Person>, name: String) -> Result<(), Error> {
+                slot.start(Person { name }).await
+            }
+
+            #[session(optional)]
+            async fn greet(person: Option<&Person>) -> String {
+                person.map_or_else(|| "stranger".into(), |person| person.name.clone())
+            }
+
+            async fn serve(keys: &str, $memory: &Arc<Memory>) -> Served {
+                let $builder = Sessions::<Person>::builder().key(keys);
+                let router = Router::new().route("/", get(greet)).route("/login", post(enter));
+                session_tests::serve(router.with_state($opened.open().await.unwrap())).await
+            }
+
+            #[tokio::test]
+            async fn the_oldest_of_three_keys_is_retired_and_nobody_is_logged_out_who_used_the_site_meanwhile() {
+                let (memory, mut stages) = (Arc::default(), Vec::new());
+                for ring in RINGS {
+                    let keys: Vec<_> = ring.chars().map(key).collect();
+                    stages.push(serve(&keys.join(","), &memory).await);
+                }
+                nobody_who_comes_is_logged_out(&stages).await;
+            }
+        }
+    };
+}
+
+site!(plain_site, [], |builder, memory| builder.shared_backend(Arc::clone(memory)));
+site!(sealed_site, [encrypt], |builder, memory| builder.shared_backend(Arc::clone(memory)));
+site!(carried_site, [backend = cookie, key = env("HTTP_TESTS_UNSET")], |builder, _memory| builder);
+
+/// A ring grows by a key, and by another one, and loses the oldest.
+const RINGS: [&str; 4] = ["a", "ba", "cba", "cb"];
+
+/// Five people who come at some of the stages; nobody does more than read after a login.
+async fn nobody_who_comes_is_logged_out(stages: &[Served]) {
+    let log_in = async |stage: usize, name: &str| {
+        let client = stages[stage].client();
+        let reply = client.send(Method::POST, "/login", |request| request.body(name.to_owned())).await;
+        assert_eq!(reply.status, 200);
+        client
+    };
+    let (always, once, never) = (log_in(0, "x").await, log_in(0, "x").await, log_in(0, "x").await);
+    let (middle, end) = (log_in(1, "x").await, log_in(2, "x").await);
+    let is_known = async |stage: usize, client: &Client| {
+        let reply = client.at(&stages[stage].url()).get("/").await;
+        assert!(reply.status == 200 && ["x", "stranger"].contains(&reply.text()), "{}", reply.text());
+        reply.text() == "x"
+    };
+    for stage in 0..stages.len() {
+        assert!(is_known(stage, &always).await, "at every stage, {stage} as well");
+        if stage == 2 {
+            assert!(is_known(stage, &once).await, "once while both keys are in force");
+        }
+    }
+    for (client, who) in [(&once, "who came once"), (&middle, "who came in the middle"), (&end, "who came in the end")]
+    {
+        assert!(is_known(3, client).await, "{who}");
+    }
+    assert!(!is_known(3, &never).await, "what the retired key alone vouches for is worth nothing");
+    assert!(is_known(2, &never).await, "which is all there is to it");
 }

@@ -9,6 +9,8 @@
 //! | an HTTP client with a cookie jar | [`Client`] |
 //! | bytes that no HTTP client would send | [`raw`] |
 //! | headless Chromium | [`Browser::start`] |
+//! | a caching proxy | [`Proxy::before`] |
+//! | what Python makes of it | [`python()`] |
 //! | a bounded wait | [`wait`] |
 //!
 //! Everything listens on loopback, on a free port, and ends with the value that started it, or with the test
@@ -23,6 +25,8 @@ pub mod mariadb;
 pub mod port;
 pub mod postgres;
 pub mod process;
+pub mod proxy;
+pub mod python;
 pub mod raw;
 pub mod redis_server;
 pub mod serve;
@@ -34,5 +38,7 @@ pub use browser::Browser;
 pub use client::{Client, Reply};
 pub use mariadb::MariaDb;
 pub use postgres::Postgres;
+pub use proxy::Proxy;
+pub use python::python;
 pub use redis_server::Redis;
 pub use serve::{Served, serve};

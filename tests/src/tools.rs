@@ -4,7 +4,7 @@
 
 use std::{
     env, fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -15,41 +15,70 @@ pub struct Tool {
     pub programs: &'static [&'static str],
     /// The Debian package that brings it.
     pub package: &'static str,
+    /// What it is asked, to see that it is what it seems.
+    pub ask: &'static [&'static str],
 }
 
+const VERSION: &[&str] = &["--version"];
+
 /// A Redis server.
-pub const REDIS: Tool = Tool { programs: &["redis-server"], package: "redis-server" };
+pub const REDIS: Tool = Tool { programs: &["redis-server"], package: "redis-server", ask: VERSION };
 
 /// A PostgreSQL server; `initdb` stands beside it.
-pub const POSTGRES: Tool = Tool { programs: &["postgres"], package: "postgresql" };
+pub const POSTGRES: Tool = Tool { programs: &["postgres"], package: "postgresql", ask: VERSION };
 
 /// A MariaDB server; `mariadb-install-db` comes with it.
-pub const MARIADB: Tool = Tool { programs: &["mariadbd"], package: "mariadb-server" };
+pub const MARIADB: Tool = Tool { programs: &["mariadbd"], package: "mariadb-server", ask: VERSION };
 
 /// Chromium, or a Chrome that was installed by hand.
-pub const BROWSER: Tool =
-    Tool { programs: &["chromium", "google-chrome", "google-chrome-stable", "chromium-browser"], package: "chromium" };
+pub const BROWSER: Tool = Tool {
+    programs: &["chromium", "google-chrome", "google-chrome-stable", "chromium-browser"],
+    package: "chromium",
+    ask: VERSION,
+};
 
 /// The driver that speaks WebDriver for [`BROWSER`].
-pub const DRIVER: Tool = Tool { programs: &["chromedriver"], package: "chromium-driver" };
+pub const DRIVER: Tool = Tool { programs: &["chromedriver"], package: "chromium-driver", ask: VERSION };
 
 /// The command-line client whose cookie jar the examples must please.
-pub const CURL: Tool = Tool { programs: &["curl"], package: "curl" };
+pub const CURL: Tool = Tool { programs: &["curl"], package: "curl", ask: VERSION };
+
+/// A caching proxy to stand before an application.
+pub const NGINX: Tool = Tool { programs: &["nginx"], package: "nginx-light", ask: &["-v"] };
+
+/// A Python that can read our tokens.
+pub const PYTHON_CRYPTOGRAPHY: Tool =
+    Tool { programs: PYTHON, package: "python3-cryptography", ask: &["-c", "import cryptography"] };
+
+/// A Python with the HTTP client whose cookie jar the examples must please.
+pub const PYTHON_REQUESTS: Tool =
+    Tool { programs: PYTHON, package: "python3-requests", ask: &["-c", "import requests"] };
+
+// The packages are for the system's own one.
+const PYTHON: &[&str] = &["/usr/bin/python3", "python3"];
 
 /// All of them.
-pub const ALL: &[Tool] = &[REDIS, POSTGRES, MARIADB, BROWSER, DRIVER, CURL];
+pub const ALL: &[Tool] =
+    &[REDIS, POSTGRES, MARIADB, BROWSER, DRIVER, CURL, NGINX, PYTHON_CRYPTOGRAPHY, PYTHON_REQUESTS];
 
 impl Tool {
-    /// The program's path, if one of its names is on `PATH`, or where Debian keeps servers, and answers `--version`.
+    /// The program's path, if one of its names is on `PATH`, or where Debian keeps servers, and answers what it is asked.
     ///
-    /// The answer is asked for because some distributions install a stand-in that only names another package.
+    /// The answer is asked for because some distributions install a stand-in that only names another package, and a
+    /// Python may lack the module.
     pub fn find(&self) -> Option<PathBuf> {
         let path = env::var_os("PATH")?;
         let folders: Vec<_> = servers().chain(env::split_paths(&path)).collect();
         self.programs
             .iter()
             .flat_map(|program| folders.iter().map(move |folder| folder.join(program)))
-            .find(|candidate| candidate.is_file() && answers(candidate))
+            .find(|candidate| candidate.is_file() && self.is_answered_by(candidate))
+    }
+
+    fn is_answered_by(&self, program: &Path) -> bool {
+        let mut command = Command::new(program);
+        command.args(self.ask).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
     }
 }
 
@@ -60,14 +89,4 @@ fn servers() -> impl Iterator<Item = PathBuf> {
     versions.sort_unstable();
     let postgres = versions.into_iter().rev().map(|version| format!("/usr/lib/postgresql/{version}/bin").into());
     postgres.chain([PathBuf::from("/usr/sbin")])
-}
-
-fn answers(program: &PathBuf) -> bool {
-    Command::new(program)
-        .arg("--version")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
 }

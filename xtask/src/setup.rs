@@ -43,9 +43,11 @@ fn missing(tools: &[Tool]) -> impl Iterator<Item = &Tool> {
 }
 
 fn by_hand(tools: &[Tool]) -> String {
-    let mut message = String::from("These programs are needed, and are not on PATH or don't answer --version:\n");
+    let mut message =
+        String::from("These programs are needed, and are not on PATH or don't do what is asked of them:\n");
     for tool in missing(tools) {
-        message += &format!("  {} (Debian package {})\n", tool.programs.join(", or "), tool.package);
+        let (programs, asked) = (tool.programs.join(", or "), tool.ask.join(" "));
+        message += &format!("  {programs}, asked {asked} (Debian package {})\n", tool.package);
     }
     let packages: Vec<_> = missing(tools).map(|tool| tool.package).collect();
     message += &format!("On Debian: sudo apt-get update && sudo apt-get install -y {}\n", packages.join(" "));

@@ -131,6 +131,9 @@ pub(super) fn vary(headers: &mut HeaderMap) {
     }
 }
 
+#[cfg(feature = "testing")]
+pub(crate) mod fuzz;
+
 #[cfg(test)]
 mod tests {
     use super::*;

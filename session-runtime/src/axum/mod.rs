@@ -12,6 +12,9 @@ mod problem;
 mod snapshot;
 mod state;
 
+#[cfg(feature = "testing")]
+pub(crate) use self::cookies::fuzz;
+
 pub use self::check::{
     Parameter, before_others, begins_response, extracted, lends, read, responds, responds_in_part, sendable,
 };

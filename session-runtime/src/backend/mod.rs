@@ -8,6 +8,8 @@ mod cookie;
 mod erased;
 #[cfg(feature = "file")]
 mod file;
+#[cfg(feature = "testing")]
+pub(crate) mod fuzz;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;

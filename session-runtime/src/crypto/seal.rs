@@ -28,12 +28,15 @@ impl Sealer {
         Some([&nonce[..], &sealed].concat())
     }
 
-    /// The plaintext, whichever key of the ring sealed it; `None` for anything altered or moved.
-    pub(crate) fn open(&self, bound_to: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+    /// The plaintext, and whether another key than the newest one sealed it; `None` for anything altered or moved.
+    pub(crate) fn open(&self, bound_to: &[u8], sealed: &[u8]) -> Option<(Vec<u8>, bool)> {
         use chacha20poly1305::aead::{Aead as _, Payload};
         let (nonce, ciphertext) = sealed.split_first_chunk::<{ Self::NONCE }>()?;
         let payload = || Payload { msg: ciphertext, aad: bound_to };
-        self.ciphers.iter().find_map(|cipher| cipher.decrypt(nonce.into(), payload()).ok())
+        let opened = |(age, cipher): (usize, &chacha20poly1305::XChaCha20Poly1305)| {
+            cipher.decrypt(nonce.into(), payload()).ok().map(|plaintext| (plaintext, age > 0))
+        };
+        self.ciphers.iter().enumerate().find_map(opened)
     }
 }
 
@@ -48,7 +51,7 @@ impl Sealer {
         None
     }
 
-    pub(crate) fn open(&self, _: &[u8], _: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn open(&self, _: &[u8], _: &[u8]) -> Option<(Vec<u8>, bool)> {
         None
     }
 }
@@ -62,7 +65,7 @@ mod tests {
         let ring = Keyring::ephemeral();
         let sealer = Sealer::new(&ring, "users");
         let sealed = sealer.seal(b"here", b"data").unwrap();
-        assert_eq!(sealer.open(b"here", &sealed).unwrap(), b"data");
+        assert_eq!(sealer.open(b"here", &sealed).unwrap(), (b"data".to_vec(), false));
         assert!(sealer.open(b"there", &sealed).is_none());
         assert!(Sealer::new(&ring, "carts").open(b"here", &sealed).is_none());
         for bit in 0..sealed.len() * 8 {
@@ -81,7 +84,7 @@ mod tests {
         let sealer = |keys: &str| Sealer::new(&Keyring::parse(keys).unwrap(), "p");
         let sealed = sealer(&old).seal(b"", b"data").unwrap();
         let both = sealer(&format!("{new},{old}"));
-        assert_eq!(both.open(b"", &sealed).unwrap(), b"data");
+        assert_eq!(both.open(b"", &sealed).unwrap(), (b"data".to_vec(), true));
         assert!(sealer(&new).open(b"", &sealed).is_none());
         assert!(sealer(&new).open(b"", &both.seal(b"", b"data").unwrap()).is_some());
     }

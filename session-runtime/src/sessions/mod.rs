@@ -2,6 +2,8 @@
 
 mod builder;
 mod data;
+#[cfg(feature = "testing")]
+pub(crate) mod fuzz;
 mod lending;
 mod snapshot;
 mod stored;
@@ -87,6 +89,8 @@ pub(crate) struct Exclusive<T> {
     about: About,
     /// The data as it was lent.
     json: Bytes,
+    /// Whether the record is to be sealed anew even if the data stays as it is.
+    retired_seal: bool,
     pub(crate) data: T,
 }
 
@@ -176,7 +180,28 @@ impl<T: SessionData> Sessions<T> {
     pub(crate) async fn load(&self, known: &Arc<Known<T>>) -> Result<Option<Snapshot<T>>, Error> {
         let touch = self.touch(self.now(), &known.claims);
         let record = self.fetch(known, touch).await?;
-        Ok(record.and_then(|record| self.accept(known, &record, touch)))
+        let Some(session) = record.and_then(|record| self.accept(known, &record, touch)) else { return Ok(None) };
+        if session.decoded.retired_seal && !self.0.carried {
+            Box::pin(self.reseal(&session)).await;
+        }
+        Ok(Some(session))
+    }
+
+    /// Seals a record under the newest key, so that who only ever reads a session keeps it when the older key goes.
+    /// Whoever holds the session now does it too, and so does the next read: no failure is worth an answer.
+    async fn reseal(&self, session: &Snapshot<T>) {
+        let resealed = if self.0.client.store.leases().is_some() {
+            match self.acquire(&session.known, Some(Duration::ZERO)).await {
+                Ok(Some(exclusive)) => self.save(exclusive).await.map(drop),
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            }
+        } else {
+            self.compare_and_set(session, &mut |_| ()).await.map(drop)
+        };
+        if let Err(error) = resealed {
+            tracing::debug!(name: "session.not_resealed", session = %session.id(), %error, "a record stays under a retired key");
+        }
     }
 
     async fn fetch(&self, known: &Known<T>, touch: Touch) -> Result<Option<Record>, Error> {
@@ -286,18 +311,19 @@ impl<T: SessionData> Sessions<T> {
             touch,
             about: read.about,
             json: read.json,
+            retired_seal: read.retired_seal,
             data: read.data,
         }))
     }
 
     /// Stores what an exclusive borrow changed and gives up the lease: one call to the store.
     pub(crate) async fn save(&self, session: Exclusive<T>) -> Result<Snapshot<T>, Error> {
-        let Exclusive { held, known, record, touch, about, json, data } = session;
+        let Exclusive { held, known, record, touch, about, json, retired_seal, data } = session;
         let draft = self.draft(&known, about, &data, record.body.len())?;
-        if draft.json() == json {
+        if draft.json() == json && !retired_seal {
             held.release().await?;
             let (version, expires) = (record.version, record.expires);
-            let decoded = Decoded { data, body: record.body, json, about: draft.into_about() };
+            let decoded = Decoded { data, body: record.body, json, about: draft.into_about(), retired_seal };
             return Ok(Snapshot::new(known, version, expires, decoded));
         }
         let decoded = self.finish(&known, draft, data)?;

@@ -34,6 +34,8 @@ pub(crate) struct Decoded<T> {
     /// older version.
     pub(crate) json: Bytes,
     pub(crate) about: About,
+    /// Whether another key than the newest one sealed the body, so that it is to be sealed anew.
+    pub(crate) retired_seal: bool,
 }
 
 impl<T> Known<T> {

@@ -80,7 +80,7 @@ impl<T: SessionData> Sessions<T> {
 
     fn decode(&self, known: &Known<T>, record: &Record, envelope: &Envelope, payload: usize) -> Option<Decoded<T>> {
         let session = || known.key.handle();
-        let Some(payload) = self.unseal(known, &record.body, envelope.sealed, payload) else {
+        let Some((payload, retired_seal)) = self.unseal(known, &record.body, envelope.sealed, payload) else {
             tracing::warn!(name: "session.unreadable", session = %session(), reason = "seal", "the stored session is not sealed as its type's are; left alone");
             return None;
         };
@@ -113,15 +113,17 @@ impl<T: SessionData> Sessions<T> {
         // writes nothing.
         let json = if version == T::VERSION { json } else { Bytes::from(encoded(&data).ok()?) };
         let about = About { label, ..envelope.about.clone() };
-        Some(Decoded { data, json, body: record.body.clone(), about })
+        Some(Decoded { data, json, body: record.body.clone(), about, retired_seal })
     }
 
-    fn unseal(&self, known: &Known<T>, body: &Bytes, sealed: bool, payload: usize) -> Option<Bytes> {
+    /// The payload, and whether a retired key sealed it.
+    fn unseal(&self, known: &Known<T>, body: &Bytes, sealed: bool, payload: usize) -> Option<(Bytes, bool)> {
         match (T::ENCRYPT, sealed) {
-            (false, false) => Some(body.slice(payload..)),
+            (false, false) => Some((body.slice(payload..), false)),
             (true, true) => {
                 let (header, sealed) = body.split_at_checked(payload)?;
-                self.0.sealer.open(&bound_to(&known.key, header), sealed).map(Bytes::from)
+                let (payload, retired) = self.0.sealer.open(&bound_to(&known.key, header), sealed)?;
+                Some((Bytes::from(payload), retired))
             }
             // A plain record where sealed ones are declared is not trusted, or sealing would mean nothing.
             _ => None,
@@ -150,7 +152,7 @@ impl<T: SessionData> Sessions<T> {
         } else {
             plain
         };
-        Ok(Decoded { data, body, json, about: envelope.about })
+        Ok(Decoded { data, body, json, about: envelope.about, retired_seal: false })
     }
 
     /// Checks, encodes and seals data.

@@ -3,6 +3,8 @@
 
 mod clock;
 pub mod conformance;
+#[doc(hidden)]
+pub mod fuzz;
 
 pub use self::clock::ManualClock;
 pub use self::conformance::Pair;

@@ -12,6 +12,8 @@ mod cache;
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
 use bytes::Bytes;
 use fernet::Fernet;
 
@@ -47,7 +49,7 @@ impl Claims {
     /// Whether the token may be used at this moment: the same rule for a token just verified as for
     /// one that is remembered.
     pub(crate) fn are_current(&self, now: Timestamp, ttl: Duration) -> bool {
-        now < self.expires && now.since(self.issued) <= ttl && self.issued.since(now) <= MAX_SKEW
+        now < self.expires && is_of_age(self.issued, now, ttl)
     }
 }
 
@@ -110,10 +112,8 @@ impl Tokens {
     }
 
     fn verify(&self, token: &str, now: Timestamp, expected: u8) -> Option<(Claims, Bytes)> {
-        let (retired_key, plaintext) = self.keys.iter().enumerate().find_map(|(age, key)| {
-            let plaintext = key.decrypt_at_time(token, Some(self.ttl.as_secs()), now.as_secs()).ok()?;
-            Some((age > 0, Bytes::from(plaintext)))
-        })?;
+        let Opened { age, issued, plaintext } = open(&self.keys, token, self.ttl, now)?;
+        let plaintext = Bytes::from(plaintext);
         let (head, _) = plaintext.split_first_chunk::<{ Self::CLAIMS }>()?;
         let (format, rest) = head.split_first()?;
         let (id, expires) = rest.split_first_chunk::<{ SessionId::LEN }>()?;
@@ -121,9 +121,9 @@ impl Tokens {
         let expires = expires.iter().fold(0, |secs, byte| secs << 8 | u64::from(*byte));
         let claims = Claims {
             id: SessionId::from_bytes(*id),
-            issued: issued(token)?,
+            issued,
             expires: Timestamp::from_secs(expires),
-            retired_key,
+            retired_key: age > 0,
         };
         claims.are_current(now, self.ttl).then(|| (claims, plaintext.slice(Self::CLAIMS..)))
     }
@@ -142,12 +142,42 @@ fn claims(format: u8, id: SessionId, expires: Timestamp) -> [u8; Tokens::CLAIMS]
     plaintext
 }
 
-/// The time inside a verified token (bytes 1 to 8), which the fernet crate checks but doesn't give.
-fn issued(token: &str) -> Option<Timestamp> {
-    use base64::Engine as _;
-    let head = base64::engine::general_purpose::URL_SAFE.decode(token.get(..12)?).ok()?;
-    Some(Timestamp::from_secs(u64::from_be_bytes(head.get(1..9)?.try_into().ok()?)))
+/// A Fernet token that held.
+struct Opened {
+    /// The place in the ring of the key that verified it.
+    age: usize,
+    issued: Timestamp,
+    plaintext: Vec<u8>,
 }
+
+/// Verifies and decrypts a Fernet token with whichever of these keys made it: every token of a client comes
+/// through here.
+///
+/// The spelling and the time are looked at first, since the fernet crate is lenient with the one (it takes any
+/// number of `=` at the end, so a token would have many spellings) and adds to the other what may overflow.
+fn open(keys: &[Fernet], token: &str, ttl: Duration, now: Timestamp) -> Option<Opened> {
+    let bytes = URL_SAFE.decode(token).ok()?;
+    let secs = u64::from_be_bytes(bytes.get(1..9)?.try_into().ok()?);
+    let issued = Timestamp::from_secs(secs);
+    // What is past all moments would count as the last one.
+    (issued.as_secs() == secs && is_of_age(issued, now, ttl)).then_some(())?;
+    let opened = |(age, key): (usize, &Fernet)| {
+        let plaintext = key.decrypt_at_time(token, Some(ttl.as_secs()), now.as_secs()).ok()?;
+        Some(Opened { age, issued, plaintext })
+    };
+    keys.iter().enumerate().find_map(opened)
+}
+
+/// Whether a token of this time is neither too old nor from the future.
+fn is_of_age(issued: Timestamp, now: Timestamp, ttl: Duration) -> bool {
+    now.since(issued) <= ttl && issued.since(now) <= MAX_SKEW
+}
+
+#[cfg(feature = "testing")]
+pub(crate) mod fuzz;
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod spec;

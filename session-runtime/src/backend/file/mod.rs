@@ -15,6 +15,8 @@ compile_error!("the backend `file` needs the locks and modes of files as Unix ha
 
 mod disk;
 mod format;
+#[cfg(feature = "testing")]
+pub(super) mod fuzz;
 mod leases;
 mod records;
 mod sweep;

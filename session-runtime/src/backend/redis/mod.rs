@@ -5,6 +5,8 @@
 //! holder's sixteen bytes, and one more once somebody waits. Its end is then published on one channel,
 //! so that waiters in other processes are woken.
 
+#[cfg(feature = "testing")]
+pub(super) mod fuzz;
 mod scripts;
 mod wakers;
 

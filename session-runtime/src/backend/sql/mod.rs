@@ -12,6 +12,8 @@ mod driver;
     allow(dead_code, reason = "some of it is for SQLite, some for databases behind a network")
 )]
 mod failure;
+#[cfg(feature = "testing")]
+pub(super) mod fuzz;
 #[cfg(feature = "mysql")]
 mod mysql;
 mod pool;

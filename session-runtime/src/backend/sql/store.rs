@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::dialect::{Names, Statements};
-use super::driver::{Answer, Columns as _, Driver, Value};
+use super::driver::{Answer, Columns, Driver, Value};
 use super::failure::{failure, is_broken, is_collision, is_missing_table};
 use super::pool::Pool;
 use super::schema;
@@ -155,7 +155,7 @@ impl<D: Driver> Store<D> {
 
     pub(super) async fn peek(&self, key: &Key) -> Result<Option<Record>, BackendError> {
         let row = self.row(&self.statements.load, &[key.as_bytes().into()]).await?;
-        row.map(|row| read::<D>(&row).map_err(failure)).transpose()
+        row.map(|row| read(&row).map_err(failure)).transpose()
     }
 
     /// Writes the time of this use into the record, when it is due. The version sees to it that no later
@@ -244,7 +244,7 @@ impl<D: Driver> Store<D> {
         } else {
             None
         };
-        row.map(|row| read::<D>(&row).map_err(failure)).transpose()
+        row.map(|row| read(&row).map_err(failure)).transpose()
     }
 
     /// Waits until that holder's lease is over: hears it from this process, looks for it otherwise.
@@ -357,7 +357,7 @@ fn version(version: u64) -> Value<'static> {
     Value::Number(version.cast_signed())
 }
 
-fn read<D: Driver>(row: &D::Row) -> Result<Record, sqlx::Error> {
+pub(super) fn read(row: &impl Columns) -> Result<Record, sqlx::Error> {
     Ok(Record {
         version: row.number(0)?.unwrap_or(0).cast_unsigned(),
         last_seen: row.time(1)?,
