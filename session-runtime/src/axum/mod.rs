@@ -3,6 +3,7 @@
 mod admission;
 mod check;
 mod cookies;
+mod csrf;
 mod extract;
 mod handler;
 mod layer;
@@ -11,6 +12,7 @@ mod outside;
 mod problem;
 mod snapshot;
 mod state;
+mod transport;
 
 pub use self::check::{
     Parameter, before_others, begins_response, extracted, lends, read, responds, responds_in_part, sendable,

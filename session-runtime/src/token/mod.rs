@@ -109,7 +109,17 @@ impl Tokens {
         Some((claims, record))
     }
 
+    /// Whether a token is of our making, however old: for telling those that have run out from forged ones.
+    pub(crate) fn made(&self, token: &str) -> bool {
+        // At this time no token is of the future; a later one would overflow in the fernet crate.
+        let end_of_time = u64::MAX - MAX_SKEW.as_secs();
+        let is_ours = |key: &Fernet| key.decrypt_at_time(token, None, end_of_time).is_ok();
+        token.len() <= CARRIED_MAX && self.keys.iter().any(is_ours)
+    }
+
     fn verify(&self, token: &str, now: Timestamp, expected: u8) -> Option<(Claims, Bytes)> {
+        // The fernet crate adds the two without looking, which panics where overflow is checked.
+        let issued = issued_secs(token).filter(|issued| issued.checked_add(self.ttl.as_secs()).is_some())?;
         let (retired_key, plaintext) = self.keys.iter().enumerate().find_map(|(age, key)| {
             let plaintext = key.decrypt_at_time(token, Some(self.ttl.as_secs()), now.as_secs()).ok()?;
             Some((age > 0, Bytes::from(plaintext)))
@@ -121,7 +131,7 @@ impl Tokens {
         let expires = expires.iter().fold(0, |secs, byte| secs << 8 | u64::from(*byte));
         let claims = Claims {
             id: SessionId::from_bytes(*id),
-            issued: issued(token)?,
+            issued: Timestamp::from_secs(issued),
             expires: Timestamp::from_secs(expires),
             retired_key,
         };
@@ -142,11 +152,11 @@ fn claims(format: u8, id: SessionId, expires: Timestamp) -> [u8; Tokens::CLAIMS]
     plaintext
 }
 
-/// The time inside a verified token (bytes 1 to 8), which the fernet crate checks but doesn't give.
-fn issued(token: &str) -> Option<Timestamp> {
+/// The time inside a token (bytes 1 to 8), which the fernet crate checks but doesn't give.
+fn issued_secs(token: &str) -> Option<u64> {
     use base64::Engine as _;
     let head = base64::engine::general_purpose::URL_SAFE.decode(token.get(..12)?).ok()?;
-    Some(Timestamp::from_secs(u64::from_be_bytes(head.get(1..9)?.try_into().ok()?)))
+    Some(u64::from_be_bytes(head.get(1..9)?.try_into().ok()?))
 }
 
 #[cfg(test)]
