@@ -63,6 +63,7 @@ fn every_form_and_option() {
                 guard = guards::is_member,
                 missing = crate::sorry,
                 wait = "1500ms",
+                csrf = off,
                 crate = my_sessions
             ),
             &quote! {
@@ -276,4 +277,15 @@ fn another_item_is_left_as_it_is() {
 fn the_body_is_never_read() {
     let expansion = wrap(quote!(protected), &quote! { async fn f(u: &User) -> u8 { this is no Rust @ 5 } });
     assert!(expansion.to_string().contains("this is no Rust @ 5") && !expansion.to_string().contains("compile_error"));
+}
+
+#[test]
+fn requests_of_other_sites_are_let_in_by_one_word() {
+    assert_refused(&refused!([protected, csrf = off] async fn f(u: &User) {}), &[]);
+    assert_refused(&refused!([protected, csrf = on] async fn f(u: &User) {}), &["remove `csrf = on`"]);
+    for value in [quote!(false), quote!("off"), quote!(0)] {
+        let expansion = wrap(quote!(protected, csrf = #value), &quote! { async fn f(u: &User) {} });
+        assert_refused(&messages(&expansion), &["`csrf` takes `off`; write `csrf = off`"]);
+    }
+    assert_refused(&refused!([protected, csrf] async fn f(u: &User) {}), &["write `csrf = off`"]);
 }
