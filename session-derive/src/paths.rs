@@ -76,6 +76,7 @@ runtime_paths! {
     snapshot => __private::snapshot;
     snapshot_optional => __private::snapshot_optional;
     spec => __private::Spec;
+    transport => __private::Transport;
     unreachable => __private::unreachable;
     validate => __private::validate;
     validate_garde => __private::validate_garde;

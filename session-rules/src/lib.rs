@@ -4,7 +4,9 @@
 //! values that come from the environment, so that both refuse the same things in the same words.
 
 pub mod cookie;
+pub mod origin;
 pub mod time;
+pub mod transport;
 
 /// One broken rule: which option breaks it and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,7 @@ pub use crate::axum::{
     SlotFromRef, Spec, before_others, begins_response, enter, extracted, leases, leave, lends, read, responds,
     responds_in_part, sendable, snapshot, snapshot_optional, unreachable, verdict,
 };
-pub use crate::declaration::Declaration;
+pub use crate::declaration::{Declaration, Transport};
 pub use crate::guard::{Access, ask, verified};
 #[cfg(feature = "garde")]
 pub use crate::invalid::validate_garde;

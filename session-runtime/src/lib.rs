@@ -21,6 +21,7 @@ mod record;
 mod session;
 mod sessions;
 mod setting;
+mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod token;
@@ -35,6 +36,6 @@ pub use self::error::{BackendError, Error, OpenError};
 pub use self::guard::Verdict;
 pub use self::id::Handle;
 pub use self::invalid::Invalid;
-pub use self::session::{Session, SessionSlot, Start};
+pub use self::session::{Session, SessionSlot, Start, Token};
 pub use self::sessions::{Builder, SessionData, Sessions, Snapshot};
 pub use self::setting::FromSetting;

@@ -7,6 +7,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use serde::Serialize;
+
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::id::Handle;
@@ -48,8 +50,36 @@ impl Outcome {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = change;
     }
 
+    /// The token that the client is about to get.
+    fn token(&self) -> Option<Token> {
+        match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            TokenChange::Set { token, .. } => Some(Token(token.clone())),
+            TokenChange::Unchanged | TokenChange::Removed => None,
+        }
+    }
+
     pub(crate) fn take(&self) -> TokenChange {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A token that a client is about to get, for an answer that hands it over in its body as well.
+///
+/// Who has it has the session: `Debug` hides it, and it serializes as its text.
+#[derive(Clone, Serialize)]
+#[serde(transparent)]
+pub struct Token(String);
+
+impl Token {
+    /// The text, as the client will send it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(..)")
     }
 }
 
@@ -106,6 +136,11 @@ impl<T: SessionData> Session<T> {
         self.sessions.delete(&self.snapshot.known).await?;
         self.outcome.put(TokenChange::Removed);
         Ok(())
+    }
+
+    /// The token that the client gets with this answer, if it gets another one: after [`renew`](Self::renew).
+    pub fn token(&self) -> Option<Token> {
+        self.outcome.token()
     }
 
     /// The session's name for logs and screens: a hash, of no use to a client.
@@ -176,6 +211,11 @@ impl<T: SessionData> SessionSlot<T> {
             self.put(None, TokenChange::Removed);
         }
         Ok(())
+    }
+
+    /// The token that the client gets with this answer, if it gets another one: after [`start`](Self::start).
+    pub fn token(&self) -> Option<Token> {
+        self.outcome.token()
     }
 
     async fn begin(&self, data: T) -> Result<(), Error> {

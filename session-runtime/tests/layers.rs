@@ -9,6 +9,7 @@ const LAYERS: &[&str] = &[
     "invalid",
     "error",
     "id",
+    "telemetry",
     "missing",
     "guard",
     "codec",

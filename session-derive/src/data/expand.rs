@@ -25,7 +25,11 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
         backend,
         key,
         cookie,
+        transports,
+        trusted_origins,
         timeouts: Timeouts { idle, lifetime },
+        rejects,
+        clear_site_data,
         missing,
         verify,
         validate,
@@ -43,6 +47,14 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
     let cookie = cookie.iter().map(|(option, value)| {
         let value = value.expand(runtime);
         quote!(.cookie(#option, #value))
+    });
+    let transports = transports.iter().map(|transport| {
+        let transport = transport.expand(runtime);
+        quote!(.transport(#transport))
+    });
+    let trusted_origins = trusted_origins.iter().map(|value| {
+        let value = value.expand(runtime);
+        quote!(.trusted_origins(#value))
     });
     let idle = idle.iter().map(|value| {
         let value = value.expand(runtime);
@@ -65,9 +77,10 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
     });
     let migrate = version.iter().map(|version| expand_migrate(version, runtime));
     let assertion = version.iter().map(|version| version.expand_assertion(runtime));
-    let encrypt = encrypt.then(|| {
-        let bool = paths::bool();
-        quote_spanned!(Span::mixed_site()=> const ENCRYPT: #bool = true;)
+    let flags = [("ENCRYPT", *encrypt), ("REJECTS", *rejects), ("CLEAR_SITE_DATA", *clear_site_data)];
+    let flags = flags.into_iter().filter(|(_, on)| *on).map(|(name, _)| {
+        let (name, bool) = (Ident::new(name, Span::mixed_site()), paths::bool());
+        quote_spanned!(Span::mixed_site()=> const #name: #bool = true;)
     });
 
     let backend_type = backend.expand_type(runtime);
@@ -78,10 +91,10 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
         #[automatically_derived]
         impl #trait_ for #ident {
             type Backend = #backend_type;
-            #encrypt
+            #(#flags)*
 
             fn declaration() -> #declared {
-                #declared::new(#name, #env!("CARGO_PKG_NAME")) #(#key)* #(#cookie)* #(#idle)* #(#lifetime)*
+                #declared::new(#name, #env!("CARGO_PKG_NAME")) #(#key)* #(#cookie)* #(#transports)* #(#trusted_origins)* #(#idle)* #(#lifetime)*
             }
 
             #opening

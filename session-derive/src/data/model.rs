@@ -11,8 +11,11 @@ use crate::{
         Slot,
         backend::{self, Backend},
         cookie, encrypt,
+        invalid::Invalid,
         missing::{self, Missing},
         timeouts::{self, Timeouts},
+        transport::{self, Transport},
+        trusted_origins,
         validate::{self, Validate},
         value::{RawValue, Setting},
         verify::Verify,
@@ -26,7 +29,11 @@ pub(crate) struct Declaration {
     pub(crate) backend: Backend,
     pub(crate) key: Option<Setting>,
     pub(crate) cookie: Vec<(&'static str, Setting)>,
+    pub(crate) transports: Vec<Transport>,
+    pub(crate) trusted_origins: Vec<Setting>,
     pub(crate) timeouts: Timeouts,
+    pub(crate) rejects: bool,
+    pub(crate) clear_site_data: bool,
     pub(crate) missing: Option<Missing>,
     pub(crate) verify: Option<Verify>,
     pub(crate) validate: Option<Validate>,
@@ -42,7 +49,11 @@ impl Declaration {
             backend: Backend::memory(),
             key: None,
             cookie: Vec::new(),
+            transports: Vec::new(),
+            trusted_origins: Vec::new(),
             timeouts: Timeouts { idle: None, lifetime: None },
+            rejects: false,
+            clear_site_data: false,
             missing: None,
             verify: None,
             validate: None,
@@ -53,8 +64,14 @@ impl Declaration {
 }
 
 /// The rules that look at the whole; an option's own rules are in its file.
-const RULES: &[fn(&Raw, &mut Errors)] =
-    &[is_no_union, has_no_parameters, owns_its_data, fields_have_no_options, key_outlives];
+const RULES: &[fn(&Raw, &mut Errors)] = &[
+    is_no_union,
+    has_no_parameters,
+    owns_its_data,
+    fields_have_no_options,
+    key_outlives,
+    cookie_options_have_a_cookie,
+];
 
 /// The declaration if every rule holds, else every rule that doesn't.
 pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
@@ -65,9 +82,13 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         backend,
         key,
         cookie,
+        transport,
+        trusted_origins,
         idle,
         lifetime,
         missing,
+        invalid,
+        clear_site_data,
         verify,
         validate,
         version,
@@ -82,7 +103,13 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         backend: backend.written().map_or_else(Backend::memory, |backend| backend::check(backend, &mut errors)),
         key: key.written().map(RawValue::setting),
         cookie: cookie::check(cookie, &ident.to_string(), &mut errors),
+        transports: transport::check(transport, &mut errors),
+        trusted_origins: trusted_origins
+            .written()
+            .map_or_else(Vec::new, |origins| trusted_origins::check(origins, &mut errors)),
         timeouts: timeouts::check(idle, lifetime, &mut errors),
+        rejects: invalid.written() == Some(Invalid::Reject),
+        clear_site_data: clear_site_data.written().is_some(),
         missing: missing.written().and_then(|missing| missing::check(&missing, &mut errors)),
         verify: verify.written(),
         validate: validate.written().map(|validate| validate::check(validate, &mut errors)),
@@ -172,6 +199,27 @@ fn key_outlives(raw: &Raw, errors: &mut Errors) {
                 "sessions in `{name}` outlive the process, and so must the key of their tokens; add `{}`",
                 crate::options::key::USAGE
             ),
+        );
+    }
+}
+
+/// `transport = bearer, cookie(persistent)`, `transport = bearer, trusted_origins = [..]`
+fn cookie_options_have_a_cookie(raw: &Raw, errors: &mut Errors) {
+    if !transport::excludes_cookies(&raw.options.transport) {
+        return;
+    }
+    if let Some(span) = raw.options.cookie.as_ref().written().and_then(|cookie| cookie.span) {
+        errors.at(
+            span,
+            "this session's token travels in no cookie; remove `cookie(...)`, or name it among the transports: \
+             `transport = [bearer, cookie]`",
+        );
+    }
+    if let Some(origins) = raw.options.trusted_origins.as_ref().written() {
+        errors.at(
+            origins.span,
+            "browsers add no header of this session's to other sites' requests, so every origin may ask; remove \
+             `trusted_origins`, or name the cookie among the transports: `transport = [bearer, cookie]`",
         );
     }
 }

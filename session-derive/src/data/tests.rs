@@ -35,7 +35,11 @@ fn every_option_reaches_the_declaration() {
                 ),
                 idle = "30m",
                 lifetime = env("SESSION_LIFETIME", default = "12h"),
+                transport = [bearer, header("X-Session"), cookie],
+                trusted_origins = ["https://app.example", env("PARTNERS", default = "")],
                 missing = redirect("/login"),
+                invalid = reject,
+                clear_site_data,
                 crate = my::sessions,
             )]
             enum User { Guest, Named(String) }
@@ -135,7 +139,8 @@ fn an_unknown_option_is_answered_with_the_table() {
     assert_refused(
         &refused!(csrf = off),
         &[concat!(
-            "there is `backend`, `key`, `cookie`, `idle`, `lifetime`, `missing`, `verify`, `validate`, `version`, ",
+            "there is `backend`, `key`, `cookie`, `transport`, `trusted_origins`, `idle`, `lifetime`, \
+           `missing`, `invalid`, `clear_site_data`, `verify`, `validate`, `version`, ",
             "`from`, `encrypt` and `crate`"
         )],
     );
@@ -319,4 +324,74 @@ fn functions_are_named_by_their_path() {
     assert_refused(&refused!(validate = |user| Ok(())), &["write a function and name it: `validate = check`"]);
     assert_refused(&refused!(validate = 5), &["or the path of a function of the data"]);
     assert_refused(&refused!(encrypt = true), &["`encrypt` takes no value; write `encrypt`"]);
+}
+
+#[test]
+fn a_token_travels_by_ways_that_there_are() {
+    assert_refused(&refused!(transport = bearer), &[]);
+    assert_refused(&refused!(transport = [header("x-session"), cookie], cookie(persistent)), &[]);
+    assert_refused(&refused!(transport = [cookie]), &[]);
+    assert_refused(&refused!(transport = cookies), &["did you mean `cookie`?"]);
+    assert_refused(&refused!(transport = query), &["there is `cookie`, `bearer` and `header`"]);
+    assert_refused(&refused!(transport), &["`transport` takes `cookie`, `bearer`"]);
+    assert_refused(&refused!(transport = "cookie"), &["`transport` takes `cookie`, `bearer`"]);
+    assert_refused(&refused!(transport = env("TRANSPORT")), &["unknown transport `env`"]);
+    assert_refused(&refused!(transport = (bearer, cookie)), &["write `transport = [bearer, cookie]`"]);
+    assert_refused(&refused!(transport = []), &["write `transport = cookie`"]);
+    assert_refused(&refused!(transport = [bearer cookie]), &["expected a comma"]);
+    assert_refused(&refused!(transport = [bearer, cookie, bearer]), &["named twice"]);
+    assert_refused(&refused!(transport = [header("a"), header("A")]), &["named twice"]);
+    assert_refused(&refused!(transport = header), &["write `header(\"x-session\")`"]);
+    assert_refused(&refused!(transport = header()), &["write `header(\"x-session\")`"]);
+    assert_refused(&refused!(transport = header(X_SESSION)), &["write `header(\"x-session\")`"]);
+    assert_refused(&refused!(transport = header("a", "b")), &["nothing more in these parentheses"]);
+    assert_refused(&refused!(transport = header("x session")), &["can't stand in a header's name"]);
+    assert_refused(&refused!(transport = header("Authorization")), &["write `transport = bearer`"]);
+    assert_refused(&refused!(transport = header("Set-Cookie")), &["write `transport = cookie`"]);
+    assert_refused(&refused!(transport = header("host")), &["a name of your own"]);
+    assert_refused(&refused!(transport = [bearer, header("Session-Token")]), &["take another name"]);
+    assert_refused(&refused!(transport = bearer("x")), &["remove these parentheses"]);
+    assert_refused(&refused!(transport = cookie(persistent)), &["write `transport = cookie, cookie(...)`"]);
+}
+
+#[test]
+fn what_is_for_cookies_alone_goes_with_the_cookie() {
+    assert_refused(&refused!(transport = bearer, cookie(persistent)), &["travels in no cookie"]);
+    assert_refused(
+        &refused!(cookie(name = "__Host-u"), transport = [header("x-s")], trusted_origins = ["https://a.example"]),
+        &["remove `cookie(...)`", "remove `trusted_origins`"],
+    );
+    assert_refused(&refused!(transport = berer, cookie(persistent)), &["did you mean `bearer`?"]);
+}
+
+#[test]
+fn trusted_origins_are_origins() {
+    assert_refused(&refused!(trusted_origins = ["https://a.example", "http://localhost:3000"]), &[]);
+    assert_refused(&refused!(trusted_origins = "https://a.example"), &[]);
+    assert_refused(&refused!(trusted_origins = env("TRUSTED")), &[]);
+    assert_refused(
+        &refused!(trusted_origins = [env("A"), env("B", default = "https://a.example,https://b.example")]),
+        &[],
+    );
+    assert_refused(&refused!(trusted_origins = []), &[]);
+    assert_refused(
+        &refused!(trusted_origins = ["a.example", "https://b.example/", "*", "null", ""]),
+        &["with its scheme", "write \"https://b.example\"", "one for each host", "hide it", "with its scheme"],
+    );
+    assert_refused(&refused!(trusted_origins = env("A", default = "a.example")), &["with its scheme"]);
+    assert_refused(&refused!(trusted_origins = ["https://a.example,https://b.example"]), &["is not an origin"]);
+    assert_refused(&refused!(trusted_origins), &["`trusted_origins` takes origins in brackets"]);
+    assert_refused(&refused!(trusted_origins = [5]), &["`trusted_origins` takes origins in brackets"]);
+    assert_refused(&refused!(trusted_origins("https://a.example")), &["`trusted_origins` takes origins in brackets"]);
+}
+
+#[test]
+fn a_bad_token_is_anonymous_or_rejected() {
+    assert_refused(&refused!(invalid = anonymous), &[]);
+    assert_refused(&refused!(invalid = rejct), &["did you mean `reject`?"]);
+    assert_refused(&refused!(invalid = 400), &["`invalid` takes `anonymous` or `reject`; write `invalid = reject`"]);
+    assert_refused(&refused!(invalid = "reject"), &["`invalid` takes `anonymous` or `reject`"]);
+    assert_refused(&refused!(invalid = env("INVALID")), &["`invalid` takes `anonymous` or `reject`"]);
+    assert_refused(&refused!(invalid), &["`invalid` takes `anonymous` or `reject`"]);
+    assert_refused(&refused!(clear_site_data = true), &["`clear_site_data` takes no value; write `clear_site_data`"]);
 }

@@ -155,7 +155,7 @@ fn marker(handler: &Handler, index: usize, function: &Function) -> TokenStream {
 
 /// What the handler asks of one session.
 fn spec(handler: &Handler, index: usize, runtime: &Runtime) -> TokenStream {
-    let Session { ty, form: _, optional: _, access, place: _, guard, missing, wait } = &handler.sessions[index];
+    let Session { ty, form: _, optional: _, access, place: _, guard, missing, wait, csrf } = &handler.sessions[index];
     let (marker, bounds) = (marker_name(handler, index), &handler.bounds);
     let (declared, named, where_clause) = (bounds.declared(), bounds.named(), bounds.where_clause());
     let (spec, access_type, variant) =
@@ -165,6 +165,10 @@ fn spec(handler: &Handler, index: usize, runtime: &Runtime) -> TokenStream {
     let wait = wait.iter().map(|wait| {
         let duration = paths::duration();
         quote_spanned!(Span::mixed_site()=> const WAIT: #option<#duration> = #some(#duration::from_millis(#wait));)
+    });
+    let csrf = (!*csrf).then(|| {
+        let bool = paths::bool();
+        quote_spanned!(Span::mixed_site()=> const CSRF: #bool = false;)
     });
     let missing_handler = missing
         .iter()
@@ -191,6 +195,7 @@ fn spec(handler: &Handler, index: usize, runtime: &Runtime) -> TokenStream {
             type Data = #ty;
             const ACCESS: #access_type = #access_type::#variant;
             #(#wait)*
+            #csrf
             #(#missing_handler)*
             #(#missing)*
             #(#guard)*

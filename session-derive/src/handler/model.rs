@@ -53,6 +53,8 @@ pub(crate) struct Session {
     pub(crate) guard: Option<Guard>,
     pub(crate) missing: Option<Missing>,
     pub(crate) wait: Option<u64>,
+    /// Whether other sites' requests are refused.
+    pub(crate) csrf: bool,
 }
 
 /// What the user's function is called with.
@@ -105,7 +107,8 @@ pub(crate) fn check(options: &Options, function: &Function, mut errors: Errors) 
 
 fn build(draft: &Draft, errors: &mut Errors) -> Handler {
     let Draft { function, options, words, parameters, broken_parameter: _ } = draft;
-    let Options { protected: _, optional: _, or_default: _, guard, missing, wait, runtime: _, unknown: _ } = options;
+    let Options { protected: _, optional: _, or_default: _, guard, missing, wait, csrf, runtime: _, unknown: _ } =
+        options;
     let mut guard = guard.as_ref().written().and_then(|guard| guard::check(guard, errors));
     let missing = missing.as_ref().written().and_then(|missing| missing::check(missing, errors));
     let wait = wait.as_ref().written().and_then(|wait| timeouts::check_wait(wait, errors));
@@ -120,6 +123,7 @@ fn build(draft: &Draft, errors: &mut Errors) -> Handler {
         guard: if guarded.as_deref() == Some(&taken.name) { guard.take() } else { None },
         missing: missing.clone().filter(|_| access == Access::Protected),
         wait: wait.filter(|_| taken.form == Form::Exclusive),
+        csrf: csrf.is_absent(),
     };
     let mut sessions: Vec<Session> =
         rules::guards_only(draft).iter().map(|taken| session(taken, Access::Protected)).collect();

@@ -14,6 +14,7 @@ use crate::{
     options::{
         Reader, Row, Slot,
         access::{self, Access, Word},
+        csrf,
         guard::{self, RawGuard},
         missing::{self, RawMissing},
         runtime, timeouts,
@@ -39,6 +40,7 @@ pub(crate) struct Options {
     pub(crate) guard: Slot<RawGuard>,
     pub(crate) missing: Slot<RawMissing>,
     pub(crate) wait: Slot<RawValue>,
+    pub(crate) csrf: Slot<csrf::Off>,
     pub(crate) runtime: Slot<Path>,
     /// Whether something unknown was written, which may have been meant for an option that is missing.
     pub(crate) unknown: bool,
@@ -76,6 +78,7 @@ const TABLE: &[Row<Options>] = &[
         usage: timeouts::WAIT,
         read: |options, key, input, _| options.wait.read(timeouts::parse_wait(key, input)),
     },
+    Row { name: "csrf", usage: csrf::USAGE, read: |options, key, input, _| options.csrf.read(csrf::parse(key, input)) },
     Row {
         name: "crate",
         usage: runtime::USAGE,

@@ -63,6 +63,7 @@ fn every_form_and_option() {
                 guard = guards::is_member,
                 missing = crate::sorry,
                 wait = "1500ms",
+                csrf = off,
                 crate = my_sessions
             ),
             &quote! {
@@ -297,4 +298,15 @@ fn an_editor_finds_the_users_function_and_its_names_where_they_were_written() {
             assert!(found.iter().position(|(word, ..)| word == name) > Some(own), "`{name}` is first met elsewhere");
         }
     }
+}
+
+#[test]
+fn requests_of_other_sites_are_let_in_by_one_word() {
+    assert_refused(&refused!([protected, csrf = off] async fn f(u: &User) {}), &[]);
+    assert_refused(&refused!([protected, csrf = on] async fn f(u: &User) {}), &["remove `csrf = on`"]);
+    for value in [quote!(false), quote!("off"), quote!(0)] {
+        let expansion = wrap(quote!(protected, csrf = #value), &quote! { async fn f(u: &User) {} });
+        assert_refused(&messages(&expansion), &["`csrf` takes `off`; write `csrf = off`"]);
+    }
+    assert_refused(&refused!([protected, csrf] async fn f(u: &User) {}), &["write `csrf = off`"]);
 }

@@ -18,6 +18,7 @@ const SAME_SITE: Expected =
 /// The attributes as they were written.
 #[derive(Default)]
 pub(crate) struct RawCookie {
+    pub(crate) span: Option<Span>,
     name: Slot<RawValue>,
     path: Slot<RawValue>,
     domain: Slot<RawValue>,
@@ -77,7 +78,7 @@ pub(crate) fn parse(key: &Key, input: ParseStream, errors: &mut Errors) -> syn::
     if !input.peek(token::Paren) {
         return Err(key.misused(key.span(), "a list of attributes"));
     }
-    let mut raw = RawCookie::default();
+    let mut raw = RawCookie { span: Some(key.span()), ..RawCookie::default() };
     parenthesized(input, |content| {
         Reader::new("attribute of the cookie", TABLE).read(content, &mut raw, errors);
         Ok(raw)
@@ -89,7 +90,7 @@ pub(crate) fn check(raw: Slot<RawCookie>, type_name: &str, errors: &mut Errors) 
     let Slot::Written(raw) = raw else { return Vec::new() };
     same_site_is_known(&raw, errors);
     browsers_accept_it(&raw, type_name, errors);
-    let RawCookie { name, path, domain, same_site, secure, http_only, partitioned, persistent } = raw;
+    let RawCookie { span: _, name, path, domain, same_site, secure, http_only, partitioned, persistent } = raw;
     [
         ("name", name),
         ("path", path),

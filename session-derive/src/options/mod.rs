@@ -5,19 +5,25 @@
 
 pub(crate) mod access;
 pub(crate) mod backend;
+pub(crate) mod clear_site_data;
 pub(crate) mod cookie;
+pub(crate) mod csrf;
 pub(crate) mod encrypt;
 mod feature;
 mod function;
 pub(crate) mod guard;
+pub(crate) mod invalid;
 pub(crate) mod key;
 pub(crate) mod missing;
 pub(crate) mod runtime;
 pub(crate) mod timeouts;
+pub(crate) mod transport;
+pub(crate) mod trusted_origins;
 pub(crate) mod validate;
 pub(crate) mod value;
 pub(crate) mod verify;
 pub(crate) mod version;
+mod word;
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::{

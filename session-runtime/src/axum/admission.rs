@@ -1,73 +1,135 @@
 //! Who may enter: from a request's headers to a session, or to the answer for those without one.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use ::axum::body::Body;
-use ::axum::response::Response;
+use ::axum::extract::ConnectInfo;
+use ::axum::response::{IntoResponse, Response};
+use http::Request;
 use http::request::Parts;
-use http::{HeaderMap, Request};
 
-use super::cookies::{self, Presented};
+use super::csrf::{self, Site};
 use super::extract::Spec;
 use super::problem::{self, Rejection};
 use super::state::HasSessions;
+use super::transport::{self, Presented};
+use crate::declaration::Transport;
 use crate::error::Error;
 use crate::guard::Access;
 use crate::missing::Missing;
+use crate::session::TokenChange;
 use crate::sessions::{Known, SessionData, Sessions, Snapshot};
+use crate::telemetry::{self, Refusal};
 
-/// The session that a request's token names; a bad token names none.
-pub(super) fn identify<T: SessionData>(sessions: &Sessions<T>, headers: &HeaderMap) -> Option<Arc<Known<T>>> {
-    match cookies::presented(headers, &sessions.cookie().name) {
-        Presented::Nothing => None,
-        Presented::Token(token) => {
-            let known = sessions.identify(token);
-            if known.is_none() {
-                tracing::debug!(name: "session.refused", reason = "token", "a token was refused: forged, altered, expired or for another purpose");
+/// Who asks: the session that a request's token names, and how the token came.
+pub(super) struct Caller<T> {
+    pub(super) known: Option<Arc<Known<T>>>,
+    pub(super) by: Transport,
+}
+
+/// Reads a request's token. The store isn't asked, nor is the token looked at, if `guarded` and another site may have
+/// made the request.
+///
+/// # Errors
+/// The refusal of another site's request, or of a token that can't be used where the type says `invalid = reject`.
+pub(super) fn receive<T: SessionData>(
+    sessions: &Sessions<T>,
+    parts: &Parts,
+    guarded: bool,
+) -> Result<Caller<T>, Response> {
+    let (by, presented) = transport::presented(sessions, &parts.headers);
+    if guarded && is_cross_site(sessions, by, presented, parts) {
+        telemetry::refused(sessions.session_type(), Refusal::CrossSite);
+        return Err(problem::cross_site());
+    }
+    let identified = match presented {
+        Presented::Nothing => return Ok(Caller { known: None, by: by.clone() }),
+        Presented::Token(token) => sessions.identify(token),
+        Presented::Illegible => Err(Refusal::Token),
+        Presented::Ambiguous => Err(Refusal::Ambiguous),
+    };
+    let known = match identified {
+        Ok(known) => Some(known),
+        Err(refusal) => {
+            telemetry::refused(sessions.session_type(), refusal);
+            if refusal == Refusal::Token {
+                sessions.note_forgery(peer(parts));
             }
-            known
-        }
-        Presented::Ambiguous => {
-            tracing::debug!(name: "session.refused", reason = "ambiguous", "a request has several cookies of the session's name; none was used");
+            // A token from before a renewal is as good as any other of a session that has ended.
+            if T::REJECTS && refusal != Refusal::Replaced {
+                let mut response = problem::bad_token();
+                transport::announce(sessions, by, &TokenChange::Removed, response.headers_mut())
+                    .map_err(IntoResponse::into_response)?;
+                return Err(response);
+            }
             None
         }
-    }
+    };
+    Ok(Caller { known, by: by.clone() })
+}
+
+/// Whether another site may have made the request, and a browser given it what lets it in. A token in a header is put
+/// there by the client's own code, and where there is no cookie there is nothing for a browser to attach.
+fn is_cross_site<T: SessionData>(
+    sessions: &Sessions<T>,
+    by: &Transport,
+    presented: Presented<'_>,
+    parts: &Parts,
+) -> bool {
+    let attached = match presented {
+        Presented::Nothing => sessions.transports().contains(&Transport::Cookie),
+        _ => *by == Transport::Cookie,
+    };
+    let site = Site { trusted: sessions.trusted_origins(), secure: sessions.cookie().secure };
+    attached && csrf::is_cross_site(&parts.method, &parts.uri, &parts.headers, site)
+}
+
+/// The address at the other end of the connection, if the application keeps it.
+fn peer(parts: &Parts) -> Option<IpAddr> {
+    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
 }
 
 /// Why a session could not be had.
 pub(super) enum Denied {
     /// The backend could not be asked.
     Error(Error),
-    /// `verify` gave an answer of its own.
+    /// There is an answer already: `verify`'s own, or a refusal of the token or of the request.
     Refused(Response),
 }
 
-impl From<Denied> for Rejection {
-    fn from(denied: Denied) -> Self {
-        match denied {
-            Denied::Error(error) => error.into(),
-            Denied::Refused(response) => Self::new(response),
-        }
+impl Denied {
+    pub(super) fn into_rejection<T: SessionData>(self, sessions: &Sessions<T>) -> Rejection {
+        let response = match self {
+            Self::Error(error) => error.into_response(),
+            Self::Refused(response) => response,
+        };
+        Rejection::new(sessions, response)
     }
 }
 
-/// The session that a request's token names, loaded and verified.
-pub(super) async fn load<T: SessionData>(sessions: &Sessions<T>, parts: &Parts) -> Result<Option<Snapshot<T>>, Denied> {
-    let Some(known) = identify(sessions, &parts.headers) else { return Ok(None) };
-    let Some(snapshot) = sessions.load(&known).await.map_err(Denied::Error)? else { return Ok(None) };
-    let verified = verify(&*snapshot, parts).await.map_err(Denied::Refused)?;
-    Ok(verified.then_some(snapshot))
+/// The session that a request's token names, loaded and verified, and how the token came.
+pub(super) async fn load<T: SessionData>(
+    sessions: &Sessions<T>,
+    parts: &Parts,
+    guarded: bool,
+) -> Result<(Option<Snapshot<T>>, Transport), Denied> {
+    let Caller { known, by } = receive(sessions, parts, guarded).map_err(Denied::Refused)?;
+    let Some(known) = known else { return Ok((None, by)) };
+    let Some(snapshot) = sessions.load(&known).await.map_err(Denied::Error)? else { return Ok((None, by)) };
+    let verified = verify(sessions, &*snapshot, parts).await.map_err(Denied::Refused)?;
+    Ok((verified.then_some(snapshot), by))
 }
 
 /// Asks the type's `verify`: `false` counts the session as none, `Err` is an answer of its own.
-pub(super) async fn verify<T: SessionData>(data: &T, parts: &Parts) -> Result<bool, Response> {
+pub(super) async fn verify<T: SessionData>(sessions: &Sessions<T>, data: &T, parts: &Parts) -> Result<bool, Response> {
     if !T::VERIFIES {
         return Ok(true);
     }
     match data.verify(parts).await {
         Ok(()) => Ok(true),
         Err(answer) => {
-            tracing::info!(name: "session.refused", reason = "verify", "`verify` refused a session");
+            telemetry::refused(sessions.session_type(), Refusal::Verify);
             answer.map_or(Ok(false), Err)
         }
     }
@@ -85,25 +147,33 @@ pub(super) async fn turn_away<T: SessionData>(
     let request = parts.map(|parts| Request::from_parts(parts.clone(), Body::empty()));
     match missing.answer(request).await {
         Ok(response) => response,
-        Err(status) => problem::missing(status, &sessions.cookie().name),
+        Err(status) => problem::missing(status, sessions),
     }
 }
 
 pub(super) async fn reject<M: Spec>(sessions: &Sessions<M::Data>, parts: &Parts) -> Rejection {
-    Rejection::new(turn_away(sessions, M::missing(), Some(parts)).await)
+    Rejection::new(sessions, turn_away(sessions, M::missing(), Some(parts)).await)
+}
+
+/// A request that may enter: its session, and how the token came.
+pub(super) struct Admitted<T> {
+    pub(super) sessions: Sessions<T>,
+    pub(super) snapshot: Option<Snapshot<T>>,
+    pub(super) by: Transport,
 }
 
 /// Loads the session for a handler that only reads it, turns strangers away and asks the guard.
 pub(super) async fn admit<M: Spec, S: HasSessions<M::Data>>(
     parts: &Parts,
     state: &S,
-) -> Result<(Sessions<M::Data>, Option<Snapshot<M::Data>>), Rejection> {
+) -> Result<Admitted<M::Data>, Rejection> {
     let sessions = state.sessions();
-    let snapshot = load(&sessions, parts).await?;
+    let loaded = load(&sessions, parts, M::CSRF).await;
+    let (snapshot, by) = loaded.map_err(|denied| denied.into_rejection(&sessions))?;
     match &snapshot {
-        Some(snapshot) => M::guard(snapshot).map_err(Rejection::new)?,
+        Some(snapshot) => M::guard(snapshot).map_err(|refusal| Rejection::new(&sessions, refusal))?,
         None if M::ACCESS == Access::Protected => return Err(reject::<M>(&sessions, parts).await),
         None => {}
     }
-    Ok((sessions, snapshot))
+    Ok(Admitted { sessions, snapshot, by })
 }

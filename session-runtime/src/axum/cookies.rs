@@ -2,21 +2,12 @@
 
 use cookie::time::OffsetDateTime;
 use cookie::{Cookie, SameSite};
-use http::header::{CACHE_CONTROL, COOKIE, SET_COOKIE, VARY};
+use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 use session_rules::cookie::{Cookie as Spec, MAX_NAME_AND_VALUE, SameSite as SpecSameSite};
 
+use super::transport::Presented;
 use crate::error::Error;
-
-/// What a request presents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Presented<'a> {
-    Nothing,
-    Token(&'a str),
-    /// Several cookies of the session's name: which one the browser means can't be known, and one of
-    /// them may be somebody else's plant, so none is used.
-    Ambiguous,
-}
 
 /// The cookie of this name, compared byte by byte.
 ///
@@ -31,21 +22,18 @@ pub(super) fn presented<'a>(headers: &'a HeaderMap, name: &str) -> Presented<'a>
             let end = memchr::memchr(b';', rest).unwrap_or(rest.len());
             let pair = &rest[..end];
             rest = rest.get(end + 1..).unwrap_or_default();
-            let Some(value) = value_of(pair, name.as_bytes()) else { continue };
-            found = match found {
-                Presented::Nothing => Presented::Token(value),
-                Presented::Token(_) | Presented::Ambiguous => return Presented::Ambiguous,
-            };
+            if let Some(value) = value_of(pair, name.as_bytes()) {
+                found = found.and(value);
+            }
         }
     }
     found
 }
 
-/// The value in `name=value`, if the name is this one. What isn't UTF-8 can't be a token of ours.
-fn value_of<'a>(pair: &'a [u8], name: &[u8]) -> Option<&'a str> {
+/// The value in `name=value`, if the name is this one.
+fn value_of<'a>(pair: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let value = trim(pair).strip_prefix(name)?;
-    let value = trim(value).strip_prefix(b"=")?;
-    std::str::from_utf8(trim(value)).ok()
+    trim(value).strip_prefix(b"=").map(trim)
 }
 
 /// Without the optional white space of HTTP (RFC 9110, section 5.6.3).
@@ -103,10 +91,9 @@ fn header(cookie: &Cookie<'_>) -> Result<HeaderValue, Error> {
     HeaderValue::try_from(&text).map_err(|_| Error::CookieTooLarge { size: text.len() })
 }
 
-/// Adds the cookie, and keeps the answer out of every cache.
+/// Adds the cookie.
 pub(super) fn append(headers: &mut HeaderMap, cookie: HeaderValue) {
     headers.append(SET_COOKIE, cookie);
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
 /// Whether an answer sets or removes this cookie already.
@@ -115,20 +102,6 @@ pub(super) fn is_set(headers: &HeaderMap, spec: &Spec) -> bool {
         value.as_bytes().strip_prefix(spec.name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
     };
     headers.get_all(SET_COOKIE).iter().any(ours)
-}
-
-/// Says that the answer depends on the cookie.
-pub(super) fn vary(headers: &mut HeaderMap) {
-    const COOKIE: HeaderValue = HeaderValue::from_static("Cookie");
-    let said = |value: &HeaderValue| {
-        value
-            .as_bytes()
-            .split(|byte| *byte == b',')
-            .any(|name| matches!(name.trim_ascii(), b"*") || name.trim_ascii().eq_ignore_ascii_case(b"cookie"))
-    };
-    if !headers.get_all(VARY).iter().any(said) {
-        headers.append(VARY, COOKIE);
-    }
 }
 
 #[cfg(feature = "testing")]
@@ -163,13 +136,18 @@ mod tests {
             b"\xe2\x80\x80__Host-user=abc",
             b"\xc2\xa0__Host-user=abc",
             b"__Host-user\xc2\xa0=abc",
-            b"__Host-user=ab\xff",
             b"__Host-user",
             b"=__Host-user=abc",
             b"",
         ] {
             assert_eq!(presented(&request(&[header]), "__Host-user"), Presented::Nothing, "{header:?}");
         }
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_a_token_is_presented_all_the_same() {
+        assert_eq!(presented(&request(&[b"s=ab\xff"]), "s"), Presented::Illegible);
+        assert_eq!(presented(&request(&[b"s="]), "s"), Presented::Token(""));
     }
 
     #[test]
@@ -210,16 +188,5 @@ mod tests {
             set(&spec, &"a".repeat(room + 1), std::time::Duration::ZERO),
             Err(Error::CookieTooLarge { size: 4097 })
         ));
-    }
-
-    #[test]
-    fn vary_is_said_once() {
-        let mut headers = HeaderMap::new();
-        vary(&mut headers);
-        vary(&mut headers);
-        assert_eq!(headers.get_all(VARY).iter().count(), 1);
-        let mut headers: HeaderMap = [(VARY, HeaderValue::from_static("accept, cookie"))].into_iter().collect();
-        vary(&mut headers);
-        assert_eq!(headers.get_all(VARY).iter().count(), 1);
     }
 }

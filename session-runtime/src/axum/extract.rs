@@ -7,15 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::axum::extract::FromRequestParts;
-use ::axum::response::Response;
+use ::axum::response::{IntoResponse as _, Response};
 use http::HeaderMap;
 use http::request::Parts;
 
-use super::admission::{admit, identify, reject, turn_away, verify};
+use super::admission::{Admitted, Caller, admit, receive, reject, turn_away, verify};
 use super::member::{Member, announces, reissued};
 use super::problem::Rejection;
 use super::state::HasSessions;
 use crate::codec;
+use crate::declaration::Transport;
 use crate::error::Error;
 use crate::guard::Access;
 use crate::lease::Renewal;
@@ -31,6 +32,8 @@ pub trait Spec: Send + Sync + 'static {
     const ACCESS: Access;
     /// How long an exclusive borrow may queue, if the handler says.
     const WAIT: Option<Duration> = None;
+    /// Whether requests that another site may have made are refused.
+    const CSRF: bool = true;
     /// Whether the handler's own `missing` is a handler.
     const MISSING_HANDLER: bool = false;
 
@@ -58,6 +61,7 @@ pub trait Spec: Send + Sync + 'static {
 pub struct SharedFromRef<H, M: Spec> {
     sessions: H,
     snapshot: Option<Snapshot<M::Data>>,
+    by: Transport,
     default: Option<M::Data>,
 }
 
@@ -65,12 +69,12 @@ impl<M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for Sha
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let (sessions, snapshot) = admit::<M, S>(parts, state).await?;
+        let Admitted { sessions, snapshot, by } = admit::<M, S>(parts, state).await?;
         let default = if snapshot.is_none() { M::default() } else { None };
         if let Some(data) = &default {
-            M::guard(data).map_err(Rejection::new)?;
+            M::guard(data).map_err(|refusal| Rejection::new(&sessions, refusal))?;
         }
-        Ok(Self { sessions, snapshot, default })
+        Ok(Self { sessions, snapshot, by, default })
     }
 }
 
@@ -99,6 +103,7 @@ impl<M: Spec> Member for SharedFromRef<Sessions<M::Data>, M> {
 pub struct ExclusiveFromRef<H, M: Spec> {
     sessions: H,
     known: Option<Arc<Known<M::Data>>>,
+    by: Transport,
     /// Kept where somebody is still to be asked about them: `verify`, or a handler that answers those
     /// whose session turns out to have ended.
     parts: Option<Box<Parts>>,
@@ -121,13 +126,14 @@ impl<M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for Exc
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
         let sessions = state.sessions();
-        let known = identify(&sessions, &parts.headers);
+        let received = receive(&sessions, parts, M::CSRF);
+        let Caller { known, by } = received.map_err(|refusal| Rejection::new(&sessions, refusal))?;
         if known.is_none() && M::ACCESS == Access::Protected {
             return Err(reject::<M>(&sessions, parts).await);
         }
         let wanted = M::Data::VERIFIES || M::MISSING_HANDLER || sessions.missing().wants_request();
         let parts = (known.is_some() && wanted).then(|| Box::new(parts.clone()));
-        Ok(Self { sessions, known, parts, lent: Lent::Nothing, announcement: TokenChange::Unchanged })
+        Ok(Self { sessions, known, by, parts, lent: Lent::Nothing, announcement: TokenChange::Unchanged })
     }
 }
 
@@ -152,13 +158,11 @@ impl<M: Spec> Member for ExclusiveFromRef<Sessions<M::Data>, M> {
 
     async fn enter(&mut self) -> Result<(), Response> {
         let acquired = match &self.known {
-            Some(known) => {
-                self.sessions.acquire(known, M::WAIT).await.map_err(|error| Rejection::from(error).into_inner())?
-            }
+            Some(known) => self.sessions.acquire(known, M::WAIT).await.map_err(Error::into_response)?,
             None => None,
         };
         let verified = match (acquired, &self.parts) {
-            (Some(session), Some(parts)) => verify(&session.data, parts).await?.then_some(session),
+            (Some(session), Some(parts)) => verify(&self.sessions, &session.data, parts).await?.then_some(session),
             (acquired, _) => acquired,
         };
         self.lent = match verified {
@@ -174,8 +178,7 @@ impl<M: Spec> Member for ExclusiveFromRef<Sessions<M::Data>, M> {
                 Some(data) => {
                     M::guard(&data)?;
                     let mut before = Vec::new();
-                    codec::encode(&data, &mut before)
-                        .map_err(|error| Rejection::from(Error::Encode(error)).into_inner())?;
+                    codec::encode(&data, &mut before).map_err(|error| Error::Encode(error).into_response())?;
                     Lent::Default { data, before }
                 }
             },
@@ -222,6 +225,7 @@ impl<M: Spec> Member for ExclusiveFromRef<Sessions<M::Data>, M> {
 pub struct OwnedFromRef<H, M: Spec> {
     sessions: H,
     snapshot: Option<Snapshot<M::Data>>,
+    by: Transport,
     outcome: Arc<Outcome>,
 }
 
@@ -229,8 +233,8 @@ impl<M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for Own
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let (sessions, snapshot) = admit::<M, S>(parts, state).await?;
-        Ok(Self { sessions, snapshot, outcome: Arc::default() })
+        let Admitted { sessions, snapshot, by } = admit::<M, S>(parts, state).await?;
+        Ok(Self { sessions, snapshot, by, outcome: Arc::default() })
     }
 }
 
@@ -262,6 +266,7 @@ impl<M: Spec> Member for OwnedFromRef<Sessions<M::Data>, M> {
 pub struct SlotFromRef<H, M: Spec> {
     sessions: H,
     snapshot: Option<Snapshot<M::Data>>,
+    by: Transport,
     outcome: Arc<Outcome>,
 }
 
@@ -269,8 +274,8 @@ impl<M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for Slo
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let (sessions, snapshot) = admit::<M, S>(parts, state).await?;
-        Ok(Self { sessions, snapshot, outcome: Arc::default() })
+        let Admitted { sessions, snapshot, by } = admit::<M, S>(parts, state).await?;
+        Ok(Self { sessions, snapshot, by, outcome: Arc::default() })
     }
 }
 

@@ -6,9 +6,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use ::axum::response::{IntoResponse as _, Response};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 
-use super::cookies;
 use super::member::Member;
 use super::problem;
 use crate::error::Error;
@@ -23,6 +22,9 @@ pub trait Party: Send {
     /// What keeps their leases alive.
     fn leases(&self) -> Leases;
 
+    /// Says in an answer's headers what it depends on.
+    fn vary(&self, headers: &mut HeaderMap);
+
     /// Stores or forgets what the handler changed, and tells the client.
     fn leave(self, response: Response) -> impl Future<Output = Response> + Send;
 }
@@ -33,7 +35,7 @@ pub trait Party: Send {
 /// The response to give instead of the handler's.
 pub async fn enter<P: Party>(party: &mut P) -> Result<(), Response> {
     party.enter().await.map_err(|mut refusal| {
-        cookies::vary(refusal.headers_mut());
+        party.vary(refusal.headers_mut());
         refusal
     })
 }
@@ -132,6 +134,10 @@ macro_rules! parties {
                 leases
             }
 
+            fn vary(&self, headers: &mut HeaderMap) {
+                $(self.$at.vary(headers);)+
+            }
+
             async fn leave(mut self, mut response: Response) -> Response {
                 let mut failure = None;
                 $(
@@ -147,7 +153,7 @@ macro_rules! parties {
                 $(
                     if let Err(error) = self.$at.announce(response.headers_mut()) {
                         response = Error::into_response(error);
-                        cookies::vary(response.headers_mut());
+                        self.vary(response.headers_mut());
                     }
                 )+
                 response
@@ -167,6 +173,10 @@ impl<A: Member> Party for (A,) {
         leases
     }
 
+    fn vary(&self, headers: &mut HeaderMap) {
+        self.0.vary(headers);
+    }
+
     async fn leave(mut self, mut response: Response) -> Response {
         if response.status().is_server_error() {
             self.0.discard();
@@ -175,7 +185,7 @@ impl<A: Member> Party for (A,) {
         }
         if let Err(error) = self.0.announce(response.headers_mut()) {
             response = error.into_response();
-            cookies::vary(response.headers_mut());
+            self.vary(response.headers_mut());
         }
         response
     }

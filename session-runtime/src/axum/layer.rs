@@ -10,14 +10,16 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::admission::{load, turn_away};
-use super::cookies;
 use super::member::{announce, reissued};
 use super::problem::Rejection;
+use super::transport;
 use crate::session::TokenChange;
 use crate::sessions::{SessionData, Sessions};
 
 impl<T: SessionData> Sessions<T> {
     /// A layer that lets only requests with a live session through; the others get what `missing` says.
+    ///
+    /// Requests of other sites are refused as in handlers: see [`session`](macro@crate::session).
     ///
     /// Put it on a sub-router with [`Router::route_layer`](::axum::Router::route_layer). What is behind it
     /// can still borrow the session.
@@ -90,20 +92,23 @@ where
         let sessions = self.sessions.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            match load(&sessions, &parts).await {
-                Ok(Some(session)) => {
+            match load(&sessions, &parts, true).await {
+                Ok((Some(session), by)) => {
                     let mut response = inner.call(Request::from_parts(parts, body)).await?.into_response();
                     let headers = response.headers_mut();
                     // What is behind the layer may have told the client already.
-                    let told = cookies::is_set(headers, sessions.cookie());
+                    let told = transport::is_told(&sessions, &by, headers);
                     let change = if told { TokenChange::Unchanged } else { reissued(&sessions, Some(&session.known)) };
-                    match announce(&sessions, change, headers) {
+                    match announce(&sessions, &by, &change, headers) {
                         Ok(()) => Ok(response),
-                        Err(error) => Ok(Rejection::from(error).into_response()),
+                        Err(error) => Ok(Rejection::new(&sessions, error.into_response()).into_response()),
                     }
                 }
-                Ok(None) => Ok(Rejection::new(turn_away(&sessions, None, Some(&parts)).await).into_response()),
-                Err(denied) => Ok(Rejection::from(denied).into_response()),
+                Ok((None, _)) => {
+                    let answer = turn_away(&sessions, None, Some(&parts)).await;
+                    Ok(Rejection::new(&sessions, answer).into_response())
+                }
+                Err(denied) => Ok(denied.into_rejection(&sessions).into_response()),
             }
         })
     }

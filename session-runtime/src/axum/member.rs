@@ -3,7 +3,8 @@
 use ::axum::response::Response;
 use http::HeaderMap;
 
-use super::cookies;
+use super::transport;
+use crate::declaration::Transport;
 use crate::error::Error;
 use crate::lease::Renewal;
 use crate::session::TokenChange;
@@ -42,22 +43,22 @@ pub trait Member: Send {
     /// # Errors
     /// The cookie is too large: nothing was written.
     fn announce(&mut self, headers: &mut HeaderMap) -> Result<(), Error>;
+
+    /// Says in an answer's headers what it depends on.
+    fn vary(&self, headers: &mut HeaderMap);
 }
 
 /// Writes a change of the token into an answer's headers.
 pub(super) fn announce<T: SessionData>(
     sessions: &Sessions<T>,
-    change: TokenChange,
+    by: &Transport,
+    change: &TokenChange,
     headers: &mut HeaderMap,
 ) -> Result<(), Error> {
-    cookies::vary(headers);
-    match change {
-        TokenChange::Unchanged => {}
-        TokenChange::Set { token, expires } => {
-            let cookie = cookies::set(sessions.cookie(), &token, expires.since(sessions.now()))?;
-            cookies::append(headers, cookie);
-        }
-        TokenChange::Removed => cookies::append(headers, cookies::remove(sessions.cookie())?),
+    transport::vary(sessions, headers);
+    transport::announce(sessions, by, change, headers)?;
+    if T::CLEAR_SITE_DATA && matches!(change, TokenChange::Removed) {
+        transport::clear_site_data(headers);
     }
     Ok(())
 }
@@ -77,7 +78,11 @@ macro_rules! announces {
 
         fn announce(&mut self, headers: &mut HeaderMap) -> Result<(), Error> {
             let change = self.announcement();
-            $crate::axum::member::announce(&self.sessions, change, headers)
+            $crate::axum::member::announce(&self.sessions, &self.by, &change, headers)
+        }
+
+        fn vary(&self, headers: &mut HeaderMap) {
+            $crate::axum::transport::vary(&self.sessions, headers);
         }
     };
 }

@@ -3,6 +3,7 @@
 mod admission;
 mod check;
 mod cookies;
+mod csrf;
 mod extract;
 mod handler;
 mod layer;
@@ -11,6 +12,7 @@ mod outside;
 mod problem;
 mod snapshot;
 mod state;
+mod transport;
 
 #[cfg(feature = "testing")]
 pub(crate) use self::cookies::fuzz;

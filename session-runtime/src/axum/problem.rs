@@ -3,11 +3,13 @@
 use std::fmt;
 
 use ::axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CONTENT_TYPE, COOKIE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 
+use super::transport;
 use crate::error::Error;
 use crate::invalid::Invalid;
+use crate::sessions::{SessionData, Sessions};
 
 /// Data that breaks its type's rules, with each field at fault.
 fn unprocessable(invalid: &Invalid) -> Response {
@@ -44,15 +46,23 @@ fn extended<const N: usize>(
 }
 
 /// No live session where one is needed.
-pub(super) fn missing(status: StatusCode, cookie: &str) -> Response {
+pub(super) fn missing<T: SessionData>(status: StatusCode, sessions: &Sessions<T>) -> Response {
     let mut response = problem(status, "missing", "A session is needed", "Log in and try again.");
     if status == StatusCode::UNAUTHORIZED {
-        // RFC 9110 asks for a challenge with every 401; the scheme for cookies names the cookie.
-        if let Ok(challenge) = HeaderValue::try_from(format!("Cookie cookie-name=\"{cookie}\"")) {
-            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-        }
+        transport::challenge(sessions, response.headers_mut());
     }
     response
+}
+
+/// A token that can't be used, under `invalid = reject`.
+pub(super) fn bad_token() -> Response {
+    problem(StatusCode::BAD_REQUEST, "bad-token", "The session's token can't be used", "Log in again.")
+}
+
+/// Another site's page may have made the request.
+pub(super) fn cross_site() -> Response {
+    let detail = "It seems to come from another site. Nothing was changed.";
+    problem(StatusCode::FORBIDDEN, "cross-site", "Not from this site", detail)
 }
 
 /// A guard said no.
@@ -127,19 +137,18 @@ impl IntoResponse for Error {
 pub struct Rejection(Box<Response>);
 
 impl Rejection {
-    pub(super) fn new(mut response: Response) -> Self {
-        super::cookies::vary(response.headers_mut());
+    /// A refusal that depends on the token of a request.
+    pub(super) fn new<T: SessionData>(sessions: &Sessions<T>, mut response: Response) -> Self {
+        transport::vary(sessions, response.headers_mut());
         Self(Box::new(response))
-    }
-
-    pub(super) fn into_inner(self) -> Response {
-        *self.0
     }
 }
 
 impl From<Error> for Rejection {
     fn from(error: Error) -> Self {
-        Self::new(error.into_response())
+        let mut response = error.into_response();
+        transport::vary_by(response.headers_mut(), &COOKIE, || HeaderValue::from_static("Cookie"));
+        Self(Box::new(response))
     }
 }
 

@@ -12,13 +12,14 @@ use crate::sessions::{SessionData, Sessions, Snapshot};
 
 impl<T: SessionData> Sessions<T> {
     /// The session of a request, for middleware, WebSockets and libraries: `None` without a live one, or
-    /// if the type's `verify` refuses it. Slides the idle timeout, as any read does.
+    /// if the type's `verify` refuses it or its token can't be used. Slides the idle timeout, as any read does.
+    /// Whether another site made the request is not asked here.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if the backend is down.
     pub async fn find(&self, parts: &Parts) -> Result<Option<Snapshot<T>>, Error> {
-        match load(self, parts).await {
-            Ok(found) => Ok(found),
+        match load(self, parts, false).await {
+            Ok((found, _)) => Ok(found),
             Err(Denied::Refused(_)) => Ok(None),
             Err(Denied::Error(error)) => Err(error),
         }
@@ -49,11 +50,13 @@ pub fn snapshot<T: SessionData, S: HasSessions<T>>(
     async move {
         match find(&sessions, parts).await? {
             Some(data) => Ok(data),
-            None => Err(Rejection::new(turn_away(&sessions, None, Some(parts)).await)),
+            None => Err(Rejection::new(&sessions, turn_away(&sessions, None, Some(parts)).await)),
         }
     }
 }
 
 async fn find<T: SessionData>(sessions: &Sessions<T>, parts: &Parts) -> Result<Option<T>, Rejection> {
-    Ok(load(sessions, parts).await?.and_then(|snapshot| sessions.copy(&snapshot)))
+    let loaded = load(sessions, parts, true).await;
+    let (snapshot, _) = loaded.map_err(|denied| denied.into_rejection(sessions))?;
+    Ok(snapshot.and_then(|snapshot| sessions.copy(&snapshot)))
 }

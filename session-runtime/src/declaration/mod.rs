@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use http::HeaderName;
 use session_rules::cookie::{Cookie, SameSite};
+use session_rules::origin::Origin;
 use session_rules::time;
 
 use crate::backend::Scope;
@@ -18,12 +20,22 @@ pub struct Declaration {
     idle: Option<Value>,
     lifetime: Option<Value>,
     cookie: Vec<(&'static str, Value)>,
+    transports: Vec<Transport>,
+    trusted_origins: Vec<Value>,
 }
 
 impl Declaration {
     /// A declaration with nothing but defaults.
     pub const fn new(type_name: &'static str, application: &'static str) -> Self {
-        Self { scope: Scope::new(application, type_name), key: None, idle: None, lifetime: None, cookie: Vec::new() }
+        Self {
+            scope: Scope::new(application, type_name),
+            key: None,
+            idle: None,
+            lifetime: None,
+            cookie: Vec::new(),
+            transports: Vec::new(),
+            trusted_origins: Vec::new(),
+        }
     }
 
     /// `key = ...`
@@ -54,8 +66,40 @@ impl Declaration {
         self
     }
 
+    /// `transport = ...`, once for each, in order.
+    #[must_use]
+    pub fn transport(mut self, transport: Transport) -> Self {
+        self.transports.push(transport);
+        self
+    }
+
+    /// `trusted_origins = ...`, once for each value.
+    #[must_use]
+    pub fn trusted_origins(mut self, value: Value) -> Self {
+        self.trusted_origins.push(value);
+        self
+    }
+
     pub(crate) fn scope(&self) -> &Scope {
         &self.scope
+    }
+}
+
+/// How a token travels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Transport {
+    /// In the type's cookie.
+    Cookie,
+    /// In `Authorization: Bearer`, and back in `Session-Token`.
+    Bearer,
+    /// In this header, both ways.
+    Header(HeaderName),
+}
+
+impl Transport {
+    /// `header("x-session")`. The name was checked by the derive, and is in lower case.
+    pub fn header(name: &'static str) -> Self {
+        Self::Header(HeaderName::from_static(name))
     }
 }
 
@@ -67,6 +111,9 @@ pub(crate) struct Settings {
     pub(crate) idle: Duration,
     pub(crate) lifetime: Duration,
     pub(crate) cookie: Cookie,
+    /// In order, never empty.
+    pub(crate) transports: Vec<Transport>,
+    pub(crate) trusted_origins: Vec<Origin>,
 }
 
 /// What a builder puts in a declaration's place.
@@ -75,12 +122,13 @@ pub(crate) struct Overrides {
     pub(crate) keyring: Option<Result<Keyring, String>>,
     pub(crate) idle: Option<Duration>,
     pub(crate) lifetime: Option<Duration>,
+    pub(crate) trusted_origins: Option<Result<Vec<Origin>, String>>,
 }
 
 impl Settings {
     /// Resolves a declaration, reporting every problem of it at once.
     pub(crate) fn resolve(declaration: &Declaration, overrides: Overrides) -> Result<Self, OpenError> {
-        let Overrides { keyring, idle, lifetime } = overrides;
+        let Overrides { keyring, idle, lifetime, trusted_origins } = overrides;
         let mut problems = Problems(None);
         let keyring = match (keyring, declaration.key) {
             (Some(keyring), _) => problems.take(keyring.map_err(|why| OpenError::option("key", None, why))),
@@ -107,12 +155,27 @@ impl Settings {
                 declaration.cookie.iter().find(|(option, _)| *option == violation.option).map(|(_, value)| *value);
             problems.add(broken(format!("cookie({})", violation.option), value, violation.message));
         }
+        let trusted_origins = match trusted_origins {
+            Some(given) => {
+                problems.take(given.map_err(|why| OpenError::option(TRUSTED_ORIGINS, None, why))).unwrap_or_default()
+            }
+            None => {
+                let read = |value: &Value| problems.take(value.read_with(TRUSTED_ORIGINS, Origin::parse_list));
+                declaration.trusted_origins.iter().filter_map(read).flatten().collect()
+            }
+        };
+        let transports = match declaration.transports.as_slice() {
+            [] => vec![Transport::Cookie],
+            declared => declared.to_vec(),
+        };
         match problems.0 {
             Some(error) => Err(error),
-            None => Ok(Self { keyring, idle, lifetime, cookie }),
+            None => Ok(Self { keyring, idle, lifetime, cookie, transports, trusted_origins }),
         }
     }
 }
+
+const TRUSTED_ORIGINS: &str = "trusted_origins";
 
 /// An error sink: nothing is lost, and everything is told at once.
 struct Problems(Option<OpenError>);
@@ -185,6 +248,22 @@ mod tests {
         assert_eq!(settings.lifetime, Duration::from_secs(43_200));
         assert_eq!(settings.cookie, Cookie::for_type("User"));
         assert!(settings.keyring.is_none());
+        assert_eq!((settings.transports, settings.trusted_origins), (vec![Transport::Cookie], vec![]));
+    }
+
+    #[test]
+    fn trusted_origins_come_from_all_their_values_and_a_wrong_one_is_told_with_its_variable() {
+        let several = declaration()
+            .trusted_origins(Value::literal("https://a.example"))
+            .trusted_origins(Value::env_or("SESSION_RUNTIME_TEST_NO_ORIGINS", "https://b.example, http://c.example:81"))
+            .trusted_origins(Value::env_or("SESSION_RUNTIME_TEST_NO_ORIGINS", ""));
+        let found: Vec<_> = resolve(&several).unwrap().trusted_origins.iter().map(ToString::to_string).collect();
+        assert_eq!(found, ["https://a.example", "https://b.example", "http://c.example:81"]);
+        for wrong in ["https://a.example/", "shop.example", "*", "https://a.example,null"] {
+            let declared = declaration().trusted_origins(Value::env_or("SESSION_RUNTIME_TEST_NO_ORIGINS", wrong));
+            let error = resolve(&declared).unwrap_err().to_string();
+            assert!(error.contains("SESSION_RUNTIME_TEST_NO_ORIGINS") && error.contains("trusted_origins"), "{error}");
+        }
     }
 
     #[test]

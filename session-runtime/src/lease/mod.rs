@@ -14,10 +14,13 @@ pub(crate) use self::queue::{Queue, Turn};
 use crate::backend::{Acquired, BackendError, Holder, Key, Lease, Record, Store, Touch, Written};
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
+use crate::telemetry;
 
 /// What every use of the store needs.
 #[derive(Clone)]
 pub(crate) struct StoreClient {
+    /// The name of the sessions' type.
+    pub(crate) session_type: &'static str,
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
     /// The longest that one call to the store may take.
@@ -41,7 +44,7 @@ impl StoreClient {
             },
         };
         answer.map_err(|error| {
-            tracing::error!(name: "session.backend_down", %error, "the session backend did not answer");
+            telemetry::backend_down(self.session_type, &error);
             Error::Unavailable(error)
         })
     }
@@ -181,9 +184,7 @@ impl Renewal {
         let lease = Lease { holder: self.holder, ttl: self.ttl, now: self.client.now() };
         match self.client.within(leases.extend(&self.key, lease)).await {
             Ok(true) | Err(_) => {}
-            Ok(false) => {
-                tracing::warn!(name: "session.lease_lost", session = %self.key.handle(), "an exclusive borrow ran out under its handler");
-            }
+            Ok(false) => telemetry::lease_lost(self.client.session_type, &self.key),
         }
     }
 }

@@ -6,8 +6,10 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
+use session_rules::origin::Origin;
+
 use super::sweep::sweeper;
-use super::{Inner, SessionData, Sessions};
+use super::{Forgeries, Inner, SessionData, Sessions, Threshold};
 use crate::backend::{Backend, Cookie, Memory, OpenBackend, Store};
 use crate::clock::{Clock, SystemClock};
 use crate::crypto::{Keyring, Sealer};
@@ -31,6 +33,7 @@ pub struct Builder<T> {
     deadline: Duration,
     terms: Terms,
     remembered: usize,
+    forged: Threshold,
     data: PhantomData<fn() -> T>,
 }
 
@@ -45,6 +48,7 @@ impl<T: SessionData> Builder<T> {
             deadline: Duration::from_secs(1),
             terms: Terms { ttl: Duration::from_secs(10), wait: Duration::from_secs(5) },
             remembered: 10_000,
+            forged: Threshold { tokens: 20, window: Duration::from_secs(60) },
             data: PhantomData,
         }
     }
@@ -122,6 +126,25 @@ impl<T: SessionData> Builder<T> {
         self
     }
 
+    /// Origins of other sites that may make requests which change something, such as `https://shop.example`, in
+    /// place of the declared `trusted_origins`. A malformed one is reported by [`open`](Self::open).
+    pub fn trusted_origins<'a>(mut self, origins: impl IntoIterator<Item = &'a str>) -> Self {
+        self.overrides.trusted_origins = Some(origins.into_iter().map(Origin::parse).collect());
+        self
+    }
+
+    /// When a client's forged tokens raise the event `session.forged`: so many within this time, 20 in a minute
+    /// unless told. Once in each such time; zero tokens is never.
+    ///
+    /// A client is an IPv4 address or a /64 network of IPv6, where the request has the connection's
+    /// [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo); all others count as one. Behind a proxy let a
+    /// middleware of yours put the true address there. A token that has merely run out is not a forged one; one under a
+    /// key that was taken out of the ring can't be told from one.
+    pub fn forged_tokens(mut self, tokens: u32, within: Duration) -> Self {
+        self.forged = Threshold { tokens, window: within };
+        self
+    }
+
     /// Opens the sessions.
     ///
     /// # Errors
@@ -151,7 +174,8 @@ impl<T: SessionData> Builder<T> {
             (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error),
         };
         let purpose = format!("{}/{}/{}", scope.application, scope.type_name, settings.cookie.name);
-        let client = Arc::new(StoreClient { store, clock: self.clock, deadline: self.deadline });
+        let client =
+            Arc::new(StoreClient { session_type: scope.type_name, store, clock: self.clock, deadline: self.deadline });
         Ok(Sessions(Arc::new(Inner {
             tokens: Tokens::new(&keyring, &purpose, settings.lifetime),
             sealer: Sealer::new(&keyring, &purpose),
@@ -165,6 +189,9 @@ impl<T: SessionData> Builder<T> {
             idle: settings.idle,
             terms: self.terms,
             cookie: settings.cookie,
+            transports: settings.transports,
+            trusted_origins: settings.trusted_origins,
+            forgeries: Forgeries::new(self.forged),
             missing: T::missing(),
         })))
     }

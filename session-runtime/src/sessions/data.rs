@@ -54,6 +54,14 @@ pub trait SessionData: Serialize + DeserializeOwned + Send + Sync + Sized + 'sta
     #[doc(hidden)]
     const ENCRYPT: bool = false;
 
+    /// Whether a token that can't be used is refused, instead of counting as none.
+    #[doc(hidden)]
+    const REJECTS: bool = false;
+
+    /// Whether the end of a session tells the browser to clear what it keeps of the site.
+    #[doc(hidden)]
+    const CLEAR_SITE_DATA: bool = false;
+
     /// Whether [`verify`](SessionData::verify) has anything to ask.
     #[doc(hidden)]
     const VERIFIES: bool = false;

@@ -2,6 +2,7 @@
 
 mod builder;
 mod data;
+mod forgery;
 #[cfg(feature = "testing")]
 pub(crate) mod fuzz;
 mod lending;
@@ -10,15 +11,19 @@ mod stored;
 mod sweep;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use session_rules::cookie::{Cookie, MAX_NAME_AND_VALUE};
+use session_rules::origin::Origin;
 use tokio::task::JoinHandle;
+use tracing::Instrument as _;
 
 pub use self::builder::Builder;
 pub use self::data::SessionData;
+pub(crate) use self::forgery::{Forgeries, Threshold};
 pub use self::lending::Lending;
 pub use self::snapshot::Snapshot;
 pub(crate) use self::snapshot::{Decoded, Known};
@@ -26,11 +31,13 @@ use crate::backend::{Record, Touch, Written};
 use crate::clock::Timestamp;
 use crate::codec;
 use crate::crypto::Sealer;
+use crate::declaration::Transport;
 use crate::error::Error;
 use crate::id::SessionId;
 use crate::lease::{Held, Queue, StoreClient, Terms};
 use crate::missing::Missing;
 use crate::record::About;
+use crate::telemetry::{self, Refusal};
 use crate::token::{Claims, TOKEN_LEN, TokenCache, Tokens};
 
 /// The application's handle on all sessions of type `T`: axum state, cheap to clone.
@@ -52,6 +59,9 @@ struct Inner<T> {
     slack: Duration,
     terms: Terms,
     cookie: Cookie,
+    transports: Vec<Transport>,
+    trusted_origins: Vec<Origin>,
+    forgeries: Forgeries,
     missing: Missing,
     sweeper: Option<JoinHandle<()>>,
 }
@@ -118,6 +128,27 @@ impl<T: SessionData> Sessions<T> {
         &self.0.cookie
     }
 
+    /// In order, never empty.
+    pub(crate) fn transports(&self) -> &[Transport] {
+        &self.0.transports
+    }
+
+    pub(crate) fn trusted_origins(&self) -> &[Origin] {
+        &self.0.trusted_origins
+    }
+
+    /// The name of the type, for events.
+    pub(crate) fn session_type(&self) -> &'static str {
+        self.0.client.session_type
+    }
+
+    /// Tells of a client's forged token, if it is one too many.
+    pub(crate) fn note_forgery(&self, client: Option<IpAddr>) {
+        if let Some(tokens) = self.0.forgeries.note(client, self.now()) {
+            telemetry::forged(self.session_type(), client, tokens);
+        }
+    }
+
     pub(crate) fn missing(&self) -> &Missing {
         &self.0.missing
     }
@@ -144,22 +175,29 @@ impl<T: SessionData> Sessions<T> {
     }
 
     /// Verifies a token. Nothing but the token is looked at: no store is asked.
-    pub(crate) fn identify(&self, token: &str) -> Option<Arc<Known<T>>> {
-        let now = self.now();
+    ///
+    /// # Errors
+    /// Why it can't be used.
+    pub(crate) fn identify(&self, token: &str) -> Result<Arc<Known<T>>, Refusal> {
+        let (now, tokens) = (self.now(), &self.0.tokens);
+        let refusal = || if tokens.made(token) { Refusal::Stale } else { Refusal::Token };
         if self.0.carried {
-            let (claims, record) = self.0.tokens.open_record(token, now)?;
-            return Some(Arc::new(Known::new(claims, &self.0.purpose).carrying(record)));
+            let (claims, record) = tokens.open_record(token, now).ok_or_else(refusal)?;
+            return Ok(Arc::new(Known::new(claims, &self.0.purpose).carrying(record)));
         }
         if token.len() != TOKEN_LEN {
-            return None;
+            return Err(Refusal::Token);
         }
         if let Some(known) = self.0.known.get(token) {
-            let usable = known.claims.are_current(now, self.lifetime()) && !known.is_dead();
-            return usable.then_some(known);
+            return match known.claims.are_current(now, self.lifetime()) {
+                true if known.is_dead() => Err(Refusal::Replaced),
+                true => Ok(known),
+                false => Err(Refusal::Stale),
+            };
         }
-        let known = Arc::new(Known::new(self.0.tokens.open(token, now)?, &self.0.purpose));
+        let known = Arc::new(Known::new(tokens.open(token, now).ok_or_else(refusal)?, &self.0.purpose));
         self.0.known.insert(token, Arc::clone(&known));
-        Some(known)
+        Ok(known)
     }
 
     /// A token that replaces the client's, where one is due: its key is no longer the newest, or it carries
@@ -179,8 +217,10 @@ impl<T: SessionData> Sessions<T> {
     /// The session behind a verified token, and its idle timeout slid: one call to the store.
     pub(crate) async fn load(&self, known: &Arc<Known<T>>) -> Result<Option<Snapshot<T>>, Error> {
         let touch = self.touch(self.now(), &known.claims);
-        let record = self.fetch(known, touch).await?;
+        let span = telemetry::load_span(self.session_type(), &known.key);
+        let record = self.fetch(known, touch).instrument(span).await?;
         let Some(session) = record.and_then(|record| self.accept(known, &record, touch)) else { return Ok(None) };
+        telemetry::loaded(self.session_type(), &known.key);
         if session.decoded.retired_seal && !self.0.carried {
             Box::pin(self.reseal(&session)).await;
         }
@@ -223,11 +263,11 @@ impl<T: SessionData> Sessions<T> {
         let (known, token) = self.tokenize(known, &record, now)?;
         let client = &self.0.client;
         let created = client.store.backend().create(&known.key, record, self.touch(now, &claims));
-        if !client.within(created).await? {
+        if !client.within(created).instrument(telemetry::create_span(self.session_type())).await? {
             // 128 random bits met twice: nothing that a retry should hide.
             return Err(Error::Conflict);
         }
-        tracing::info!(name: "session.started", session = %known.key.handle(), "a session started");
+        telemetry::started(self.session_type(), &known.key);
         Ok((Snapshot::new(known, 1, expires, decoded), token))
     }
 
@@ -250,14 +290,20 @@ impl<T: SessionData> Sessions<T> {
     /// Ends a session; `false` if it had ended before.
     pub(crate) async fn delete(&self, known: &Known<T>) -> Result<bool, Error> {
         let client = &self.0.client;
-        let ended = client.within(client.store.backend().delete(&known.key)).await?;
+        let span = telemetry::end_span(self.session_type(), &known.key);
+        let ended = client.within(client.store.backend().delete(&known.key)).instrument(span).await?;
         known.forget();
-        tracing::info!(name: "session.ended", session = %known.key.handle(), "a session ended");
+        telemetry::ended(self.session_type(), &known.key);
         Ok(ended)
     }
 
     /// Gives the session another id: its record holds the new proof, and the old token is dead.
     pub(crate) async fn renew(&self, session: &Snapshot<T>) -> Result<(Snapshot<T>, String), Error> {
+        let span = telemetry::renew_span(self.session_type(), &session.known.key);
+        self.renew_now(session).instrument(span).await
+    }
+
+    async fn renew_now(&self, session: &Snapshot<T>) -> Result<(Snapshot<T>, String), Error> {
         let id = session.known.claims.id.renewed();
         for _ in 0..CONFLICTS {
             let (record, read, touch) = self.reload(&session.known).await?;
@@ -272,7 +318,7 @@ impl<T: SessionData> Sessions<T> {
                 Err(error) => return Err(error),
                 Ok(()) => {
                     session.known.bury();
-                    tracing::info!(name: "session.renewed", session = %known.key.handle(), "a session was renewed");
+                    telemetry::renewed(self.session_type(), &known.key);
                     return Ok((Snapshot::new(known, version, expires, decoded), token));
                 }
             }
@@ -301,9 +347,11 @@ impl<T: SessionData> Sessions<T> {
     ) -> Result<Option<Exclusive<T>>, Error> {
         let terms = Terms { wait: wait.unwrap_or(self.0.terms.wait), ..self.0.terms };
         let touch = |now| self.touch(now, &known.claims);
-        let acquired = Held::acquire(&self.0.client, &self.0.queue, known.key, terms, touch).await?;
+        let span = telemetry::acquire_span(self.session_type(), &known.key);
+        let acquired = Held::acquire(&self.0.client, &self.0.queue, known.key, terms, touch).instrument(span).await?;
         let Some((held, record, touch)) = acquired else { return Ok(None) };
         let Some(read) = self.read(known, &record, touch) else { return Ok(None) };
+        telemetry::loaded(self.session_type(), &known.key);
         Ok(Some(Exclusive {
             held,
             known: Arc::clone(known),
@@ -332,16 +380,27 @@ impl<T: SessionData> Sessions<T> {
         let (version, expires) = (saved.version, saved.expires);
         let conflict = |error: &Error| {
             if matches!(error, Error::Conflict | Error::Ended) {
-                tracing::warn!(name: "session.conflict", session = %known.key.handle(), %error, "a change was not stored");
+                telemetry::conflict(self.session_type(), &known.key, error);
             }
         };
-        held.save(record.version, saved, Touch { now, ..touch }).await.inspect_err(conflict)?;
+        let span = telemetry::save_span(self.session_type(), &known.key);
+        let stored = held.save(record.version, saved, Touch { now, ..touch }).instrument(span).await;
+        stored.inspect_err(conflict)?;
         Ok(Snapshot::new(known, version, expires, decoded))
     }
 
     /// Changes a session in one go, under a lease where the store has them, else by comparing versions.
     /// Where its record travels in the token, that is a new one.
     pub(crate) async fn change<R>(
+        &self,
+        session: &Snapshot<T>,
+        change: impl FnMut(&mut T) -> R,
+    ) -> Result<(Snapshot<T>, R, Option<String>), Error> {
+        let span = telemetry::update_span(self.session_type(), &session.known.key);
+        self.change_now(session, change).instrument(span).await
+    }
+
+    async fn change_now<R>(
         &self,
         session: &Snapshot<T>,
         mut change: impl FnMut(&mut T) -> R,

@@ -1,5 +1,6 @@
 //! Between a record and the data: what is read is not trusted, what is written keeps the type's rules.
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,6 +11,7 @@ use crate::codec;
 use crate::error::Error;
 use crate::id::Key;
 use crate::record::{About, Envelope};
+use crate::telemetry;
 
 /// Data on its way into a record: the header and the payload behind it, not yet sealed.
 pub(super) struct Draft {
@@ -61,31 +63,32 @@ impl<T: SessionData> Sessions<T> {
     /// Whether this token may use the record. What is expired, no longer this id's or in an unknown format
     /// is no session, and is left alone.
     fn check(&self, known: &Known<T>, record: &Record, touch: Touch) -> Option<(Envelope, usize)> {
-        // A hash, and only an event needs it.
-        let session = || known.key.handle();
+        let session_type = self.session_type();
         if !touch.is_live(record, self.0.slack) {
-            tracing::debug!(name: "session.expired", session = %session(), "the session has expired");
+            telemetry::expired(session_type, &known.key);
             return None;
         }
         let Some((envelope, payload)) = Envelope::read(&record.body) else {
-            tracing::warn!(name: "session.unreadable", session = %session(), reason = "format", "the stored session has an unknown format; left alone");
+            telemetry::unreadable(session_type, &known.key, "format", ());
             return None;
         };
         if envelope.proof != known.proof {
-            tracing::warn!(name: "session.replayed", session = %session(), "a token from before the session's renewal was used");
+            telemetry::replayed(session_type, &known.key);
             return None;
         }
         Some((envelope, payload))
     }
 
     fn decode(&self, known: &Known<T>, record: &Record, envelope: &Envelope, payload: usize) -> Option<Decoded<T>> {
-        let session = || known.key.handle();
+        let unreadable = |reason, detail: &dyn fmt::Debug| {
+            telemetry::unreadable(self.session_type(), &known.key, reason, detail);
+        };
         let Some((payload, retired_seal)) = self.unseal(known, &record.body, envelope.sealed, payload) else {
-            tracing::warn!(name: "session.unreadable", session = %session(), reason = "seal", "the stored session is not sealed as its type's are; left alone");
+            unreadable("seal", &());
             return None;
         };
         let Some((label, data)) = Envelope::label(&payload) else {
-            tracing::warn!(name: "session.unreadable", session = %session(), reason = "format", "the stored session has an unknown format; left alone");
+            unreadable("format", &());
             return None;
         };
         let json = payload.slice(data..);
@@ -95,18 +98,17 @@ impl<T: SessionData> Sessions<T> {
             Some(Ok(data)) => data,
             Some(Err(error)) => {
                 // The category alone: a message may quote the data.
-                let why: serde_json::error::Category = error.classify();
-                tracing::warn!(name: "session.unreadable", session = %session(), reason = "data", ?why, "the stored session is not of its type; left alone");
+                unreadable("data", &error.classify());
                 return None;
             }
             None => {
-                tracing::warn!(name: "session.unreadable", session = %session(), reason = "version", version, "the stored session is of an unknown version; left alone");
+                unreadable("version", &version);
                 return None;
             }
         };
         if let Err(invalid) = T::validate(&data) {
             let fields: Vec<&str> = invalid.fields().map(|(name, _)| name).collect();
-            tracing::warn!(name: "session.unreadable", session = %session(), reason = "invalid", ?fields, "the stored session breaks its type's rules; left alone");
+            unreadable("invalid", &fields);
             return None;
         }
         // Data of an older version is told to have changed by its own encoding, so that migrating alone

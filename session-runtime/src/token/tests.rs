@@ -135,3 +135,31 @@ fn any_flipped_bit_of_a_carried_record_is_refused() {
         }
     }
 }
+
+#[test]
+fn a_token_from_the_end_of_time_is_refused_without_a_panic() {
+    use base64::Engine as _;
+    let tokens = tokens(&Keyring::ephemeral(), "p");
+    for secs in [u64::MAX, u64::MAX - 59, u64::MAX - 3600, u64::MAX / 2, 1 << 63] {
+        let mut bytes = vec![0x80];
+        bytes.extend_from_slice(&secs.to_be_bytes());
+        bytes.resize(89, 7);
+        let token = base64::engine::general_purpose::URL_SAFE.encode(bytes);
+        assert_eq!(token.len(), TOKEN_LEN);
+        assert_eq!(tokens.open(&token, now()), None);
+        assert!(tokens.open_record(&token, now()).is_none() && !tokens.made(&token));
+        let ours = tokens.keys[0].encrypt_at_time(&[1; Tokens::CLAIMS], secs);
+        assert_eq!(tokens.open(&ours, now()), None);
+    }
+}
+
+#[test]
+fn a_token_that_has_run_out_is_told_from_a_forged_one() {
+    let (tokens, now) = (tokens(&Keyring::ephemeral(), "p"), now());
+    let token = tokens.seal(SessionId::random(), later(60), now);
+    let carried = tokens.seal_record(SessionId::random(), &carried(40), now);
+    assert!(tokens.open(&token, later(999_999)).is_none() && tokens.made(&token) && tokens.made(&carried));
+    let mut forged = token.into_bytes();
+    forged[60] ^= 1;
+    assert!(!tokens.made(str::from_utf8(&forged).unwrap()) && !tokens.made("") && !tokens.made(&"A".repeat(9999)));
+}

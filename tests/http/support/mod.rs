@@ -1,5 +1,7 @@
 //! What the tests of this folder share.
 
+mod counters;
+mod events;
 mod ledger;
 mod store;
 mod users;
@@ -12,6 +14,8 @@ use session_tests::{Reply, Served, wait};
 use tokio::sync::Semaphore;
 
 pub(crate) use self::{
+    counters::Counters,
+    events::Events,
     ledger::Ledger,
     store::{Store, key, on_every_backend},
     users::{COOKIE, User, is_alive, logged_in, routes, serve_users, token},

@@ -1,6 +1,8 @@
 #[automatically_derived]
 impl my::sessions::SessionData for User {
     type Backend = my::sessions::backend::Memory;
+    const REJECTS: ::core::primitive::bool = true;
+    const CLEAR_SITE_DATA: ::core::primitive::bool = true;
     fn declaration() -> my::sessions::__private::Declaration {
         my::sessions::__private::Declaration::new("User", ::core::env!("CARGO_PKG_NAME"))
             .key(my::sessions::__private::Value::env("SESSION_KEYS"))
@@ -18,6 +20,13 @@ impl my::sessions::SessionData for User {
                 "persistent",
                 my::sessions::__private::Value::env_or("PERSISTENT", "false"),
             )
+            .transport(my::sessions::__private::Transport::Bearer)
+            .transport(my::sessions::__private::Transport::header("x-session"))
+            .transport(my::sessions::__private::Transport::Cookie)
+            .trusted_origins(
+                my::sessions::__private::Value::literal("https://app.example"),
+            )
+            .trusted_origins(my::sessions::__private::Value::env_or("PARTNERS", ""))
             .idle(my::sessions::__private::Value::literal("30m"))
             .lifetime(my::sessions::__private::Value::env_or("SESSION_LIFETIME", "12h"))
     }

@@ -62,6 +62,7 @@ struct __session_shop;
 impl my_sessions::__private::Spec for __session_shop {
     type Data = User;
     const ACCESS: my_sessions::__private::Access = my_sessions::__private::Access::Protected;
+    const CSRF: ::core::primitive::bool = false;
     const MISSING_HANDLER: ::core::primitive::bool = true;
     fn missing() -> ::core::option::Option<my_sessions::__private::Missing> {
         ::core::option::Option::Some(
@@ -85,6 +86,7 @@ impl my_sessions::__private::Spec for __session_shop_1 {
     const WAIT: ::core::option::Option<::core::time::Duration> = ::core::option::Option::Some(
         ::core::time::Duration::from_millis(1500u64),
     );
+    const CSRF: ::core::primitive::bool = false;
     fn default() -> ::core::option::Option<Cart> {
         ::core::option::Option::Some(<Cart as ::core::default::Default>::default())
     }
@@ -97,6 +99,7 @@ struct __session_shop_2;
 impl my_sessions::__private::Spec for __session_shop_2 {
     type Data = Visitor;
     const ACCESS: my_sessions::__private::Access = my_sessions::__private::Access::Optional;
+    const CSRF: ::core::primitive::bool = false;
 }
 #[cfg(feature = "shop")]
 #[doc(hidden)]
@@ -106,4 +109,5 @@ struct __session_shop_3;
 impl my_sessions::__private::Spec for __session_shop_3 {
     type Data = Login;
     const ACCESS: my_sessions::__private::Access = my_sessions::__private::Access::Optional;
+    const CSRF: ::core::primitive::bool = false;
 }

@@ -1,0 +1,16 @@
+//! `clear_site_data`: the end of a session tells the browser to clear what it keeps of the site.
+
+use syn::parse::ParseStream;
+
+use super::Key;
+
+pub(crate) const USAGE: &str = "clear_site_data";
+
+/// That it is written.
+pub(crate) struct Clears;
+
+/// Reads nothing: the word is all.
+pub(crate) fn parse(key: &Key, input: ParseStream) -> syn::Result<Clears> {
+    key.ends(input, key.span(), "no value")?;
+    Ok(Clears)
+}

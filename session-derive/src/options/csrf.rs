@@ -1,0 +1,23 @@
+//! `csrf = off`: requests of other sites are let in.
+
+use syn::{Ident, Token, parse::ParseStream};
+
+use super::{Key, word};
+
+pub(crate) const USAGE: &str = "csrf = off";
+
+/// Other sites' requests are let in.
+pub(crate) struct Off;
+
+/// Reads `= off`.
+pub(crate) fn parse(key: &Key, input: ParseStream) -> syn::Result<Off> {
+    let ahead = input.fork();
+    if ahead.parse::<Token![=]>().is_ok()
+        && let Ok(word) = ahead.parse::<Ident>()
+        && word == "on"
+    {
+        return Err(syn::Error::new(word.span(), "other sites' requests are refused unless told; remove `csrf = on`"));
+    }
+    word::parse(key, input, &["off"])?;
+    Ok(Off)
+}

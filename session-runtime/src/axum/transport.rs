@@ -1,0 +1,222 @@
+//! How tokens travel: out of a request's headers, and into an answer's.
+
+use http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, VARY, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use session_rules::transport::BEARER_ANSWER;
+
+use super::cookies;
+use crate::declaration::Transport;
+use crate::error::Error;
+use crate::session::TokenChange;
+use crate::sessions::{SessionData, Sessions};
+
+const ANSWER: HeaderName = HeaderName::from_static(BEARER_ANSWER);
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+
+/// What a request presents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presented<'a> {
+    Nothing,
+    Token(&'a str),
+    /// Bytes that can't be a token.
+    Illegible,
+    /// Several at once: which one is meant can't be known, and one of them may be somebody else's plant, so none is
+    /// used.
+    Ambiguous,
+}
+
+impl<'a> Presented<'a> {
+    fn of(value: &'a [u8]) -> Self {
+        std::str::from_utf8(value).map_or(Self::Illegible, Self::Token)
+    }
+
+    /// This, and one value more.
+    pub(super) fn and(self, value: &'a [u8]) -> Self {
+        if self == Self::Nothing { Self::of(value) } else { Self::Ambiguous }
+    }
+}
+
+/// The first transport, in the type's order, by which a request presents something, and what that is. Without any
+/// that is the first one.
+pub(super) fn presented<'a, T: SessionData>(
+    sessions: &'a Sessions<T>,
+    headers: &'a HeaderMap,
+) -> (&'a Transport, Presented<'a>) {
+    let transports = sessions.transports();
+    let all = transports.iter().map(|transport| {
+        let presented = match transport {
+            Transport::Cookie => cookies::presented(headers, &sessions.cookie().name),
+            Transport::Bearer => bearer(headers),
+            Transport::Header(name) => header(headers, name),
+        };
+        (transport, presented)
+    });
+    let mut found = all.filter(|(_, presented)| *presented != Presented::Nothing);
+    found.next().unwrap_or((&transports[0], Presented::Nothing))
+}
+
+/// The token in `Authorization: Bearer`; other schemes are other people's.
+fn bearer(headers: &HeaderMap) -> Presented<'_> {
+    let tokens = headers.get_all(AUTHORIZATION).iter().filter_map(|value| {
+        let (scheme, token) = value.as_bytes().split_at_checked(b"Bearer".len())?;
+        let separated = token.first().is_none_or(|byte| matches!(byte, b' ' | b'\t'));
+        (separated && scheme.eq_ignore_ascii_case(b"Bearer")).then(|| token.trim_ascii())
+    });
+    tokens.fold(Presented::Nothing, Presented::and)
+}
+
+/// The token in a header of the type's own. An empty one says that there is none.
+fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Presented<'a> {
+    let values = headers.get_all(name).iter().map(|value| value.as_bytes().trim_ascii());
+    values.filter(|value| !value.is_empty()).fold(Presented::Nothing, Presented::and)
+}
+
+/// Tells the client of a change of its token, by this transport.
+///
+/// # Errors
+/// The cookie is too large: nothing is told.
+pub(super) fn announce<T: SessionData>(
+    sessions: &Sessions<T>,
+    by: &Transport,
+    change: &TokenChange,
+    headers: &mut HeaderMap,
+) -> Result<(), Error> {
+    let token = match change {
+        TokenChange::Unchanged => return Ok(()),
+        TokenChange::Set { token, .. } => token.as_str(),
+        TokenChange::Removed => "",
+    };
+    match by {
+        Transport::Cookie => {
+            let cookie = match change {
+                TokenChange::Set { expires, .. } => {
+                    cookies::set(sessions.cookie(), token, expires.since(sessions.now()))?
+                }
+                TokenChange::Removed | TokenChange::Unchanged => cookies::remove(sessions.cookie())?,
+            };
+            cookies::append(headers, cookie);
+        }
+        // A token is base64, so it always is a header's value.
+        Transport::Bearer => drop(headers.insert(ANSWER, HeaderValue::try_from(token).unwrap_or(EMPTY))),
+        Transport::Header(name) => drop(headers.insert(name, HeaderValue::try_from(token).unwrap_or(EMPTY))),
+    }
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(())
+}
+
+const EMPTY: HeaderValue = HeaderValue::from_static("");
+
+/// Asks the browser to clear what it keeps of the site.
+pub(super) fn clear_site_data(headers: &mut HeaderMap) {
+    headers.insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cookies\", \"storage\""));
+}
+
+/// Whether an answer tells of a change of the token by this transport already.
+pub(super) fn is_told<T: SessionData>(sessions: &Sessions<T>, by: &Transport, headers: &HeaderMap) -> bool {
+    match by {
+        Transport::Cookie => cookies::is_set(headers, sessions.cookie()),
+        Transport::Bearer => headers.contains_key(ANSWER),
+        Transport::Header(name) => headers.contains_key(name),
+    }
+}
+
+/// Says that the answer depends on each header in which a token may be.
+pub(super) fn vary<T: SessionData>(sessions: &Sessions<T>, headers: &mut HeaderMap) {
+    for transport in sessions.transports() {
+        match transport {
+            Transport::Cookie => vary_by(headers, &COOKIE, || HeaderValue::from_static("Cookie")),
+            Transport::Bearer => vary_by(headers, &AUTHORIZATION, || HeaderValue::from_static("Authorization")),
+            Transport::Header(name) => vary_by(headers, name, || HeaderValue::from(name.clone())),
+        }
+    }
+}
+
+/// Says once that the answer depends on a header.
+pub(super) fn vary_by(headers: &mut HeaderMap, name: &HeaderName, value: impl FnOnce() -> HeaderValue) {
+    let name = name.as_str().as_bytes();
+    let said = |value: &HeaderValue| {
+        let mut names = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        names.any(|said| said == b"*" || said.eq_ignore_ascii_case(name))
+    };
+    if !headers.get_all(VARY).iter().any(said) {
+        headers.append(VARY, value());
+    }
+}
+
+/// The challenges of a 401, which RFC 9110 asks for: one for each transport. The scheme for cookies names the cookie.
+pub(super) fn challenge<T: SessionData>(sessions: &Sessions<T>, headers: &mut HeaderMap) {
+    for transport in sessions.transports() {
+        let challenge = match transport {
+            Transport::Cookie => format!("Cookie cookie-name=\"{}\"", sessions.cookie().name),
+            Transport::Bearer => "Bearer".into(),
+            Transport::Header(name) => format!("Header header-name=\"{name}\""),
+        };
+        if let Ok(challenge) = HeaderValue::try_from(challenge) {
+            headers.append(WWW_AUTHENTICATE, challenge);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: &'static str, values: &[&[u8]]) -> HeaderMap {
+        let values = values.iter().map(|value| HeaderValue::from_bytes(value).unwrap());
+        values.map(|value| (HeaderName::from_static(name), value)).collect()
+    }
+
+    #[test]
+    fn a_bearer_token_is_found_whatever_the_case_of_its_scheme() {
+        for value in [&b"Bearer abc"[..], b"bearer abc", b"BEARER  abc ", b"Bearer\tabc"] {
+            assert_eq!(bearer(&headers("authorization", &[value])), Presented::Token("abc"));
+        }
+        let beside = headers("authorization", &[b"Basic dTpw", b"Bearer abc"]);
+        assert_eq!(bearer(&beside), Presented::Token("abc"));
+    }
+
+    #[test]
+    fn what_is_no_bearer_token_is_none() {
+        for value in [&b""[..], b"abc", b"Basic abc", b"Bearerabc", b"Bear", b"Token abc", b"\xff\xff\xff\xff\xff\xff"]
+        {
+            assert_eq!(bearer(&headers("authorization", &[value])), Presented::Nothing, "{value:?}");
+        }
+        assert_eq!(bearer(&HeaderMap::new()), Presented::Nothing);
+    }
+
+    #[test]
+    fn a_token_that_cannot_be_one_is_presented_all_the_same() {
+        assert_eq!(bearer(&headers("authorization", &[b"Bearer"])), Presented::Token(""));
+        assert_eq!(bearer(&headers("authorization", &[b"Bearer a\xff"])), Presented::Illegible);
+        assert_eq!(bearer(&headers("authorization", &[b"Bearer a", b"Bearer a"])), Presented::Ambiguous);
+        let name = HeaderName::from_static("x-session");
+        assert_eq!(header(&headers("x-session", &[b"a\xff"]), &name), Presented::Illegible);
+        assert_eq!(header(&headers("x-session", &[b"a", b"b"]), &name), Presented::Ambiguous);
+    }
+
+    #[test]
+    fn a_header_of_ones_own_holds_the_token_alone_and_an_empty_one_holds_none() {
+        let name = HeaderName::from_static("x-session");
+        assert_eq!(header(&headers("x-session", &[b" abc "]), &name), Presented::Token("abc"));
+        assert_eq!(header(&headers("x-session", &[b"", b"abc"]), &name), Presented::Token("abc"));
+        assert_eq!(header(&headers("x-session", &[b"", b" "]), &name), Presented::Nothing);
+        assert_eq!(header(&headers("x-other", &[b"abc"]), &name), Presented::Nothing);
+    }
+
+    #[test]
+    fn vary_is_said_once() {
+        let vary = |headers: &mut HeaderMap| vary_by(headers, &COOKIE, || HeaderValue::from_static("Cookie"));
+        let mut once = HeaderMap::new();
+        vary(&mut once);
+        vary(&mut once);
+        assert_eq!(once.get_all(VARY).iter().count(), 1);
+        for said in ["accept, cookie", "*", "COOKIE"] {
+            let mut headers: HeaderMap = [(VARY, HeaderValue::from_static(said))].into_iter().collect();
+            vary(&mut headers);
+            assert_eq!(headers.get_all(VARY).iter().count(), 1, "{said}");
+        }
+        let mut other: HeaderMap = [(VARY, HeaderValue::from_static("x-cookie"))].into_iter().collect();
+        vary(&mut other);
+        assert_eq!(other.get_all(VARY).iter().count(), 2);
+    }
+}

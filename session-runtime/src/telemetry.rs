@@ -1,0 +1,171 @@
+//! What is told of sessions' lives: events and spans of `tracing`, and counters of `metrics` where that feature is on.
+//!
+//! Each goes through a function here, so that its name, its level and its fields are said once. A session is named by a
+//! hash of what the store calls it; fields are worked out only where somebody listens. `docs/observability.md` lists
+//! all of it, and a test holds the two together.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use tracing::{Span, debug_span};
+
+use crate::error::{BackendError, Error};
+use crate::id::Key;
+
+/// The name of a session type: the label of every counter.
+pub(crate) type Type = &'static str;
+
+#[cfg(feature = "metrics")]
+fn count(counter: &'static str, session_type: Type) {
+    metrics::counter!(counter, "session_type" => session_type).increment(1);
+}
+
+#[cfg(not(feature = "metrics"))]
+fn count(_: &'static str, _: Type) {}
+
+#[cfg(feature = "metrics")]
+fn count_by(counter: &'static str, session_type: Type, reason: &'static str) {
+    metrics::counter!(counter, "session_type" => session_type, "reason" => reason).increment(1);
+}
+
+#[cfg(not(feature = "metrics"))]
+fn count_by(_: &'static str, _: Type, _: &'static str) {}
+
+pub(crate) fn started(session_type: Type, key: &Key) {
+    tracing::info!(name: "session.started", session_type, session = %key.handle(), "a session started");
+    count("session_started_total", session_type);
+}
+
+pub(crate) fn loaded(session_type: Type, key: &Key) {
+    tracing::debug!(name: "session.loaded", session_type, session = %key.handle(), "a session was loaded");
+    count("session_loaded_total", session_type);
+}
+
+pub(crate) fn renewed(session_type: Type, key: &Key) {
+    tracing::info!(name: "session.renewed", session_type, session = %key.handle(), "a session was renewed");
+    count("session_renewed_total", session_type);
+}
+
+pub(crate) fn ended(session_type: Type, key: &Key) {
+    tracing::info!(name: "session.ended", session_type, session = %key.handle(), "a session ended");
+    count("session_ended_total", session_type);
+}
+
+pub(crate) fn expired(session_type: Type, key: &Key) {
+    tracing::debug!(name: "session.expired", session_type, session = %key.handle(), "the session has expired");
+    count("session_expired_total", session_type);
+}
+
+/// Why a request's session was not used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The token is not of our making.
+    Token,
+    /// The token is ours, and too old or of the future.
+    Stale,
+    /// The token is from before a renewal.
+    Replaced,
+    /// There are several tokens.
+    Ambiguous,
+    /// The request may have been made by another site.
+    CrossSite,
+    /// `verify` said no.
+    Verify,
+}
+
+impl Refusal {
+    fn reason(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Stale => "stale",
+            Self::Replaced => "replaced",
+            Self::Ambiguous => "ambiguous",
+            Self::CrossSite => "cross_site",
+            Self::Verify => "verify",
+        }
+    }
+}
+
+pub(crate) fn refused(session_type: Type, refusal: Refusal) {
+    let reason = refusal.reason();
+    match refusal {
+        Refusal::CrossSite | Refusal::Verify => {
+            tracing::info!(name: "session.refused", session_type, reason, "a request was refused");
+        }
+        Refusal::Token | Refusal::Stale | Refusal::Replaced | Refusal::Ambiguous => {
+            tracing::debug!(name: "session.refused", session_type, reason, "a token was refused");
+        }
+    }
+    count_by("session_refused_total", session_type, reason);
+}
+
+/// One client has sent as many forged tokens as the threshold says.
+pub(crate) fn forged(session_type: Type, client: Option<IpAddr>, tokens: u32) {
+    struct Client(Option<IpAddr>);
+    impl fmt::Display for Client {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            match self.0 {
+                Some(address) => address.fmt(f),
+                None => f.write_str("unknown"),
+            }
+        }
+    }
+    tracing::warn!(name: "session.forged", session_type, client = %Client(client), tokens, "a client keeps sending forged tokens");
+    count("session_forged_total", session_type);
+}
+
+/// A token from before a session's renewal was used.
+pub(crate) fn replayed(session_type: Type, key: &Key) {
+    tracing::warn!(name: "session.replayed", session_type, session = %key.handle(), "a token from before the session's renewal was used");
+    count("session_replayed_total", session_type);
+}
+
+/// What is stored is not used, and left alone. The reason says nothing of the data.
+pub(crate) fn unreadable(session_type: Type, key: &Key, reason: &'static str, detail: impl fmt::Debug) {
+    tracing::warn!(name: "session.unreadable", session_type, session = %key.handle(), reason, ?detail, "the stored session can't be used; left alone");
+    count_by("session_unreadable_total", session_type, reason);
+}
+
+/// A change was not stored.
+pub(crate) fn conflict(session_type: Type, key: &Key, error: &Error) {
+    tracing::warn!(name: "session.conflict", session_type, session = %key.handle(), %error, "a change was not stored");
+    count("session_conflict_total", session_type);
+}
+
+pub(crate) fn lease_lost(session_type: Type, key: &Key) {
+    tracing::warn!(name: "session.lease_lost", session_type, session = %key.handle(), "an exclusive borrow ran out under its handler");
+    count("session_lease_lost_total", session_type);
+}
+
+pub(crate) fn backend_down(session_type: Type, error: &BackendError) {
+    tracing::error!(name: "session.backend_down", session_type, %error, "the session backend did not answer");
+    count("session_backend_down_total", session_type);
+}
+
+pub(crate) fn create_span(session_type: Type) -> Span {
+    debug_span!("session.create", session_type)
+}
+
+pub(crate) fn load_span(session_type: Type, key: &Key) -> Span {
+    debug_span!("session.load", session_type, session = %key.handle())
+}
+
+pub(crate) fn acquire_span(session_type: Type, key: &Key) -> Span {
+    debug_span!("session.acquire", session_type, session = %key.handle())
+}
+
+pub(crate) fn save_span(session_type: Type, key: &Key) -> Span {
+    debug_span!("session.save", session_type, session = %key.handle())
+}
+
+pub(crate) fn update_span(session_type: Type, key: &Key) -> Span {
+    debug_span!("session.update", session_type, session = %key.handle())
+}
+
+pub(crate) fn renew_span(session_type: Type, key: &Key) -> Span {
+    debug_span!("session.renew", session_type, session = %key.handle())
+}
+
+pub(crate) fn end_span(session_type: Type, key: &Key) -> Span {
+    debug_span!("session.end", session_type, session = %key.handle())
+}
