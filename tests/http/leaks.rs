@@ -133,7 +133,7 @@ async fn start(slot: SessionSlot<Vault>) -> Result<String, Error> {
 #[session(protected)]
 async fn show(mut session: Session<Vault>) -> Result<String, Error> {
     session.renew().await?;
-    Ok(format!("{session:?} {session:#?}"))
+    Ok(format!("{session:?} {session:#?} {:?}", session.token()))
 }
 
 /// Both ways to print.
@@ -231,6 +231,7 @@ const PRINTED: &[&str] = &[
     "Snapshot",
     "Sqlite",
     "Start",
+    "Token",
 ];
 
 /// Types of names, numbers and moments, of nothing at all, or that can't be printed.
