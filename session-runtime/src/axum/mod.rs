@@ -3,6 +3,7 @@
 mod admission;
 mod check;
 mod cookies;
+mod erased;
 mod extract;
 mod handler;
 mod layer;
