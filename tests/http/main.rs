@@ -1,6 +1,7 @@
 //! HTTP behaviour, over real sockets with a real client and its cookie jar.
 
 mod answers;
+mod attributes;
 mod bad_cookies;
 mod borrows;
 mod caching;

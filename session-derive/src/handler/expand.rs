@@ -73,7 +73,7 @@ fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenSt
             #checks
             #opening
             let #call = #ident #turbofish;
-            let mut #all = (#(#names,)*);
+            let mut #all = (#(#names.erased(),)*);
             if let #refused(#refusal) = #enter(&mut #all).await {
                 return #refusal;
             }

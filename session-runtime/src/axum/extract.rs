@@ -12,6 +12,7 @@ use http::HeaderMap;
 use http::request::Parts;
 
 use super::admission::{Admitted, Caller, admit, receive, reject, turn_away, verify};
+use super::erased::{Asked, Erased};
 use super::member::{Member, announces, reissued};
 use super::problem::Rejection;
 use super::state::HasSessions;
@@ -79,18 +80,26 @@ impl<M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for Sha
 }
 
 impl<M: Spec> SharedFromRef<Sessions<M::Data>, M> {
+    /// Itself, for any handler.
+    pub fn erased(self) -> SharedFromRef<Sessions<M::Data>, Erased<M::Data>> {
+        let Self { sessions, snapshot, default, by } = self;
+        SharedFromRef { sessions, snapshot, default, by }
+    }
+}
+
+impl<T: SessionData> SharedFromRef<Sessions<T>, Erased<T>> {
     /// The data, for `&T`.
-    pub fn lend(&mut self) -> &M::Data {
+    pub fn lend(&mut self) -> &T {
         self.lend_optional().expect("without a session or a default the request was turned away")
     }
 
     /// The data, for `Option<&T>`.
-    pub fn lend_optional(&mut self) -> Option<&M::Data> {
+    pub fn lend_optional(&mut self) -> Option<&T> {
         self.snapshot.as_deref().or(self.default.as_ref())
     }
 }
 
-impl<M: Spec> Member for SharedFromRef<Sessions<M::Data>, M> {
+impl<T: SessionData> Member for SharedFromRef<Sessions<T>, Erased<T>> {
     announces!();
 
     fn announcement(&mut self) -> TokenChange {
@@ -102,6 +111,7 @@ impl<M: Spec> Member for SharedFromRef<Sessions<M::Data>, M> {
 /// and loaded after all of them have succeeded.
 pub struct ExclusiveFromRef<H, M: Spec> {
     sessions: H,
+    asked: Asked<M::Data>,
     known: Option<Arc<Known<M::Data>>>,
     by: Transport,
     /// Kept where somebody is still to be asked about them: `verify`, or a handler that answers those
@@ -133,18 +143,27 @@ impl<M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for Exc
         }
         let wanted = M::Data::VERIFIES || M::MISSING_HANDLER || sessions.missing().wants_request();
         let parts = (known.is_some() && wanted).then(|| Box::new(parts.clone()));
-        Ok(Self { sessions, known, by, parts, lent: Lent::Nothing, announcement: TokenChange::Unchanged })
+        let (asked, lent, announcement) = (Asked::by::<M>(), Lent::Nothing, TokenChange::Unchanged);
+        Ok(Self { sessions, asked, known, by, parts, lent, announcement })
     }
 }
 
 impl<M: Spec> ExclusiveFromRef<Sessions<M::Data>, M> {
+    /// Itself, for any handler.
+    pub fn erased(self) -> ExclusiveFromRef<Sessions<M::Data>, Erased<M::Data>> {
+        let Self { sessions, asked, known, parts, lent, announcement, by } = self;
+        ExclusiveFromRef { sessions, asked, known, parts, lent, announcement, by }
+    }
+}
+
+impl<T: SessionData> ExclusiveFromRef<Sessions<T>, Erased<T>> {
     /// The data, for `&mut T`.
-    pub fn lend(&mut self) -> &mut M::Data {
+    pub fn lend(&mut self) -> &mut T {
         self.lend_optional().expect("without a session or a default the request was turned away")
     }
 
     /// The data, for `Option<&mut T>`.
-    pub fn lend_optional(&mut self) -> Option<&mut M::Data> {
+    pub fn lend_optional(&mut self) -> Option<&mut T> {
         match &mut self.lent {
             Lent::Nothing => None,
             Lent::Session(session) => Some(&mut session.data),
@@ -153,12 +172,12 @@ impl<M: Spec> ExclusiveFromRef<Sessions<M::Data>, M> {
     }
 }
 
-impl<M: Spec> Member for ExclusiveFromRef<Sessions<M::Data>, M> {
+impl<T: SessionData> Member for ExclusiveFromRef<Sessions<T>, Erased<T>> {
     announces!();
 
     async fn enter(&mut self) -> Result<(), Response> {
         let acquired = match &self.known {
-            Some(known) => self.sessions.acquire(known, M::WAIT).await.map_err(Error::into_response)?,
+            Some(known) => self.sessions.acquire(known, self.asked.wait).await.map_err(Error::into_response)?,
             None => None,
         };
         let verified = match (acquired, &self.parts) {
@@ -167,16 +186,16 @@ impl<M: Spec> Member for ExclusiveFromRef<Sessions<M::Data>, M> {
         };
         self.lent = match verified {
             Some(session) => {
-                M::guard(&session.data)?;
+                (self.asked.guard)(&session.data)?;
                 Lent::Session(session)
             }
-            None if M::ACCESS == Access::Protected => {
-                return Err(turn_away(&self.sessions, M::missing(), self.parts.as_deref()).await);
+            None if self.asked.access == Access::Protected => {
+                return Err(turn_away(&self.sessions, (self.asked.missing)(), self.parts.as_deref()).await);
             }
-            None => match M::default() {
+            None => match (self.asked.default)() {
                 None => Lent::Nothing,
                 Some(data) => {
-                    M::guard(&data)?;
+                    (self.asked.guard)(&data)?;
                     let mut before = Vec::new();
                     codec::encode(&data, &mut before).map_err(|error| Error::Encode(error).into_response())?;
                     Lent::Default { data, before }
@@ -239,19 +258,27 @@ impl<M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for Own
 }
 
 impl<M: Spec> OwnedFromRef<Sessions<M::Data>, M> {
+    /// Itself, for any handler.
+    pub fn erased(self) -> OwnedFromRef<Sessions<M::Data>, Erased<M::Data>> {
+        let Self { sessions, snapshot, outcome, by } = self;
+        OwnedFromRef { sessions, snapshot, outcome, by }
+    }
+}
+
+impl<T: SessionData> OwnedFromRef<Sessions<T>, Erased<T>> {
     /// The handle, for `Session<T>`.
-    pub fn lend(&mut self) -> Session<M::Data> {
+    pub fn lend(&mut self) -> Session<T> {
         self.lend_optional().expect("without a session the request was turned away")
     }
 
     /// The handle, for `Option<Session<T>>`.
-    pub fn lend_optional(&mut self) -> Option<Session<M::Data>> {
+    pub fn lend_optional(&mut self) -> Option<Session<T>> {
         let snapshot = self.snapshot.clone()?;
         Some(Session::new(self.sessions.clone(), snapshot, Arc::clone(&self.outcome)))
     }
 }
 
-impl<M: Spec> Member for OwnedFromRef<Sessions<M::Data>, M> {
+impl<T: SessionData> Member for OwnedFromRef<Sessions<T>, Erased<T>> {
     announces!();
 
     fn announcement(&mut self) -> TokenChange {
@@ -280,13 +307,21 @@ impl<M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for Slo
 }
 
 impl<M: Spec> SlotFromRef<Sessions<M::Data>, M> {
+    /// Itself, for any handler.
+    pub fn erased(self) -> SlotFromRef<Sessions<M::Data>, Erased<M::Data>> {
+        let Self { sessions, snapshot, outcome, by } = self;
+        SlotFromRef { sessions, snapshot, outcome, by }
+    }
+}
+
+impl<T: SessionData> SlotFromRef<Sessions<T>, Erased<T>> {
     /// The slot, for `SessionSlot<T>`.
-    pub fn lend(&mut self) -> SessionSlot<M::Data> {
+    pub fn lend(&mut self) -> SessionSlot<T> {
         SessionSlot::new(self.sessions.clone(), self.snapshot.clone(), Arc::clone(&self.outcome))
     }
 }
 
-impl<M: Spec> Member for SlotFromRef<Sessions<M::Data>, M> {
+impl<T: SessionData> Member for SlotFromRef<Sessions<T>, Erased<T>> {
     announces!();
 
     fn announcement(&mut self) -> TokenChange {
