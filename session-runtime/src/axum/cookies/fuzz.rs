@@ -19,11 +19,11 @@ fn read_slowly(headers: &HeaderMap) -> Presented<'_> {
     let mut values = values.by_ref().filter_map(|pair| {
         let equals = pair.iter().position(|byte| *byte == b'=')?;
         let (name, value) = (bare(&pair[..equals]), bare(&pair[equals + 1..]));
-        if name == NAME.as_bytes() { str::from_utf8(value).ok() } else { None }
+        (name == NAME.as_bytes()).then_some(value)
     });
     match (values.next(), values.next()) {
         (None, _) => Presented::Nothing,
-        (Some(value), None) => Presented::Token(value),
+        (Some(value), None) => str::from_utf8(value).map_or(Presented::Illegible, Presented::Token),
         (Some(_), Some(_)) => Presented::Ambiguous,
     }
 }
