@@ -219,7 +219,11 @@ impl<T: SessionData> Sessions<T> {
         let touch = self.touch(self.now(), &known.claims);
         let span = telemetry::load_span(self.session_type(), &known.key);
         let record = self.fetch(known, touch).instrument(span).await?;
-        let Some(session) = record.and_then(|record| self.accept(known, &record, touch)) else { return Ok(None) };
+        let Some(record) = record else {
+            telemetry::absent(self.session_type(), &known.key);
+            return Ok(None);
+        };
+        let Some(session) = self.accept(known, &record, touch) else { return Ok(None) };
         telemetry::loaded(self.session_type(), &known.key);
         if session.decoded.retired_seal && !self.0.carried {
             Box::pin(self.reseal(&session)).await;
@@ -240,7 +244,7 @@ impl<T: SessionData> Sessions<T> {
             self.compare_and_set(session, &mut |_| ()).await.map(drop)
         };
         if let Err(error) = resealed {
-            tracing::debug!(name: "session.not_resealed", session = %session.id(), %error, "a record stays under a retired key");
+            telemetry::not_resealed(self.session_type(), &session.known.key, &error);
         }
     }
 
@@ -349,7 +353,10 @@ impl<T: SessionData> Sessions<T> {
         let touch = |now| self.touch(now, &known.claims);
         let span = telemetry::acquire_span(self.session_type(), &known.key);
         let acquired = Held::acquire(&self.0.client, &self.0.queue, known.key, terms, touch).instrument(span).await?;
-        let Some((held, record, touch)) = acquired else { return Ok(None) };
+        let Some((held, record, touch)) = acquired else {
+            telemetry::absent(self.session_type(), &known.key);
+            return Ok(None);
+        };
         let Some(read) = self.read(known, &record, touch) else { return Ok(None) };
         telemetry::loaded(self.session_type(), &known.key);
         Ok(Some(Exclusive {
