@@ -99,6 +99,7 @@ core_paths! {
     default => core::default::Default;
     duration => core::time::Duration;
     env => core::env;
+    pin => core::pin::pin;
     future => core::future::Future;
     option => core::option::Option;
     phantom_data => core::marker::PhantomData;

@@ -1,7 +1,7 @@
 //! The few functions that a generated handler calls around the user's own.
 
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -50,6 +50,9 @@ pub async fn leave<P: Party>(party: P, response: Response) -> Response {
     party.leave(response).await
 }
 
+/// A handler that has been called.
+type Running<'a, A> = Pin<&'a mut (dyn Future<Output = A> + Send + 'a)>;
+
 /// The leases of one handler, to be kept while it runs.
 #[derive(Default)]
 pub struct Leases {
@@ -71,9 +74,8 @@ impl Leases {
         self.first.iter().chain(&self.others)
     }
 
-    /// Runs the handler, and extends its leases while it waits.
-    pub async fn hold<F: Future>(self, handler: F) -> F::Output {
-        let mut handler = pin!(handler);
+    /// Runs the handler, and extends its leases while it waits. Of all handlers with one answer there is one of this.
+    pub async fn hold<A>(self, mut handler: Running<'_, A>) -> A {
         // A handler that never waits needs no timer, and its future no room for one.
         let first = poll_fn(|cx| Poll::Ready(handler.as_mut().poll(cx))).await;
         match (first, self.all().map(Renewal::every).min()) {
@@ -83,7 +85,7 @@ impl Leases {
         }
     }
 
-    async fn extend<F: Future>(self, every: Duration, mut handler: Pin<&mut F>) -> F::Output {
+    async fn extend<A>(self, every: Duration, mut handler: Running<'_, A>) -> A {
         loop {
             let tick = async {
                 tokio::time::sleep(every).await;
