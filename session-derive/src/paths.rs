@@ -40,6 +40,7 @@ runtime_paths! {
     open_backend => backend::OpenBackend;
     scope => backend::Scope;
     access => __private::Access;
+    add_privilege => __private::add_privilege;
     ask => __private::ask;
     begins_response => __private::begins_response;
     before_others => __private::before_others;
@@ -48,11 +49,14 @@ runtime_paths! {
     enter => __private::enter;
     exclusive => __private::ExclusiveFromRef;
     extracted => __private::extracted;
+    flash => __private::Flash;
     former => __private::former;
     from_request_parts => __private::FromRequestParts;
     has_sessions => __private::HasSessions;
     into_response => __private::IntoResponse;
     invalid => __private::Invalid;
+    json => __private::Json;
+    json_serializer => __private::JsonSerializer;
     leases => __private::leases;
     leave => __private::leave;
     lending => __private::Lending;
@@ -64,7 +68,10 @@ runtime_paths! {
     owned => __private::OwnedFromRef;
     parameter => __private::Parameter;
     parts => __private::Parts;
+    privileges => __private::Privileges;
+    public => __private::Public;
     read => __private::read;
+    redacted => __private::Redacted;
     rejection => __private::Rejection;
     responds => __private::responds;
     responds_in_part => __private::responds_in_part;
@@ -96,16 +103,23 @@ macro_rules! core_paths {
 core_paths! {
     assert => core::assert;
     bool => core::primitive::bool;
+    debug => core::fmt::Debug;
+    debug_struct => core::fmt::DebugStruct;
+    debug_tuple => core::fmt::DebugTuple;
     default => core::default::Default;
     duration => core::time::Duration;
     env => core::env;
+    fmt_result => core::fmt::Result;
+    formatter => core::fmt::Formatter;
     future => core::future::Future;
     option => core::option::Option;
     phantom_data => core::marker::PhantomData;
     result => core::result::Result;
     result_err => core::result::Result::Err;
+    result_ok => core::result::Result::Ok;
     send => core::marker::Send;
     some => core::option::Option::Some;
+    str => core::primitive::str;
     sync => core::marker::Sync;
     u32 => core::primitive::u32;
     u8 => core::primitive::u8;

@@ -4,15 +4,18 @@ use proc_macro2::{Ident, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, Data, DeriveInput, Field, GenericParam};
 
-use super::parse::{Options, Raw, RawField};
+use super::{
+    marks::{self, Marks},
+    parse::{Options, Raw, RawField},
+};
 use crate::{
     diag::Errors,
     options::{
         Slot,
         backend::{self, Backend},
         cookie, encrypt,
-        invalid::Invalid,
         field::FieldOptions,
+        invalid::Invalid,
         missing::{self, Missing},
         timeouts::{self, Timeouts},
         transport::{self, Transport},
@@ -40,6 +43,7 @@ pub(crate) struct Declaration {
     pub(crate) validate: Option<Validate>,
     pub(crate) version: Option<Version>,
     pub(crate) encrypt: bool,
+    pub(crate) marks: Marks,
 }
 
 impl Declaration {
@@ -52,7 +56,7 @@ impl Declaration {
             cookie: Vec::new(),
             transports: Vec::new(),
             trusted_origins: Vec::new(),
-            timeouts: Timeouts { idle: None, lifetime: None },
+            timeouts: Timeouts { idle: None, lifetime: None, renew_every: None },
             rejects: false,
             clear_site_data: false,
             missing: None,
@@ -60,6 +64,7 @@ impl Declaration {
             validate: None,
             version: None,
             encrypt: false,
+            marks: Marks::default(),
         }
     }
 }
@@ -70,6 +75,8 @@ const RULES: &[fn(&Raw, &mut Errors)] = &[
     has_no_parameters,
     owns_its_data,
     marks_mean_something,
+    marks::marks_agree,
+    marks::marks_can_be_kept,
     key_outlives,
     cookie_options_have_a_cookie,
 ];
@@ -79,6 +86,7 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
     for rule in RULES {
         rule(&raw, &mut errors);
     }
+    let marks = Marks::of(&raw);
     let Options {
         backend,
         key,
@@ -87,6 +95,7 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         trusted_origins,
         idle,
         lifetime,
+        renew_every,
         missing,
         invalid,
         clear_site_data,
@@ -108,7 +117,7 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         trusted_origins: trusted_origins
             .written()
             .map_or_else(Vec::new, |origins| trusted_origins::check(origins, &mut errors)),
-        timeouts: timeouts::check(idle, lifetime, &mut errors),
+        timeouts: timeouts::check(idle, lifetime, renew_every, &mut errors),
         rejects: invalid.written() == Some(Invalid::Reject),
         clear_site_data: clear_site_data.written().is_some(),
         missing: missing.written().and_then(|missing| missing::check(&missing, &mut errors)),
@@ -116,6 +125,7 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         validate: validate.written().map(|validate| validate::check(validate, &mut errors)),
         version: version::check(version, from, ident, unknown, &mut errors),
         encrypt: encrypt::check(&encrypt, &mut errors),
+        marks,
     };
     errors.finish(declaration)
 }
@@ -176,11 +186,9 @@ fn owns_its_data(raw: &Raw, errors: &mut Errors) {
 /// `#[session(owner)] id: u64`
 fn marks_mean_something(raw: &Raw, errors: &mut Errors) {
     for RawField { field: _, member: _, options } in &raw.fields {
-        let FieldOptions { owner, privilege, flash, secret } = options;
-        for (name, slot) in [("owner", owner), ("privilege", privilege), ("flash", flash), ("secret", secret)] {
-            if let Slot::Written(span) = slot {
-                errors.at(*span, format!("`{name}` has no effect yet"));
-            }
+        let FieldOptions { owner, privilege: _, flash: _, secret: _ } = options;
+        if let Slot::Written(span) = owner {
+            errors.at(*span, "`owner` has no effect yet");
         }
     }
 }

@@ -139,9 +139,8 @@ fn an_unknown_option_is_answered_with_the_table() {
     assert_refused(
         &refused!(csrf = off),
         &[concat!(
-            "there is `backend`, `key`, `cookie`, `transport`, `trusted_origins`, `idle`, `lifetime`, \
-           `missing`, `invalid`, `clear_site_data`, `verify`, `validate`, `version`, ",
-            "`from`, `encrypt` and `crate`"
+            "there is `backend`, `key`, `cookie`, `transport`, `trusted_origins`, `idle`, `lifetime`, `renew_every`, ",
+            "`missing`, `invalid`, `clear_site_data`, `verify`, `validate`, `version`, `from`, `encrypt` and `crate`"
         )],
     );
     assert_refused(&refused!(cookie(nam = "x")), &["unknown attribute of the cookie `nam`; did you mean `name`?"]);
@@ -304,10 +303,59 @@ fn a_field_has_options_of_its_own() {
     assert_refused(&refused(quote!(#[session(owner = true)] id: u64)), &["`owner` takes no value; write `owner`"]);
     assert_refused(
         &refused(quote!(#[session(secret)] #[session(secret)] id: u64)),
-        &["`secret` is given twice", "`secret` is first given here", "no effect yet"],
+        &["`secret` is given twice", "`secret` is first given here"],
     );
     let of_a_variant = derive(quote! { enum User { Known { #[session(owner)] id: u64 }, Guest } });
     assert_refused(&messages(&of_a_variant), &["put it in a struct"]);
+}
+
+#[test]
+fn marked_fields_are_known_to_the_runtime() {
+    snapshot(
+        "data/marked",
+        derive(quote! {
+            #[serde(rename_all = "camelCase")]
+            #[session(renew_every = env("RENEW_EVERY", default = "15m"))]
+            struct User {
+                user_name: String,
+                #[session(privilege)]
+                roles: Vec<Role>,
+                #[session(privilege, secret)]
+                api_token: String,
+                #[session(flash)]
+                notice: Option<String>,
+                #[session(flash)]
+                news: Vec<String>,
+                #[serde(skip)]
+                cached: u32,
+                #[serde(with = "clock::seconds", skip_serializing_if = "clock::is_zero")]
+                r#since: Duration,
+                #[serde(flatten)]
+                rest: Rest,
+            }
+        }),
+    );
+}
+
+#[test]
+fn marks_that_contradict_something_are_refused() {
+    let refused = |input| messages(&derive(input));
+    assert_refused(
+        &refused(quote! { struct User { #[session(flash, privilege)] a: Vec<u8> } }),
+        &["can't be the `privilege` as well"],
+    );
+    assert_refused(
+        &refused(quote! {
+            #[session(backend = cookie, key = env("K"), renew_every = "15m")]
+            struct User { #[session(privilege)] a: u8, #[session(flash)] b: Vec<u8>, #[session(secret)] c: u8 }
+        }),
+        &["an old privilege would stay in force", "could be read again and again", "renewing it would change nothing"],
+    );
+    assert_refused(&refused!(renew_every = "59s"), &["write \"1m\" or longer"]);
+    assert_refused(&refused!(renew_every = "13h"), &["its lifetime is 12h"]);
+    assert_refused(&refused!(renew_every = "13h", lifetime = env("LIFETIME")), &[]);
+    assert_refused(&refused!(renew_every = "often"), &["is not a duration"]);
+    assert_refused(&refused!(renew_every = env("EVERY")), &[]);
 }
 
 #[test]
