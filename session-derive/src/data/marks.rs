@@ -115,8 +115,9 @@ fn expand_privileges(fields: &[Marked], runtime: &Runtime) -> TokenStream {
     let (privileges, error, add) = (runtime.privileges(), runtime.decode_error(), runtime.add_privilege());
     let all = Ident::new("all", Span::mixed_site());
     let added = fields.iter().map(|Marked { member, ty }| {
-        let added = Place::of(ty).put(quote!(#add(&mut #all, &self.#member)));
-        quote_spanned!(Span::mixed_site()=> #added?;)
+        let place = Place::of(ty);
+        let add = place.put(add.clone());
+        quote_spanned!(place.span()=> #add(&mut #all, &self.#member)?;)
     });
     quote_spanned! {Span::mixed_site()=>
         const PRIVILEGED: #bool = true;
@@ -133,17 +134,17 @@ fn expand_flashes(fields: &[Marked], runtime: &Runtime) -> TokenStream {
     let (bool, flash) = (paths::bool(), runtime.flash());
     let lent = Ident::new("lent", Span::mixed_site());
     // The same path each time, so that a type that is no flash is reported once.
-    let calls = |method: &str, arguments: fn(&Member, &Ident) -> TokenStream| -> Vec<TokenStream> {
-        let method = Ident::new(method, Span::mixed_site());
+    let calls = |call: fn(Span, TokenStream, &Member, &Ident) -> TokenStream| -> Vec<TokenStream> {
         let call = |Marked { member, ty }: &Marked| {
-            let arguments = arguments(member, &lent);
-            Place::of(ty).put(quote!(<#ty as #flash>::#method(#arguments)))
+            let span = Place::of(ty).span();
+            call(span, quote_spanned!(span=> <#ty as #flash>), member, &lent)
         };
         fields.iter().map(call).collect()
     };
-    let empty = calls("is_empty", |member, _| quote!(&self.#member));
-    let cleared = calls("clear", |member, _| quote!(&mut self.#member));
-    let settled = calls("settle", |member, lent| quote!(&mut self.#member, &#lent.#member));
+    let empty = calls(|span, flash, member, _| quote_spanned!(span=> #flash::is_empty(&self.#member)));
+    let cleared = calls(|span, flash, member, _| quote_spanned!(span=> #flash::clear(&mut self.#member)));
+    let settled =
+        calls(|span, flash, member, lent| quote_spanned!(span=> #flash::settle(&mut self.#member, &#lent.#member)));
     quote_spanned! {Span::mixed_site()=>
         const FLASHES: #bool = true;
 
@@ -194,14 +195,14 @@ fn expand_debug(fields: &[Shown], ident: &Ident, runtime: &Runtime) -> TokenStre
     let begin = Ident::new(if named { "debug_struct" } else { "debug_tuple" }, Span::mixed_site());
     let title = ident.unraw().to_string();
     let fields = fields.iter().map(|Shown { marked: Marked { member, ty }, secret, .. }| {
-        let value = if *secret { quote!(&#redacted) } else { quote!(&self.#member) };
-        let arguments = if named {
-            let name = name(member);
-            quote!(#shown, #name, #value)
+        let place = Place::of(ty);
+        let value = if *secret {
+            quote_spanned!(place.span()=> &#redacted)
         } else {
-            quote!(#shown, #value)
+            quote_spanned!(place.span()=> &self.#member)
         };
-        let added = Place::of(ty).put(quote!(#builder::field(#arguments)));
+        let name = named.then(|| name(member)).into_iter();
+        let added = quote_spanned!(place.span()=> #builder::field(#shown, #(#name,)* #value));
         quote_spanned!(Span::mixed_site()=> let #shown = #added;)
     });
     quote_spanned! {Span::mixed_site()=>

@@ -1,6 +1,6 @@
 //! How serde is told to write a struct's fields, as far as `to_public` follows it.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
     Attribute, ExprPath, Field, LitStr, Member, Token, ext::IdentExt, meta::ParseNestedMeta, parse::Parse, token,
@@ -73,24 +73,24 @@ impl Serialized {
         }
         let public = runtime.public();
         let item = matches!(member, Member::Unnamed(_));
+        let span = place.span();
+        let value = quote_spanned!(span=> &self.#member);
         let call = match with {
             Some(with) => {
                 let serializer = runtime.json_serializer();
-                let written = quote!(#with(&self.#member, #serializer)?);
+                let written = quote_spanned!(span=> &#with(#value, #serializer)?);
                 if item {
-                    quote!(#public::item(&mut #shown, &#written))
+                    quote_spanned!(span=> #public::item(&mut #shown, #written)?;)
                 } else {
-                    quote!(#public::field(&mut #shown, #name, &#written))
+                    quote_spanned!(span=> #public::field(&mut #shown, #name, #written)?;)
                 }
             }
-            None if *flatten => quote!(#public::flattened(&mut #shown, &self.#member)),
-            None if item => quote!(#public::item(&mut #shown, &self.#member)),
-            None => quote!(#public::field(&mut #shown, #name, &self.#member)),
+            None if *flatten => quote_spanned!(span=> #public::flattened(&mut #shown, #value)?;),
+            None if item => quote_spanned!(span=> #public::item(&mut #shown, #value)?;),
+            None => quote_spanned!(span=> #public::field(&mut #shown, #name, #value)?;),
         };
-        let call = place.put(call);
-        let call = quote_spanned!(Span::mixed_site()=> #call?;);
         match skip_if {
-            Some(skips) => quote_spanned!(Span::mixed_site()=> if !#skips(&self.#member) { #call }),
+            Some(skips) => quote_spanned!(span=> if !#skips(#value) { #call }),
             None => call,
         }
     }
