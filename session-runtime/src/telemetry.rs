@@ -77,6 +77,8 @@ pub(crate) enum Refusal {
     CrossSite,
     /// `verify` said no.
     Verify,
+    /// The handler wants a fresher proof of who this is.
+    NotFresh,
 }
 
 impl Refusal {
@@ -88,6 +90,7 @@ impl Refusal {
             Self::Ambiguous => "ambiguous",
             Self::CrossSite => "cross_site",
             Self::Verify => "verify",
+            Self::NotFresh => "not_fresh",
         }
     }
 }
@@ -95,7 +98,7 @@ impl Refusal {
 pub(crate) fn refused(session_type: Type, refusal: Refusal) {
     let reason = refusal.reason();
     match refusal {
-        Refusal::CrossSite | Refusal::Verify => {
+        Refusal::CrossSite | Refusal::Verify | Refusal::NotFresh => {
             tracing::info!(name: "session.refused", session_type, reason, "a request was refused");
         }
         Refusal::Token | Refusal::Stale | Refusal::Replaced | Refusal::Ambiguous => {

@@ -21,6 +21,7 @@ impl<T: SessionData> Spec for Erased<T> {
 /// What a handler asks of its session after the extraction, as values.
 pub(super) struct Asked<T> {
     pub(super) access: Access,
+    pub(super) fresh: Option<Duration>,
     pub(super) wait: Option<Duration>,
     pub(super) missing: fn() -> Option<Missing>,
     pub(super) guard: fn(&T) -> Result<(), Response>,
@@ -30,6 +31,13 @@ pub(super) struct Asked<T> {
 impl<T: SessionData> Asked<T> {
     /// What this handler asks.
     pub(super) fn by<M: Spec<Data = T>>() -> Self {
-        Self { access: M::ACCESS, wait: M::WAIT, missing: M::missing, guard: M::guard, default: M::default }
+        Self {
+            access: M::ACCESS,
+            fresh: M::FRESH,
+            wait: M::WAIT,
+            missing: M::missing,
+            guard: M::guard,
+            default: M::default,
+        }
     }
 }

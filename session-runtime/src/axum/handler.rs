@@ -24,6 +24,8 @@ pub trait Party: Send {
 
     /// Says in an answer's headers what it depends on.
     fn vary(&self, headers: &mut HeaderMap);
+    /// Tells the client what became of its tokens.
+    fn announce(&mut self, response: Response) -> Response;
 
     /// Stores or forgets what the handler changed, and tells the client.
     fn leave(self, response: Response) -> impl Future<Output = Response> + Send;
@@ -34,10 +36,8 @@ pub trait Party: Send {
 /// # Errors
 /// The response to give instead of the handler's.
 pub async fn enter<P: Party>(party: &mut P) -> Result<(), Response> {
-    party.enter().await.map_err(|mut refusal| {
-        party.vary(refusal.headers_mut());
-        refusal
-    })
+    // What was settled before another one refused may be a new token, which is in force.
+    party.enter().await.map_err(|refusal| party.announce(refusal))
 }
 
 /// What keeps a handler's leases alive.
@@ -127,6 +127,7 @@ macro_rules! parties {
                         _ => {}
                     }
                 }
+                $(self.$at.settle().await?;)+
                 Ok(())
             }
 
@@ -152,6 +153,10 @@ macro_rules! parties {
                 if let Some(error) = failure {
                     response = Error::into_response(error);
                 }
+                self.announce(response)
+            }
+
+            fn announce(&mut self, mut response: Response) -> Response {
                 $(
                     if let Err(error) = self.$at.announce(response.headers_mut()) {
                         response = Error::into_response(error);
@@ -166,7 +171,8 @@ macro_rules! parties {
 
 impl<A: Member> Party for (A,) {
     async fn enter(&mut self) -> Result<(), Response> {
-        self.0.enter().await
+        self.0.enter().await?;
+        self.0.settle().await
     }
 
     fn leases(&self) -> Leases {
@@ -185,6 +191,10 @@ impl<A: Member> Party for (A,) {
         } else if let Err(error) = self.0.commit().await {
             response = error.into_response();
         }
+        self.announce(response)
+    }
+
+    fn announce(&mut self, mut response: Response) -> Response {
         if let Err(error) = self.0.announce(response.headers_mut()) {
             response = error.into_response();
             self.vary(response.headers_mut());
