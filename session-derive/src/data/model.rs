@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, Data, DeriveInput, Field, GenericParam};
 
-use super::parse::{Options, Raw, is_session};
+use super::parse::{Options, Raw, RawField};
 use crate::{
     diag::Errors,
     options::{
@@ -12,6 +12,7 @@ use crate::{
         backend::{self, Backend},
         cookie, encrypt,
         invalid::Invalid,
+        field::FieldOptions,
         missing::{self, Missing},
         timeouts::{self, Timeouts},
         transport::{self, Transport},
@@ -68,7 +69,7 @@ const RULES: &[fn(&Raw, &mut Errors)] = &[
     is_no_union,
     has_no_parameters,
     owns_its_data,
-    fields_have_no_options,
+    marks_mean_something,
     key_outlives,
     cookie_options_have_a_cookie,
 ];
@@ -172,18 +173,15 @@ fn owns_its_data(raw: &Raw, errors: &mut Errors) {
     }
 }
 
-/// `#[session(owner)] id: u64`, and the same on a variant
-fn fields_have_no_options(raw: &Raw, errors: &mut Errors) {
-    let variants = match &raw.input.data {
-        Data::Enum(data) => data.variants.iter().flat_map(|variant| &variant.attrs).collect(),
-        Data::Struct(_) | Data::Union(_) => Vec::new(),
-    };
-    let attributes = variants.into_iter().chain(fields(&raw.input.data).flat_map(|field| &field.attrs));
-    for attribute in attributes.filter(|attribute| is_session(attribute)) {
-        errors.over(
-            attribute,
-            "there are no options for fields and variants; `#[session(...)]` stands on the type itself",
-        );
+/// `#[session(owner)] id: u64`
+fn marks_mean_something(raw: &Raw, errors: &mut Errors) {
+    for RawField { field: _, member: _, options } in &raw.fields {
+        let FieldOptions { owner, privilege, flash, secret } = options;
+        for (name, slot) in [("owner", owner), ("privilege", privilege), ("flash", flash), ("secret", secret)] {
+            if let Slot::Written(span) = slot {
+                errors.at(*span, format!("`{name}` has no effect yet"));
+            }
+        }
     }
 }
 

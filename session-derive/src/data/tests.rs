@@ -283,10 +283,31 @@ fn a_type_that_cannot_be_stored_is_refused() {
     assert_refused(&refused(quote! { struct User { name: &'static str } }), &["write `String` instead of `&str`"]);
     assert_refused(&refused(quote! { enum User { A(Vec<(u8, &'static [u8])>) } }), &["its data is owned"]);
     assert_refused(&refused(quote! { struct User { #[serde(skip)] name: &'static str } }), &[]);
-    assert_refused(&refused(quote! { struct User { #[session(owner)] id: u64 } }), &["no options for fields"]);
-    assert_refused(&refused(quote! { enum User { #[session] A } }), &["no options for fields and variants"]);
+    assert_refused(&refused(quote! { enum User { #[session] A } }), &["a variant has no options"]);
     assert_refused(&refused(quote! { #[session] struct User; }), &["says nothing here"]);
     assert_refused(&refused(quote! { #[session = "30m"] struct User; }), &["in parentheses"]);
+}
+
+#[test]
+fn a_field_has_options_of_its_own() {
+    let refused = |field| messages(&derive(quote! { struct User { #field } }));
+    assert_refused(
+        &refused(quote!(#[session(ownr)] id: u64)),
+        &["unknown option of a field `ownr`; did you mean `owner`?"],
+    );
+    assert_refused(
+        &refused(quote!(#[session(idle = "30m")] id: u64)),
+        &["there is `owner`, `privilege`, `flash` and `secret`"],
+    );
+    assert_refused(&refused(quote!(#[session] id: u64)), &["write `#[session(owner)]` or remove it"]);
+    assert_refused(&refused(quote!(#[session = owner] id: u64)), &["in parentheses; write `#[session(owner)]`"]);
+    assert_refused(&refused(quote!(#[session(owner = true)] id: u64)), &["`owner` takes no value; write `owner`"]);
+    assert_refused(
+        &refused(quote!(#[session(secret)] #[session(secret)] id: u64)),
+        &["`secret` is given twice", "`secret` is first given here", "no effect yet"],
+    );
+    let of_a_variant = derive(quote! { enum User { Known { #[session(owner)] id: u64 }, Guest } });
+    assert_refused(&messages(&of_a_variant), &["put it in a struct"]);
 }
 
 #[test]
