@@ -15,7 +15,7 @@ pub use crate::guard::{Access, ask, verified};
 pub use crate::invalid::validate_garde;
 pub use crate::invalid::{Invalid, validate};
 pub use crate::missing::Missing;
-pub use crate::sessions::Lending;
+pub use crate::sessions::{Lending, OwnerKey, owner_key};
 pub use crate::setting::Value;
 pub use ::serde_json::Error as DecodeError;
 

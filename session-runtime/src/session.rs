@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::id::Handle;
-use crate::sessions::{SessionData, Sessions, Snapshot};
+use crate::sessions::{Login, SessionData, Sessions, Snapshot};
 
 /// What a handler did to the client's token: told to the client with the handler's answer.
 #[derive(Debug, Default)]
@@ -133,7 +133,7 @@ impl<T: SessionData> Session<T> {
     /// # Errors
     /// [`Error::Unavailable`] if the backend is down: the session then lives on.
     pub async fn end(self) -> Result<(), Error> {
-        self.sessions.delete(&self.snapshot.known).await?;
+        self.sessions.delete(&self.snapshot).await?;
         self.outcome.put(TokenChange::Removed);
         Ok(())
     }
@@ -198,7 +198,7 @@ impl<T: SessionData> SessionSlot<T> {
     /// Starts a session with this data when it is awaited: always under a fresh id. A session that is
     /// here already, whoever's it is, is ended.
     pub fn start(&self, data: T) -> Start<'_, T> {
-        Start { slot: self, data }
+        Start { slot: self, data, login: Login::default() }
     }
 
     /// Ends the session that is here; without one there is nothing to do.
@@ -207,7 +207,7 @@ impl<T: SessionData> SessionSlot<T> {
     /// [`Error::Unavailable`] if the backend is down: the session then lives on.
     pub async fn end(&self) -> Result<(), Error> {
         if let Some(current) = self.get() {
-            self.sessions.delete(&current.known).await?;
+            self.sessions.delete(&current).await?;
             self.put(None, TokenChange::Removed);
         }
         Ok(())
@@ -218,13 +218,14 @@ impl<T: SessionData> SessionSlot<T> {
         self.outcome.token()
     }
 
-    async fn begin(&self, data: T) -> Result<(), Error> {
-        let (snapshot, token) = self.sessions.create(data).await?;
-        if let Some(former) = self.get()
-            && let Err(error) = self.sessions.delete(&former.known).await
+    async fn begin(&self, data: T, login: Login) -> Result<(), Error> {
+        let former = self.get();
+        let (snapshot, token) = self.sessions.create(data, login, former.as_ref()).await?;
+        if let Some(former) = former
+            && let Err(error) = self.sessions.delete(&former).await
         {
             // Two live sessions for one client would be worse than none: the new one never was.
-            let _ = self.sessions.delete(&snapshot.known).await;
+            let _ = self.sessions.delete(&snapshot).await;
             return Err(error);
         }
         let expires = snapshot.expires;
@@ -242,12 +243,23 @@ impl<T: SessionData> fmt::Debug for SessionSlot<T> {
 /// A session about to start: await it.
 ///
 /// # Errors
-/// [`Error::Encode`] if the data can't be written, [`Error::Unavailable`] if the backend is down. No
-/// session has started then, and the one that was here lives on.
+/// [`Error::Encode`] if the data can't be written, [`Error::Unavailable`] if the backend is down,
+/// [`Error::TooManySessions`] if the owner has as many as allowed and `on_excess = refuse`. No session has
+/// started then, and the one that was here lives on.
 #[must_use = "a session starts when this is awaited"]
 pub struct Start<'a, T: SessionData> {
     slot: &'a SessionSlot<T>,
     data: T,
+    login: Login,
+}
+
+impl<T: SessionData> Start<'_, T> {
+    /// What a person will know the session by in a list of theirs, such as the browser's name: at most 255 bytes,
+    /// the rest is cut off. It shows in [`Listing::label`](crate::Listing::label).
+    pub fn label(mut self, label: impl Into<Arc<str>>) -> Self {
+        self.login.label = Some(label.into());
+        self
+    }
 }
 
 impl<'a, T: SessionData> IntoFuture for Start<'a, T> {
@@ -255,7 +267,7 @@ impl<'a, T: SessionData> IntoFuture for Start<'a, T> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.slot.begin(self.data))
+        Box::pin(self.slot.begin(self.data, self.login))
     }
 }
 

@@ -8,6 +8,7 @@ mod harness;
 #[path = "../fixtures/ledger/routes.rs"]
 mod ledger;
 mod memory;
+mod owners;
 mod proxy;
 mod redis;
 mod sql;

@@ -203,6 +203,11 @@ impl RawBackend {
         outlives.then(|| (self.span(), self.name()))
     }
 
+    /// Where the backend is named, if it is the one that keeps nothing.
+    pub(crate) fn carried(&self) -> Option<Span> {
+        self.builtin.is_some_and(|builtin| builtin.name == "cookie").then(|| self.span())
+    }
+
     fn name(&self) -> String {
         self.path.to_token_stream().to_string().replace(' ', "")
     }

@@ -22,7 +22,7 @@ use crate::guard::Access;
 use crate::lease::Renewal;
 use crate::missing::Missing;
 use crate::session::{Outcome, Session, SessionSlot, TokenChange};
-use crate::sessions::{self, Known, SessionData, Sessions, Snapshot};
+use crate::sessions::{self, Known, Login, SessionData, Sessions, Snapshot};
 
 /// What `#[session(...)]` says of one session type in one handler.
 pub trait Spec: Send + Sync + 'static {
@@ -204,7 +204,7 @@ impl<M: Spec> Member for ExclusiveFromRef<Sessions<M::Data>, M> {
                 let mut after = Vec::with_capacity(before.len());
                 codec::encode(&data, &mut after).map_err(Error::Encode)?;
                 if after != before {
-                    let (snapshot, token) = self.sessions.create(data).await?;
+                    let (snapshot, token) = self.sessions.create(data, Login::default(), None).await?;
                     self.announcement = TokenChange::Set { token, expires: snapshot.expires };
                 }
             }

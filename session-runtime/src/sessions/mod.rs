@@ -6,6 +6,7 @@ mod forgery;
 #[cfg(feature = "testing")]
 pub(crate) mod fuzz;
 mod lending;
+mod owners;
 mod snapshot;
 mod stored;
 mod sweep;
@@ -25,13 +26,15 @@ pub use self::builder::Builder;
 pub use self::data::SessionData;
 pub(crate) use self::forgery::{Forgeries, Threshold};
 pub use self::lending::Lending;
+use self::owners::{Entry, owner_of};
+pub use self::owners::{Listing, OwnerKey, OwnerSessions, SessionOwner, owner_key};
 pub use self::snapshot::Snapshot;
 pub(crate) use self::snapshot::{Decoded, Known};
 use crate::backend::{Record, Touch, Written};
 use crate::clock::Timestamp;
 use crate::codec;
 use crate::crypto::Sealer;
-use crate::declaration::Transport;
+use crate::declaration::{Limit, Transport};
 use crate::error::Error;
 use crate::id::SessionId;
 use crate::lease::{Held, Queue, StoreClient, Terms};
@@ -63,6 +66,8 @@ struct Inner<T> {
     trusted_origins: Vec<Origin>,
     forgeries: Forgeries,
     missing: Missing,
+    /// How many sessions an owner may have.
+    limit: Option<Limit>,
     sweeper: Option<JoinHandle<()>>,
 }
 
@@ -97,10 +102,11 @@ pub(crate) struct Exclusive<T> {
     record: Record,
     touch: Touch,
     about: About,
-    /// The data as it was lent.
+    /// The data as it was lent, and whose it was.
     json: Bytes,
     /// Whether the record is to be sealed anew even if the data stays as it is.
     retired_seal: bool,
+    owner: Option<Vec<u8>>,
     pub(crate) data: T,
 }
 
@@ -252,13 +258,20 @@ impl<T: SessionData> Sessions<T> {
         client.within(client.store.backend().load(&known.key, touch)).await
     }
 
-    /// A new session under a fresh id, and its token.
-    pub(crate) async fn create(&self, data: T) -> Result<(Snapshot<T>, String), Error> {
+    /// A new session under a fresh id, and its token. `replaced` is one that is about to end.
+    pub(crate) async fn create(
+        &self,
+        data: T,
+        login: Login,
+        replaced: Option<&Snapshot<T>>,
+    ) -> Result<(Snapshot<T>, String), Error> {
+        let owner = owner_of(&data)?;
         let now = self.now();
         let expires = now.plus(self.lifetime());
         let claims = Claims { id: SessionId::random(), issued: now, expires, retired_key: false };
         let known = Known::new(claims, &self.0.purpose);
-        let decoded = self.write(&known, About::starting(now), data, 128)?;
+        let about = About { label: login.label, ..About::starting(now) };
+        let decoded = self.write(&known, about, data, 128)?;
         let record = Record { version: 1, last_seen: now, expires, body: decoded.body.clone() };
         let (known, token) = self.tokenize(known, &record, now)?;
         let client = &self.0.client;
@@ -266,6 +279,16 @@ impl<T: SessionData> Sessions<T> {
         if !client.within(created).instrument(telemetry::create_span(self.session_type())).await? {
             // 128 random bits met twice: nothing that a retry should hide.
             return Err(Error::Conflict);
+        }
+        if let Some(owner) = owner {
+            // Before the token is anybody's, so that every session that can be used is listed.
+            let (index, entry) = (self.index(&owner), Entry { key: known.key, expires });
+            let replaced = replaced.map(|session| session.known.key);
+            if let Err(error) = index.enter(entry, replaced, self.0.limit).await {
+                // Nobody has its token: whether it can be removed at once makes no difference.
+                let _ = client.within(client.store.backend().delete(&known.key)).await;
+                return Err(error);
+            }
         }
         telemetry::started(self.session_type(), &known.key);
         Ok((Snapshot::new(known, 1, expires, decoded), token))
@@ -288,12 +311,15 @@ impl<T: SessionData> Sessions<T> {
     }
 
     /// Ends a session; `false` if it had ended before.
-    pub(crate) async fn delete(&self, known: &Known<T>) -> Result<bool, Error> {
-        let client = &self.0.client;
+    pub(crate) async fn delete(&self, session: &Snapshot<T>) -> Result<bool, Error> {
+        let (client, known) = (&self.0.client, &session.known);
         let span = telemetry::end_span(self.session_type(), &known.key);
         let ended = client.within(client.store.backend().delete(&known.key)).instrument(span).await?;
         known.forget();
         telemetry::ended(self.session_type(), &known.key);
+        if let Ok(Some(owner)) = owner_of(&**session) {
+            self.index(&owner).strike(&[known.key]).await;
+        }
         Ok(ended)
     }
 
@@ -357,6 +383,7 @@ impl<T: SessionData> Sessions<T> {
             known: Arc::clone(known),
             record,
             touch,
+            owner: owner_of(&read.data)?,
             about: read.about,
             json: read.json,
             retired_seal: read.retired_seal,
@@ -366,7 +393,7 @@ impl<T: SessionData> Sessions<T> {
 
     /// Stores what an exclusive borrow changed and gives up the lease: one call to the store.
     pub(crate) async fn save(&self, session: Exclusive<T>) -> Result<Snapshot<T>, Error> {
-        let Exclusive { held, known, record, touch, about, json, retired_seal, data } = session;
+        let Exclusive { held, known, record, touch, about, json, retired_seal, owner, data } = session;
         let draft = self.draft(&known, about, &data, record.body.len())?;
         if draft.json() == json && !retired_seal {
             held.release().await?;
@@ -374,6 +401,7 @@ impl<T: SessionData> Sessions<T> {
             let decoded = Decoded { data, body: record.body, json, about: draft.into_about(), retired_seal };
             return Ok(Snapshot::new(known, version, expires, decoded));
         }
+        self.stays_its_owners(&known, owner.as_deref(), &data)?;
         let decoded = self.finish(&known, draft, data)?;
         let now = self.now();
         let saved = next(&record, now, &decoded);
@@ -428,7 +456,9 @@ impl<T: SessionData> Sessions<T> {
     ) -> Result<(Snapshot<T>, R, Option<String>), Error> {
         let known = &session.known;
         let (record, mut read, touch) = self.reload(known).await?;
+        let owner = owner_of(&read.data)?;
         let answer = change(&mut read.data);
+        self.stays_its_owners(known, owner.as_deref(), &read.data)?;
         let decoded = self.write(known, read.about, read.data, record.body.len())?;
         let next = next(&record, touch.now, &decoded);
         let (version, expires) = (next.version, next.expires);
@@ -442,6 +472,15 @@ impl<T: SessionData> Sessions<T> {
         Ok((Snapshot::new(known, version, expires, decoded), answer, token))
     }
 
+    /// The data is still the owner's whose it was.
+    fn stays_its_owners(&self, known: &Known<T>, owner: Option<&[u8]>, data: &T) -> Result<(), Error> {
+        if owner_of(data)?.as_deref() == owner {
+            return Ok(());
+        }
+        telemetry::owner_changed(self.session_type(), &known.key);
+        Err(Error::OwnerChanged)
+    }
+
     /// The session as it is now, to change it; [`Error::Ended`] if there is none.
     async fn reload(&self, known: &Known<T>) -> Result<(Record, Decoded<T>, Touch), Error> {
         let touch = self.touch(self.now(), &known.claims);
@@ -449,6 +488,13 @@ impl<T: SessionData> Sessions<T> {
         let read = self.read(known, &record, touch).ok_or(Error::Ended)?;
         Ok((record, read, touch))
     }
+}
+
+/// What a login says of its session beside the data.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Login {
+    /// What a person knows the session by.
+    pub(crate) label: Option<Arc<str>>,
 }
 
 /// The record that follows this one.
