@@ -3,6 +3,11 @@
 // The crate's own examples are written as a user's are.
 extern crate self as session_runtime;
 
+/// The recipes are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/people.md")]
+mod people {}
+
 #[doc(hidden)]
 pub mod __private;
 mod axum;

@@ -11,6 +11,7 @@ mod memory;
 mod owners;
 mod proxy;
 mod redis;
+mod redis_owners;
 mod sql;
 mod sql_faults;
 mod sql_processes;

@@ -20,6 +20,7 @@ mod missing;
 mod opaque;
 mod or_default;
 mod own_backend;
+mod owners;
 mod quiet;
 mod rotation;
 mod several;
