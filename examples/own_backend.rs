@@ -46,9 +46,11 @@ struct Shelf {
     capacity: usize,
 }
 
-/// A record as the runtime made it (its body is opaque here), and who has it exclusively.
+/// A record as the runtime made it (its body is opaque here), the idle timeout of its type, and who has it
+/// exclusively.
 struct Place {
     record: Record,
+    idle: Duration,
     held: Option<Held>,
 }
 
@@ -100,7 +102,7 @@ impl Place {
 
 /// Step 2: records. What isn't there is no error; an `Err` says that the store can't be asked, and becomes a 503.
 impl Backend for Shelf {
-    async fn create(&self, key: &Key, record: Record, _: Touch) -> Result<bool, BackendError> {
+    async fn create(&self, key: &Key, record: Record, touch: Touch) -> Result<bool, BackendError> {
         let mut places = self.places();
         if places.contains_key(key) {
             return Ok(false);
@@ -108,7 +110,7 @@ impl Backend for Shelf {
         if places.len() >= self.capacity {
             return Err(BackendError::new("the shelf is full"));
         }
-        places.insert(*key, Place { record, held: None });
+        places.insert(*key, Place { record, idle: touch.idle, held: None });
         Ok(true)
     }
 
@@ -190,10 +192,10 @@ impl Leases for Shelf {
 
 /// Step 5: what has expired goes, in batches, whenever the runtime asks for it.
 impl Sweep for Shelf {
-    async fn sweep(&self, now: Timestamp, idle: Duration, limit: usize) -> Result<usize, BackendError> {
+    async fn sweep(&self, now: Timestamp, limit: usize) -> Result<usize, BackendError> {
         let mut places = self.places();
-        let expired =
-            |place: &Place| !Touch { now, idle, expires: place.record.expires }.is_live(&place.record, Duration::ZERO);
+        let touch = |place: &Place| Touch { now, idle: place.idle, expires: place.record.expires };
+        let expired = |place: &Place| !touch(place).is_live(&place.record, Duration::ZERO);
         let found = places.iter().filter(|(_, place)| expired(place)).map(|(key, _)| *key);
         let found: Vec<Key> = found.take(limit).collect();
         found.iter().for_each(|key| drop(places.remove(key)));

@@ -34,6 +34,7 @@ macro_rules! runtime_paths {
 
 runtime_paths! {
     session_data => SessionData;
+    session_owner => SessionOwner;
     sessions => Sessions;
     open_error => OpenError;
     backend => backend;
@@ -66,6 +67,8 @@ runtime_paths! {
     open_with => __private::open_with;
     optional_from_request_parts => __private::OptionalFromRequestParts;
     owned => __private::OwnedFromRef;
+    owner_key => __private::owner_key;
+    owner_json => __private::OwnerKey;
     parameter => __private::Parameter;
     parts => __private::Parts;
     privileges => __private::Privileges;

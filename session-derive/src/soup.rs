@@ -9,7 +9,7 @@ use crate::{data, handler};
 /// Words and signs that the attributes, and Rust around them, are made of.
 const TOKENS: &str = r##"
     protected optional or_default guard missing wait crate backend key cookie idle lifetime name path domain same_site
-    owner privilege flash secret renew_every fresh
+    owner privilege flash secret renew_every fresh max_per_owner on_excess end_oldest
     transport bearer header trusted_origins invalid anonymous reject clear_site_data csrf off on
     verify validate version from encrypt file sqlite postgres mysql dir durable table
     secure env default memory redis capacity url status redirect Lax None User Cart Session SessionSlot Option T r#type
@@ -67,6 +67,8 @@ fn uses() -> Vec<(TokenStream, TokenStream)> {
                 idle = "30m",
                 cookie(name = "__Host-user", same_site = Lax, secure, persistent = env("P")),
                 lifetime = "12h",
+                max_per_owner = 5,
+                on_excess = refuse,
                 missing = status(403),
                 crate = a::b
             ),

@@ -29,6 +29,12 @@ pub enum Error {
     Invalid(Invalid),
     /// The data can't be sealed. Nothing was stored. **500**.
     Seal,
+    /// The owner has as many sessions as `max_per_owner` allows, and `on_excess = refuse`. No session has started.
+    /// **409**.
+    TooManySessions,
+    /// A change of the data made the session another owner's, who would get what was meant for the first: start a
+    /// session for each. Nothing was stored. **500**.
+    OwnerChanged,
     /// The cookie's name and value pass 4,096 bytes together, so browsers would drop it. Nothing
     /// was sent. **500**.
     CookieTooLarge {
@@ -47,6 +53,10 @@ impl fmt::Display for Error {
             Self::Encode(_) => f.write_str("the session's data can't be encoded"),
             Self::Invalid(invalid) => write!(f, "the session's data is not valid: {invalid}"),
             Self::Seal => f.write_str("the session's data can't be sealed"),
+            Self::TooManySessions => f.write_str("the owner has as many sessions as allowed"),
+            Self::OwnerChanged => {
+                f.write_str("the session's owner can't be changed; start a session for the other one")
+            }
             Self::CookieTooLarge { size } => write!(f, "the session's cookie would have {size} bytes, over 4096"),
         }
     }
@@ -58,7 +68,13 @@ impl StdError for Error {
             Self::Unavailable(source) => Some(source),
             Self::Encode(source) => Some(source),
             Self::Invalid(source) => Some(source),
-            Self::Conflict | Self::Ended | Self::Busy | Self::Seal | Self::CookieTooLarge { .. } => None,
+            Self::Conflict
+            | Self::Ended
+            | Self::Busy
+            | Self::Seal
+            | Self::TooManySessions
+            | Self::OwnerChanged
+            | Self::CookieTooLarge { .. } => None,
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Session ids, and the names under which a store and a log know them.
 
 use std::fmt;
+use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 /// The secret part of a token: 192 bits from the operating system's generator.
@@ -91,6 +93,11 @@ impl Key {
         Self(bytes)
     }
 
+    /// The name of the list of an owner's sessions.
+    pub(crate) fn of_owner(purpose: &str, owner: &[u8]) -> Self {
+        Self(hash("owner", &[purpose.as_bytes(), owner]))
+    }
+
     /// Appends the text of [`Display`](fmt::Display) to a name in a store, with no detour.
     pub(crate) fn push_to(&self, name: &mut String) {
         URL_SAFE_NO_PAD.encode_string(self.0, name);
@@ -121,6 +128,8 @@ impl fmt::Debug for Key {
 
 /// A session's name for logs and screens: 12 characters, the same for the session's whole life on
 /// every machine, of no use to a client and no key into the store.
+///
+/// A form or a path can carry it: it is written by `Display` and read by `FromStr`, by serde as a string.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Handle([u8; 9]);
 
@@ -135,6 +144,40 @@ impl fmt::Debug for Handle {
         fmt::Display::fmt(self, f)
     }
 }
+
+impl FromStr for Handle {
+    type Err = ParseHandleError;
+
+    fn from_str(text: &str) -> Result<Self, ParseHandleError> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| ParseHandleError(()))?;
+        Ok(Self(bytes.try_into().map_err(|_| ParseHandleError(()))?))
+    }
+}
+
+impl Serialize for Handle {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Handle {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// What was read is no [`Handle`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseHandleError(());
+
+impl fmt::Display for ParseHandleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not the handle of a session, which has 12 characters")
+    }
+}
+
+impl std::error::Error for ParseHandleError {}
 
 /// Domain-separated SHA-256; parts are joined by a zero byte.
 fn hash(domain: &str, parts: &[&[u8]]) -> [u8; 32] {
@@ -174,6 +217,17 @@ mod tests {
         assert_eq!(id.key("p"), renewed.key("p"));
         assert_ne!(id.proof().0, renewed.proof().0);
         assert_ne!(id.to_bytes(), renewed.to_bytes());
+    }
+
+    #[test]
+    fn a_handle_is_read_as_it_was_written() {
+        let handle = SessionId::random().key("p").handle();
+        assert_eq!(handle.to_string().parse(), Ok(handle));
+        let json = serde_json::to_string(&handle).unwrap();
+        assert_eq!((json.len(), serde_json::from_str(&json).unwrap()), (14, handle));
+        for wrong in ["", "a", "AAAAAAAAAAA", "AAAAAAAAAAAAA", "AAAAAAAAAAAAAAAA", "AAAAAAAAAAA=", "AAAAAAAAAAA é"] {
+            assert!(wrong.parse::<Handle>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -3,6 +3,11 @@
 // The crate's own examples are written as a user's are.
 extern crate self as session_runtime;
 
+/// The recipes are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/people.md")]
+mod people {}
+
 #[doc(hidden)]
 pub mod __private;
 mod axum;
@@ -34,8 +39,8 @@ pub use self::axum::{Protect, ProtectLayer, Rejection};
 pub use self::clock::{Clock, SystemClock, Timestamp};
 pub use self::error::{BackendError, Error, OpenError};
 pub use self::guard::Verdict;
-pub use self::id::Handle;
+pub use self::id::{Handle, ParseHandleError};
 pub use self::invalid::Invalid;
 pub use self::session::{Session, SessionSlot, Start, Token};
-pub use self::sessions::{Builder, SessionData, Sessions, Snapshot};
+pub use self::sessions::{Builder, Listing, OwnerSessions, SessionData, SessionOwner, Sessions, Snapshot};
 pub use self::setting::FromSetting;

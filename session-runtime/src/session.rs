@@ -155,7 +155,7 @@ impl<T: SessionData> Session<T> {
     /// # Errors
     /// [`Error::Unavailable`] if the backend is down: the session then lives on.
     pub async fn end(self) -> Result<(), Error> {
-        self.sessions.delete(&self.snapshot.known).await?;
+        self.sessions.delete(&self.snapshot).await?;
         self.outcome.put(TokenChange::Removed);
         Ok(())
     }
@@ -229,7 +229,7 @@ impl<T: SessionData> SessionSlot<T> {
     /// [`Error::Unavailable`] if the backend is down: the session then lives on.
     pub async fn end(&self) -> Result<(), Error> {
         if let Some(current) = self.get() {
-            self.sessions.delete(&current.known).await?;
+            self.sessions.delete(&current).await?;
             self.put(None, TokenChange::Removed);
         }
         Ok(())
@@ -241,12 +241,13 @@ impl<T: SessionData> SessionSlot<T> {
     }
 
     async fn begin(&self, data: T, login: Login) -> Result<(), Error> {
-        let (snapshot, token) = self.sessions.create(data, login).await?;
-        if let Some(former) = self.get()
-            && let Err(error) = self.sessions.delete(&former.known).await
+        let former = self.get();
+        let (snapshot, token) = self.sessions.create(data, login, former.as_ref()).await?;
+        if let Some(former) = former
+            && let Err(error) = self.sessions.delete(&former).await
         {
             // Two live sessions for one client would be worse than none: the new one never was.
-            let _ = self.sessions.delete(&snapshot.known).await;
+            let _ = self.sessions.delete(&snapshot).await;
             return Err(error);
         }
         let change = TokenChange::set(token, &snapshot);
@@ -264,8 +265,9 @@ impl<T: SessionData> fmt::Debug for SessionSlot<T> {
 /// A session about to start: await it.
 ///
 /// # Errors
-/// [`Error::Encode`] if the data can't be written, [`Error::Unavailable`] if the backend is down. No
-/// session has started then, and the one that was here lives on.
+/// [`Error::Encode`] if the data can't be written, [`Error::Unavailable`] if the backend is down,
+/// [`Error::TooManySessions`] if the owner has as many as allowed and `on_excess = refuse`. No session has
+/// started then, and the one that was here lives on.
 #[must_use = "a session starts when this is awaited"]
 pub struct Start<'a, T: SessionData> {
     slot: &'a SessionSlot<T>,
@@ -285,6 +287,13 @@ impl<T: SessionData> Start<'_, T> {
     /// the type's `cookie(persistent)` says unless told. It holds for every cookie that the session sends.
     pub fn persistent(mut self, persistent: bool) -> Self {
         self.login.persistent = Some(persistent);
+        self
+    }
+
+    /// What a person will know the session by in a list of theirs, such as the browser's name: at most 255 bytes,
+    /// the rest is cut off. It shows in [`Listing::label`](crate::Listing::label).
+    pub fn label(mut self, label: impl Into<Arc<str>>) -> Self {
+        self.login.label = Some(label.into());
         self
     }
 }

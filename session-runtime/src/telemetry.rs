@@ -135,6 +135,19 @@ pub(crate) fn unreadable(session_type: Type, key: &Key, reason: &'static str, de
     count_by("session_unreadable_total", session_type, reason);
 }
 
+/// A handler made a session another owner's. Nothing was stored.
+pub(crate) fn owner_changed(session_type: Type, key: &Key) {
+    tracing::error!(name: "session.owner_changed", session_type, session = %key.handle(), "a handler made a session another owner's; nothing was stored");
+    count("session_owner_changed_total", session_type);
+}
+
+/// The list of an owner's sessions can't be read, and is left alone: to begin it anew would lose sight of sessions
+/// that live on.
+pub(crate) fn owner_unreadable(session_type: Type) {
+    tracing::error!(name: "session.owner_unreadable", session_type, "the list of an owner's sessions has an unknown format; left alone");
+    count("session_owner_unreadable_total", session_type);
+}
+
 /// A change was not stored.
 pub(crate) fn conflict(session_type: Type, key: &Key, error: &Error) {
     tracing::warn!(name: "session.conflict", session_type, session = %key.handle(), %error, "a change was not stored");

@@ -235,7 +235,7 @@ async fn assert_is_no_session(file: &File) {
     assert!(!file.create(&KEY, record(1, "new"), touch(START)).await.unwrap());
     assert!(matches!(file.acquire(&KEY, lease(Holder::new()), touch(START)).await.unwrap(), Acquired::Absent));
     let far = START.plus(LIFETIME * 10);
-    assert_eq!(file.sweep(far, IDLE, 1000).await.unwrap(), 0);
+    assert_eq!(file.sweep(far, 1000).await.unwrap(), 0);
 }
 
 /// As a process that is frozen between two calls to the operating system leaves it.
@@ -321,7 +321,7 @@ async fn a_store_that_has_gone_is_out_of_reach_and_not_empty() {
         assert!(file.delete(&KEY).await.is_err());
         assert!(file.acquire(&KEY, holder, touch).await.is_err());
         assert!(file.save(&KEY, holder, 1, record(2, "x"), touch).await.is_err());
-        assert!(file.sweep(START.plus(LIFETIME), IDLE, 10).await.is_err());
+        assert!(file.sweep(START.plus(LIFETIME), 10).await.is_err());
         if empty {
             assert_eq!(below(&root), [] as [&Path; 0], "no store is begun in its place");
             fs::remove_dir(&root).unwrap();

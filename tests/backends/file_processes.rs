@@ -107,7 +107,7 @@ async fn a_writer_that_is_killed_at_any_instant_leaves_the_old_record_or_the_new
         let draft = fs::File::options().append(true).open(draft).unwrap();
         draft.set_modified(SystemTime::now() - HOUR).unwrap();
     }
-    assert_eq!(file.sweep(SystemClock.now(), HOUR, 10).await.unwrap(), 0);
+    assert_eq!(file.sweep(SystemClock.now(), 10).await.unwrap(), 0);
     assert_eq!(drafts(folder.path()), [] as [&Path; 0], "of {}", left.len());
     check(version).await;
 }

@@ -23,25 +23,27 @@ async fn a_sweep_takes_no_more_than_it_was_told_to_and_only_what_has_expired() {
     }
     let stranger = folder.path().join("2a/somebody's notes");
     fs::write(&stranger, "x").unwrap();
-    assert_eq!(store.one.sweep(START.plus(IDLE / 2), IDLE, 1000).await.unwrap(), 0, "nothing has expired yet");
+    assert_eq!(store.one.sweep(START.plus(IDLE / 2), 1000).await.unwrap(), 0, "nothing has expired yet");
     let mut swept = Vec::new();
     for round in 0..4 {
         let file = if round % 2 == 0 { &store.one } else { &store.other };
-        swept.push(file.sweep(later, IDLE, 64).await.unwrap());
+        swept.push(file.sweep(later, 64).await.unwrap());
     }
     assert_eq!(swept, [64, 64, 22, 0]);
     for number in 150..200 {
         assert!(store.one.load(&key(number), touch(later)).await.unwrap().is_some(), "{number}");
     }
-    assert_eq!(store.one.sweep(START.plus(LIFETIME), IDLE, 1000).await.unwrap(), 50, "the lifetime is over");
+    assert_eq!(store.one.sweep(START.plus(LIFETIME), 1000).await.unwrap(), 50, "the lifetime is over");
     assert!(stranger.exists());
 }
 
 #[tokio::test]
-async fn a_sweep_for_a_type_with_a_shorter_timeout_takes_no_session_of_another() {
+async fn a_sweep_takes_a_session_of_a_type_with_a_shorter_timeout_and_none_of_another() {
     let (store, _folder) = store();
     create(&store.one, &KEY).await;
-    assert_eq!(store.one.sweep(START.plus(IDLE / 2), IDLE / 10, 10).await.unwrap(), 0);
+    let short = Touch { idle: IDLE / 10, ..touch(START) };
+    assert!(store.one.create(&Key::from_bytes([43; 32]), record(1, "body"), short).await.unwrap());
+    assert_eq!(store.one.sweep(START.plus(IDLE / 2), 10).await.unwrap(), 1);
     assert!(has(&store.one, &KEY).await);
 }
 
@@ -61,7 +63,7 @@ async fn a_sweep_takes_drafts_that_are_ancient_and_leases_that_nobody_holds() {
         let draft = fs::File::create(draft).unwrap();
         draft.set_modified(SystemTime::now() - Duration::from_secs(60 * minutes)).unwrap();
     }
-    assert_eq!(store.other.sweep(START, IDLE, 100).await.unwrap(), 0, "what is counted is records");
+    assert_eq!(store.other.sweep(START, 100).await.unwrap(), 0, "what is counted is records");
     assert_eq!([&drafts[0], &drafts[1], &held, &left].map(|path| path.exists()), [true, false, true, false]);
     assert!(!is_granted(&store.other, &KEY, Holder::new()).await);
     for key in [&KEY, &other] {
@@ -76,7 +78,7 @@ async fn one_sweeps_at_a_time() {
     let sweeper = fs::File::open(folder.path().join("sweeper")).unwrap();
     sweeper.lock().unwrap();
     let far = START.plus(LIFETIME);
-    assert_eq!(store.one.sweep(far, IDLE, 10).await.unwrap(), 0);
+    assert_eq!(store.one.sweep(far, 10).await.unwrap(), 0);
     sweeper.unlock().unwrap();
-    assert_eq!(store.one.sweep(far, IDLE, 10).await.unwrap(), 1);
+    assert_eq!(store.one.sweep(far, 10).await.unwrap(), 1);
 }

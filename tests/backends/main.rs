@@ -8,8 +8,10 @@ mod harness;
 #[path = "../fixtures/ledger/routes.rs"]
 mod ledger;
 mod memory;
+mod owners;
 mod proxy;
 mod redis;
+mod redis_owners;
 mod sql;
 mod sql_faults;
 mod sql_processes;

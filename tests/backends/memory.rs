@@ -100,13 +100,13 @@ async fn a_sweep_takes_no_more_than_it_was_told_to_and_only_what_has_expired() {
         for number in 500..600 {
             create(&memory, number, later).await;
         }
-        assert_eq!(memory.sweep(start.plus(IDLE / 2), IDLE, 1000).await.unwrap(), 0, "nothing has expired yet");
+        assert_eq!(memory.sweep(start.plus(IDLE / 2), 1000).await.unwrap(), 0, "nothing has expired yet");
         let mut swept = Vec::new();
         while memory.len() > 100 {
-            swept.push(memory.sweep(later, IDLE, 64).await.unwrap());
+            swept.push(memory.sweep(later, 64).await.unwrap());
         }
         assert_eq!(swept, [64, 64, 64, 64, 64, 64, 64, 52]);
-        assert_eq!(memory.sweep(later, IDLE, 64).await.unwrap(), 0);
+        assert_eq!(memory.sweep(later, 64).await.unwrap(), 0);
         for number in 500..600 {
             assert!(has(&memory, number, later).await, "{number}");
         }
@@ -123,7 +123,7 @@ async fn a_sweep_takes_what_was_used_to_the_end_of_its_lifetime() {
         assert!(has(&memory, 1, now).await);
         now = now.plus(IDLE / 2);
     }
-    assert_eq!(memory.sweep(now, IDLE, 10).await.unwrap(), 1);
+    assert_eq!(memory.sweep(now, 10).await.unwrap(), 1);
     assert!(memory.is_empty());
 }
 
@@ -142,12 +142,11 @@ async fn types_with_other_idle_timeouts_share_a_memory_and_each_is_swept_by_its_
     create(0..50, long).await;
     create(50..200, touch(start)).await;
     create(200..250, long).await;
-    for (sweeper, now, swept) in [(IDLE, start, 0), (IDLE * 5, start.plus(IDLE), 150), (IDLE, start.plus(IDLE * 4), 0)]
-    {
-        assert_eq!(memory.sweep(now, sweeper, 1000).await.unwrap(), swept, "whoever's sweeper it is");
+    for (now, swept) in [(start, 0), (start.plus(IDLE), 150), (start.plus(IDLE * 4), 0)] {
+        assert_eq!(memory.sweep(now, 1000).await.unwrap(), swept);
     }
     assert_eq!(memory.len(), 100);
-    assert_eq!(memory.sweep(start.plus(IDLE * 5), IDLE, 1000).await.unwrap(), 100);
+    assert_eq!(memory.sweep(start.plus(IDLE * 5), 1000).await.unwrap(), 100);
 }
 
 #[tokio::test]
@@ -163,7 +162,7 @@ async fn others_go_on_between_the_records_of_a_sweep() {
         let memory = Arc::clone(&memory);
         move || {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-            runtime.block_on(memory.sweep(later, IDLE, usize::MAX)).unwrap()
+            runtime.block_on(memory.sweep(later, usize::MAX)).unwrap()
         }
     });
     // Reads that are answered before the sweep is through: one that had to wait for all of it would be none.
@@ -209,6 +208,30 @@ async fn sessions_sweep_their_memory_by_themselves_until_they_are_dropped() {
 }
 
 #[tokio::test]
+async fn what_never_idles_makes_room_for_nobody_and_takes_nobodys_place() {
+    let start = Timestamp::from_secs(1_000_000);
+    let memory = memory(3);
+    let endless = |number: u32| Touch { idle: Duration::MAX, ..touch(start.plus(Duration::from_secs(number.into()))) };
+    for number in 100..120 {
+        let touch = endless(number);
+        let record = Record { version: 1, last_seen: start, expires: touch.expires, body: Vec::new().into() };
+        assert!(memory.create(&key(number), record, touch).await.unwrap());
+    }
+    for number in 0..50 {
+        create(&memory, number, start).await;
+    }
+    assert_eq!(memory.len(), 3 + 20);
+    for number in 100..120 {
+        assert!(memory.load(&key(number), endless(number)).await.unwrap().is_some(), "{number}");
+    }
+    let first_ends = start.plus(Duration::from_secs(100)).plus(LIFETIME);
+    assert_eq!(memory.sweep(first_ends, 1).await.unwrap(), 1);
+    assert_eq!(memory.sweep(first_ends, 100).await.unwrap(), 3, "the others of the first four that expired");
+    assert_eq!(memory.sweep(first_ends.plus(LIFETIME), 100).await.unwrap(), 19);
+    assert!(memory.is_empty());
+}
+
+#[tokio::test]
 async fn a_clock_that_jumps_makes_no_immortal_session() {
     let start = Timestamp::from_secs(1_000_000);
     let memory = memory(10);
@@ -218,5 +241,5 @@ async fn a_clock_that_jumps_makes_no_immortal_session() {
     _ = memory.load(&key(1), Touch { expires: start.plus(LIFETIME), ..touch(far) }).await.unwrap();
     _ = has(&memory, 1, start).await;
     assert!(!has(&memory, 1, start.plus(LIFETIME)).await);
-    assert_eq!(memory.sweep(far, IDLE, 10).await.unwrap() + memory.len(), 0);
+    assert_eq!(memory.sweep(far, 10).await.unwrap() + memory.len(), 0);
 }

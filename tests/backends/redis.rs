@@ -28,7 +28,7 @@ const TERMS: Terms =
 conformance! { redis_conforms: Backend + Leases => pair(store().await).real_time() }
 
 /// Two connections to one server.
-async fn store() -> (Store<Redis>, Server) {
+pub(crate) async fn store() -> (Store<Redis>, Server) {
     let server = Server::start().await;
     let [one, other] = [(), ()].map(|()| Arc::new(Redis::new(&server.url(), "app:").unwrap()));
     (Store { one, other }, server)

@@ -72,7 +72,7 @@ async fn all_fail<B: Leases + Sweep>(backend: &B) {
         timeout(DEADLINE, backend.extend(&KEY, lease)),
         timeout(DEADLINE, backend.save(&KEY, lease, 1, record(2, "x"), touch())),
         timeout(DEADLINE, backend.release(&KEY, lease)),
-        timeout(DEADLINE, backend.sweep(touch().now, HOUR, 10)),
+        timeout(DEADLINE, backend.sweep(touch().now, 10)),
     );
     let failed = [
         answers.0.is_err_or_late(),

@@ -44,19 +44,19 @@ async fn a_sweep_removes_what_has_expired_in_batches_and_nothing_else<D: Databas
     used_at(&backend, 0..150, START).await;
     used_at(&backend, 150..160, end).await;
     let just_before = Timestamp::from_millis(end.as_millis() - 1);
-    assert_eq!(backend.sweep(just_before, HOUR, 1000).await.unwrap(), 0);
+    assert_eq!(backend.sweep(just_before, 1000).await.unwrap(), 0);
     let mut swept = Vec::new();
     while database.number("SELECT COUNT(*) FROM sessions").await > 10 {
-        swept.push(backend.sweep(end, HOUR, 70).await.unwrap());
+        swept.push(backend.sweep(end, 70).await.unwrap());
     }
     assert_eq!(swept, [70, 70, 10]);
-    assert_eq!(backend.sweep(end, HOUR, 70).await.unwrap(), 0);
+    assert_eq!(backend.sweep(end, 70).await.unwrap(), 0);
     for number in 150..160 {
         assert!(backend.load(&numbered(number), touch_at(end)).await.unwrap().is_some());
     }
     // However much it is used, a session ends with its lifetime.
     let ended = end.plus(HOUR * 12);
-    assert_eq!(backend.sweep(ended, HOUR * 100, 70).await.unwrap(), 10);
+    assert_eq!(backend.sweep(ended, 70).await.unwrap(), 10);
 }
 
 async fn types_with_other_idle_timeouts_share_a_table<D: Database>() {
@@ -67,7 +67,7 @@ async fn types_with_other_idle_timeouts_share_a_table<D: Database>() {
     assert!(backend.create(&numbered(0), record.clone(), long).await.unwrap());
     assert!(backend.create(&numbered(1), record, Touch { idle: HOUR, ..long }).await.unwrap());
     let later = START.plus(HOUR * 2);
-    assert_eq!(backend.sweep(later, HOUR, 10).await.unwrap(), 1, "the one whose own timeout has passed");
+    assert_eq!(backend.sweep(later, 10).await.unwrap(), 1, "the one whose own timeout has passed");
     assert!(backend.load(&numbered(0), Touch { now: later, ..long }).await.unwrap().is_some());
 }
 
@@ -82,11 +82,11 @@ async fn one_process_sweeps_at_a_time<D: Database>() {
         _ => "x'00112233445566778899aabbccddeeff'",
     };
     database.sql(&format!("UPDATE sessions_meta SET sweeper = {holder}, sweeping_until = {until}")).await;
-    assert_eq!(backend.sweep(now, HOUR, 10).await.unwrap(), 0, "somebody else is at it");
+    assert_eq!(backend.sweep(now, 10).await.unwrap(), 0, "somebody else is at it");
     let later = now.plus(Duration::from_secs(5));
-    assert_eq!(backend.sweep(later, HOUR, 10).await.unwrap(), 3, "he has been at it for too long");
+    assert_eq!(backend.sweep(later, 10).await.unwrap(), 3, "he has been at it for too long");
     used_at(&backend, 0..3, START).await;
-    assert_eq!(database.open().await.sweep(later, HOUR, 10).await.unwrap(), 3, "the other one is through");
+    assert_eq!(database.open().await.sweep(later, 10).await.unwrap(), 3, "the other one is through");
 }
 
 /// `transact` runs SQL on a connection of its own.
@@ -98,7 +98,7 @@ async fn is_kept<D: Database>(database: &D, mut transact: impl AsyncFnMut(&'stat
     transact("UPDATE sessions SET keep_until = 9000000000000000000").await;
     let sweep = tokio::spawn({
         let backend = Arc::clone(&backend);
-        async move { backend.sweep(now, HOUR, 10).await }
+        async move { backend.sweep(now, 10).await }
     });
     // By now the sweep has found them expired, and waits to remove them.
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -137,7 +137,7 @@ async fn a_session_used_under_the_sweep_survives_it<D: Database>() {
         async {
             let mut swept = 0;
             for _ in 0..20 {
-                swept += sweeper.sweep(gone, HOUR, 10).await.unwrap();
+                swept += sweeper.sweep(gone, 10).await.unwrap();
             }
             swept
         }
@@ -167,7 +167,7 @@ async fn writes_of_many_at_once_collide_with_no_sweep<D: Database>() {
     }
     let sweeping = async {
         for _ in 0..40 {
-            assert_eq!(backend.sweep(SystemClock.now(), HOUR, 64).await.unwrap(), 0);
+            assert_eq!(backend.sweep(SystemClock.now(), 64).await.unwrap(), 0);
         }
     };
     sweeping.await;

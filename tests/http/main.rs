@@ -23,6 +23,7 @@ mod missing;
 mod opaque;
 mod or_default;
 mod own_backend;
+mod owners;
 mod privilege;
 mod quiet;
 mod remember;

@@ -6,9 +6,9 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 
-use super::model::Declaration;
+use super::model::{Declaration, Owner};
 use crate::{
-    options::{backend::Backend, timeouts::Timeouts, verify::Verify, version::Version},
+    options::{backend::Backend, owner::Limit, timeouts::Timeouts, verify::Verify, version::Version},
     paths::{self, Place, Runtime},
 };
 
@@ -16,7 +16,8 @@ use crate::{
 pub(crate) fn expand(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
     let session_data = session_data(declaration, runtime);
     let extractors = extractors(&declaration.ident, runtime);
-    quote!(#session_data #extractors)
+    let owner = declaration.owner.iter().map(|owner| session_owner(&declaration.ident, owner, runtime));
+    quote!(#session_data #extractors #(#owner)*)
 }
 
 fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
@@ -36,6 +37,8 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
         version,
         encrypt,
         marks,
+        owner,
+        limit: Limit { max, on_excess },
     } = declaration;
     let (trait_, declared) = (runtime.session_data(), runtime.declaration());
     let env = paths::env();
@@ -69,6 +72,15 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
         let value = value.expand(runtime);
         quote!(.renew_every(#value))
     });
+    let max = max.iter().map(|value| {
+        let value = value.expand(runtime);
+        quote!(.max_per_owner(#value))
+    });
+    let on_excess = on_excess.iter().map(|value| {
+        let value = value.expand(runtime);
+        quote!(.on_excess(#value))
+    });
+    let owner = owner.iter().map(|owner| expand_owner(owner, runtime));
     let missing = missing.iter().map(|missing| {
         let (answer, missing) = (runtime.missing(), missing.expand(runtime));
         quote!(fn missing() -> #answer { #missing })
@@ -100,7 +112,7 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
             #(#flags)*
 
             fn declaration() -> #declared {
-                #declared::new(#name, #env!("CARGO_PKG_NAME")) #(#key)* #(#cookie)* #(#transports)* #(#trusted_origins)* #(#idle)* #(#lifetime)* #(#renew_every)*
+                #declared::new(#name, #env!("CARGO_PKG_NAME")) #(#key)* #(#cookie)* #(#transports)* #(#trusted_origins)* #(#idle)* #(#lifetime)* #(#renew_every)* #(#max)* #(#on_excess)*
             }
 
             #opening
@@ -109,6 +121,7 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
                 #lending::<#backend_type>::OF.known()
             }
 
+            #(#owner)*
             #(#missing)*
             #(#migrate)*
             #(#validate)*
@@ -154,6 +167,29 @@ fn opening(backend: &Backend, runtime: &Runtime) -> TokenStream {
     quote_spanned! {Span::mixed_site()=>
         async fn open_backend(__scope: &#scope) -> #result<#ty, #error> {
             #body
+        }
+    }
+}
+
+/// Whose a session is, for the runtime.
+fn expand_owner(Owner { member, ty: _ }: &Owner, runtime: &Runtime) -> TokenStream {
+    let (bool, key, owner_key) = (paths::bool(), runtime.owner_json(), runtime.owner_key());
+    quote_spanned! {Span::mixed_site()=>
+        const OWNED: #bool = true;
+
+        fn owner_key(data: &Self) -> #key {
+            #owner_key(&data.#member)
+        }
+    }
+}
+
+/// Whose a session is, for the application.
+fn session_owner(ident: &Ident, Owner { member: _, ty }: &Owner, runtime: &Runtime) -> TokenStream {
+    let session_owner = runtime.session_owner();
+    quote_spanned! {Span::mixed_site()=>
+        #[automatically_derived]
+        impl #session_owner for #ident {
+            type Owner = #ty;
         }
     }
 }

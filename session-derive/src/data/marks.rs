@@ -90,7 +90,7 @@ pub(crate) fn marks_agree(raw: &Raw, errors: &mut Errors) {
 /// `backend = cookie` with a `privilege`, a `flash` or `renew_every`
 pub(crate) fn marks_can_be_kept(raw: &Raw, errors: &mut Errors) {
     let Slot::Written(backend) = &raw.options.backend else { return };
-    if !backend.carries() {
+    if backend.carried().is_none() {
         return;
     }
     let why = "with `backend = cookie` a cookie that somebody kept can't be made dead, so";

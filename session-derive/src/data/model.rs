@@ -1,8 +1,8 @@
 //! What only valid input can become, and the rules that make it valid.
 
-use proc_macro2::{Ident, TokenTree};
+use proc_macro2::{Ident, Span, TokenTree};
 use quote::ToTokens;
-use syn::{Attribute, Data, DeriveInput, Field, GenericParam};
+use syn::{Attribute, Data, DeriveInput, Field, GenericParam, Member, Type};
 
 use super::{
     marks::{self, Marks},
@@ -14,9 +14,9 @@ use crate::{
         Slot,
         backend::{self, Backend},
         cookie, encrypt,
-        field::FieldOptions,
         invalid::Invalid,
         missing::{self, Missing},
+        owner::{self, Limit},
         timeouts::{self, Timeouts},
         transport::{self, Transport},
         trusted_origins,
@@ -44,6 +44,14 @@ pub(crate) struct Declaration {
     pub(crate) version: Option<Version>,
     pub(crate) encrypt: bool,
     pub(crate) marks: Marks,
+    pub(crate) owner: Option<Owner>,
+    pub(crate) limit: Limit,
+}
+
+/// The field that says whose the session is.
+pub(crate) struct Owner {
+    pub(crate) member: Member,
+    pub(crate) ty: Type,
 }
 
 impl Declaration {
@@ -65,6 +73,8 @@ impl Declaration {
             version: None,
             encrypt: false,
             marks: Marks::default(),
+            owner: None,
+            limit: Limit::default(),
         }
     }
 }
@@ -74,9 +84,11 @@ const RULES: &[fn(&Raw, &mut Errors)] = &[
     is_no_union,
     has_no_parameters,
     owns_its_data,
-    marks_mean_something,
     marks::marks_agree,
     marks::marks_can_be_kept,
+    has_one_owner,
+    owner_is_stored,
+    owner_is_listed,
     key_outlives,
     cookie_options_have_a_cookie,
 ];
@@ -104,10 +116,15 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         version,
         from,
         encrypt,
+        max_per_owner,
+        on_excess,
         runtime: _,
         unknown,
     } = raw.options;
     let ident = &raw.input.ident;
+    let owner = owners(&raw.fields).next();
+    // A type whose owner is misspelt, or in an enum, has had its error.
+    let owned = owner.is_some() || unknown;
     let declaration = Declaration {
         ident: ident.clone(),
         backend: backend.written().map_or_else(Backend::memory, |backend| backend::check(backend, &mut errors)),
@@ -126,6 +143,8 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         version: version::check(version, from, ident, unknown, &mut errors),
         encrypt: encrypt::check(&encrypt, &mut errors),
         marks,
+        limit: owner::check(max_per_owner, on_excess, owned, &mut errors),
+        owner: owner.map(|(_, field)| Owner { member: field.member.clone(), ty: field.field.ty.clone() }),
     };
     errors.finish(declaration)
 }
@@ -183,13 +202,47 @@ fn owns_its_data(raw: &Raw, errors: &mut Errors) {
     }
 }
 
-/// `#[session(owner)] id: u64`
-fn marks_mean_something(raw: &Raw, errors: &mut Errors) {
-    for RawField { field: _, member: _, options } in &raw.fields {
-        let FieldOptions { owner, privilege: _, flash: _, secret: _ } = options;
-        if let Slot::Written(span) = owner {
-            errors.at(*span, "`owner` has no effect yet");
-        }
+/// The fields that are marked as the owner, and where.
+fn owners<'a>(fields: &'a [RawField<'a>]) -> impl Iterator<Item = (Span, &'a RawField<'a>)> {
+    fields.iter().filter_map(|field| match field.options.owner {
+        Slot::Written(span) => Some((span, field)),
+        Slot::Absent | Slot::Broken => None,
+    })
+}
+
+/// `#[session(owner)] id: u64, #[session(owner)] name: String`
+fn has_one_owner(raw: &Raw, errors: &mut Errors) {
+    let mut owners = owners(&raw.fields);
+    let Some((first, _)) = owners.next() else { return };
+    let others: Vec<Span> = owners.map(|(span, _)| span).collect();
+    for span in &others {
+        errors.at(
+            *span,
+            "a session has one owner; keep the mark that says whose it is, or mark one field that holds both",
+        );
+    }
+    if !others.is_empty() {
+        errors.at(first, "`owner` is first given here");
+    }
+}
+
+/// `#[serde(skip)] #[session(owner)] id: u64`
+fn owner_is_stored(raw: &Raw, errors: &mut Errors) {
+    for (span, _) in owners(&raw.fields).filter(|(_, field)| serde_says(field.field, &SKIPPED)) {
+        errors.at(span, "the owner is read back from the store with the session; remove the field's `#[serde(skip)]`");
+    }
+}
+
+/// `backend = cookie` and `#[session(owner)] id: u64`
+fn owner_is_listed(raw: &Raw, errors: &mut Errors) {
+    let (Slot::Written(backend), Some((owner, _))) = (&raw.options.backend, owners(&raw.fields).next()) else { return };
+    if let Some(backend) = backend.carried() {
+        errors.at(
+            owner,
+            "`backend = cookie` keeps no sessions that could be listed or ended; choose a backend that does, such as \
+             `memory` or `redis`, or remove this mark",
+        );
+        errors.at(backend, "the backend is chosen here");
     }
 }
 
@@ -248,19 +301,24 @@ fn fields(data: &Data) -> Box<dyn Iterator<Item = &Field> + '_> {
     }
 }
 
+/// What tells serde that a field is not stored.
+const SKIPPED: [&str; 3] = ["skip", "skip_serializing", "skip_deserializing"];
+
 /// Whether serde is told not to read this field as it is.
 fn serde_skips(field: &Field) -> bool {
-    let skips = |attribute: &Attribute| {
+    serde_says(field, &["skip", "skip_deserializing", "deserialize_with", "with"])
+}
+
+/// Whether one of these words is in the field's `#[serde(...)]`.
+fn serde_says(field: &Field, words: &[&str]) -> bool {
+    let says = |attribute: &Attribute| {
         attribute.path().is_ident("serde")
             && attribute.meta.require_list().is_ok_and(|list| {
-                list.tokens.clone().into_iter().any(|token| {
-                    ["skip", "skip_deserializing", "deserialize_with", "with"]
-                        .iter()
-                        .any(|word| token.to_string() == *word)
-                })
+                let mut tokens = list.tokens.clone().into_iter();
+                tokens.any(|token| words.iter().any(|word| token.to_string() == *word))
             })
     };
-    field.attrs.iter().any(skips)
+    field.attrs.iter().any(says)
 }
 
 fn has_reference(mut tokens: impl Iterator<Item = TokenTree>) -> bool {

@@ -16,6 +16,7 @@ use crate::{
         invalid::{self, Invalid},
         key,
         missing::{self, RawMissing},
+        owner::{self, RawLimit},
         runtime, timeouts,
         transport::{self, RawTransport},
         trusted_origins::{self, RawOrigins},
@@ -62,6 +63,8 @@ pub(crate) struct Options {
     pub(crate) version: Slot<RawVersion>,
     pub(crate) from: Slot<Path>,
     pub(crate) encrypt: Slot<Span>,
+    pub(crate) max_per_owner: Slot<RawLimit>,
+    pub(crate) on_excess: Slot<RawLimit>,
     pub(crate) runtime: Slot<Path>,
     /// Whether something unknown was written, which may have been meant for an option that is missing.
     pub(crate) unknown: bool,
@@ -146,6 +149,16 @@ const TABLE: &[Row<Options>] = &[
         read: |options, key, input, _| options.encrypt.read(encrypt::parse(key, input)),
     },
     Row {
+        name: "max_per_owner",
+        usage: owner::MAX,
+        read: |options, key, input, _| options.max_per_owner.read(owner::parse_max(key, input)),
+    },
+    Row {
+        name: "on_excess",
+        usage: owner::EXCESS,
+        read: |options, key, input, _| options.on_excess.read(owner::parse_excess(key, input)),
+    },
+    Row {
         name: "crate",
         usage: runtime::USAGE,
         read: |options, key, input, _| options.runtime.read(runtime::parse(key, input)),
@@ -168,15 +181,19 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Raw<'a> 
         }
     }
     options.unknown = reader.met_unknown();
-    Raw { input, options, fields: parse_fields(input, errors) }
+    let fields = parse_fields(input, &mut options.unknown, errors);
+    Raw { input, options, fields }
 }
 
 /// Reads the options of a struct's fields. What holds in every value can't stand in an enum's variants.
-fn parse_fields<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Vec<RawField<'a>> {
+fn parse_fields<'a>(input: &'a DeriveInput, unknown: &mut bool, errors: &mut Errors) -> Vec<RawField<'a>> {
     match &input.data {
-        Data::Struct(data) => {
-            data.fields.members().zip(&data.fields).map(|(member, field)| parse_field(member, field, errors)).collect()
-        }
+        Data::Struct(data) => data
+            .fields
+            .members()
+            .zip(&data.fields)
+            .map(|(member, field)| parse_field(member, field, unknown, errors))
+            .collect(),
         Data::Enum(data) => {
             for variant in &data.variants {
                 for attribute in variant.attrs.iter().filter(|attribute| is_session(attribute)) {
@@ -184,6 +201,7 @@ fn parse_fields<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Vec<RawField
                 }
                 let fields = variant.fields.iter().flat_map(|field| &field.attrs);
                 for attribute in fields.filter(|attribute| is_session(attribute)) {
+                    *unknown = true;
                     errors.over(
                         attribute,
                         "a marked field is one that every session of the type has, and a variant's isn't; put it in \
@@ -197,7 +215,7 @@ fn parse_fields<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Vec<RawField
     }
 }
 
-fn parse_field<'a>(member: Member, field: &'a Field, errors: &mut Errors) -> RawField<'a> {
+fn parse_field<'a>(member: Member, field: &'a Field, unknown: &mut bool, errors: &mut Errors) -> RawField<'a> {
     let mut options = FieldOptions::default();
     let mut reader = Reader::new("option of a field", field::TABLE);
     for attribute in field.attrs.iter().filter(|attribute| is_session(attribute)) {
@@ -205,6 +223,7 @@ fn parse_field<'a>(member: Member, field: &'a Field, errors: &mut Errors) -> Raw
             reader.read_tokens(tokens, &mut options, errors);
         }
     }
+    *unknown |= reader.met_unknown();
     RawField { field, member, options }
 }
 

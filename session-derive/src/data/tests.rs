@@ -114,6 +114,71 @@ fn data_that_lives_longer_than_code() {
 }
 
 #[test]
+fn an_owner_is_one_field() {
+    snapshot(
+        "data/owner",
+        derive(quote! {
+            #[session(max_per_owner = 5, on_excess = refuse)]
+            struct User(String, #[session(owner)] accounts::Id);
+        }),
+    );
+    let refused = |input| messages(&derive(input));
+    assert_refused(
+        &refused(quote!(
+            struct User {
+                #[session(owner)]
+                id: u64,
+                #[session(owner)]
+                name: String,
+            }
+        )),
+        &["a session has one owner", "`owner` is first given here"],
+    );
+    assert_refused(
+        &refused(quote!(
+            struct User {
+                #[serde(default, skip)]
+                #[session(owner)]
+                id: u64,
+            }
+        )),
+        &["remove the field's `#[serde(skip)]`"],
+    );
+    assert_refused(
+        &refused(quote!(
+            #[session(backend = cookie, key = env("K"))]
+            struct User {
+                #[session(owner)]
+                id: u64,
+            }
+        )),
+        &["`backend = cookie` keeps no sessions", "the backend is chosen here"],
+    );
+}
+
+#[test]
+fn a_limit_of_sessions_needs_an_owner() {
+    let refused = |options| {
+        messages(&derive(quote! {
+            #[session(#options)]
+            struct User { #[session(owner)] id: u64 }
+        }))
+    };
+    assert_refused(&refused(quote!(max_per_owner = 5)), &[]);
+    assert_refused(&refused(quote!(max_per_owner = env("MAX", default = 5), on_excess = env("EXCESS"))), &[]);
+    assert_refused(&refused(quote!(max_per_owner = 0)), &["nobody could log in; write `max_per_owner = 5`"]);
+    assert_refused(&refused(quote!(max_per_owner = env("MAX", default = 0))), &["nobody could log in"]);
+    assert_refused(&refused(quote!(max_per_owner = 99999999999)), &["no number of sessions"]);
+    assert_refused(&refused(quote!(max_per_owner = "many")), &["`max_per_owner` takes a whole number"]);
+    assert_refused(&refused(quote!(on_excess = refuse)), &["add `max_per_owner = 5`"]);
+    assert_refused(
+        &refused(quote!(max_per_owner = 5, on_excess = end_oldst)),
+        &["`end_oldst` is not a value of `on_excess`; did you mean `end_oldest`?"],
+    );
+    assert_refused(&refused!(max_per_owner = 5), &["mark the field that does with `#[session(owner)]`"]);
+}
+
+#[test]
 fn after_a_mistake_a_stub_stands_in() {
     snapshot("data/fallback", derive(quote! { #[session(idel = "30m", crate = sessions)] struct User; }));
 }
@@ -140,7 +205,8 @@ fn an_unknown_option_is_answered_with_the_table() {
         &refused!(csrf = off),
         &[concat!(
             "there is `backend`, `key`, `cookie`, `transport`, `trusted_origins`, `idle`, `lifetime`, `renew_every`, ",
-            "`missing`, `invalid`, `clear_site_data`, `verify`, `validate`, `version`, `from`, `encrypt` and `crate`"
+            "`missing`, `invalid`, `clear_site_data`, `verify`, `validate`, `version`, `from`, `encrypt`, ",
+            "`max_per_owner`, `on_excess` and `crate`"
         )],
     );
     assert_refused(&refused!(cookie(nam = "x")), &["unknown attribute of the cookie `nam`; did you mean `name`?"]);

@@ -203,9 +203,9 @@ impl RawBackend {
         outlives.then(|| (self.span(), self.name()))
     }
 
-    /// Whether records travel in tokens, so that an old one can't be made dead.
-    pub(crate) fn carries(&self) -> bool {
-        self.builtin.is_some_and(|builtin| builtin.name == "cookie")
+    /// Where the backend is named, if it is the one that keeps nothing.
+    pub(crate) fn carried(&self) -> Option<Span> {
+        self.builtin.is_some_and(|builtin| builtin.name == "cookie").then(|| self.span())
     }
 
     fn name(&self) -> String {

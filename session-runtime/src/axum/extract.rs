@@ -260,7 +260,7 @@ impl<T: SessionData> Member for ExclusiveFromRef<Sessions<T>, Erased<T>> {
                 let mut after = Vec::with_capacity(before.len());
                 codec::encode(&data, &mut after).map_err(Error::Encode)?;
                 if after != before {
-                    let (snapshot, token) = self.sessions.create(data, Login::default()).await?;
+                    let (snapshot, token) = self.sessions.create(data, Login::default(), None).await?;
                     self.announcement = TokenChange::set(token, &snapshot);
                 }
             }

@@ -131,6 +131,18 @@ impl IntoResponse for Error {
                     "Nothing was changed.",
                 )
             }
+            Self::TooManySessions => problem(
+                StatusCode::CONFLICT,
+                "too-many-sessions",
+                "There are too many sessions",
+                "End one of the others and log in again.",
+            ),
+            Self::OwnerChanged => problem(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "The session can't be stored",
+                "Nothing was changed.",
+            ),
             Self::CookieTooLarge { size } => {
                 tracing::error!(name: "session.cookie_too_large", size, "the session's cookie is too large to send");
                 problem(

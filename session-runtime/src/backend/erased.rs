@@ -149,11 +149,11 @@ impl<B: Leases> AnyLeases for B {
 
 /// [`Sweep`] with its future boxed.
 pub(crate) trait AnySweep: Send + Sync {
-    fn sweep(&self, now: Timestamp, idle: Duration, limit: usize) -> Answer<'_, usize>;
+    fn sweep(&self, now: Timestamp, limit: usize) -> Answer<'_, usize>;
 }
 
 impl<B: Sweep> AnySweep for B {
-    fn sweep(&self, now: Timestamp, idle: Duration, limit: usize) -> Answer<'_, usize> {
-        Box::pin(Sweep::sweep(self, now, idle, limit))
+    fn sweep(&self, now: Timestamp, limit: usize) -> Answer<'_, usize> {
+        Box::pin(Sweep::sweep(self, now, limit))
     }
 }

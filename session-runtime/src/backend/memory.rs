@@ -1,5 +1,6 @@
 //! Sessions in this process's memory.
 
+use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,7 +17,8 @@ use crate::clock::Timestamp;
 /// Sessions in this process's memory: fast, bounded, gone when the process ends. The default.
 ///
 /// When it is full the session that was idle longest makes room. One lock guards one shard of the
-/// sessions, never all of them, and expired sessions leave in small batches.
+/// sessions, never all of them, and expired sessions leave in small batches. Which sessions an owner has
+/// is kept besides, and doesn't count: a small record for each owner with sessions.
 pub struct Memory {
     shards: Box<[Shard]>,
 }
@@ -44,6 +46,15 @@ struct Entries {
     /// The shortest idle timeout of any: what was used later than that has not expired, nor has what comes before
     /// it in the list.
     shortest: Duration,
+    /// What never idles out, and makes room for nobody.
+    kept: Kept,
+}
+
+/// Records, and when each expires.
+#[derive(Default)]
+struct Kept {
+    entries: HashMap<Key, Entry>,
+    by_end: BTreeSet<(Timestamp, Key)>,
 }
 
 struct Entry {
@@ -85,7 +96,7 @@ impl Memory {
 
     /// How many records it holds, expired ones included.
     pub fn len(&self) -> usize {
-        self.shards.iter().map(|shard| lock(shard).by_use.len()).sum()
+        self.shards.iter().map(|shard| lock(shard).len()).sum()
     }
 
     /// Whether it holds no record.
@@ -111,21 +122,80 @@ fn lock(shard: &Shard) -> MutexGuard<'_, Entries> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Entries {
-    fn new(capacity: NonZeroUsize) -> Self {
-        Self { by_use: LruCache::new(capacity), shortest: Duration::MAX }
+impl Kept {
+    fn insert(&mut self, key: Key, entry: Entry) {
+        self.by_end.insert((entry.record.expires, key));
+        self.entries.insert(key, entry);
     }
 
-    /// The live entry under a key; an expired one is removed on the way.
+    fn remove(&mut self, key: &Key) -> Option<Entry> {
+        let entry = self.entries.remove(key)?;
+        self.by_end.remove(&(entry.record.expires, *key));
+        Some(entry)
+    }
+
+    /// One that has expired.
+    fn expired(&self, now: Timestamp) -> Option<Key> {
+        self.by_end.first().filter(|(expires, _)| *expires <= now).map(|(_, key)| *key)
+    }
+}
+
+impl Entries {
+    fn new(capacity: NonZeroUsize) -> Self {
+        Self { by_use: LruCache::new(capacity), shortest: Duration::MAX, kept: Kept::default() }
+    }
+
+    fn len(&self) -> usize {
+        self.by_use.len() + self.kept.entries.len()
+    }
+
+    fn insert(&mut self, key: Key, entry: Entry) {
+        if entry.idle == Duration::MAX {
+            self.kept.insert(key, entry);
+        } else {
+            self.shortest = self.shortest.min(entry.idle);
+            self.by_use.push(key, entry);
+        }
+    }
+
+    fn remove(&mut self, key: &Key) -> Option<Entry> {
+        self.by_use.pop(key).or_else(|| self.kept.remove(key))
+    }
+
+    /// The entry under a key, expired or not. Nothing is noted.
+    fn peek(&self, key: &Key) -> Option<&Entry> {
+        self.by_use.peek(key).or_else(|| self.kept.entries.get(key))
+    }
+
+    fn peek_mut(&mut self, key: &Key) -> Option<&mut Entry> {
+        self.by_use.peek_mut(key).or_else(|| self.kept.entries.get_mut(key))
+    }
+
+    /// The live entry under a key, now the one that was used last; an expired one is removed on the way.
     fn live(&mut self, key: &Key, touch: Touch) -> Option<&mut Entry> {
-        if !touch.is_live(&self.by_use.peek(key)?.record, Duration::ZERO) {
-            self.by_use.pop(key);
+        let found = self.peek(key)?;
+        if !touch.is_live(&found.record, Duration::ZERO) {
+            self.remove(key);
             return None;
         }
-        self.shortest = self.shortest.min(touch.idle);
-        let entry = self.by_use.get_mut(key)?;
-        entry.idle = touch.idle;
-        Some(entry)
+        if found.idle != touch.idle {
+            // Used by another timeout than before: its place may be another.
+            let moved = Entry { idle: touch.idle, ..self.remove(key)? };
+            self.insert(*key, moved);
+        }
+        match self.by_use.get_mut(key) {
+            Some(entry) => Some(entry),
+            None => self.kept.entries.get_mut(key),
+        }
+    }
+
+    /// Puts a record in the place of the one under the key.
+    fn replace(&mut self, key: &Key, record: Record) {
+        if let Some(entry) = self.by_use.peek_mut(key) {
+            entry.record = record;
+        } else if let Some(entry) = self.kept.remove(key) {
+            self.kept.insert(*key, Entry { record, ..entry });
+        }
     }
 
     /// Removes at most `limit` records that have expired.
@@ -138,7 +208,14 @@ impl Entries {
         for key in &expired {
             self.by_use.pop(key);
         }
-        expired.len()
+        let mut removed = expired.len();
+        while removed < limit
+            && let Some(key) = self.kept.expired(now)
+        {
+            self.kept.remove(&key);
+            removed += 1;
+        }
+        removed
     }
 }
 
@@ -158,11 +235,10 @@ impl Entry {
 impl Backend for Memory {
     async fn create(&self, key: &Key, record: Record, touch: Touch) -> Result<bool, BackendError> {
         let mut shard = self.shard(key);
-        if shard.by_use.contains(key) {
+        if shard.peek(key).is_some() {
             return Ok(false);
         }
-        shard.shortest = shard.shortest.min(touch.idle);
-        shard.by_use.push(*key, Entry { record, idle: touch.idle, lease: None });
+        shard.insert(*key, Entry { record, idle: touch.idle, lease: None });
         Ok(true)
     }
 
@@ -175,18 +251,19 @@ impl Backend for Memory {
     }
 
     async fn update(&self, key: &Key, expected: u64, record: Record, touch: Touch) -> Result<Written, BackendError> {
-        Ok(match self.shard(key).live(key, touch) {
+        let mut shard = self.shard(key);
+        Ok(match shard.live(key, touch) {
             None => Written::Absent,
             Some(entry) if entry.record.version != expected => Written::Conflict,
-            Some(entry) => {
-                entry.record = record;
+            Some(_) => {
+                shard.replace(key, record);
                 Written::Done
             }
         })
     }
 
     async fn delete(&self, key: &Key) -> Result<bool, BackendError> {
-        Ok(self.shard(key).by_use.pop(key).is_some())
+        Ok(self.shard(key).remove(key).is_some())
     }
 
     fn capabilities(self: &Arc<Self>) -> Capabilities {
@@ -236,13 +313,11 @@ impl Leases for Memory {
         let mut shard = self.shard(key);
         let Some(entry) = shard.live(key, touch) else { return Ok(Written::Absent) };
         let Some(held) = entry.lease.take_if(|held| held.holder == lease.holder) else { return Ok(Written::Conflict) };
-        let written = if lease.now < held.until && entry.record.version == expected {
-            entry.record = record;
-            Written::Done
-        } else {
-            Written::Conflict
-        };
-        Ok(written)
+        if lease.now >= held.until || entry.record.version != expected {
+            return Ok(Written::Conflict);
+        }
+        shard.replace(key, record);
+        Ok(Written::Done)
     }
 
     async fn release(&self, key: &Key, lease: Lease) -> Result<(), BackendError> {
@@ -258,9 +333,7 @@ impl Leases for Memory {
 const BATCH: usize = 64;
 
 impl Sweep for Memory {
-    /// Each record is swept by the idle timeout of its own type, so that types with other timeouts can share the
-    /// memory: `idle` is not asked.
-    async fn sweep(&self, now: Timestamp, _: Duration, limit: usize) -> Result<usize, BackendError> {
+    async fn sweep(&self, now: Timestamp, limit: usize) -> Result<usize, BackendError> {
         let mut swept = 0;
         for shard in &self.shards {
             // The lock is taken anew for each batch: nobody waits for a sweep.

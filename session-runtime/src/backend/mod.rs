@@ -60,6 +60,9 @@ pub enum Written {
 /// each operation must leave the store whole wherever it is dropped. Expiry is decided by the runtime
 /// against the record; a store may forget an expired record by itself, never a live one.
 ///
+/// A record that is used with an idle timeout of [`Duration::MAX`] does not idle out, and makes room for no
+/// other: it is kept until it `expires`. In such the runtime keeps which sessions an owner has.
+///
 /// The edges: loading, updating or deleting what isn't there is not an error. An `Err` means that the
 /// store could not be asked.
 pub trait Backend: Send + Sync + 'static {
@@ -241,12 +244,7 @@ pub trait Leases: Backend {
 pub trait Sweep: Backend {
     /// Removes at most `limit` records that have expired by `now`, and says how many.
     ///
-    /// `idle` is the idle timeout of the type that asks. A store that types with other timeouts may share goes by
-    /// each record's own, as [`Touch::idle`] had it.
-    fn sweep(
-        &self,
-        now: Timestamp,
-        idle: Duration,
-        limit: usize,
-    ) -> impl Future<Output = Result<usize, BackendError>> + Send;
+    /// Types with other timeouts may share the store, so each record goes by its own: the store remembers with it
+    /// the idle timeout of the [`Touch`] that it was last written with.
+    fn sweep(&self, now: Timestamp, limit: usize) -> impl Future<Output = Result<usize, BackendError>> + Send;
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// Appends the data to `out`.
-pub(crate) fn encode<T: Serialize>(data: &T, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+pub(crate) fn encode<T: Serialize + ?Sized>(data: &T, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
     serde_json::to_writer(out, data)
 }
 

@@ -1,5 +1,7 @@
 //! The declaration of a session's type, and the settings it resolves to.
 
+mod limit;
+
 use std::time::Duration;
 
 use http::HeaderName;
@@ -7,6 +9,7 @@ use session_rules::cookie::{Cookie, SameSite};
 use session_rules::origin::Origin;
 use session_rules::time;
 
+pub(crate) use self::limit::{Limit, OnExcess};
 use crate::backend::Scope;
 use crate::crypto::{Keyring, REMEDY};
 use crate::error::OpenError;
@@ -23,6 +26,8 @@ pub struct Declaration {
     cookie: Vec<(&'static str, Value)>,
     transports: Vec<Transport>,
     trusted_origins: Vec<Value>,
+    max_per_owner: Option<Value>,
+    on_excess: Option<Value>,
 }
 
 impl Declaration {
@@ -37,6 +42,8 @@ impl Declaration {
             cookie: Vec::new(),
             transports: Vec::new(),
             trusted_origins: Vec::new(),
+            max_per_owner: None,
+            on_excess: None,
         }
     }
 
@@ -89,6 +96,20 @@ impl Declaration {
         self
     }
 
+    /// `max_per_owner = ...`
+    #[must_use]
+    pub const fn max_per_owner(mut self, value: Value) -> Self {
+        self.max_per_owner = Some(value);
+        self
+    }
+
+    /// `on_excess = ...`
+    #[must_use]
+    pub const fn on_excess(mut self, value: Value) -> Self {
+        self.on_excess = Some(value);
+        self
+    }
+
     pub(crate) fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -124,6 +145,8 @@ pub(crate) struct Settings {
     /// In order, never empty.
     pub(crate) transports: Vec<Transport>,
     pub(crate) trusted_origins: Vec<Origin>,
+    /// `None`: an owner may have any number of sessions.
+    pub(crate) limit: Option<Limit>,
 }
 
 /// What a builder puts in a declaration's place.
@@ -189,9 +212,14 @@ impl Settings {
             [] => vec![Transport::Cookie],
             declared => declared.to_vec(),
         };
+        let max = declaration.max_per_owner.map(|value| value.read_with("max_per_owner", limit::parse_max));
+        let max = max.and_then(|max| problems.take(max));
+        let on_excess = declaration.on_excess.map(|value| value.read_with("on_excess", OnExcess::parse));
+        let on_excess = on_excess.and_then(|on_excess| problems.take(on_excess)).unwrap_or_default();
+        let limit = max.map(|max| Limit { max, on_excess });
         match problems.0 {
             Some(error) => Err(error),
-            None => Ok(Self { keyring, idle, lifetime, renew_every, cookie, transports, trusted_origins }),
+            None => Ok(Self { keyring, idle, lifetime, renew_every, cookie, transports, trusted_origins, limit }),
         }
     }
 }
@@ -297,6 +325,20 @@ mod tests {
         for word in
             ["SESSION_RUNTIME_TEST_NO_KEY", "keygen", "SESSION_RUNTIME_TEST_NO_IDLE", "cookie(domain)", "__Secure-user"]
         {
+            assert!(error.contains(word), "{word}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_limit_of_sessions_is_a_number_and_a_word() {
+        let limited = |max, on_excess| {
+            let declaration = declaration().max_per_owner(Value::env_or("SESSION_RUNTIME_TEST_NO_MAX", max));
+            resolve(&declaration.on_excess(Value::literal(on_excess)))
+        };
+        let limit = limited("5", "refuse").unwrap().limit.unwrap();
+        assert_eq!((limit.max.get(), limit.on_excess), (5, OnExcess::Refuse));
+        let error = limited("0", "sometimes").unwrap_err().to_string();
+        for word in ["SESSION_RUNTIME_TEST_NO_MAX", "1 at least", "`end_oldest` or `refuse`"] {
             assert!(error.contains(word), "{word}: {error}");
         }
     }

@@ -170,6 +170,7 @@ impl<T: SessionData> Builder<T> {
             None => (T::open_backend(&scope).await.map(|backend| Store::new(Arc::new(backend))), SILENT_ABOUT_LEASES),
         };
         let store = store.and_then(|store| match store.leases() {
+            _ if carried && T::OWNED => Err(OpenError::option("backend", None, CARRIED_BUT_OWNED)),
             None if T::lends() => Err(OpenError::option("backend", None, without_leases)),
             _ => Ok(store),
         });
@@ -200,6 +201,7 @@ impl<T: SessionData> Builder<T> {
             trusted_origins: settings.trusted_origins,
             forgeries: Forgeries::new(self.forged),
             missing: T::missing(),
+            limit: settings.limit,
         })))
     }
 }
@@ -208,6 +210,8 @@ const GIVEN_WITHOUT_LEASES: &str = "has no leases, and handlers may borrow this 
      builder one that implements `Leases` and says so in `Backend::capabilities`, such as `Memory`";
 const SILENT_ABOUT_LEASES: &str =
     "implements `Leases`, but doesn't say so; write `Capabilities::none().leases(self)` in its `Backend::capabilities`";
+const CARRIED_BUT_OWNED: &str = "keeps no sessions, and those of this type are to be listed and ended by their owner; \
+     give the builder one that keeps them, such as `Memory`";
 
 fn keyless() -> OpenError {
     let why = "is missing, and this backend outlives the process; give the builder a `key`, or say `ephemeral_key`";

@@ -7,7 +7,7 @@ use http::request::Parts;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Privileges, Sessions};
+use super::{OwnerKey, Privileges, Sessions};
 use crate::backend::{OpenBackend, Scope};
 use crate::declaration::Declaration;
 use crate::error::OpenError;
@@ -49,6 +49,20 @@ pub trait SessionData: Serialize + DeserializeOwned + Send + Sync + Sized + 'sta
     /// The version of this type: records of older ones are migrated when they are loaded.
     #[doc(hidden)]
     const VERSION: u32 = 1;
+
+    /// Whose session this is, as JSON; `None` for a type without an owner, and for nobody.
+    ///
+    /// # Errors
+    /// The owner can't be written as JSON.
+    #[doc(hidden)]
+    fn owner_key(data: &Self) -> OwnerKey {
+        let _ = data;
+        Ok(None)
+    }
+
+    /// Whether it has an owner.
+    #[doc(hidden)]
+    const OWNED: bool = false;
 
     /// Whether records are sealed at rest.
     #[doc(hidden)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tracing::Instrument as _;
 
+use super::owners::owner_of;
 use super::renewal::{Renewal, Right};
 use super::{CONFLICTS, Decoded, Known, Privileges, SessionData, Sessions, Snapshot};
 use crate::backend::{Record, Touch};
@@ -30,6 +31,8 @@ pub(crate) struct Exclusive<T> {
     pub(super) retired_seal: bool,
     /// What its `privilege` fields were; empty for a type without any.
     pub(super) privileges: Privileges,
+    /// Whose it was, for a type with owners.
+    pub(super) owner: Option<Vec<u8>>,
     pub(super) borrowed: Borrowed<T>,
     pub(crate) data: T,
 }
@@ -89,9 +92,22 @@ impl<T: SessionData> Sessions<T> {
         let Some(read) = self.read(known, &record, touch, right) else { return Ok(None) };
         telemetry::loaded(self.session_type(), &known.key);
         let Decoded { data, body: _, json, about, proof, retired_seal } = read;
-        let privileges = privileges(&data)?;
+        let (privileges, owner) = (privileges(&data)?, owner_of(&data)?);
         let (known, borrowed) = (Arc::clone(known), Borrowed::No);
-        Ok(Some(Exclusive { held, known, record, touch, about, proof, json, retired_seal, privileges, borrowed, data }))
+        Ok(Some(Exclusive {
+            held,
+            known,
+            record,
+            touch,
+            about,
+            proof,
+            json,
+            retired_seal,
+            privileges,
+            owner,
+            borrowed,
+            data,
+        }))
     }
 
     /// Changes a session in one go, under a lease where the store has them, else by comparing versions.
@@ -133,8 +149,9 @@ impl<T: SessionData> Sessions<T> {
         change: &mut impl FnMut(&mut T) -> R,
     ) -> Result<(Snapshot<T>, R, Option<String>), Error> {
         let (record, mut read, touch) = self.reload(session).await?;
-        let before = privileges(&read.data)?;
+        let (before, owner) = (privileges(&read.data)?, owner_of(&read.data)?);
         let answer = change(&mut read.data);
+        self.stays_its_owners(&session.known.key, owner.as_deref(), &read.data)?;
         let renewal = (privileges(&read.data)? != before).then_some(Renewal::Reasoned);
         let mut following = self.follow(&session.known, &record, read, renewal, touch.now)?;
         let token = following.token.take();

@@ -9,6 +9,7 @@ mod forgery;
 pub(crate) mod fuzz;
 mod lending;
 mod marks;
+mod owners;
 mod renewal;
 mod snapshot;
 mod stored;
@@ -31,14 +32,16 @@ pub use self::flash::Flash;
 pub(crate) use self::forgery::{Forgeries, Threshold};
 pub use self::lending::Lending;
 pub use self::marks::{Privileges, Public, Redacted, add_privilege};
+use self::owners::{Entry, owner_of};
+pub use self::owners::{Listing, OwnerKey, OwnerSessions, SessionOwner, owner_key};
 pub(crate) use self::renewal::{Renewal, Right};
 pub use self::snapshot::Snapshot;
 pub(crate) use self::snapshot::{Decoded, Known};
-use crate::backend::{Record, Touch};
+use crate::backend::{Key, Record, Touch};
 use crate::clock::Timestamp;
 use crate::codec;
 use crate::crypto::Sealer;
-use crate::declaration::Transport;
+use crate::declaration::{Limit, Transport};
 use crate::error::Error;
 use crate::id::SessionId;
 use crate::lease::{Queue, StoreClient, Terms};
@@ -71,6 +74,8 @@ struct Inner<T> {
     trusted_origins: Vec<Origin>,
     forgeries: Forgeries,
     missing: Missing,
+    /// How many sessions an owner may have.
+    limit: Option<Limit>,
     sweeper: Option<JoinHandle<()>>,
 }
 
@@ -98,11 +103,13 @@ impl<T: SessionData> fmt::Debug for Sessions<T> {
     }
 }
 
-/// What a login says of its own session.
+/// What a login says of its session beside the data.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Login {
     pub(crate) lifetime: Option<Duration>,
     pub(crate) persistent: Option<bool>,
+    /// What a person knows the session by.
+    pub(crate) label: Option<Arc<str>>,
 }
 
 impl<T: SessionData> Sessions<T> {
@@ -262,11 +269,17 @@ impl<T: SessionData> Sessions<T> {
         client.within(client.store.backend().load(&known.key, touch)).await
     }
 
-    /// A new session under a fresh id, and its token.
-    pub(crate) async fn create(&self, data: T, login: Login) -> Result<(Snapshot<T>, String), Error> {
-        let Login { lifetime, persistent } = login;
+    /// A new session under a fresh id, and its token. `replaced` is one that is about to end.
+    pub(crate) async fn create(
+        &self,
+        data: T,
+        login: Login,
+        replaced: Option<&Snapshot<T>>,
+    ) -> Result<(Snapshot<T>, String), Error> {
+        let Login { lifetime, persistent, label } = login;
+        let owner = owner_of(&data)?;
         let now = self.now();
-        let about = About { persistent, ..About::starting(now) };
+        let about = About { persistent, label, ..About::starting(now) };
         let expires = now.plus(lifetime.unwrap_or(Duration::MAX).min(self.lifetime()));
         let claims = Claims { id: SessionId::random(), issued: now, expires, retired_key: false };
         let known = Known::new(claims, &self.0.purpose);
@@ -278,6 +291,16 @@ impl<T: SessionData> Sessions<T> {
         if !client.within(created).instrument(telemetry::create_span(self.session_type())).await? {
             // 128 random bits met twice: nothing that a retry should hide.
             return Err(Error::Conflict);
+        }
+        if let Some(owner) = owner {
+            // Before the token is anybody's, so that every session that can be used is listed.
+            let (index, entry) = (self.index(&owner), Entry { key: known.key, expires });
+            let replaced = replaced.map(|session| session.known.key);
+            if let Err(error) = index.enter(entry, replaced, self.0.limit).await {
+                // Nobody has its token: whether it can be removed at once makes no difference.
+                let _ = client.within(client.store.backend().delete(&known.key)).await;
+                return Err(error);
+            }
         }
         telemetry::started(self.session_type(), &known.key);
         Ok((Snapshot::new(known, 1, expires, decoded), token))
@@ -300,12 +323,15 @@ impl<T: SessionData> Sessions<T> {
     }
 
     /// Ends a session; `false` if it had ended before.
-    pub(crate) async fn delete(&self, known: &Known<T>) -> Result<bool, Error> {
-        let client = &self.0.client;
+    pub(crate) async fn delete(&self, session: &Snapshot<T>) -> Result<bool, Error> {
+        let (client, known) = (&self.0.client, &session.known);
         let span = telemetry::end_span(self.session_type(), &known.key);
         let ended = client.within(client.store.backend().delete(&known.key)).instrument(span).await?;
         known.forget();
         telemetry::ended(self.session_type(), &known.key);
+        if let Ok(Some(owner)) = owner_of(&**session) {
+            self.index(&owner).strike(&[known.key]).await;
+        }
         Ok(ended)
     }
 
@@ -315,7 +341,7 @@ impl<T: SessionData> Sessions<T> {
         session.settle_flash();
         let now = self.now();
         let renewal = session.renewal(self, now)?;
-        let Exclusive { held, known, record, touch, about, proof, json, retired_seal, data, .. } = session;
+        let Exclusive { held, known, record, touch, about, proof, json, retired_seal, owner, data, .. } = session;
         let (bearer, about, proof) = self.bearer(&known, (about, proof), renewal, record.expires, now);
         let draft = self.draft(about, proof, &data, record.body.len())?;
         if renewal.is_none() && draft.json() == json && !retired_seal {
@@ -324,6 +350,7 @@ impl<T: SessionData> Sessions<T> {
             let decoded = Decoded { data, body: record.body, json, about: draft.into_about(), proof, retired_seal };
             return Ok((Snapshot::new(known, version, expires, decoded), None));
         }
+        self.stays_its_owners(&known.key, owner.as_deref(), &data)?;
         let decoded = self.finish(&known.key, draft, data)?;
         let mut following = self.successor(bearer, &record, decoded, now)?;
         let conflict = |error: &Error| {
@@ -340,6 +367,15 @@ impl<T: SessionData> Sessions<T> {
         }
         let token = following.token.take();
         Ok((following.into_snapshot(), token))
+    }
+
+    /// The data is still the owner's whose it was.
+    fn stays_its_owners(&self, key: &Key, owner: Option<&[u8]>, data: &T) -> Result<(), Error> {
+        if owner_of(data)?.as_deref() == owner {
+            return Ok(());
+        }
+        telemetry::owner_changed(self.session_type(), key);
+        Err(Error::OwnerChanged)
     }
 }
 

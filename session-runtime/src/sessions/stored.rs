@@ -50,7 +50,7 @@ impl<T: SessionData> Sessions<T> {
                 decoded,
             });
         }
-        let decoded = self.decode(known, record, &envelope, payload)?;
+        let decoded = self.decode(&known.key, record, &envelope, payload)?;
         Some(Snapshot::new(Arc::clone(known), record.version, record.expires, decoded))
     }
 
@@ -58,7 +58,7 @@ impl<T: SessionData> Sessions<T> {
     /// is as good as a fresh one.
     pub(super) fn read(&self, known: &Known<T>, record: &Record, touch: Touch, right: Right) -> Option<Decoded<T>> {
         let (envelope, payload) = self.check(known, record, touch, right)?;
-        known.take_decoded(&record.body).or_else(|| self.decode(known, record, &envelope, payload))
+        known.take_decoded(&record.body).or_else(|| self.decode(&known.key, record, &envelope, payload))
     }
 
     /// Whether this token may use the record. What is expired, no longer this id's or in an unknown format
@@ -80,11 +80,12 @@ impl<T: SessionData> Sessions<T> {
         Some((envelope, payload))
     }
 
-    fn decode(&self, known: &Known<T>, record: &Record, envelope: &Envelope, payload: usize) -> Option<Decoded<T>> {
+    /// The data of a record that may be used.
+    pub(super) fn decode(&self, key: &Key, record: &Record, envelope: &Envelope, payload: usize) -> Option<Decoded<T>> {
         let unreadable = |reason, detail: &dyn fmt::Debug| {
-            telemetry::unreadable(self.session_type(), &known.key, reason, detail);
+            telemetry::unreadable(self.session_type(), key, reason, detail);
         };
-        let Some((payload, retired_seal)) = self.unseal(known, &record.body, envelope.sealed, payload) else {
+        let Some((payload, retired_seal)) = self.unseal(key, &record.body, envelope.sealed, payload) else {
             unreadable("seal", &());
             return None;
         };
@@ -120,12 +121,12 @@ impl<T: SessionData> Sessions<T> {
     }
 
     /// The payload, and whether a retired key sealed it.
-    fn unseal(&self, known: &Known<T>, body: &Bytes, sealed: bool, payload: usize) -> Option<(Bytes, bool)> {
+    fn unseal(&self, key: &Key, body: &Bytes, sealed: bool, payload: usize) -> Option<(Bytes, bool)> {
         match (T::ENCRYPT, sealed) {
             (false, false) => Some((body.slice(payload..), false)),
             (true, true) => {
                 let (header, sealed) = body.split_at_checked(payload)?;
-                let (payload, retired) = self.0.sealer.open(&bound_to(&known.key, header), sealed)?;
+                let (payload, retired) = self.0.sealer.open(&bound_to(key, header), sealed)?;
                 Some((Bytes::from(payload), retired))
             }
             // A plain record where sealed ones are declared is not trusted, or sealing would mean nothing.

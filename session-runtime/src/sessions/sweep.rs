@@ -21,14 +21,14 @@ impl<T: SessionData> Sessions<T> {
     /// # Errors
     /// [`Error::Unavailable`] if the backend is down; what was removed until then stays so.
     pub async fn sweep(&self) -> Result<usize, Error> {
-        sweep(&self.0.client, self.0.idle).await
+        sweep(&self.0.client).await
     }
 }
 
-async fn sweep(client: &StoreClient, idle: Duration) -> Result<usize, Error> {
+async fn sweep(client: &StoreClient) -> Result<usize, Error> {
     let mut swept = 0;
     while let Some(store) = client.store.sweeping() {
-        let batch = client.within(store.sweep(client.now(), idle, BATCH)).await?;
+        let batch = client.within(store.sweep(client.now(), BATCH)).await?;
         swept += batch;
         if batch < BATCH {
             break;
@@ -47,7 +47,7 @@ pub(super) fn sweeper(client: &Arc<StoreClient>, idle: Duration) -> Option<JoinH
         loop {
             tokio::time::sleep(pause).await;
             // A failure is logged where the deadline is kept; the next round tries again.
-            let _ = sweep(&client, idle).await;
+            let _ = sweep(&client).await;
         }
     }))
 }

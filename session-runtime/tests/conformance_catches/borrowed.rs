@@ -87,13 +87,13 @@ impl Leases for Flawed {
         lease: Lease,
         expected: u64,
         record: Record,
-        _: Touch,
+        touch: Touch,
     ) -> Result<Written, BackendError> {
         let (name, record) = (self.name(key), self.kept(record));
         let mut state = self.state();
         let Some(entry) = state.entries.get_mut(&name) else {
             if self.is(Flaw::SavesCreate) {
-                state.entries.insert(name, self.entry(record));
+                state.entries.insert(name, self.entry(record, touch));
                 return Ok(Written::Done);
             }
             return Ok(Written::Absent);
@@ -128,12 +128,14 @@ impl Leases for Flawed {
 }
 
 impl Sweep for Flawed {
-    async fn sweep(&self, now: Timestamp, idle: Duration, limit: usize) -> Result<usize, BackendError> {
+    async fn sweep(&self, now: Timestamp, limit: usize) -> Result<usize, BackendError> {
         let expired = |entry: &Entry| {
             let mut record = entry.record.clone();
             if self.is(Flaw::SweepsGoByAge) {
                 record.last_seen = entry.created;
             }
+            let one = self.is(Flaw::SweepsKnowOneTimeout);
+            let idle = if one { Duration::from_millis(500) } else { entry.idle };
             !Touch { now, idle, expires: record.expires }.is_live(&record, Duration::ZERO)
         };
         let all = self.is(Flaw::SweepsTakeAll);

@@ -35,6 +35,7 @@ pub(crate) struct State {
 pub(crate) struct Entry {
     pub(crate) record: Record,
     pub(crate) created: Timestamp,
+    pub(crate) idle: Duration,
     pub(crate) lease: Option<Held>,
 }
 
@@ -92,8 +93,8 @@ impl Flawed {
         record
     }
 
-    pub(crate) fn entry(&self, record: Record) -> Entry {
-        Entry { created: record.last_seen, record: self.kept(record), lease: None }
+    pub(crate) fn entry(&self, record: Record, touch: Touch) -> Entry {
+        Entry { created: record.last_seen, idle: touch.idle, record: self.kept(record), lease: None }
     }
 
     /// A moment in which somebody else has the store.
@@ -125,7 +126,11 @@ impl Flawed {
     /// The record as it was before this use, which is noted.
     pub(crate) async fn used(&self, name: &Key, touch: Touch) -> Option<Record> {
         let mut before = self.state().entries.get(name)?.record.clone();
-        let idle = if self.is(Flaw::ForgetsEarly) { touch.idle / 2 } else { touch.idle };
+        let idle = match self.flaw {
+            Some(Flaw::ForgetsEarly) => touch.idle / 2,
+            Some(Flaw::EndlessIdlesOut) => touch.idle.min(Duration::from_secs(600)),
+            _ => touch.idle,
+        };
         if !(Touch { idle, ..touch }).is_live(&before, Duration::ZERO) && !self.is(Flaw::UsesRevive) {
             self.state().entries.remove(name);
             return None;
@@ -137,7 +142,12 @@ impl Flawed {
             self.pause().await;
             let (record, created) = (Record { last_seen: touch.now, ..before.clone() }, touch.now);
             let mut state = self.state();
-            let entry = state.entries.entry(*name).or_insert(Entry { record: record.clone(), created, lease: None });
+            let entry = state.entries.entry(*name).or_insert(Entry {
+                record: record.clone(),
+                created,
+                idle: touch.idle,
+                lease: None,
+            });
             entry.record = record;
             return Some(before);
         }
@@ -163,8 +173,8 @@ impl Flawed {
 }
 
 impl Backend for Flawed {
-    async fn create(&self, key: &Key, record: Record, _: Touch) -> Result<bool, BackendError> {
-        let (name, entry) = (self.name(key), self.entry(record));
+    async fn create(&self, key: &Key, record: Record, touch: Touch) -> Result<bool, BackendError> {
+        let (name, entry) = (self.name(key), self.entry(record, touch));
         if self.is(Flaw::CreationsRace) {
             let found = self.state().entries.contains_key(&name);
             self.pause().await;
@@ -179,7 +189,9 @@ impl Backend for Flawed {
         }
         if self.is(Flaw::CreationsAreTorn) {
             let half = Record { body: Vec::new().into(), ..entry.record.clone() };
-            self.state().entries.insert(name, Entry { record: half, created: entry.created, lease: None });
+            self.state()
+                .entries
+                .insert(name, Entry { record: half, created: entry.created, idle: touch.idle, lease: None });
             self.pause().await;
         }
         // Asked again under the lock under which it is done.
@@ -221,14 +233,14 @@ impl Backend for Flawed {
         Ok(found)
     }
 
-    async fn update(&self, key: &Key, expected: u64, record: Record, _: Touch) -> Result<Written, BackendError> {
+    async fn update(&self, key: &Key, expected: u64, record: Record, touch: Touch) -> Result<Written, BackendError> {
         let name = self.name(key);
         let hidden = self.state().hidden.remove(&name);
         hidden.map(|entry| self.state().entries.insert(name, entry));
         let version = self.state().entries.get(&name).map(|entry| entry.record.version);
         match version {
             None if self.is(Flaw::UpdatesCreate) => {
-                let entry = self.entry(record);
+                let entry = self.entry(record, touch);
                 self.state().entries.insert(name, entry);
                 return Ok(Written::Done);
             }

@@ -28,7 +28,7 @@ flaws! {
     a_reader_sees_one_version_or_the_next_and_never_half_of_it: WritesAreTorn;
     an_expired_record_is_not_revived_by_loading_it: UsesRevive;
     a_record_outlives_its_idle_timeout_only_by_being_used: ForgetsEarly;
-
+    a_record_that_never_idles_is_there_until_it_expires: EndlessIdlesOut;
 
     a_creation_that_is_dropped_has_happened_or_not: CreationsAreTorn;
     a_write_that_is_dropped_has_happened_or_not: WritesRemoveFirst;
@@ -54,6 +54,7 @@ flaws! {
     a_sweep_removes_what_has_expired_and_nothing_else: SweepsTakeNothing SweepsTakeAll;
     a_sweep_removes_no_more_than_it_is_told_to: SweepsKnowNoBound SweepsTakeMore;
     a_sweep_leaves_what_is_in_use_and_takes_what_reached_its_lifetime: SweepsGoByAge;
+    a_sweep_goes_by_each_records_own_time: SweepsKnowOneTimeout;
     many_who_sweep_at_once_remove_each_record_once: SweepsCountTwice;
 }
 

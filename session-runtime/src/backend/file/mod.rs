@@ -225,9 +225,9 @@ fn pause() -> Duration {
 }
 
 impl Sweep for File {
-    async fn sweep(&self, now: Timestamp, idle: Duration, limit: usize) -> Result<usize, BackendError> {
+    async fn sweep(&self, now: Timestamp, limit: usize) -> Result<usize, BackendError> {
         let broom = Arc::clone(&self.broom);
-        self.run(move |disk, asker| disk.sweep(&broom, now, idle, limit, asker)).await
+        self.run(move |disk, asker| disk.sweep(&broom, now, limit, asker)).await
     }
 }
 

@@ -34,30 +34,20 @@ impl Broom {
 /// One call's task.
 struct Batch<'a> {
     now: Timestamp,
-    idle: Duration,
     left: usize,
     asker: &'a Asker,
 }
 
 impl Batch<'_> {
-    /// By the longer of the two timeouts: the one that the record was written with is another type's, or
-    /// from before a setting was changed.
+    /// By the timeout that the record was written with, which is its own type's.
     fn has_expired(&self, Entry { record, idle }: &Entry) -> bool {
-        let idle = self.idle.max(*idle);
-        let touch = Touch { now: self.now, idle, expires: record.expires };
-        !touch.is_live(record, slack(idle))
+        let touch = Touch { now: self.now, idle: *idle, expires: record.expires };
+        !touch.is_live(record, slack(*idle))
     }
 }
 
 impl Disk {
-    pub(super) fn sweep(
-        &self,
-        broom: &Broom,
-        now: Timestamp,
-        idle: Duration,
-        limit: usize,
-        asker: &Asker,
-    ) -> Result<usize> {
+    pub(super) fn sweep(&self, broom: &Broom, now: Timestamp, limit: usize, asker: &Asker) -> Result<usize> {
         // Of all processes one sweeps. Made at opening: a store that has gone is not begun anew.
         let sweeper = options().append(true).open(self.sweeper()).during(DOING, &self.root)?;
         match sweeper.try_lock() {
@@ -65,7 +55,7 @@ impl Disk {
             Err(TryLockError::WouldBlock) => return Ok(0),
             Err(TryLockError::Error(error)) => return Err(error).during(DOING, &self.root),
         }
-        let (mut batch, end) = (Batch { now, idle, left: limit, asker }, Instant::now() + CALL);
+        let (mut batch, end) = (Batch { now, left: limit, asker }, Instant::now() + CALL);
         for _ in 0..SHARDS {
             if batch.left == 0 || Instant::now() > end || asker.has_gone() {
                 break;

@@ -60,7 +60,7 @@ fn a_file_that_is_no_record_raises_an_event_when_it_is_asked_for_and_none_when_i
     tracing::subscriber::with_default(events.clone(), || {
         assert_eq!(disk.load(&place, touch, &asker).unwrap(), None);
         let broom = super::sweep::Broom::new();
-        assert_eq!(disk.sweep(&broom, Timestamp::from_secs(u64::MAX), idle, 10, &asker).unwrap(), 0);
+        assert_eq!(disk.sweep(&broom, Timestamp::from_secs(u64::MAX), 10, &asker).unwrap(), 0);
     });
     let events = events.0.lock().unwrap();
     assert_eq!(events.len(), 1, "{events:?}");

@@ -114,7 +114,7 @@ macro_rules! backend {
         impl Sweep for $backend {
             /// Each record knows when it expires, so that types with other idle timeouts can share the
             /// table: `idle` is not asked.
-            async fn sweep(&self, now: Timestamp, _: Duration, limit: usize) -> Result<usize, BackendError> {
+            async fn sweep(&self, now: Timestamp, limit: usize) -> Result<usize, BackendError> {
                 self.store.sweep(now, limit).await
             }
         }

@@ -125,6 +125,7 @@ macro_rules! __behaviours {
             a_reader_sees_one_version_or_the_next_and_never_half_of_it
             an_expired_record_is_not_revived_by_loading_it
             a_record_outlives_its_idle_timeout_only_by_being_used
+            a_record_that_never_idles_is_there_until_it_expires
             a_clock_that_jumps_makes_no_immortal_record
             any_sequence_of_operations_ends_as_the_model_says
         }
@@ -162,6 +163,7 @@ macro_rules! __behaviours {
             a_sweep_removes_what_has_expired_and_nothing_else
             a_sweep_removes_no_more_than_it_is_told_to
             a_sweep_leaves_what_is_in_use_and_takes_what_reached_its_lifetime
+            a_sweep_goes_by_each_records_own_time
             many_who_sweep_at_once_remove_each_record_once
         }
     };

@@ -279,7 +279,7 @@ impl<'a> World<'a> {
 
     async fn sweep(&mut self, side: usize, limit: usize) -> Outcome {
         let now = self.pair.now();
-        let swept = self.pair.side(side).sweep(now, IDLE, limit).await;
+        let swept = self.pair.side(side).sweep(now, limit).await;
         let expired = self.stored.iter().flatten().filter(|stored| !stored.is_live(now)).count();
         if swept > limit.min(expired) {
             return Err(format!("{swept} were swept, of {limit} at the most and {expired} that have expired"));

@@ -265,8 +265,8 @@ impl Handle {
         self.answer("release", self.store.leases().expect(LEASES).release(key, lease)).await;
     }
 
-    pub(super) async fn sweep(&self, now: Timestamp, idle: Duration, limit: usize) -> usize {
+    pub(super) async fn sweep(&self, now: Timestamp, limit: usize) -> usize {
         let store = self.store.sweeping().expect(SWEEP);
-        self.answer("sweep", store.sweep(now, idle, limit)).await
+        self.answer("sweep", store.sweep(now, limit)).await
     }
 }

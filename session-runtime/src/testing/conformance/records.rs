@@ -302,6 +302,28 @@ async fn outlives(pair: &Pair, idle: Duration) -> bool {
     true
 }
 
+/// A record that is used with an idle timeout without end is there however long nobody asks for it, and can be
+/// written, until it expires.
+pub async fn a_record_that_never_idles_is_there_until_it_expires(pair: Pair) {
+    let (key, start) = (key(), pair.now());
+    let ends = start.plus(LIFETIME);
+    let touch = || Touch { now: pair.now(), idle: Duration::MAX, expires: ends };
+    let record = |version| Record { expires: ends, ..pair.record(version, "x") };
+    assert!(pair.one.create(&key, record(1), touch()).await);
+    for version in 2..5 {
+        // Where the clock can't be turned, at least a moment.
+        pair.pass(if pair.is_real_time() { Duration::from_millis(50) } else { LIFETIME / 5 }).await;
+        assert!(pair.other.peek(&key).await.is_some(), "nobody has used it, and it is not idle");
+        assert_eq!(pair.one.update(&key, version - 1, record(version), touch()).await, Written::Done);
+        assert_eq!(pair.other.load(&key, touch()).await.map(|record| record.version), Some(version));
+    }
+    if !pair.is_real_time() {
+        pair.pass(LIFETIME).await;
+        let left = pair.one.load(&key, touch()).await;
+        assert!(left.is_none_or(|record| !touch().is_live(&record, Duration::ZERO)), "it has expired");
+    }
+}
+
 /// A clock that jumps ahead and back, or stands before the record's own times, makes no session immortal,
 /// and no error.
 pub async fn a_clock_that_jumps_makes_no_immortal_record(pair: Pair) {

@@ -55,7 +55,7 @@ async fn shelf(pair: &Pair) -> Shelf {
 }
 
 async fn sweep(pair: &Pair, side: &Handle, limit: usize) -> usize {
-    let swept = side.sweep(pair.now(), IDLE, limit).await;
+    let swept = side.sweep(pair.now(), limit).await;
     assert!(swept <= limit, "{swept} were swept, of {limit} at the most");
     swept
 }
@@ -136,6 +136,40 @@ pub async fn a_sweep_leaves_what_is_in_use_and_takes_what_reached_its_lifetime(p
         pair.until("it is swept", async || sweep(&pair, &pair.one, 10).await == 1).await;
     }
     assert!(!pair.one.delete(&key).await || pair.is_real_time(), "it was swept");
+}
+
+/// Types with other timeouts share the store, and lists of sessions that never idle out: each record goes by its own.
+pub async fn a_sweep_goes_by_each_records_own_time(pair: Pair) {
+    let start = pair.now();
+    let at = |now: Timestamp, idle: Duration| Touch { now, idle, expires: start.plus(LIFETIME) };
+    // The short one comes neither first nor last.
+    let idles = [IDLE * 20, IDLE, Duration::MAX];
+    let keys = idles.map(|_| key());
+    for (key, idle) in keys.iter().zip(idles) {
+        let record = Record { expires: start.plus(LIFETIME), ..pair.record(1, "x") };
+        assert!(pair.one.create(key, record, at(start, idle)).await);
+    }
+    let sweep_all = async || {
+        for round in 0..10 {
+            sweep(&pair, pair.side(round), 1000).await;
+        }
+    };
+    pair.pass(expiry(&pair)).await;
+    sweep_all().await;
+    let [long, short, endless] = &keys;
+    assert!(pair.one.peek(long).await.is_some() || pair.may_have_passed(IDLE * 20, start), "its timeout is longer");
+    assert!(pair.other.peek(short).await.is_none(), "its timeout is over");
+    assert!(pair.one.peek(endless).await.is_some(), "it is never idle");
+    if pair.is_real_time() {
+        return;
+    }
+    pair.pass(IDLE * 30).await;
+    sweep_all().await;
+    assert!(pair.one.peek(long).await.is_none(), "its timeout is over, too");
+    assert!(pair.one.peek(endless).await.is_some(), "it is never idle");
+    pair.pass(LIFETIME).await;
+    sweep_all().await;
+    assert!(pair.one.peek(endless).await.is_none(), "it has reached its end");
 }
 
 /// Several processes may sweep at the same time: each record is counted once.

@@ -1,0 +1,71 @@
+//! `max_per_owner` and `on_excess`: how many sessions an owner may have.
+
+use proc_macro2::Span;
+use syn::parse::ParseStream;
+
+use super::{
+    Key, Slot,
+    value::{COUNT, Expected, Kind, RawValue, Setting},
+};
+use crate::diag::{Errors, suggestion};
+
+pub(crate) const MAX: &str = "max_per_owner = 5";
+pub(crate) const EXCESS: &str = "on_excess = end_oldest";
+
+const WORDS: [&str; 2] = ["end_oldest", "refuse"];
+const WORD: Expected = Expected { kinds: &[Kind::Word, Kind::Text], what: "`end_oldest`, `refuse` or `env(\"VAR\")`" };
+
+/// An option and where it is written.
+pub(crate) struct RawLimit {
+    key: Span,
+    value: RawValue,
+}
+
+/// How many sessions an owner may have, and what happens to one more.
+#[derive(Default)]
+pub(crate) struct Limit {
+    pub(crate) max: Option<Setting>,
+    pub(crate) on_excess: Option<Setting>,
+}
+
+pub(crate) fn parse_max(key: &Key, input: ParseStream) -> syn::Result<RawLimit> {
+    Ok(RawLimit { key: key.span(), value: RawValue::parse(key, input, COUNT)? })
+}
+
+pub(crate) fn parse_excess(key: &Key, input: ParseStream) -> syn::Result<RawLimit> {
+    Ok(RawLimit { key: key.span(), value: RawValue::parse(key, input, WORD)? })
+}
+
+/// Checks both; `owned` is whether a field is the owner.
+pub(crate) fn check(max: Slot<RawLimit>, on_excess: Slot<RawLimit>, owned: bool, errors: &mut Errors) -> Limit {
+    if let (Slot::Written(max), false) = (&max, owned) {
+        errors.at(max.key, "nothing says whose a session is; mark the field that does with `#[session(owner)]`");
+    }
+    if let (Slot::Written(on_excess), true) = (&on_excess, max.is_absent()) {
+        errors.at(on_excess.key, format!("any number of sessions is allowed, so none is in excess; add `{MAX}`"));
+    }
+    let setting = |limit: Slot<RawLimit>| limit.written().map(|limit| limit.value);
+    let (max, on_excess) = (setting(max), setting(on_excess));
+    max.as_ref().into_iter().for_each(|max| is_a_number_of_sessions(max, errors));
+    on_excess.as_ref().into_iter().for_each(|on_excess| is_known(on_excess, errors));
+    Limit { max: max.map(RawValue::setting), on_excess: on_excess.map(RawValue::setting) }
+}
+
+/// `max_per_owner = 0`
+fn is_a_number_of_sessions(max: &RawValue, errors: &mut Errors) {
+    let Some(literal) = max.known() else { return };
+    match literal.text.parse::<u32>() {
+        Ok(1..) => {}
+        Ok(0) => errors.at(literal.span, format!("nobody could log in; write `{MAX}`, or remove the option")),
+        Err(_) => errors.at(literal.span, format!("this is no number of sessions; write `{MAX}`")),
+    }
+}
+
+/// `on_excess = end_newest`
+fn is_known(on_excess: &RawValue, errors: &mut Errors) {
+    let Some(literal) = on_excess.known() else { return };
+    if !WORDS.contains(&literal.text.as_str()) {
+        let hint = suggestion(&literal.text, WORDS);
+        errors.at(literal.span, format!("`{}` is not a value of `on_excess`; {hint}", literal.text));
+    }
+}

@@ -1,0 +1,248 @@
+//! Sessions by their owner: to list them, to end them, and to have no more of them than allowed.
+
+mod book;
+mod index;
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use futures_util::future::join_all;
+use serde::Serialize;
+
+pub(crate) use self::book::Entry;
+pub(crate) use self::index::Index;
+use super::{SessionData, Sessions};
+use crate::backend::{Key, Record};
+use crate::clock::Timestamp;
+use crate::codec;
+use crate::error::Error;
+use crate::id::Handle;
+use crate::record::Envelope;
+
+/// A session's type with a field that says whose the session is: mark one with `#[session(owner)]`.
+///
+/// ```
+/// # use serde::{Deserialize, Serialize};
+/// use session_runtime::SessionData;
+///
+/// #[derive(Serialize, Deserialize, SessionData)]
+/// struct User {
+///     #[session(owner)]
+///     id: u64,
+///     theme: String,
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "nothing says whose session a `{Self}` is",
+    label = "`{Self}` has no owner",
+    note = "mark the field of `{Self}` that says it with `#[session(owner)]`"
+)]
+pub trait SessionOwner: SessionData {
+    /// The type of the field.
+    type Owner: Serialize;
+}
+
+/// An owner as JSON; `None` for `null`, which is nobody.
+pub type OwnerKey = Result<Option<Vec<u8>>, serde_json::Error>;
+
+/// An owner by its key.
+///
+/// # Errors
+/// The owner can't be written as JSON.
+pub fn owner_key<O: Serialize + ?Sized>(owner: &O) -> OwnerKey {
+    let mut json = Vec::new();
+    codec::encode(owner, &mut json)?;
+    Ok((json != b"null").then_some(json))
+}
+
+/// The owner of a session, as JSON.
+pub(super) fn owner_of<T: SessionData>(data: &T) -> Result<Option<Vec<u8>>, Error> {
+    T::owner_key(data).map_err(Error::Encode)
+}
+
+impl<T: SessionData> Sessions<T> {
+    /// The sessions of one owner: to list them, and to end them wherever they are.
+    ///
+    /// ```
+    /// # use serde::{Deserialize, Serialize};
+    /// # use session_runtime::{Error, SessionData, Sessions};
+    /// # #[derive(Serialize, Deserialize, SessionData)]
+    /// # struct User { #[session(owner)] id: u64 }
+    /// async fn account_disabled(users: &Sessions<User>, id: u64) -> Result<usize, Error> {
+    ///     users.of(&id).end_all().await
+    /// }
+    /// ```
+    pub fn of<O>(&self, owner: &O) -> OwnerSessions<'_, T>
+    where
+        T: SessionOwner,
+        T::Owner: Borrow<O>,
+        O: Serialize + ?Sized,
+    {
+        OwnerSessions { sessions: self, owner: owner_key(owner) }
+    }
+
+    /// The book of an owner.
+    pub(super) fn index(&self, owner: &[u8]) -> Index<'_> {
+        let inner = &*self.0;
+        Index {
+            client: &inner.client,
+            queue: &inner.queue,
+            key: Key::of_owner(&inner.purpose, owner),
+            idle: inner.idle,
+            slack: inner.slack,
+        }
+    }
+}
+
+/// The sessions of one owner, by [`Sessions::of`].
+///
+/// An owner that serializes as `null` (a `None`, say) is nobody, and has no sessions here.
+pub struct OwnerSessions<'a, T> {
+    sessions: &'a Sessions<T>,
+    owner: OwnerKey,
+}
+
+impl<T: SessionData> OwnerSessions<'_, T> {
+    fn owner(&self) -> Result<Option<&[u8]>, Error> {
+        match &self.owner {
+            Ok(owner) => Ok(owner.as_deref()),
+            Err(error) => Err(Error::Encode(serde::ser::Error::custom(error))),
+        }
+    }
+
+    /// The owner's live sessions, the one that was used last first.
+    ///
+    /// Looking at a session is no use of it: its idle timeout doesn't slide. Where a store notes uses only now and
+    /// then, the last use is known as exactly as that.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if the backend is down; [`Error::Encode`] for an owner that can't be written as JSON.
+    pub async fn list(&self) -> Result<Vec<Listing>, Error> {
+        let Some(owner) = self.owner()? else { return Ok(Vec::new()) };
+        let index = self.sessions.index(owner);
+        let (book, _) = index.read().await?;
+        let (mut listings, mut ended) = (Vec::new(), Vec::new());
+        for chunk in book.entries.chunks(Self::AT_ONCE) {
+            let records = join_all(chunk.iter().map(|entry| index.peek(&entry.key))).await;
+            for (entry, record) in chunk.iter().zip(records) {
+                match record? {
+                    None => ended.push(entry.key),
+                    Some(record) if index.lives(&record) => {
+                        listings.extend(self.sessions.listing(&entry.key, &record, owner));
+                    }
+                    // Expired: the next login that looks it through strikes it.
+                    Some(_) => {}
+                }
+            }
+        }
+        if !ended.is_empty() {
+            index.strike(&ended).await;
+        }
+        listings.sort_by_key(|listing| std::cmp::Reverse((listing.last_seen, listing.created)));
+        Ok(listings)
+    }
+
+    const AT_ONCE: usize = 16;
+
+    /// Ends the session of this handle, wherever it is used; `false` if it is none of the owner's.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if the backend is down; [`Error::Encode`] for an owner that can't be written as JSON.
+    pub async fn end(&self, session: Handle) -> Result<bool, Error> {
+        match self.owner()? {
+            Some(owner) => self.sessions.index(owner).end(session).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Ends every session of the owner, and says how many there were. One whose login is under way may start after.
+    ///
+    /// # Errors
+    /// As [`end`](Self::end); what was ended until then stays so.
+    pub async fn end_all(&self) -> Result<usize, Error> {
+        match self.owner()? {
+            Some(owner) => self.sessions.index(owner).end_all_but(None).await,
+            None => Ok(0),
+        }
+    }
+
+    /// Ends every session of the owner but this one, and says how many there were.
+    ///
+    /// # Errors
+    /// As [`end_all`](Self::end_all).
+    pub async fn end_others(&self, keep: Handle) -> Result<usize, Error> {
+        match self.owner()? {
+            Some(owner) => self.sessions.index(owner).end_all_but(Some(keep)).await,
+            None => Ok(0),
+        }
+    }
+}
+
+impl<T> fmt::Debug for OwnerSessions<'_, T> {
+    /// Who the owner is may be nobody's business.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OwnerSessions").finish_non_exhaustive()
+    }
+}
+
+impl<T: SessionData> Sessions<T> {
+    /// A live record as a person sees it; `None` if it can't be read or is somebody else's.
+    fn listing(&self, key: &Key, record: &Record, owner: &[u8]) -> Option<Listing> {
+        let (envelope, payload) = Envelope::read(&record.body)?;
+        let decoded = self.decode(key, record, &envelope, payload)?;
+        if owner_of(&decoded.data).ok()?.as_deref() != Some(owner) {
+            return None;
+        }
+        Some(Listing {
+            id: key.handle(),
+            created: decoded.about.created,
+            last_seen: record.last_seen,
+            expires: record.expires,
+            label: decoded.about.label,
+        })
+    }
+}
+
+/// A session as its owner sees it in a list. It holds nothing by which the session could be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    id: Handle,
+    created: Timestamp,
+    last_seen: Timestamp,
+    expires: Timestamp,
+    label: Option<Arc<str>>,
+}
+
+impl Listing {
+    /// The session's name, by which it can be ended: see [`OwnerSessions::end`].
+    pub fn id(&self) -> Handle {
+        self.id
+    }
+
+    /// When it started.
+    pub fn created_at(&self) -> SystemTime {
+        self.created.into()
+    }
+
+    /// When it was last used, as far as the store has noted it.
+    pub fn last_seen_at(&self) -> SystemTime {
+        self.last_seen.into()
+    }
+
+    /// When it ends however much it is used.
+    pub fn expires_at(&self) -> SystemTime {
+        self.expires.into()
+    }
+
+    /// What the login called it: see [`Start::label`](crate::Start::label). It came from outside, so a page escapes it.
+    pub fn label(&self) -> Option<&str> {
+        self.label.as_deref()
+    }
+
+    /// Whether it is the session of this handle: `listing.is(session.id())` is the one that asks.
+    pub fn is(&self, session: Handle) -> bool {
+        self.id == session
+    }
+}

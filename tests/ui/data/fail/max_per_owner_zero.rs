@@ -1,0 +1,17 @@
+//! # Whose the session is
+//!
+//! With no session allowed nobody could log in.
+//!
+//! Fix: write how many sessions an owner may have.
+
+use serde::{Deserialize, Serialize};
+use session_runtime::SessionData;
+
+#[derive(Serialize, Deserialize, SessionData)]
+#[session(max_per_owner = 0)]
+struct User {
+    #[session(owner)]
+    id: u64,
+}
+
+fn main() {}
