@@ -37,5 +37,5 @@ pub use self::guard::Verdict;
 pub use self::id::Handle;
 pub use self::invalid::Invalid;
 pub use self::session::{Session, SessionSlot, Start, Token};
-pub use self::sessions::{Builder, SessionData, Sessions, Snapshot};
+pub use self::sessions::{Builder, Ended, SessionData, Sessions, Snapshot, UntilEnded};
 pub use self::setting::FromSetting;

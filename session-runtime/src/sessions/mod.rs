@@ -2,6 +2,7 @@
 
 mod builder;
 mod data;
+mod ended;
 mod forgery;
 #[cfg(feature = "testing")]
 pub(crate) mod fuzz;
@@ -23,6 +24,7 @@ use tracing::Instrument as _;
 
 pub use self::builder::Builder;
 pub use self::data::SessionData;
+pub use self::ended::{Ended, UntilEnded};
 pub(crate) use self::forgery::{Forgeries, Threshold};
 pub use self::lending::Lending;
 pub use self::snapshot::Snapshot;
