@@ -15,6 +15,7 @@ mod interop;
 mod invalid;
 mod leaks;
 mod life;
+mod live;
 mod long_lived;
 mod missing;
 mod opaque;
