@@ -132,8 +132,9 @@ async fn starting_and_ending_are_one_command_each_and_a_stranger_costs_none() {
     // The session that was here is ended as well.
     let (sent, _, trips) = ledger.cost(Method::POST, "/start").await;
     assert_eq!((sent, trips), (["GETEX", "SET", "script"].map(str::to_owned).to_vec(), 3));
-    let (sent, _, trips) = ledger.cost(Method::POST, "/end").await;
+    let (sent, ran, trips) = ledger.cost(Method::POST, "/end").await;
     assert_eq!((sent, trips), (["GETEX", "script"].map(str::to_owned).to_vec(), 2));
+    assert_eq!(ran.of("publish"), 1, "those who watch it are told in the same step: {ran:?}");
     let (sent, _, trips) = ledger.cost(Method::GET, "/greeting").await;
     assert_eq!((sent, trips), (vec![], 0), "a stranger");
     let (sent, _, trips) = ledger.cost(Method::POST, "/start").await;
