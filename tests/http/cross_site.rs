@@ -2,6 +2,7 @@
 
 use axum::{
     Router,
+    extract::FromRef,
     http::{Method, header},
     response::IntoResponse,
     routing::{any, get, post},
@@ -346,10 +347,22 @@ async fn wrong_origins_are_told_when_the_sessions_are_opened() {
 #[derive(Default, Serialize, Deserialize, SessionData)]
 struct Cart;
 
-#[derive(Clone, axum::extract::FromRef)]
+#[derive(Clone)]
 struct Both {
     users: Sessions<User>,
     carts: Sessions<Cart>,
+}
+
+impl FromRef<Both> for Sessions<User> {
+    fn from_ref(both: &Both) -> Self {
+        both.users.clone()
+    }
+}
+
+impl FromRef<Both> for Sessions<Cart> {
+    fn from_ref(both: &Both) -> Self {
+        both.carts.clone()
+    }
 }
 
 #[session(optional(User), or_default(Cart))]

@@ -44,8 +44,9 @@ impl Scene {
 
     /// So many requests with this token from this address.
     async fn send(&self, token: &str, times: usize, address: Option<&str>) {
+        let client = self.server.client();
         for _ in 0..times {
-            let reply = self.server.client().send(Method::GET, "/", |request| {
+            let reply = client.send(Method::GET, "/", |request| {
                 let request = request.header("cookie", format!("{COOKIE}={token}"));
                 address.into_iter().fold(request, |request, address| request.header(ADDRESS, address))
             });
