@@ -9,6 +9,7 @@ use crate::{data, handler};
 /// Words and signs that the attributes, and Rust around them, are made of.
 const TOKENS: &str = r##"
     protected optional or_default guard missing wait crate backend key cookie idle lifetime name path domain same_site
+    owner privilege flash secret renew_every fresh
     transport bearer header trusted_origins invalid anonymous reject clear_site_data csrf off on
     verify validate version from encrypt file sqlite postgres mysql dir durable table
     secure env default memory redis capacity url status redirect Lax None User Cart Session SessionSlot Option T r#type
@@ -73,6 +74,10 @@ fn uses() -> Vec<(TokenStream, TokenStream)> {
                 struct User {
                     #[serde(skip)]
                     name: String,
+                    #[session(owner, privilege)]
+                    #[session(secret)]
+                    id: u64,
+                    #[session(flash)]
                     visits: Vec<u32>,
                 }
             ),

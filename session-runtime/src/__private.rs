@@ -15,9 +15,10 @@ pub use crate::guard::{Access, ask, verified};
 pub use crate::invalid::validate_garde;
 pub use crate::invalid::{Invalid, validate};
 pub use crate::missing::Missing;
-pub use crate::sessions::Lending;
+pub use crate::sessions::{Flash, Lending, Privileges, Public, Redacted, add_privilege};
 pub use crate::setting::Value;
-pub use ::serde_json::Error as DecodeError;
+pub use ::serde_json::value::Serializer as JsonSerializer;
+pub use ::serde_json::{Error as DecodeError, Value as Json};
 
 use crate::backend::{OpenBackend, Scope};
 use crate::codec;

@@ -36,6 +36,18 @@ impl Invalid {
         self
     }
 
+    /// The same, without the reasons that may repeat a secret.
+    #[must_use]
+    pub(crate) fn discreet(mut self, secrets: &[&str]) -> Self {
+        for (name, reason) in &mut self.fields {
+            let field = name.split(['.', '[']).next().unwrap_or_default();
+            if secrets.contains(&field) {
+                *reason = "is not valid".to_owned();
+            }
+        }
+        self
+    }
+
     /// The fields and what is wrong with each.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
         self.fields.iter().map(|(name, reason)| (name.as_str(), reason.as_str()))

@@ -67,7 +67,9 @@ pub(crate) struct About {
     pub(crate) proved: Timestamp,
     /// When the session got its present id.
     pub(crate) renewed: Timestamp,
-    /// The id before that, where it may still be used for a moment.
+    /// How often the session was renewed for a reason, other than in motion: what a handle on it is held to.
+    pub(crate) generation: u32,
+    /// The id before the present one, where it may still be used for a moment.
     pub(crate) former: Option<Proof>,
     /// Whether the cookie outlives the browser, where the login said so.
     pub(crate) persistent: Option<bool>,
@@ -78,7 +80,7 @@ pub(crate) struct About {
 impl About {
     /// A session that starts now.
     pub(crate) fn starting(now: Timestamp) -> Self {
-        Self { created: now, proved: now, renewed: now, former: None, persistent: None, label: None }
+        Self { created: now, proved: now, renewed: now, generation: 0, former: None, persistent: None, label: None }
     }
 }
 
@@ -87,9 +89,8 @@ impl About {
 /// Layout: a header, then the payload, which may be sealed.
 ///
 /// The header is one byte of format (1: plain, 2: sealed), the times of creation, of the last proof and of
-/// the last renewal (eight bytes each: milliseconds, big endian), sixteen bytes of proof, four bytes of the
-/// data's version, one byte of flags, and with flag 4 sixteen bytes of the former proof. Flag 1 says that the
-/// login chose whether the cookie is persistent, flag 2 what it chose.
+/// the last renewal (eight bytes each: milliseconds, big endian), four bytes of generation, sixteen bytes of proof,
+/// four bytes of the data's version, one byte of flags, and with flag 4 sixteen bytes of the former proof. Flag 1 says that the login chose whether the cookie is persistent, flag 2 what it chose.
 ///
 /// The payload is one byte for the length of the label, the label in UTF-8, then the data.
 pub(crate) struct Envelope {
@@ -103,7 +104,7 @@ pub(crate) struct Envelope {
 impl Envelope {
     const PLAIN: u8 = 1;
     const SEALED: u8 = 2;
-    const HEADER: usize = 1 + 3 * 8 + 16 + 4 + 1;
+    const HEADER: usize = 1 + 3 * 8 + 4 + 16 + 4 + 1;
     const CHOSEN: u8 = 1;
     const PERSISTENT: u8 = 2;
     const FORMER: u8 = 4;
@@ -112,12 +113,13 @@ impl Envelope {
 
     /// The body without the data: its bytes, and where the payload in them begins.
     pub(crate) fn write(&self, room: usize) -> (Vec<u8>, usize) {
-        let Self { about: About { created, proved, renewed, former, persistent, label }, proof, .. } = self;
+        let Self { about: About { created, proved, renewed, generation, former, persistent, label }, proof, .. } = self;
         let mut out = Vec::with_capacity(Self::HEADER + 2 + room);
         out.put_u8(if self.sealed { Self::SEALED } else { Self::PLAIN });
         for time in [created, proved, renewed] {
             out.put_u64(time.as_millis());
         }
+        out.put_u32(*generation);
         out.put_slice(&proof.0);
         out.put_u32(self.data_version);
         let flags = [
@@ -148,8 +150,9 @@ impl Envelope {
             Self::SEALED => true,
             _ => return None,
         };
-        let (proof, data_version) = header[25..45].split_first_chunk::<16>()?;
-        let flags = header[45];
+        let word = |at: usize| Some(u32::from_be_bytes(*header.get(at..)?.first_chunk()?));
+        let proof = Proof(*header.get(29..)?.first_chunk()?);
+        let (generation, data_version, flags) = (word(25)?, word(45)?, header[49]);
         let known = flags & !(Self::CHOSEN | Self::PERSISTENT | Self::FORMER) == 0;
         if !known || flags & (Self::CHOSEN | Self::PERSISTENT) == Self::PERSISTENT {
             return None;
@@ -163,12 +166,12 @@ impl Envelope {
             created: time(1)?,
             proved: time(9)?,
             renewed: time(17)?,
+            generation,
             former,
             persistent: (flags & Self::CHOSEN != 0).then_some(flags & Self::PERSISTENT != 0),
             label: None,
         };
-        let data_version = u32::from_be_bytes(data_version.try_into().ok()?);
-        Some((Self { about, proof: Proof(*proof), data_version, sealed }, body.len() - rest.len()))
+        Some((Self { about, proof, data_version, sealed }, body.len() - rest.len()))
     }
 
     /// Reads the label in a payload, and gives where the data begins.
@@ -244,6 +247,7 @@ mod tests {
         let full = About {
             proved: Timestamp::from_secs(2),
             renewed: Timestamp::from_secs(3),
+            generation: 4,
             former: Some(Proof([9; 16])),
             persistent: Some(true),
             label: Some("Firefox".into()),

@@ -5,14 +5,14 @@ use std::future::{Future, IntoFuture};
 use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::id::Handle;
-use crate::sessions::{SessionData, Sessions, Snapshot, UntilEnded};
+use crate::sessions::{Login, Renewal, SessionData, Sessions, Snapshot, UntilEnded};
 
 /// What a handler did to the client's token: told to the client with the handler's answer.
 #[derive(Debug, Default)]
@@ -30,9 +30,18 @@ pub enum TokenChange {
         token: String,
         /// The session's last moment.
         expires: Timestamp,
+        /// Whether its cookie outlives the browser, where the login said so.
+        persistent: Option<bool>,
     },
     /// The client's is taken away.
     Removed,
+}
+
+impl TokenChange {
+    /// The client gets this token of a session.
+    pub(crate) fn set<T>(token: String, session: &Snapshot<T>) -> Self {
+        Self::Set { token, expires: session.expires, persistent: session.decoded.about.persistent }
+    }
 }
 
 impl fmt::Debug for TokenChange {
@@ -110,20 +119,33 @@ impl<T: SessionData> Session<T> {
     pub async fn update<R>(&mut self, change: impl FnMut(&mut T) -> R) -> Result<R, Error> {
         let (snapshot, answer, token) = self.sessions.change(&self.snapshot, change).await?;
         if let Some(token) = token {
-            self.outcome.put(TokenChange::Set { token, expires: snapshot.expires });
+            self.outcome.put(TokenChange::set(token, &snapshot));
         }
         self.snapshot = snapshot;
         Ok(answer)
     }
 
     /// Gives the session another id: the client gets a new token and the old one is dead. Do it when
-    /// what the session may do changes.
+    /// what the session may do changes; where a field says that, marking it `#[session(privilege)]` does it.
     ///
     /// # Errors
     /// [`Error::Ended`] if the session ended meanwhile, [`Error::Unavailable`] if the backend is down.
     pub async fn renew(&mut self) -> Result<(), Error> {
-        let (snapshot, token) = self.sessions.renew(&self.snapshot).await?;
-        self.outcome.put(TokenChange::Set { token, expires: snapshot.expires });
+        self.change_id(Renewal::Reasoned).await
+    }
+
+    /// Notes that the person has just proved who they are, and gives the session another id: the client gets a
+    /// new token and the old one is dead. Handlers that want a `fresh` session let it in again.
+    ///
+    /// # Errors
+    /// [`Error::Ended`] if the session ended meanwhile, [`Error::Unavailable`] if the backend is down.
+    pub async fn refresh(&mut self) -> Result<(), Error> {
+        self.change_id(Renewal::Proved).await
+    }
+
+    async fn change_id(&mut self, renewal: Renewal) -> Result<(), Error> {
+        let (snapshot, token) = self.sessions.renew(&self.snapshot, renewal).await?;
+        self.outcome.put(TokenChange::set(token, &snapshot));
         self.snapshot = snapshot;
         Ok(())
     }
@@ -238,7 +260,7 @@ impl<T: SessionData> SessionSlot<T> {
     /// Starts a session with this data when it is awaited: always under a fresh id. A session that is
     /// here already, whoever's it is, is ended.
     pub fn start(&self, data: T) -> Start<'_, T> {
-        Start { slot: self, data }
+        Start { slot: self, data, login: Login::default() }
     }
 
     /// Ends the session that is here; without one there is nothing to do.
@@ -258,8 +280,8 @@ impl<T: SessionData> SessionSlot<T> {
         self.outcome.token()
     }
 
-    async fn begin(&self, data: T) -> Result<(), Error> {
-        let (snapshot, token) = self.sessions.create(data).await?;
+    async fn begin(&self, data: T, login: Login) -> Result<(), Error> {
+        let (snapshot, token) = self.sessions.create(data, login).await?;
         if let Some(former) = self.get()
             && let Err(error) = self.sessions.delete(&former.known).await
         {
@@ -267,8 +289,8 @@ impl<T: SessionData> SessionSlot<T> {
             let _ = self.sessions.delete(&snapshot.known).await;
             return Err(error);
         }
-        let expires = snapshot.expires;
-        self.put(Some(snapshot), TokenChange::Set { token, expires });
+        let change = TokenChange::set(token, &snapshot);
+        self.put(Some(snapshot), change);
         Ok(())
     }
 }
@@ -288,6 +310,23 @@ impl<T: SessionData> fmt::Debug for SessionSlot<T> {
 pub struct Start<'a, T: SessionData> {
     slot: &'a SessionSlot<T>,
     data: T,
+    login: Login,
+}
+
+impl<T: SessionData> Start<'_, T> {
+    /// How long this session lives however much it is used: at most the `lifetime` of its type, which it is unless
+    /// told.
+    pub fn lifetime(mut self, lifetime: Duration) -> Self {
+        self.login.lifetime = Some(lifetime);
+        self
+    }
+
+    /// Whether this session's cookie outlives the browser, with a `Max-Age` of what is left of its lifetime; what
+    /// the type's `cookie(persistent)` says unless told. It holds for every cookie that the session sends.
+    pub fn persistent(mut self, persistent: bool) -> Self {
+        self.login.persistent = Some(persistent);
+        self
+    }
 }
 
 impl<'a, T: SessionData> IntoFuture for Start<'a, T> {
@@ -295,7 +334,7 @@ impl<'a, T: SessionData> IntoFuture for Start<'a, T> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.slot.begin(self.data))
+        Box::pin(self.slot.begin(self.data, self.login))
     }
 }
 

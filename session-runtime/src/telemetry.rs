@@ -56,6 +56,12 @@ pub(crate) fn expired(session_type: Type, key: &Key) {
     count("session_expired_total", session_type);
 }
 
+/// The store has no such session: it has ended, or has timed out and was removed.
+pub(crate) fn absent(session_type: Type, key: &Key) {
+    tracing::debug!(name: "session.absent", session_type, session = %key.handle(), "there is no such session any more");
+    count("session_absent_total", session_type);
+}
+
 /// Why a request's session was not used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
@@ -71,6 +77,8 @@ pub(crate) enum Refusal {
     CrossSite,
     /// `verify` said no.
     Verify,
+    /// The handler wants a fresher proof of who this is.
+    NotFresh,
 }
 
 impl Refusal {
@@ -82,6 +90,7 @@ impl Refusal {
             Self::Ambiguous => "ambiguous",
             Self::CrossSite => "cross_site",
             Self::Verify => "verify",
+            Self::NotFresh => "not_fresh",
         }
     }
 }
@@ -89,7 +98,7 @@ impl Refusal {
 pub(crate) fn refused(session_type: Type, refusal: Refusal) {
     let reason = refusal.reason();
     match refusal {
-        Refusal::CrossSite | Refusal::Verify => {
+        Refusal::CrossSite | Refusal::Verify | Refusal::NotFresh => {
             tracing::info!(name: "session.refused", session_type, reason, "a request was refused");
         }
         Refusal::Token | Refusal::Stale | Refusal::Replaced | Refusal::Ambiguous => {
@@ -130,6 +139,12 @@ pub(crate) fn unreadable(session_type: Type, key: &Key, reason: &'static str, de
 pub(crate) fn conflict(session_type: Type, key: &Key, error: &Error) {
     tracing::warn!(name: "session.conflict", session_type, session = %key.handle(), %error, "a change was not stored");
     count("session_conflict_total", session_type);
+}
+
+/// A record stays sealed under a retired key, until its next read or write.
+pub(crate) fn not_resealed(session_type: Type, key: &Key, error: &Error) {
+    tracing::debug!(name: "session.not_resealed", session_type, session = %key.handle(), %error, "a record stays under a retired key");
+    count("session_not_resealed_total", session_type);
 }
 
 pub(crate) fn lease_lost(session_type: Type, key: &Key) {

@@ -72,7 +72,7 @@ behaviours! {
         a_load_that_meets_the_end_never_brings_the_record_back: "the client keeps the last answer"
     ;
     parts:
-        leases: "exclusive borrows don't compile, see tests/ui/handler/fail/exclusive_with_the_cookie_backend.rs"
+        leases: "exclusive borrows don't compile, see tests/ui/handler/fail/exclusive_on_the_cookie_backend.rs"
         sweeping: "there is nothing to sweep"
 }
 

@@ -191,3 +191,68 @@ async fn a_cookies_name_and_value_tell_nothing_of_what_made_them() {
     let base64 = |c: char| c.is_ascii_alphanumeric() || "-_=".contains(c);
     assert!(started.value.chars().all(base64), "{}", started.value);
 }
+
+#[tokio::test]
+async fn the_cookie_is_found_among_a_hundred_and_eighty_others() {
+    let server = crate::support::serve_users(Store::memory().sessions().await).await;
+    let client = crate::support::logged_in(&server, "ann").await;
+    let (name, token) = (crate::support::COOKIE, crate::support::token(&client));
+    let others = |from: usize| (from..from + 90).map(|number| format!("{name}{number}={token}")).collect::<Vec<_>>();
+    for at in ["first", "amid", "last"] {
+        let mut cookies = [others(0), others(90)].concat();
+        let place = match at {
+            "first" => 0,
+            "amid" => 90,
+            _ => 180,
+        };
+        cookies.insert(place, format!("{name}={token}"));
+        let reply = crate::support::send_with(&server, axum::http::Method::GET, "/", &cookies.join("; ")).await;
+        assert_eq!(reply.text(), "ann", "{at}");
+    }
+}
+
+/// A type whose cookie has this name and carries the session.
+macro_rules! carried {
+    ($ty:ident, $name:literal) => {{
+        #[derive(Serialize, Deserialize, SessionData)]
+        #[session(backend = cookie, key = env("HTTP_TESTS_UNSET"), cookie(name = $name))]
+        struct $ty {
+            text: String,
+        }
+
+        #[session(optional)]
+        async fn write(slot: SessionSlot<$ty>, text: String) -> Result<(), Error> {
+            slot.start($ty { text }).await
+        }
+
+        let sessions = Sessions::<$ty>::builder().key(&key('k')).open().await.unwrap();
+        serve(Router::new().route("/", post(write)).with_state(sessions)).await
+    }};
+}
+
+/// The longest cookie, name and value together, that is sent, and the size of the first that is not.
+async fn longest(server: &Served, name: &str) -> (usize, String) {
+    let events = crate::support::Events::listen();
+    let mut longest = 0;
+    for length in 2800.. {
+        let text = "x".repeat(length);
+        let reply = server.client().send(axum::http::Method::POST, "/", |request| request.body(text)).await;
+        if reply.status != 200 {
+            assert!(reply.set_cookies().is_empty());
+            break;
+        }
+        let cookie = SetCookie::of(&reply);
+        assert_eq!(cookie.name, name);
+        longest = cookie.name.len() + cookie.value.len();
+    }
+    (longest, events.named("session.cookie_too_large")[0].field("size").to_owned())
+}
+
+#[tokio::test]
+async fn a_cookie_of_4096_bytes_is_sent_and_one_of_4097_is_not() {
+    // Tokens of 186, 187 and 188 blocks have 4,044, 4,068 and 4,088 characters.
+    let (fits, over) = ("__Host-twenty-eight-letters-", "__Host-twenty-nine-characters");
+    assert_eq!((fits.len(), over.len()), (28, 29));
+    assert_eq!(longest(&carried!(Fits, "__Host-twenty-eight-letters-"), fits).await, (4096, "4116".into()));
+    assert_eq!(longest(&carried!(Over, "__Host-twenty-nine-characters"), over).await, (4073, "4097".into()));
+}

@@ -6,6 +6,10 @@ use std::{
 };
 
 use axum::http::Method;
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE},
+};
 use redis::cmd;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -126,4 +130,49 @@ async fn python_and_we_refuse_the_same_tokens() {
         assert_eq!(reply.status, 401, "{why}");
     }
     assert_eq!(me(&app, &token).await.status, 200);
+}
+
+/// The bytes as somebody would print them who doesn't think.
+fn printed(bytes: &[u8]) -> [String; 4] {
+    let hex = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let list = format!("{bytes:?}");
+    let trimmed = |text: String| text.trim_end_matches('=').to_owned();
+    [hex, list.trim_matches(['[', ']']).to_owned(), trimmed(URL_SAFE.encode(bytes)), trimmed(STANDARD.encode(bytes))]
+}
+
+#[tokio::test]
+async fn a_dump_of_a_store_and_a_log_hold_no_part_of_an_id() {
+    let (ring, redis) = (key('k'), Redis::start().await);
+    let app = App::example("fleet").env("REDIS_URL", redis.url()).env("SESSION_KEYS", &ring).env("RUST_LOG", "trace");
+    let app = app.start().await;
+    let (client, token) = log_in(&app).await;
+    client.post("/visit").await;
+    let read: String = answer(
+        "ring = keys(given['ring'], given['purpose'])\n\
+         answer = read(given['token'], ring, given['lifetime'])[0].hex()",
+        &json!({ "ring": ring, "purpose": PURPOSE, "token": token, "lifetime": LIFETIME }),
+    )
+    .await;
+    let id: Vec<u8> = (0..read.len()).step_by(2).map(|at| u8::from_str_radix(&read[at..at + 2], 16).unwrap()).collect();
+    let (selector, nonce) = id.split_at(16);
+
+    let mut connection = redis.connect().await;
+    let names: Vec<String> = cmd("KEYS").arg("*").query_async(&mut connection).await.unwrap();
+    let mut dump = names.join("\n").into_bytes();
+    for name in &names {
+        dump.extend(cmd("GET").arg(name).query_async::<Vec<u8>>(&mut connection).await.unwrap());
+    }
+    client.post("/logout").await;
+    let log = app.log().into_bytes();
+    assert!(log.len() > 1000 && dump.windows(3).any(|window| window == b"Ada"), "there is something to look at");
+    for (text, what) in [(&dump, "the store"), (&log, "the log")] {
+        let holds = |part: &[u8]| text.windows(part.len()).any(|window| window == part);
+        for part in [&id, selector, nonce] {
+            assert!(!holds(part), "{what} holds a part of the id");
+            for printed in printed(part) {
+                assert!(!holds(printed.as_bytes()), "{what} holds a part of the id as {printed}");
+            }
+        }
+        assert!(!holds(token.as_bytes()), "{what} holds the token");
+    }
 }

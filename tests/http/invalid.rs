@@ -132,7 +132,7 @@ impl Scene {
 fn value(reply: &Reply) -> String {
     let cookies = reply.set_cookies();
     assert_eq!(cookies.len(), 1, "{cookies:?}");
-    cookies[0].split([';', '=']).nth(1).unwrap().to_owned()
+    cookies[0].split(';').next().unwrap().split_once('=').unwrap().1.to_owned()
 }
 
 fn assert_rejected(reply: &Reply) {

@@ -1,9 +1,10 @@
 //! What is never printed: tokens, keys, ids and data.
 
-use std::fmt::Debug;
+use std::{collections::BTreeSet, fmt::Debug, fs, path::Path};
 
 use axum::{
     Router,
+    extract::FromRequestParts,
     http::header,
     routing::{get, post},
 };
@@ -11,10 +12,11 @@ use redis::cmd;
 use serde::{Deserialize, Serialize};
 use session_runtime::{
     Error, FromSetting as _, Session, SessionData, SessionSlot, Sessions,
-    backend::{self, RedisConfig, RedisUrl},
+    backend::{self, MySqlConfig, MySqlUrl, PostgresConfig, PostgresUrl, RedisConfig, RedisUrl},
     session,
 };
 use session_tests::{App, Redis, app::Program, serve, wait};
+use tower_layer::Layer as _;
 
 use crate::support::{Ledger, Store, head_with, key, send_with};
 
@@ -131,7 +133,7 @@ async fn start(slot: SessionSlot<Vault>) -> Result<String, Error> {
 #[session(protected)]
 async fn show(mut session: Session<Vault>) -> Result<String, Error> {
     session.renew().await?;
-    Ok(format!("{session:?} {session:#?}"))
+    Ok(format!("{session:?} {session:#?} {:?}", session.token()))
 }
 
 /// Both ways to print.
@@ -166,6 +168,17 @@ async fn nothing_that_can_be_printed_prints_a_secret() {
     texts.push(shown(&backend::Redis::new(&format!("redis://:{SECRET}@:x/"), "test:").map(|_| ()).unwrap_err()));
     let Store::Memory(memory) = &store else { unreachable!() };
     texts.push(shown(memory));
+    texts.push(shown(&sessions.protect().layer(())));
+    let head = &mut head_with("__Host-vault", &token);
+    head.headers.append("cookie", head.headers["cookie"].clone());
+    let refused = <Vault as FromRequestParts<_>>::from_request_parts(head, &sessions).await.map(drop);
+    texts.push(shown(&refused.expect_err("of two cookies none is believed")));
+    let mut postgres = PostgresConfig::default();
+    postgres.url = PostgresUrl::from_setting(&format!("postgres://user:{SECRET}@127.0.0.1:1/app")).ok();
+    let mut mysql = MySqlConfig::default();
+    mysql.url = MySqlUrl::from_setting(&format!("mysql://user:{SECRET}@127.0.0.1:1/app")).ok();
+    assert!(postgres.url.is_some() && mysql.url.is_some());
+    texts.extend([shown(&postgres), shown(&postgres.url), shown(&mysql), shown(&mysql.url)]);
 
     let ledger = Ledger::default();
     let sessions = Sessions::<Vault>::builder().backend(ledger.clone()).key(&keys).open().await.unwrap();
@@ -188,4 +201,90 @@ async fn nothing_that_can_be_printed_prints_a_secret() {
             assert_hides(text, key, "a key");
         }
     }
+}
+
+/// What [`nothing_that_can_be_printed_prints_a_secret`] prints, or the tests of the backends do.
+const PRINTED: &[&str] = &[
+    "BackendError",
+    "Builder",
+    "Error",
+    "Handle",
+    "Key",
+    "Memory",
+    "MySql",
+    "MySqlConfig",
+    "MySqlUrl",
+    "OpenError",
+    "Postgres",
+    "PostgresConfig",
+    "PostgresUrl",
+    "Protect",
+    "ProtectLayer",
+    "Record",
+    "Redis",
+    "RedisConfig",
+    "RedisUrl",
+    "Rejection",
+    "Session",
+    "SessionSlot",
+    "Sessions",
+    "Snapshot",
+    "Sqlite",
+    "Start",
+    "Token",
+];
+
+/// Types of names, numbers and moments, of nothing at all, or that can't be printed.
+const WITHOUT_SECRETS: &[&str] = &[
+    "Acquired",
+    "Capabilities",
+    "Cookie",
+    "File",
+    "FileConfig",
+    "Holder",
+    "Invalid",
+    "Lease",
+    "ManualClock",
+    "MemoryConfig",
+    "Pair",
+    "Scope",
+    "SqliteConfig",
+    "SystemClock",
+    "Timestamp",
+    "Touch",
+    "Verdict",
+    "Written",
+];
+
+const TRAITS: &[&str] = &["Backend", "Clock", "FromSetting", "Leases", "OpenBackend", "SessionData", "Sweep"];
+
+/// The names in a module's `pub use`, and of what it declares.
+fn exported(module: &str) -> BTreeSet<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../session-runtime/src").join(module);
+    let source = fs::read_to_string(path).expect("the module is there");
+    let mut names = BTreeSet::new();
+    for statement in source.split("\npub ").skip(1) {
+        let words = |text: &str| -> Vec<String> {
+            let words = text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+            words.map(String::from).collect()
+        };
+        let (kind, rest) = statement.split_once(' ').unwrap_or_default();
+        match kind {
+            "use" => names.extend(words(rest.split(';').next().unwrap_or_default())),
+            "struct" | "enum" | "trait" => names.extend(words(rest).into_iter().next()),
+            _ => {}
+        }
+    }
+    names.retain(|name| name.starts_with(|c: char| c.is_uppercase()));
+    names
+}
+
+#[test]
+fn every_public_type_is_known_to_print_no_secret() {
+    let found: BTreeSet<_> = ["lib.rs", "backend/mod.rs", "testing/mod.rs"].into_iter().flat_map(exported).collect();
+    let known: BTreeSet<_> = [PRINTED, WITHOUT_SECRETS, TRAITS].concat().into_iter().map(String::from).collect();
+    let new: Vec<_> = found.difference(&known).collect();
+    assert!(new.is_empty(), "{new:?}: print each where the others are printed, and name it in PRINTED");
+    let gone: Vec<_> = known.difference(&found).collect();
+    assert!(gone.is_empty(), "{gone:?} are there no more");
 }

@@ -1,13 +1,16 @@
 //! HTTP behaviour, over real sockets with a real client and its cookie jar.
 
 mod answers;
+mod attributes;
 mod bad_cookies;
 mod borrows;
 mod caching;
 mod carried;
 mod cookies;
 mod cross_site;
+mod flash;
 mod forged;
+mod fresh;
 mod guards;
 mod handlers;
 mod harness;
@@ -21,8 +24,12 @@ mod missing;
 mod opaque;
 mod or_default;
 mod own_backend;
+mod privilege;
 mod quiet;
+mod remember;
+mod renewing;
 mod rotation;
+mod secret;
 mod several;
 mod snapshots;
 mod startup;

@@ -2,18 +2,20 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use axum::http::Method;
-use session_runtime::{Sessions, testing::ManualClock};
+use axum::{Extension, Router, http::Method, routing::post};
+use serde::{Deserialize, Serialize};
+use session_runtime::{Error, SessionData, SessionSlot, Sessions, session, testing::ManualClock};
+use session_tests::serve;
 use tracing::Level;
 
-use crate::support::{COOKIE, Counters, Events, Ledger, User, key, logged_in, routes, send_with, token};
+use crate::support::{COOKIE, Counters, Events, Gate, Ledger, User, key, logged_in, routes, send_with, token};
 
 /// A whole life, with everything that can go wrong in it.
 async fn scenario() {
     let (ledger, clock) = (Ledger::default(), ManualClock::new());
     let builder = Sessions::<User>::builder().backend(ledger.clone()).key(&key('k')).clock(clock.clone());
     let sessions = builder.forged_tokens(3, Duration::from_secs(60)).open().await.unwrap();
-    let server = session_tests::serve(routes().with_state(sessions)).await;
+    let server = serve(routes().with_state(sessions)).await;
 
     let client = logged_in(&server, "ann").await;
     let first = token(&client);
@@ -54,7 +56,7 @@ async fn each_step_of_a_life_is_counted_by_its_type_and_reason() {
         ("session_loaded_total{session_type=User}", 4),
         ("session_renewed_total{session_type=User}", 1),
         ("session_ended_total{session_type=User}", 1),
-        ("session_expired_total{session_type=User}", 1),
+        ("session_absent_total{session_type=User}", 1),
         ("session_refused_total{session_type=User,reason=replaced}", 1),
         ("session_refused_total{session_type=User,reason=token}", 3),
         ("session_refused_total{session_type=User,reason=ambiguous}", 1),
@@ -78,7 +80,7 @@ async fn each_step_of_a_life_is_told_under_its_name_and_no_secret_with_it() {
         ("session.loaded", Level::DEBUG, 4),
         ("session.renewed", Level::INFO, 1),
         ("session.ended", Level::INFO, 1),
-        ("session.expired", Level::DEBUG, 1),
+        ("session.absent", Level::DEBUG, 1),
         ("session.forged", Level::WARN, 1),
         ("session.backend_down", Level::ERROR, 1),
         ("session.unreadable", Level::WARN, 1),
@@ -116,11 +118,6 @@ async fn a_change_that_meets_another_is_told_and_counted() {
 
 /// A logout under a handler that holds the session.
 async fn a_conflict() {
-    use axum::{Extension, routing::post};
-    use session_runtime::session;
-
-    use crate::support::Gate;
-
     #[session(protected)]
     async fn hold(user: &mut User, Extension(gate): Extension<Gate>) {
         gate.pass().await;
@@ -130,7 +127,7 @@ async fn a_conflict() {
     let gate = Gate::new();
     let sessions = Sessions::<User>::builder().ephemeral_key().open().await.unwrap();
     let router = routes().route("/hold", post(hold)).layer(Extension(gate.clone())).with_state(sessions);
-    let server = session_tests::serve(router).await;
+    let server = serve(router).await;
     let client = logged_in(&server, "ann").await;
     let holding = tokio::spawn({
         let client = client.clone();
@@ -140,4 +137,33 @@ async fn a_conflict() {
     assert_eq!(client.post("/logout").await.status, 303);
     gate.open();
     assert_eq!(holding.await.unwrap(), 409);
+}
+
+#[derive(Serialize, Deserialize, SessionData)]
+#[session(backend = cookie, key = env("HTTP_TESTS_UNSET"))]
+struct Note;
+
+#[session(optional)]
+async fn note(slot: SessionSlot<Note>) -> Result<(), Error> {
+    slot.start(Note).await
+}
+
+#[session(protected)]
+async fn read(_note: &Note) {}
+
+#[tokio::test]
+async fn a_session_that_has_timed_out_and_is_still_there_is_told_and_counted() {
+    let events = Events::listen();
+    let counted = Counters::of(async {
+        let clock = ManualClock::new();
+        let sessions = Sessions::<Note>::builder().key(&key('k')).clock(clock.clone()).open().await.unwrap();
+        let server = serve(Router::new().route("/", post(note).get(read)).with_state(sessions)).await;
+        let client = server.client();
+        assert_eq!(client.post("/").await.status, 200);
+        clock.advance(Duration::from_secs(3600));
+        assert_eq!(client.get("/").await.status, 401);
+    })
+    .await;
+    assert_eq!(counted.get("session_expired_total{session_type=Note}"), Some(&1));
+    assert_eq!(events.named("session.expired").len(), 1);
 }

@@ -106,7 +106,9 @@ async fn a_life(server: &Served, there: impl Fn(&str) -> (&'static str, String),
     let call = async |method: Method, path: &str, token: &str| {
         let (name, value) = there(token);
         let reply = send(server, method, path, &[(name, &value)]).await;
-        assert!(reply.set_cookies().is_empty() && vary(&reply) == [depends_on], "{:?}", reply.headers);
+        // A copy is for handlers without the attribute, which nobody helps with their answers.
+        let told = path == "/copy" || vary(&reply) == [depends_on];
+        assert!(reply.set_cookies().is_empty() && told, "{:?}", reply.headers);
         reply
     };
     let handed_over = |reply: &Reply| {
@@ -223,7 +225,8 @@ async fn of_several_transports_the_first_that_presents_a_token_decides() {
 async fn a_new_token_goes_the_way_that_the_old_one_came_and_a_strangers_by_the_first() {
     let server = served(routes!(ByAny)).await;
     let came_back = |reply: &Reply| {
-        let cookie = reply.set_cookies().first().map(|cookie| cookie.split([';', '=']).nth(1).unwrap().to_owned());
+        let pair = |cookie: &&str| cookie.split(';').next().unwrap().split_once('=').unwrap().1.to_owned();
+        let cookie = reply.set_cookies().first().map(pair);
         let header = |name| reply.header(name).map(ToOwned::to_owned);
         (header("session-token"), header("x-session"), cookie)
     };

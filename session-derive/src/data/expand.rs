@@ -27,7 +27,7 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
         cookie,
         transports,
         trusted_origins,
-        timeouts: Timeouts { idle, lifetime },
+        timeouts: Timeouts { idle, lifetime, renew_every },
         rejects,
         clear_site_data,
         missing,
@@ -35,6 +35,7 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
         validate,
         version,
         encrypt,
+        marks,
     } = declaration;
     let (trait_, declared) = (runtime.session_data(), runtime.declaration());
     let env = paths::env();
@@ -64,11 +65,16 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
         let value = value.expand(runtime);
         quote!(.lifetime(#value))
     });
+    let renew_every = renew_every.iter().map(|value| {
+        let value = value.expand(runtime);
+        quote!(.renew_every(#value))
+    });
     let missing = missing.iter().map(|missing| {
         let (answer, missing) = (runtime.missing(), missing.expand(runtime));
         quote!(fn missing() -> #answer { #missing })
     });
 
+    let (debug, marks) = (marks.expand_debug(ident, runtime), marks.expand(runtime));
     let verify = verify.iter().map(|verify| expand_verify(verify, runtime));
     let validate = validate.iter().map(|validate| {
         let (result, invalid) = (paths::result(), runtime.invalid());
@@ -94,7 +100,7 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
             #(#flags)*
 
             fn declaration() -> #declared {
-                #declared::new(#name, #env!("CARGO_PKG_NAME")) #(#key)* #(#cookie)* #(#transports)* #(#trusted_origins)* #(#idle)* #(#lifetime)*
+                #declared::new(#name, #env!("CARGO_PKG_NAME")) #(#key)* #(#cookie)* #(#transports)* #(#trusted_origins)* #(#idle)* #(#lifetime)* #(#renew_every)*
             }
 
             #opening
@@ -107,8 +113,10 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
             #(#migrate)*
             #(#validate)*
             #(#verify)*
+            #marks
         }
 
+        #debug
         #(#assertion)*
     }
 }

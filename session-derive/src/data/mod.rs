@@ -2,8 +2,10 @@
 
 mod expand;
 mod fallback;
+mod marks;
 mod model;
 mod parse;
+mod serialized;
 
 use proc_macro2::TokenStream;
 

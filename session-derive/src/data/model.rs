@@ -4,13 +4,17 @@ use proc_macro2::{Ident, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, Data, DeriveInput, Field, GenericParam};
 
-use super::parse::{Options, Raw, is_session};
+use super::{
+    marks::{self, Marks},
+    parse::{Options, Raw, RawField},
+};
 use crate::{
     diag::Errors,
     options::{
         Slot,
         backend::{self, Backend},
         cookie, encrypt,
+        field::FieldOptions,
         invalid::Invalid,
         missing::{self, Missing},
         timeouts::{self, Timeouts},
@@ -39,6 +43,7 @@ pub(crate) struct Declaration {
     pub(crate) validate: Option<Validate>,
     pub(crate) version: Option<Version>,
     pub(crate) encrypt: bool,
+    pub(crate) marks: Marks,
 }
 
 impl Declaration {
@@ -51,7 +56,7 @@ impl Declaration {
             cookie: Vec::new(),
             transports: Vec::new(),
             trusted_origins: Vec::new(),
-            timeouts: Timeouts { idle: None, lifetime: None },
+            timeouts: Timeouts { idle: None, lifetime: None, renew_every: None },
             rejects: false,
             clear_site_data: false,
             missing: None,
@@ -59,6 +64,7 @@ impl Declaration {
             validate: None,
             version: None,
             encrypt: false,
+            marks: Marks::default(),
         }
     }
 }
@@ -68,7 +74,9 @@ const RULES: &[fn(&Raw, &mut Errors)] = &[
     is_no_union,
     has_no_parameters,
     owns_its_data,
-    fields_have_no_options,
+    marks_mean_something,
+    marks::marks_agree,
+    marks::marks_can_be_kept,
     key_outlives,
     cookie_options_have_a_cookie,
 ];
@@ -78,6 +86,7 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
     for rule in RULES {
         rule(&raw, &mut errors);
     }
+    let marks = Marks::of(&raw);
     let Options {
         backend,
         key,
@@ -86,6 +95,7 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         trusted_origins,
         idle,
         lifetime,
+        renew_every,
         missing,
         invalid,
         clear_site_data,
@@ -107,7 +117,7 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         trusted_origins: trusted_origins
             .written()
             .map_or_else(Vec::new, |origins| trusted_origins::check(origins, &mut errors)),
-        timeouts: timeouts::check(idle, lifetime, &mut errors),
+        timeouts: timeouts::check(idle, lifetime, renew_every, &mut errors),
         rejects: invalid.written() == Some(Invalid::Reject),
         clear_site_data: clear_site_data.written().is_some(),
         missing: missing.written().and_then(|missing| missing::check(&missing, &mut errors)),
@@ -115,6 +125,7 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         validate: validate.written().map(|validate| validate::check(validate, &mut errors)),
         version: version::check(version, from, ident, unknown, &mut errors),
         encrypt: encrypt::check(&encrypt, &mut errors),
+        marks,
     };
     errors.finish(declaration)
 }
@@ -172,18 +183,13 @@ fn owns_its_data(raw: &Raw, errors: &mut Errors) {
     }
 }
 
-/// `#[session(owner)] id: u64`, and the same on a variant
-fn fields_have_no_options(raw: &Raw, errors: &mut Errors) {
-    let variants = match &raw.input.data {
-        Data::Enum(data) => data.variants.iter().flat_map(|variant| &variant.attrs).collect(),
-        Data::Struct(_) | Data::Union(_) => Vec::new(),
-    };
-    let attributes = variants.into_iter().chain(fields(&raw.input.data).flat_map(|field| &field.attrs));
-    for attribute in attributes.filter(|attribute| is_session(attribute)) {
-        errors.over(
-            attribute,
-            "there are no options for fields and variants; `#[session(...)]` stands on the type itself",
-        );
+/// `#[session(owner)] id: u64`
+fn marks_mean_something(raw: &Raw, errors: &mut Errors) {
+    for RawField { field: _, member: _, options } in &raw.fields {
+        let FieldOptions { owner, privilege: _, flash: _, secret: _ } = options;
+        if let Slot::Written(span) = owner {
+            errors.at(*span, "`owner` has no effect yet");
+        }
     }
 }
 

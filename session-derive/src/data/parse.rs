@@ -2,7 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
-use syn::{Attribute, DeriveInput, Meta, Path};
+use syn::{Attribute, Data, DeriveInput, Field, Member, Meta, Path};
 
 use crate::{
     diag::Errors,
@@ -12,6 +12,7 @@ use crate::{
         clear_site_data::{self, Clears},
         cookie::{self, RawCookie},
         encrypt,
+        field::{self, FieldOptions},
         invalid::{self, Invalid},
         key,
         missing::{self, RawMissing},
@@ -30,6 +31,16 @@ use crate::{
 pub(crate) struct Raw<'a> {
     pub(crate) input: &'a DeriveInput,
     pub(crate) options: Options,
+    /// The fields of a struct, in order.
+    pub(crate) fields: Vec<RawField<'a>>,
+}
+
+/// A struct's field with its options as they were written.
+pub(crate) struct RawField<'a> {
+    pub(crate) field: &'a Field,
+    /// How generated code names it: `name`, or `0`.
+    pub(crate) member: Member,
+    pub(crate) options: FieldOptions,
 }
 
 /// The options of the data attribute.
@@ -42,6 +53,7 @@ pub(crate) struct Options {
     pub(crate) trusted_origins: Slot<RawOrigins>,
     pub(crate) idle: Slot<RawValue>,
     pub(crate) lifetime: Slot<RawValue>,
+    pub(crate) renew_every: Slot<RawValue>,
     pub(crate) missing: Slot<RawMissing>,
     pub(crate) invalid: Slot<Invalid>,
     pub(crate) clear_site_data: Slot<Clears>,
@@ -87,6 +99,11 @@ const TABLE: &[Row<Options>] = &[
         name: "lifetime",
         usage: timeouts::LIFETIME,
         read: |options, key, input, _| options.lifetime.read(RawValue::parse(key, input, TEXT)),
+    },
+    Row {
+        name: "renew_every",
+        usage: timeouts::RENEW_EVERY,
+        read: |options, key, input, _| options.renew_every.read(RawValue::parse(key, input, TEXT)),
     },
     Row {
         name: "missing",
@@ -146,31 +163,66 @@ pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Raw<'a> 
     let mut options = Options::default();
     let mut reader = Reader::new("option", TABLE);
     for attribute in input.attrs.iter().filter(|attribute| is_session(attribute)) {
-        if let Some(tokens) = list(attribute, errors) {
+        if let Some(tokens) = list(attribute, "#[session(idle = \"30m\", ...)]", errors) {
             reader.read_tokens(tokens, &mut options, errors);
         }
     }
     options.unknown = reader.met_unknown();
-    Raw { input, options }
+    Raw { input, options, fields: parse_fields(input, errors) }
 }
 
-pub(crate) fn is_session(attribute: &Attribute) -> bool {
+/// Reads the options of a struct's fields. What holds in every value can't stand in an enum's variants.
+fn parse_fields<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Vec<RawField<'a>> {
+    match &input.data {
+        Data::Struct(data) => {
+            data.fields.members().zip(&data.fields).map(|(member, field)| parse_field(member, field, errors)).collect()
+        }
+        Data::Enum(data) => {
+            for variant in &data.variants {
+                for attribute in variant.attrs.iter().filter(|attribute| is_session(attribute)) {
+                    errors.over(attribute, "a variant has no options; `#[session(...)]` stands on the type itself");
+                }
+                let fields = variant.fields.iter().flat_map(|field| &field.attrs);
+                for attribute in fields.filter(|attribute| is_session(attribute)) {
+                    errors.over(
+                        attribute,
+                        "a marked field is one that every session of the type has, and a variant's isn't; put it in \
+                         a struct that holds this enum as another field",
+                    );
+                }
+            }
+            Vec::new()
+        }
+        Data::Union(_) => Vec::new(),
+    }
+}
+
+fn parse_field<'a>(member: Member, field: &'a Field, errors: &mut Errors) -> RawField<'a> {
+    let mut options = FieldOptions::default();
+    let mut reader = Reader::new("option of a field", field::TABLE);
+    for attribute in field.attrs.iter().filter(|attribute| is_session(attribute)) {
+        if let Some(tokens) = list(attribute, field::USAGE, errors) {
+            reader.read_tokens(tokens, &mut options, errors);
+        }
+    }
+    RawField { field, member, options }
+}
+
+fn is_session(attribute: &Attribute) -> bool {
     attribute.path().is_ident("session")
 }
 
-fn list(attribute: &Attribute, errors: &mut Errors) -> Option<TokenStream> {
+/// What stands in the attribute's parentheses.
+fn list(attribute: &Attribute, usage: &str, errors: &mut Errors) -> Option<TokenStream> {
     match &attribute.meta {
         Meta::List(list) => Some(list.tokens.clone()),
         Meta::Path(_) => {
-            errors.over(
-                attribute,
-                "`#[session]` says nothing here; write `#[session(idle = \"30m\", ...)]` or remove it",
-            );
+            errors.over(attribute, format!("`#[session]` says nothing here; write `{usage}` or remove it"));
             None
         }
         Meta::NameValue(pair) => {
             let value = pair.value.to_token_stream();
-            errors.over(value, "options stand in parentheses; write `#[session(idle = \"30m\", ...)]`");
+            errors.over(value, format!("options stand in parentheses; write `{usage}`"));
             None
         }
     }

@@ -139,9 +139,8 @@ fn an_unknown_option_is_answered_with_the_table() {
     assert_refused(
         &refused!(csrf = off),
         &[concat!(
-            "there is `backend`, `key`, `cookie`, `transport`, `trusted_origins`, `idle`, `lifetime`, \
-           `missing`, `invalid`, `clear_site_data`, `verify`, `validate`, `version`, ",
-            "`from`, `encrypt` and `crate`"
+            "there is `backend`, `key`, `cookie`, `transport`, `trusted_origins`, `idle`, `lifetime`, `renew_every`, ",
+            "`missing`, `invalid`, `clear_site_data`, `verify`, `validate`, `version`, `from`, `encrypt` and `crate`"
         )],
     );
     assert_refused(&refused!(cookie(nam = "x")), &["unknown attribute of the cookie `nam`; did you mean `name`?"]);
@@ -283,10 +282,80 @@ fn a_type_that_cannot_be_stored_is_refused() {
     assert_refused(&refused(quote! { struct User { name: &'static str } }), &["write `String` instead of `&str`"]);
     assert_refused(&refused(quote! { enum User { A(Vec<(u8, &'static [u8])>) } }), &["its data is owned"]);
     assert_refused(&refused(quote! { struct User { #[serde(skip)] name: &'static str } }), &[]);
-    assert_refused(&refused(quote! { struct User { #[session(owner)] id: u64 } }), &["no options for fields"]);
-    assert_refused(&refused(quote! { enum User { #[session] A } }), &["no options for fields and variants"]);
+    assert_refused(&refused(quote! { enum User { #[session] A } }), &["a variant has no options"]);
     assert_refused(&refused(quote! { #[session] struct User; }), &["says nothing here"]);
     assert_refused(&refused(quote! { #[session = "30m"] struct User; }), &["in parentheses"]);
+}
+
+#[test]
+fn a_field_has_options_of_its_own() {
+    let refused = |field| messages(&derive(quote! { struct User { #field } }));
+    assert_refused(
+        &refused(quote!(#[session(ownr)] id: u64)),
+        &["unknown option of a field `ownr`; did you mean `owner`?"],
+    );
+    assert_refused(
+        &refused(quote!(#[session(idle = "30m")] id: u64)),
+        &["there is `owner`, `privilege`, `flash` and `secret`"],
+    );
+    assert_refused(&refused(quote!(#[session] id: u64)), &["write `#[session(owner)]` or remove it"]);
+    assert_refused(&refused(quote!(#[session = owner] id: u64)), &["in parentheses; write `#[session(owner)]`"]);
+    assert_refused(&refused(quote!(#[session(owner = true)] id: u64)), &["`owner` takes no value; write `owner`"]);
+    assert_refused(
+        &refused(quote!(#[session(secret)] #[session(secret)] id: u64)),
+        &["`secret` is given twice", "`secret` is first given here"],
+    );
+    let of_a_variant = derive(quote! { enum User { Known { #[session(owner)] id: u64 }, Guest } });
+    assert_refused(&messages(&of_a_variant), &["put it in a struct"]);
+}
+
+#[test]
+fn marked_fields_are_known_to_the_runtime() {
+    snapshot(
+        "data/marked",
+        derive(quote! {
+            #[serde(rename_all = "camelCase")]
+            #[session(renew_every = env("RENEW_EVERY", default = "15m"))]
+            struct User {
+                user_name: String,
+                #[session(privilege)]
+                roles: Vec<Role>,
+                #[session(privilege, secret)]
+                api_token: String,
+                #[session(flash)]
+                notice: Option<String>,
+                #[session(flash)]
+                news: Vec<String>,
+                #[serde(skip)]
+                cached: u32,
+                #[serde(with = "clock::seconds", skip_serializing_if = "clock::is_zero")]
+                r#since: Duration,
+                #[serde(flatten)]
+                rest: Rest,
+            }
+        }),
+    );
+}
+
+#[test]
+fn marks_that_contradict_something_are_refused() {
+    let refused = |input| messages(&derive(input));
+    assert_refused(
+        &refused(quote! { struct User { #[session(flash, privilege)] a: Vec<u8> } }),
+        &["can't be the `privilege` as well"],
+    );
+    assert_refused(
+        &refused(quote! {
+            #[session(backend = cookie, key = env("K"), renew_every = "15m")]
+            struct User { #[session(privilege)] a: u8, #[session(flash)] b: Vec<u8>, #[session(secret)] c: u8 }
+        }),
+        &["an old privilege would stay in force", "could be read again and again", "renewing it would change nothing"],
+    );
+    assert_refused(&refused!(renew_every = "59s"), &["write \"1m\" or longer"]);
+    assert_refused(&refused!(renew_every = "13h"), &["its lifetime is 12h"]);
+    assert_refused(&refused!(renew_every = "13h", lifetime = env("LIFETIME")), &[]);
+    assert_refused(&refused!(renew_every = "often"), &["is not a duration"]);
+    assert_refused(&refused!(renew_every = env("EVERY")), &[]);
 }
 
 #[test]

@@ -63,8 +63,9 @@ fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenSt
     let checks = checks::expand(handler, output, runtime);
     let (sendable, values) = (runtime.sendable(), values(handler, &all));
     let name = Place::of(ident);
+    let (pin, running) = (paths::pin(), Ident::new("__running", name.span()));
     let future = name.put(quote!(#sendable(#call(#(#values),*))));
-    let answered = name.put(quote!(#lent.hold(#future).await));
+    let answered = name.put(quote!(#lent.hold(#running).await));
 
     quote_spanned! {Span::mixed_site()=>
         #(#outer)*
@@ -73,11 +74,12 @@ fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenSt
             #checks
             #opening
             let #call = #ident #turbofish;
-            let mut #all = (#(#names,)*);
+            let mut #all = (#(#names.erased(),)*);
             if let #refused(#refusal) = #enter(&mut #all).await {
                 return #refusal;
             }
             let #lent = #leases(&#all);
+            let #running = #pin!(#future);
             let #answer = #answered;
             let #answer = #into_response;
             #leave(#all, #answer).await
@@ -155,16 +157,23 @@ fn marker(handler: &Handler, index: usize, function: &Function) -> TokenStream {
 
 /// What the handler asks of one session.
 fn spec(handler: &Handler, index: usize, runtime: &Runtime) -> TokenStream {
-    let Session { ty, form: _, optional: _, access, place: _, guard, missing, wait, csrf } = &handler.sessions[index];
+    let Session { ty, form: _, optional: _, access, place: _, guard, missing, fresh, wait, csrf, lent } =
+        &handler.sessions[index];
     let (marker, bounds) = (marker_name(handler, index), &handler.bounds);
     let (declared, named, where_clause) = (bounds.declared(), bounds.named(), bounds.where_clause());
     let (spec, access_type, variant) =
         (runtime.spec(), runtime.access(), Ident::new(access.variant(), Span::mixed_site()));
     let (option, some, result) = (paths::option(), paths::some(), paths::result());
 
-    let wait = wait.iter().map(|wait| {
-        let duration = paths::duration();
-        quote_spanned!(Span::mixed_site()=> const WAIT: #option<#duration> = #some(#duration::from_millis(#wait));)
+    let durations = [("FRESH", fresh), ("WAIT", wait)].into_iter().filter_map(|(name, millis)| {
+        let (name, duration, millis) = (Ident::new(name, Span::mixed_site()), paths::duration(), (*millis)?);
+        Some(quote_spanned! {Span::mixed_site()=>
+            const #name: #option<#duration> = #some(#duration::from_millis(#millis));
+        })
+    });
+    let lends = (!lent).then(|| {
+        let bool = paths::bool();
+        quote_spanned!(Span::mixed_site()=> const LENDS: #bool = false;)
     });
     let csrf = (!*csrf).then(|| {
         let bool = paths::bool();
@@ -194,7 +203,8 @@ fn spec(handler: &Handler, index: usize, runtime: &Runtime) -> TokenStream {
         impl #declared #spec for #marker #named #where_clause {
             type Data = #ty;
             const ACCESS: #access_type = #access_type::#variant;
-            #(#wait)*
+            #lends
+            #(#durations)*
             #csrf
             #(#missing_handler)*
             #(#missing)*

@@ -52,9 +52,12 @@ pub(crate) struct Session {
     pub(crate) place: Place,
     pub(crate) guard: Option<Guard>,
     pub(crate) missing: Option<Missing>,
+    pub(crate) fresh: Option<u64>,
     pub(crate) wait: Option<u64>,
     /// Whether other sites' requests are refused.
     pub(crate) csrf: bool,
+    /// Whether the handler takes it, rather than being guarded by it alone.
+    pub(crate) lent: bool,
 }
 
 /// What the user's function is called with.
@@ -107,14 +110,15 @@ pub(crate) fn check(options: &Options, function: &Function, mut errors: Errors) 
 
 fn build(draft: &Draft, errors: &mut Errors) -> Handler {
     let Draft { function, options, words, parameters, broken_parameter: _ } = draft;
-    let Options { protected: _, optional: _, or_default: _, guard, missing, wait, csrf, runtime: _, unknown: _ } =
+    let Options { protected: _, optional: _, or_default: _, guard, missing, fresh, wait, csrf, runtime: _, unknown: _ } =
         options;
     let mut guard = guard.as_ref().written().and_then(|guard| guard::check(guard, errors));
     let missing = missing.as_ref().written().and_then(|missing| missing::check(missing, errors));
-    let wait = wait.as_ref().written().and_then(|wait| timeouts::check_wait(wait, errors));
+    let fresh = fresh.as_ref().written().and_then(|fresh| timeouts::check_constant(fresh, errors));
+    let wait = wait.as_ref().written().and_then(|wait| timeouts::check_constant(wait, errors));
 
     let guarded = rules::guarded(draft);
-    let mut session = |taken: &Taken, access: Access| Session {
+    let mut session = |taken: &Taken, access: Access, lent: bool| Session {
         ty: taken.ty.clone(),
         form: taken.form,
         optional: taken.optional,
@@ -122,18 +126,20 @@ fn build(draft: &Draft, errors: &mut Errors) -> Handler {
         place: taken.place,
         guard: if guarded.as_deref() == Some(&taken.name) { guard.take() } else { None },
         missing: missing.clone().filter(|_| access == Access::Protected),
+        fresh: fresh.filter(|_| guarded.as_deref() == Some(&taken.name)),
         wait: wait.filter(|_| taken.form == Form::Exclusive),
         csrf: csrf.is_absent(),
+        lent,
     };
     let mut sessions: Vec<Session> =
-        rules::guards_only(draft).iter().map(|taken| session(taken, Access::Protected)).collect();
+        rules::guards_only(draft).iter().map(|taken| session(taken, Access::Protected, false)).collect();
     let mut arguments = Vec::new();
     for parameter in parameters {
         arguments.push(match parameter {
             Parameter::Other(ty) => Argument::Extractor(Box::new(ty.clone())),
             Parameter::Session(taken) => {
                 let access = words.access(&taken.name).unwrap_or(Access::Protected);
-                sessions.push(session(taken, access));
+                sessions.push(session(taken, access, true));
                 Argument::Session(sessions.len() - 1)
             }
         });

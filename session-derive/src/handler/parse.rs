@@ -39,6 +39,7 @@ pub(crate) struct Options {
     pub(crate) or_default: Slot<Word>,
     pub(crate) guard: Slot<RawGuard>,
     pub(crate) missing: Slot<RawMissing>,
+    pub(crate) fresh: Slot<RawValue>,
     pub(crate) wait: Slot<RawValue>,
     pub(crate) csrf: Slot<csrf::Off>,
     pub(crate) runtime: Slot<Path>,
@@ -74,9 +75,14 @@ const TABLE: &[Row<Options>] = &[
         read: |options, key, input, _| options.missing.read(missing::parse(key, input)),
     },
     Row {
+        name: "fresh",
+        usage: timeouts::FRESH,
+        read: |options, key, input, _| options.fresh.read(timeouts::parse_constant(key, input)),
+    },
+    Row {
         name: "wait",
         usage: timeouts::WAIT,
-        read: |options, key, input, _| options.wait.read(timeouts::parse_wait(key, input)),
+        read: |options, key, input, _| options.wait.read(timeouts::parse_constant(key, input)),
     },
     Row { name: "csrf", usage: csrf::USAGE, read: |options, key, input, _| options.csrf.read(csrf::parse(key, input)) },
     Row {

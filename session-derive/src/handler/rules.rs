@@ -34,6 +34,7 @@ const RULES: &[fn(&Draft, &mut Errors)] = &[
     no_session_by_value,
     each_named_type_is_taken,
     guard_has_one_session,
+    freshness_is_of_one_session,
     missing_is_possible,
     wait_is_for_a_borrow,
 ];
@@ -383,6 +384,30 @@ fn guard_has_one_session(draft: &Draft, errors: &mut Errors) {
             errors.at(
                 guard.key,
                 format!("this may be the guard of {types}; name the one it looks at in `protected(..)`, as in `protected({first})`"),
+            );
+        }
+    }
+}
+
+/// `#[session(optional, fresh = ..)]`, `#[session(protected, fresh = ..)]` with two sessions
+fn freshness_is_of_one_session(draft: &Draft, errors: &mut Errors) {
+    let Slot::Written(fresh) = &draft.options.fresh else { return };
+    if draft.words.unclear() || draft.broken_parameter {
+        return;
+    }
+    let types = protected_types(draft);
+    match types.as_slice() {
+        [_] => {}
+        [] if draft.taken().next().is_none() => {}
+        [] => errors.at(
+            fresh.span,
+            "this handler lets strangers in, who have proved nothing; write `protected` beside it, or remove `fresh`",
+        ),
+        [first, ..] => {
+            let types = listing(types.iter().map(String::as_str));
+            errors.at(
+                fresh.span,
+                format!("this may be about {types}; name the one that is to be fresh in `protected(..)`, as in `protected({first})`"),
             );
         }
     }

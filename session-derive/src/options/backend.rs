@@ -203,6 +203,11 @@ impl RawBackend {
         outlives.then(|| (self.span(), self.name()))
     }
 
+    /// Whether records travel in tokens, so that an old one can't be made dead.
+    pub(crate) fn carries(&self) -> bool {
+        self.builtin.is_some_and(|builtin| builtin.name == "cookie")
+    }
+
     fn name(&self) -> String {
         self.path.to_token_stream().to_string().replace(' ', "")
     }

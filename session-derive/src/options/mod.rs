@@ -10,6 +10,7 @@ pub(crate) mod cookie;
 pub(crate) mod csrf;
 pub(crate) mod encrypt;
 mod feature;
+pub(crate) mod field;
 mod function;
 pub(crate) mod guard;
 pub(crate) mod invalid;

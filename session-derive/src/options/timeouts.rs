@@ -1,4 +1,4 @@
-//! `idle`, `lifetime` and `wait`: durations.
+//! `idle`, `lifetime`, `renew_every`, `wait` and `fresh`: durations.
 
 use std::time::Duration;
 
@@ -14,20 +14,33 @@ use crate::diag::Errors;
 
 pub(crate) const IDLE: &str = "idle = \"30m\"";
 pub(crate) const LIFETIME: &str = "lifetime = \"12h\"";
+pub(crate) const RENEW_EVERY: &str = "renew_every = \"15m\"";
 pub(crate) const WAIT: &str = "wait = \"2s\"";
+pub(crate) const FRESH: &str = "fresh = \"10m\"";
 
-/// The two timeouts of a session type.
+/// The timeouts of a session type.
 pub(crate) struct Timeouts {
     pub(crate) idle: Option<Setting>,
     pub(crate) lifetime: Option<Setting>,
+    pub(crate) renew_every: Option<Setting>,
 }
 
-/// Checks `idle` and `lifetime`, each alone and then together.
-pub(crate) fn check(idle: Slot<RawValue>, lifetime: Slot<RawValue>, errors: &mut Errors) -> Timeouts {
+/// Checks `idle`, `lifetime` and `renew_every`, each alone and then together.
+pub(crate) fn check(
+    idle: Slot<RawValue>,
+    lifetime: Slot<RawValue>,
+    renew_every: Slot<RawValue>,
+    errors: &mut Errors,
+) -> Timeouts {
     let known_idle = Known::of(&idle, time::DEFAULT_IDLE, errors);
     let known_lifetime = Known::of(&lifetime, time::DEFAULT_LIFETIME, errors);
     agree(&known_idle, &known_lifetime, errors);
-    Timeouts { idle: idle.written().map(RawValue::setting), lifetime: lifetime.written().map(RawValue::setting) }
+    ids_are_renewed(&renew_every, &known_lifetime, errors);
+    Timeouts {
+        idle: idle.written().map(RawValue::setting),
+        lifetime: lifetime.written().map(RawValue::setting),
+        renew_every: renew_every.written().map(RawValue::setting),
+    }
 }
 
 /// What is known of a timeout at compile time.
@@ -68,6 +81,22 @@ fn agree(idle: &Known, lifetime: &Known, errors: &mut Errors) {
     }
 }
 
+/// `renew_every = "1s"`, `renew_every = "2d", lifetime = "1d"`
+fn ids_are_renewed(renew_every: &Slot<RawValue>, lifetime: &Known, errors: &mut Errors) {
+    if renew_every.is_absent() {
+        return;
+    }
+    // The default is never read where one is written.
+    let Known { duration: Some(every), span: Some(span) } = Known::of(renew_every, time::DEFAULT_LIFETIME, errors)
+    else {
+        return;
+    };
+    let violation = time::renewal_violation(every, lifetime.duration.unwrap_or(time::MAX_LIFETIME));
+    if let Some(violation) = violation {
+        errors.at(span, violation.message);
+    }
+}
+
 fn shorter_than_the_default_idle(lifetime: Duration) -> String {
     format!(
         "this is shorter than the idle timeout, which is {} unless it is written; add `idle = {:?}` or less",
@@ -76,8 +105,8 @@ fn shorter_than_the_default_idle(lifetime: Duration) -> String {
     )
 }
 
-/// Reads `wait = "2s"`; it is part of a constant, so no environment can give it.
-pub(crate) fn parse_wait(key: &Key, input: ParseStream) -> syn::Result<RawValue> {
+/// Reads `wait = "2s"` or `fresh = "10m"`; it is part of a constant, so no environment can give it.
+pub(crate) fn parse_constant(key: &Key, input: ParseStream) -> syn::Result<RawValue> {
     let value = RawValue::parse(key, input, TEXT)?;
     match value.source {
         Source::Literal(_) => Ok(value),
@@ -85,10 +114,10 @@ pub(crate) fn parse_wait(key: &Key, input: ParseStream) -> syn::Result<RawValue>
     }
 }
 
-/// The wait in whole milliseconds, at least one.
-pub(crate) fn check_wait(value: &RawValue, errors: &mut Errors) -> Option<u64> {
+/// The duration in whole milliseconds, at least one.
+pub(crate) fn check_constant(value: &RawValue, errors: &mut Errors) -> Option<u64> {
     let literal = value.known()?;
     let parsed = time::parse(&literal.text);
-    let wait = parsed.map_err(|message| errors.at(literal.span, message)).ok()?;
-    Some(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1))
+    let duration = parsed.map_err(|message| errors.at(literal.span, message)).ok()?;
+    Some(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).max(1))
 }

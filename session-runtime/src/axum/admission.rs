@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use ::axum::body::Body;
 use ::axum::extract::ConnectInfo;
@@ -14,6 +15,7 @@ use super::extract::Spec;
 use super::problem::{self, Rejection};
 use super::state::HasSessions;
 use super::transport::{self, Presented};
+use crate::clock::Timestamp;
 use crate::declaration::Transport;
 use crate::error::Error;
 use crate::guard::Access;
@@ -162,7 +164,26 @@ pub(super) struct Admitted<T> {
     pub(super) by: Transport,
 }
 
-/// Loads the session for a handler that only reads it, turns strangers away and asks the guard.
+/// Turns away whose last proof of who they are is older than the handler wants it.
+pub(super) async fn check_fresh<T: SessionData>(
+    sessions: &Sessions<T>,
+    proved: Timestamp,
+    fresh: Option<Duration>,
+    missing: fn() -> Option<Missing>,
+    parts: Option<&Parts>,
+) -> Result<(), Response> {
+    let Some(fresh) = fresh else { return Ok(()) };
+    if sessions.now().since(proved) < fresh {
+        return Ok(());
+    }
+    telemetry::refused(sessions.session_type(), Refusal::NotFresh);
+    Err(match missing() {
+        Some(missing) => turn_away(sessions, Some(missing), parts).await,
+        None => problem::stale(fresh, sessions),
+    })
+}
+
+/// Loads the session for a handler, turns strangers and stale sessions away and asks the guard.
 pub(super) async fn admit<M: Spec, S: HasSessions<M::Data>>(
     parts: &Parts,
     state: &S,
@@ -171,7 +192,11 @@ pub(super) async fn admit<M: Spec, S: HasSessions<M::Data>>(
     let loaded = load(&sessions, parts, M::CSRF).await;
     let (snapshot, by) = loaded.map_err(|denied| denied.into_rejection(&sessions))?;
     match &snapshot {
-        Some(snapshot) => M::guard(snapshot).map_err(|refusal| Rejection::new(&sessions, refusal))?,
+        Some(snapshot) => {
+            let proved = snapshot.decoded.about.proved;
+            let fresh = check_fresh(&sessions, proved, M::FRESH, M::missing, Some(parts)).await;
+            fresh.and_then(|()| M::guard(snapshot)).map_err(|refusal| Rejection::new(&sessions, refusal))?;
+        }
         None if M::ACCESS == Access::Protected => return Err(reject::<M>(&sessions, parts).await),
         None => {}
     }

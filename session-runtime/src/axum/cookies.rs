@@ -1,5 +1,7 @@
 //! The session's cookie in a request's and a response's headers.
 
+use std::time::Duration;
+
 use cookie::time::OffsetDateTime;
 use cookie::{Cookie, SameSite};
 use http::header::{COOKIE, SET_COOKIE};
@@ -63,15 +65,15 @@ fn cookie<'a>(spec: &'a Spec, value: &'a str) -> Cookie<'a> {
     cookie
 }
 
-/// The header that hands over a token. `age` is how long the session still lives, for a cookie that
-/// outlives the browser.
-pub(super) fn set(spec: &Spec, token: &str, age: std::time::Duration) -> Result<HeaderValue, Error> {
+/// The header that hands over a token. `age` is how long the session still lives, if its cookie outlives the
+/// browser.
+pub(super) fn set(spec: &Spec, token: &str, age: Option<Duration>) -> Result<HeaderValue, Error> {
     let size = spec.name.len() + token.len();
     if size > MAX_NAME_AND_VALUE {
         return Err(Error::CookieTooLarge { size });
     }
     let mut cookie = cookie(spec, token);
-    if spec.persistent {
+    if let Some(age) = age {
         cookie.set_max_age(cookie::time::Duration::try_from(age).unwrap_or(cookie::time::Duration::MAX));
     }
     header(&cookie)
@@ -161,9 +163,8 @@ mod tests {
     #[test]
     fn set_and_removal_differ_in_value_and_age_alone() {
         let mut spec = Spec::for_type("User");
-        (spec.name, spec.domain, spec.path, spec.persistent) =
-            ("u".into(), Some("example.org".into()), "/app".into(), true);
-        let set = set(&spec, "tok", std::time::Duration::from_secs(60)).unwrap();
+        (spec.name, spec.domain, spec.path) = ("u".into(), Some("example.org".into()), "/app".into());
+        let set = set(&spec, "tok", Some(Duration::from_secs(60))).unwrap();
         let removed = remove(&spec).unwrap();
         let strip = |header: &HeaderValue| -> Vec<String> {
             let text = header.to_str().unwrap().to_owned();
@@ -183,10 +184,7 @@ mod tests {
     fn a_cookie_of_4096_bytes_is_sent_and_one_of_4097_is_not() {
         let spec = Spec::for_type("User");
         let room = 4096 - spec.name.len();
-        assert!(set(&spec, &"a".repeat(room), std::time::Duration::ZERO).is_ok());
-        assert!(matches!(
-            set(&spec, &"a".repeat(room + 1), std::time::Duration::ZERO),
-            Err(Error::CookieTooLarge { size: 4097 })
-        ));
+        assert!(set(&spec, &"a".repeat(room), None).is_ok());
+        assert!(matches!(set(&spec, &"a".repeat(room + 1), None), Err(Error::CookieTooLarge { size: 4097 })));
     }
 }

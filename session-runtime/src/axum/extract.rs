@@ -11,10 +11,12 @@ use ::axum::response::{IntoResponse as _, Response};
 use http::HeaderMap;
 use http::request::Parts;
 
-use super::admission::{Admitted, Caller, admit, receive, reject, turn_away, verify};
-use super::member::{Member, announces, reissued};
+use super::admission::{Admitted, Caller, admit, check_fresh, receive, reject, turn_away, verify};
+use super::erased::{Asked, Erased};
+use super::member::{Member, announces, entered};
 use super::problem::Rejection;
 use super::state::HasSessions;
+use crate::clock::Timestamp;
 use crate::codec;
 use crate::declaration::Transport;
 use crate::error::Error;
@@ -22,7 +24,7 @@ use crate::guard::Access;
 use crate::lease::Renewal;
 use crate::missing::Missing;
 use crate::session::{Outcome, Session, SessionSlot, TokenChange};
-use crate::sessions::{self, Known, SessionData, Sessions, Snapshot};
+use crate::sessions::{self, Known, Login, Right, SessionData, Sessions, Snapshot};
 
 /// What `#[session(...)]` says of one session type in one handler.
 pub trait Spec: Send + Sync + 'static {
@@ -30,6 +32,10 @@ pub trait Spec: Send + Sync + 'static {
     type Data: SessionData;
     /// Who may enter.
     const ACCESS: Access;
+    /// Whether the handler is lent the data; `false` where it is only guarded by it.
+    const LENDS: bool = true;
+    /// How long ago the person may have proved who they are, if the handler says.
+    const FRESH: Option<Duration> = None;
     /// How long an exclusive borrow may queue, if the handler says.
     const WAIT: Option<Duration> = None;
     /// Whether requests that another site may have made are refused.
@@ -62,6 +68,9 @@ pub struct SharedFromRef<H, M: Spec> {
     sessions: H,
     snapshot: Option<Snapshot<M::Data>>,
     by: Transport,
+    /// Whether the handler takes it, rather than being guarded by it alone.
+    lends: bool,
+    token: Option<String>,
     default: Option<M::Data>,
 }
 
@@ -74,36 +83,67 @@ impl<M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for Sha
         if let Some(data) = &default {
             M::guard(data).map_err(|refusal| Rejection::new(&sessions, refusal))?;
         }
-        Ok(Self { sessions, snapshot, by, default })
+        Ok(Self { sessions, snapshot, by, lends: M::LENDS, token: None, default })
     }
 }
 
 impl<M: Spec> SharedFromRef<Sessions<M::Data>, M> {
+    /// Itself, for any handler.
+    pub fn erased(self) -> SharedFromRef<Sessions<M::Data>, Erased<M::Data>> {
+        let Self { sessions, snapshot, by, lends, token, default } = self;
+        SharedFromRef { sessions, snapshot, by, lends, token, default }
+    }
+}
+
+impl<T: SessionData> SharedFromRef<Sessions<T>, Erased<T>> {
     /// The data, for `&T`.
-    pub fn lend(&mut self) -> &M::Data {
+    pub fn lend(&mut self) -> &T {
         self.lend_optional().expect("without a session or a default the request was turned away")
     }
 
     /// The data, for `Option<&T>`.
-    pub fn lend_optional(&mut self) -> Option<&M::Data> {
+    pub fn lend_optional(&mut self) -> Option<&T> {
         self.snapshot.as_deref().or(self.default.as_ref())
     }
 }
 
-impl<M: Spec> Member for SharedFromRef<Sessions<M::Data>, M> {
+impl<T: SessionData> Member for SharedFromRef<Sessions<T>, Erased<T>> {
     announces!();
 
-    fn announcement(&mut self) -> TokenChange {
-        reissued(&self.sessions, self.snapshot.as_ref().map(|snapshot| &*snapshot.known))
+    async fn settle(&mut self) -> Result<(), Response> {
+        settle(&self.sessions, &mut self.snapshot, &mut self.token, self.lends).await
     }
+
+    fn announcement(&mut self) -> TokenChange {
+        entered(&self.sessions, self.snapshot.as_ref(), self.token.take())
+    }
+}
+
+/// What entering a session brings with it; `reads`: its data is lent, and with it the flash.
+async fn settle<T: SessionData>(
+    sessions: &Sessions<T>,
+    session: &mut Option<Snapshot<T>>,
+    token: &mut Option<String>,
+    reads: bool,
+) -> Result<(), Response> {
+    let Some(entered) = session else { return Ok(()) };
+    let Some(unsettled) = sessions.unsettled(entered, reads) else { return Ok(()) };
+    // Boxed, so that the many that have nothing to settle have small futures.
+    let settled = Box::pin(sessions.settle(entered, unsettled)).await;
+    let (settled, renewed) = settled.map_err(Error::into_response)?;
+    (*entered, *token) = (settled, renewed);
+    Ok(())
 }
 
 /// `&mut T` and `Option<&mut T>`: only the token is checked while extractors run; the session is locked
 /// and loaded after all of them have succeeded.
 pub struct ExclusiveFromRef<H, M: Spec> {
     sessions: H,
+    asked: Asked<M::Data>,
     known: Option<Arc<Known<M::Data>>>,
     by: Transport,
+    /// When the token was presented: a body may take its time.
+    presented: Timestamp,
     /// Kept where somebody is still to be asked about them: `verify`, or a handler that answers those
     /// whose session turns out to have ended.
     parts: Option<Box<Parts>>,
@@ -126,6 +166,7 @@ impl<M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for Exc
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
         let sessions = state.sessions();
+        let presented = sessions.now();
         let received = receive(&sessions, parts, M::CSRF);
         let Caller { known, by } = received.map_err(|refusal| Rejection::new(&sessions, refusal))?;
         if known.is_none() && M::ACCESS == Access::Protected {
@@ -133,18 +174,27 @@ impl<M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for Exc
         }
         let wanted = M::Data::VERIFIES || M::MISSING_HANDLER || sessions.missing().wants_request();
         let parts = (known.is_some() && wanted).then(|| Box::new(parts.clone()));
-        Ok(Self { sessions, known, by, parts, lent: Lent::Nothing, announcement: TokenChange::Unchanged })
+        let (asked, lent, announcement) = (Asked::by::<M>(), Lent::Nothing, TokenChange::Unchanged);
+        Ok(Self { sessions, asked, known, by, presented, parts, lent, announcement })
     }
 }
 
 impl<M: Spec> ExclusiveFromRef<Sessions<M::Data>, M> {
+    /// Itself, for any handler.
+    pub fn erased(self) -> ExclusiveFromRef<Sessions<M::Data>, Erased<M::Data>> {
+        let Self { sessions, asked, known, parts, lent, announcement, by, presented } = self;
+        ExclusiveFromRef { sessions, asked, known, parts, lent, announcement, by, presented }
+    }
+}
+
+impl<T: SessionData> ExclusiveFromRef<Sessions<T>, Erased<T>> {
     /// The data, for `&mut T`.
-    pub fn lend(&mut self) -> &mut M::Data {
+    pub fn lend(&mut self) -> &mut T {
         self.lend_optional().expect("without a session or a default the request was turned away")
     }
 
     /// The data, for `Option<&mut T>`.
-    pub fn lend_optional(&mut self) -> Option<&mut M::Data> {
+    pub fn lend_optional(&mut self) -> Option<&mut T> {
         match &mut self.lent {
             Lent::Nothing => None,
             Lent::Session(session) => Some(&mut session.data),
@@ -153,12 +203,15 @@ impl<M: Spec> ExclusiveFromRef<Sessions<M::Data>, M> {
     }
 }
 
-impl<M: Spec> Member for ExclusiveFromRef<Sessions<M::Data>, M> {
+impl<T: SessionData> Member for ExclusiveFromRef<Sessions<T>, Erased<T>> {
     announces!();
 
     async fn enter(&mut self) -> Result<(), Response> {
         let acquired = match &self.known {
-            Some(known) => self.sessions.acquire(known, M::WAIT).await.map_err(Error::into_response)?,
+            Some(known) => {
+                let right = Right::Presented(self.presented);
+                self.sessions.acquire(known, right, self.asked.wait).await.map_err(Error::into_response)?
+            }
             None => None,
         };
         let verified = match (acquired, &self.parts) {
@@ -166,17 +219,20 @@ impl<M: Spec> Member for ExclusiveFromRef<Sessions<M::Data>, M> {
             (acquired, _) => acquired,
         };
         self.lent = match verified {
-            Some(session) => {
-                M::guard(&session.data)?;
+            Some(mut session) => {
+                let Asked { fresh, missing, guard, .. } = self.asked;
+                check_fresh(&self.sessions, session.proved(), fresh, missing, self.parts.as_deref()).await?;
+                guard(&session.data)?;
+                session.lend().map_err(Error::into_response)?;
                 Lent::Session(session)
             }
-            None if M::ACCESS == Access::Protected => {
-                return Err(turn_away(&self.sessions, M::missing(), self.parts.as_deref()).await);
+            None if self.asked.access == Access::Protected => {
+                return Err(turn_away(&self.sessions, (self.asked.missing)(), self.parts.as_deref()).await);
             }
-            None => match M::default() {
+            None => match (self.asked.default)() {
                 None => Lent::Nothing,
                 Some(data) => {
-                    M::guard(&data)?;
+                    (self.asked.guard)(&data)?;
                     let mut before = Vec::new();
                     codec::encode(&data, &mut before).map_err(|error| Error::Encode(error).into_response())?;
                     Lent::Default { data, before }
@@ -197,15 +253,15 @@ impl<M: Spec> Member for ExclusiveFromRef<Sessions<M::Data>, M> {
         match std::mem::replace(&mut self.lent, Lent::Nothing) {
             Lent::Nothing => {}
             Lent::Session(session) => {
-                let saved = self.sessions.save(session).await?;
-                self.announcement = reissued(&self.sessions, Some(&saved.known));
+                let (saved, token) = self.sessions.save(session).await?;
+                self.announcement = entered(&self.sessions, Some(&saved), token);
             }
             Lent::Default { data, before } => {
                 let mut after = Vec::with_capacity(before.len());
                 codec::encode(&data, &mut after).map_err(Error::Encode)?;
                 if after != before {
-                    let (snapshot, token) = self.sessions.create(data).await?;
-                    self.announcement = TokenChange::Set { token, expires: snapshot.expires };
+                    let (snapshot, token) = self.sessions.create(data, Login::default()).await?;
+                    self.announcement = TokenChange::set(token, &snapshot);
                 }
             }
         }
@@ -226,6 +282,7 @@ pub struct OwnedFromRef<H, M: Spec> {
     sessions: H,
     snapshot: Option<Snapshot<M::Data>>,
     by: Transport,
+    token: Option<String>,
     outcome: Arc<Outcome>,
 }
 
@@ -234,29 +291,41 @@ impl<M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for Own
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
         let Admitted { sessions, snapshot, by } = admit::<M, S>(parts, state).await?;
-        Ok(Self { sessions, snapshot, by, outcome: Arc::default() })
+        Ok(Self { sessions, snapshot, by, token: None, outcome: Arc::default() })
     }
 }
 
 impl<M: Spec> OwnedFromRef<Sessions<M::Data>, M> {
+    /// Itself, for any handler.
+    pub fn erased(self) -> OwnedFromRef<Sessions<M::Data>, Erased<M::Data>> {
+        let Self { sessions, snapshot, token, outcome, by } = self;
+        OwnedFromRef { sessions, snapshot, token, outcome, by }
+    }
+}
+
+impl<T: SessionData> OwnedFromRef<Sessions<T>, Erased<T>> {
     /// The handle, for `Session<T>`.
-    pub fn lend(&mut self) -> Session<M::Data> {
+    pub fn lend(&mut self) -> Session<T> {
         self.lend_optional().expect("without a session the request was turned away")
     }
 
     /// The handle, for `Option<Session<T>>`.
-    pub fn lend_optional(&mut self) -> Option<Session<M::Data>> {
+    pub fn lend_optional(&mut self) -> Option<Session<T>> {
         let snapshot = self.snapshot.clone()?;
         Some(Session::new(self.sessions.clone(), snapshot, Arc::clone(&self.outcome)))
     }
 }
 
-impl<M: Spec> Member for OwnedFromRef<Sessions<M::Data>, M> {
+impl<T: SessionData> Member for OwnedFromRef<Sessions<T>, Erased<T>> {
     announces!();
+
+    async fn settle(&mut self) -> Result<(), Response> {
+        settle(&self.sessions, &mut self.snapshot, &mut self.token, false).await
+    }
 
     fn announcement(&mut self) -> TokenChange {
         match self.outcome.take() {
-            TokenChange::Unchanged => reissued(&self.sessions, self.snapshot.as_ref().map(|snapshot| &*snapshot.known)),
+            TokenChange::Unchanged => entered(&self.sessions, self.snapshot.as_ref(), self.token.take()),
             change => change,
         }
     }
@@ -267,6 +336,7 @@ pub struct SlotFromRef<H, M: Spec> {
     sessions: H,
     snapshot: Option<Snapshot<M::Data>>,
     by: Transport,
+    token: Option<String>,
     outcome: Arc<Outcome>,
 }
 
@@ -275,23 +345,35 @@ impl<M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for Slo
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
         let Admitted { sessions, snapshot, by } = admit::<M, S>(parts, state).await?;
-        Ok(Self { sessions, snapshot, by, outcome: Arc::default() })
+        Ok(Self { sessions, snapshot, by, token: None, outcome: Arc::default() })
     }
 }
 
 impl<M: Spec> SlotFromRef<Sessions<M::Data>, M> {
+    /// Itself, for any handler.
+    pub fn erased(self) -> SlotFromRef<Sessions<M::Data>, Erased<M::Data>> {
+        let Self { sessions, snapshot, token, outcome, by } = self;
+        SlotFromRef { sessions, snapshot, token, outcome, by }
+    }
+}
+
+impl<T: SessionData> SlotFromRef<Sessions<T>, Erased<T>> {
     /// The slot, for `SessionSlot<T>`.
-    pub fn lend(&mut self) -> SessionSlot<M::Data> {
+    pub fn lend(&mut self) -> SessionSlot<T> {
         SessionSlot::new(self.sessions.clone(), self.snapshot.clone(), Arc::clone(&self.outcome))
     }
 }
 
-impl<M: Spec> Member for SlotFromRef<Sessions<M::Data>, M> {
+impl<T: SessionData> Member for SlotFromRef<Sessions<T>, Erased<T>> {
     announces!();
+
+    async fn settle(&mut self) -> Result<(), Response> {
+        settle(&self.sessions, &mut self.snapshot, &mut self.token, false).await
+    }
 
     fn announcement(&mut self) -> TokenChange {
         match self.outcome.take() {
-            TokenChange::Unchanged => reissued(&self.sessions, self.snapshot.as_ref().map(|snapshot| &*snapshot.known)),
+            TokenChange::Unchanged => entered(&self.sessions, self.snapshot.as_ref(), self.token.take()),
             change => change,
         }
     }

@@ -1,7 +1,7 @@
 //! The few functions that a generated handler calls around the user's own.
 
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ pub trait Party: Send {
 
     /// Says in an answer's headers what it depends on.
     fn vary(&self, headers: &mut HeaderMap);
+    /// Tells the client what became of its tokens.
+    fn announce(&mut self, response: Response) -> Response;
 
     /// Stores or forgets what the handler changed, and tells the client.
     fn leave(self, response: Response) -> impl Future<Output = Response> + Send;
@@ -34,10 +36,8 @@ pub trait Party: Send {
 /// # Errors
 /// The response to give instead of the handler's.
 pub async fn enter<P: Party>(party: &mut P) -> Result<(), Response> {
-    party.enter().await.map_err(|mut refusal| {
-        party.vary(refusal.headers_mut());
-        refusal
-    })
+    // What was settled before another one refused may be a new token, which is in force.
+    party.enter().await.map_err(|refusal| party.announce(refusal))
 }
 
 /// What keeps a handler's leases alive.
@@ -49,6 +49,9 @@ pub fn leases<P: Party>(party: &P) -> Leases {
 pub async fn leave<P: Party>(party: P, response: Response) -> Response {
     party.leave(response).await
 }
+
+/// A handler that has been called.
+type Running<'a, A> = Pin<&'a mut (dyn Future<Output = A> + Send + 'a)>;
 
 /// The leases of one handler, to be kept while it runs.
 #[derive(Default)]
@@ -71,9 +74,8 @@ impl Leases {
         self.first.iter().chain(&self.others)
     }
 
-    /// Runs the handler, and extends its leases while it waits.
-    pub async fn hold<F: Future>(self, handler: F) -> F::Output {
-        let mut handler = pin!(handler);
+    /// Runs the handler, and extends its leases while it waits. Of all handlers with one answer there is one of this.
+    pub async fn hold<A>(self, mut handler: Running<'_, A>) -> A {
         // A handler that never waits needs no timer, and its future no room for one.
         let first = poll_fn(|cx| Poll::Ready(handler.as_mut().poll(cx))).await;
         match (first, self.all().map(Renewal::every).min()) {
@@ -83,7 +85,7 @@ impl Leases {
         }
     }
 
-    async fn extend<F: Future>(self, every: Duration, mut handler: Pin<&mut F>) -> F::Output {
+    async fn extend<A>(self, every: Duration, mut handler: Running<'_, A>) -> A {
         loop {
             let tick = async {
                 tokio::time::sleep(every).await;
@@ -125,6 +127,7 @@ macro_rules! parties {
                         _ => {}
                     }
                 }
+                $(self.$at.settle().await?;)+
                 Ok(())
             }
 
@@ -150,6 +153,10 @@ macro_rules! parties {
                 if let Some(error) = failure {
                     response = Error::into_response(error);
                 }
+                self.announce(response)
+            }
+
+            fn announce(&mut self, mut response: Response) -> Response {
                 $(
                     if let Err(error) = self.$at.announce(response.headers_mut()) {
                         response = Error::into_response(error);
@@ -164,7 +171,8 @@ macro_rules! parties {
 
 impl<A: Member> Party for (A,) {
     async fn enter(&mut self) -> Result<(), Response> {
-        self.0.enter().await
+        self.0.enter().await?;
+        self.0.settle().await
     }
 
     fn leases(&self) -> Leases {
@@ -183,6 +191,10 @@ impl<A: Member> Party for (A,) {
         } else if let Err(error) = self.0.commit().await {
             response = error.into_response();
         }
+        self.announce(response)
+    }
+
+    fn announce(&mut self, mut response: Response) -> Response {
         if let Err(error) = self.0.announce(response.headers_mut()) {
             response = error.into_response();
             self.vary(response.headers_mut());

@@ -98,7 +98,7 @@ where
                     let headers = response.headers_mut();
                     // What is behind the layer may have told the client already.
                     let told = transport::is_told(&sessions, &by, headers);
-                    let change = if told { TokenChange::Unchanged } else { reissued(&sessions, Some(&session.known)) };
+                    let change = if told { TokenChange::Unchanged } else { reissued(&sessions, Some(&session)) };
                     match announce(&sessions, &by, &change, headers) {
                         Ok(()) => Ok(response),
                         Err(error) => Ok(Rejection::new(&sessions, error.into_response()).into_response()),

@@ -8,7 +8,7 @@ use crate::declaration::Transport;
 use crate::error::Error;
 use crate::lease::Renewal;
 use crate::session::TokenChange;
-use crate::sessions::{Known, SessionData, Sessions};
+use crate::sessions::{SessionData, Sessions, Snapshot};
 
 /// A member of a handler's sessions: how it comes in and how it leaves.
 pub trait Member: Send {
@@ -17,6 +17,11 @@ pub trait Member: Send {
 
     /// What is left to do once every extractor has succeeded.
     fn enter(&mut self) -> impl Future<Output = Result<(), Response>> + Send {
+        async { Ok(()) }
+    }
+
+    /// What entering brings with it, once every session has been entered: nobody turns the request away after it.
+    fn settle(&mut self) -> impl Future<Output = Result<(), Response>> + Send {
         async { Ok(()) }
     }
 
@@ -64,10 +69,20 @@ pub(super) fn announce<T: SessionData>(
 }
 
 /// A new token, where the one that was presented is due for one.
-pub(super) fn reissued<T: SessionData>(sessions: &Sessions<T>, known: Option<&Known<T>>) -> TokenChange {
-    known
-        .and_then(|known| Some(TokenChange::Set { token: sessions.reissue(known)?, expires: known.claims.expires }))
-        .unwrap_or_default()
+pub(super) fn reissued<T: SessionData>(sessions: &Sessions<T>, session: Option<&Snapshot<T>>) -> TokenChange {
+    session.and_then(|session| Some(TokenChange::set(sessions.reissue(session)?, session))).unwrap_or_default()
+}
+
+/// The token of a session that was renewed when it was entered, or one that is due for another reason.
+pub(super) fn entered<T: SessionData>(
+    sessions: &Sessions<T>,
+    session: Option<&Snapshot<T>>,
+    token: Option<String>,
+) -> TokenChange {
+    match (session, token) {
+        (Some(session), Some(token)) => TokenChange::set(token, session),
+        (session, _) => reissued(sessions, session),
+    }
 }
 
 macro_rules! announces {

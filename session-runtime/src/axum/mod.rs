@@ -4,6 +4,7 @@ mod admission;
 mod check;
 mod cookies;
 mod csrf;
+mod erased;
 mod extract;
 mod handler;
 mod layer;

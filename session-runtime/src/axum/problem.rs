@@ -1,6 +1,7 @@
 //! Refusals as `application/problem+json` (RFC 9457).
 
 use std::fmt;
+use std::time::Duration;
 
 use ::axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, COOKIE, RETRY_AFTER};
@@ -51,6 +52,16 @@ pub(super) fn missing<T: SessionData>(status: StatusCode, sessions: &Sessions<T>
     if status == StatusCode::UNAUTHORIZED {
         transport::challenge(sessions, response.headers_mut());
     }
+    response
+}
+
+/// A live session whose person proved themselves too long ago. The limit is told in seconds, as `max_age` in
+/// RFC 9470.
+pub(super) fn stale<T: SessionData>(fresh: Duration, sessions: &Sessions<T>) -> Response {
+    let (title, detail) = ("A fresh login is needed", "Prove who you are once more and try again.");
+    let extra = [("max_age", fresh.as_secs().into())];
+    let mut response = extended(StatusCode::UNAUTHORIZED, "stale", title, detail, extra);
+    transport::challenge(sessions, response.headers_mut());
     response
 }
 

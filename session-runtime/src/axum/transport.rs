@@ -89,8 +89,9 @@ pub(super) fn announce<T: SessionData>(
     match by {
         Transport::Cookie => {
             let cookie = match change {
-                TokenChange::Set { expires, .. } => {
-                    cookies::set(sessions.cookie(), token, expires.since(sessions.now()))?
+                TokenChange::Set { expires, persistent, .. } => {
+                    let persistent = persistent.unwrap_or(sessions.cookie().persistent);
+                    cookies::set(sessions.cookie(), token, persistent.then(|| expires.since(sessions.now())))?
                 }
                 TokenChange::Removed | TokenChange::Unchanged => cookies::remove(sessions.cookie())?,
             };

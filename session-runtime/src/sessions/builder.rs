@@ -99,6 +99,12 @@ impl<T: SessionData> Builder<T> {
         self
     }
 
+    /// How long an id is in use before it is renewed in motion.
+    pub fn renew_every(mut self, every: Duration) -> Self {
+        self.overrides.renew_every = Some(every);
+        self
+    }
+
     /// How long one call to the backend may take before the request is answered 503: 1 s unless told.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
@@ -182,6 +188,7 @@ impl<T: SessionData> Builder<T> {
             known: TokenCache::new(self.remembered),
             queue: Queue::new(),
             slack: client.store.backend().idle_slack(settings.idle),
+            renew_every: settings.renew_every,
             sweeper: sweeper(&client, settings.idle),
             client,
             purpose,

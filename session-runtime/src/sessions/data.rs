@@ -7,7 +7,7 @@ use http::request::Parts;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Sessions;
+use super::{Privileges, Sessions};
 use crate::backend::{OpenBackend, Scope};
 use crate::declaration::Declaration;
 use crate::error::OpenError;
@@ -62,6 +62,18 @@ pub trait SessionData: Serialize + DeserializeOwned + Send + Sync + Sized + 'sta
     #[doc(hidden)]
     const CLEAR_SITE_DATA: bool = false;
 
+    /// Whether fields are marked `privilege`.
+    #[doc(hidden)]
+    const PRIVILEGED: bool = false;
+
+    /// Whether fields are marked `flash`.
+    #[doc(hidden)]
+    const FLASHES: bool = false;
+
+    /// The fields that are marked `secret`.
+    #[doc(hidden)]
+    const SECRETS: &'static [&'static str] = &[];
+
     /// Whether [`verify`](SessionData::verify) has anything to ask.
     #[doc(hidden)]
     const VERIFIES: bool = false;
@@ -90,6 +102,38 @@ pub trait SessionData: Serialize + DeserializeOwned + Send + Sync + Sized + 'sta
     fn verify(&self, parts: &Parts) -> impl Future<Output = Result<(), Option<Response>>> + Send {
         let _ = parts;
         async { Ok(()) }
+    }
+
+    /// What the fields marked `privilege` are.
+    #[doc(hidden)]
+    fn privileges(&self) -> Result<Privileges, serde_json::Error> {
+        Ok(Privileges::new())
+    }
+
+    /// Whether a field marked `flash` has something to read.
+    #[doc(hidden)]
+    fn has_flash(&self) -> bool {
+        false
+    }
+
+    /// Forgets what the fields marked `flash` hold.
+    #[doc(hidden)]
+    fn clear_flash(&mut self) {}
+
+    /// Forgets what of it was `lent`, and keeps what came since.
+    #[doc(hidden)]
+    fn settle_flash(&mut self, lent: &Self) {
+        let _ = lent;
+    }
+
+    /// The data as JSON for other eyes than the store's: without the fields that are marked `secret`.
+    ///
+    /// `Serialize` writes them, since that is how they are stored; answer with this where the type has any.
+    ///
+    /// # Errors
+    /// The data can't be written as JSON.
+    fn to_public(&self) -> Result<serde_json::Value, serde_json::Error> {
+        serde_json::to_value(self)
     }
 
     /// Opens the sessions of this type as they are declared: reads the environment, checks what it says,

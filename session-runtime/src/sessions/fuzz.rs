@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::*;
@@ -128,7 +129,13 @@ mod sealed {
 
     static SEALED: LazyLock<(Scene<Sealed>, Bytes)> = LazyLock::new(|| {
         let scene = Scene::<Sealed>::set();
-        let written = scene.sessions.write(&scene.known, About::starting(NOW), Sealed { text: "genuine".into() }, 64);
+        let written = scene.sessions.write(
+            &scene.known.key,
+            About::starting(NOW),
+            scene.known.proof,
+            Sealed { text: "genuine".into() },
+            64,
+        );
         let body = written.expect("it can be written").body;
         (scene, body)
     });

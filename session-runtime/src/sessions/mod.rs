@@ -3,10 +3,14 @@
 mod builder;
 mod data;
 mod ended;
+mod exclusive;
+mod flash;
 mod forgery;
 #[cfg(feature = "testing")]
 pub(crate) mod fuzz;
 mod lending;
+mod marks;
+mod renewal;
 mod snapshot;
 mod stored;
 mod sweep;
@@ -16,7 +20,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use session_rules::cookie::{Cookie, MAX_NAME_AND_VALUE};
 use session_rules::origin::Origin;
 use tokio::task::JoinHandle;
@@ -25,18 +28,22 @@ use tracing::Instrument as _;
 pub use self::builder::Builder;
 pub use self::data::SessionData;
 pub use self::ended::{Ended, UntilEnded};
+pub(crate) use self::exclusive::Exclusive;
+pub use self::flash::Flash;
 pub(crate) use self::forgery::{Forgeries, Threshold};
 pub use self::lending::Lending;
+pub use self::marks::{Privileges, Public, Redacted, add_privilege};
+pub(crate) use self::renewal::{Renewal, Right};
 pub use self::snapshot::Snapshot;
 pub(crate) use self::snapshot::{Decoded, Known};
-use crate::backend::{Record, Touch, Written};
+use crate::backend::{Record, Touch};
 use crate::clock::Timestamp;
 use crate::codec;
 use crate::crypto::Sealer;
 use crate::declaration::Transport;
 use crate::error::Error;
 use crate::id::SessionId;
-use crate::lease::{Held, Queue, StoreClient, Terms};
+use crate::lease::{Queue, StoreClient, Terms};
 use crate::missing::Missing;
 use crate::record::About;
 use crate::telemetry::{self, Refusal};
@@ -59,6 +66,7 @@ struct Inner<T> {
     carried: bool,
     idle: Duration,
     slack: Duration,
+    renew_every: Option<Duration>,
     terms: Terms,
     cookie: Cookie,
     transports: Vec<Transport>,
@@ -92,18 +100,11 @@ impl<T: SessionData> fmt::Debug for Sessions<T> {
     }
 }
 
-/// A session that is lent exclusively: the lease on it and the data to change.
-pub(crate) struct Exclusive<T> {
-    held: Held,
-    known: Arc<Known<T>>,
-    record: Record,
-    touch: Touch,
-    about: About,
-    /// The data as it was lent.
-    json: Bytes,
-    /// Whether the record is to be sealed anew even if the data stays as it is.
-    retired_seal: bool,
-    pub(crate) data: T,
+/// What a login says of its own session.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Login {
+    pub(crate) lifetime: Option<Duration>,
+    pub(crate) persistent: Option<bool>,
 }
 
 impl<T: SessionData> Sessions<T> {
@@ -192,7 +193,7 @@ impl<T: SessionData> Sessions<T> {
         }
         if let Some(known) = self.0.known.get(token) {
             return match known.claims.are_current(now, self.lifetime()) {
-                true if known.is_dead() => Err(Refusal::Replaced),
+                true if known.is_dead(now) => Err(Refusal::Replaced),
                 true => Ok(known),
                 false => Err(Refusal::Stale),
             };
@@ -204,8 +205,13 @@ impl<T: SessionData> Sessions<T> {
 
     /// A token that replaces the client's, where one is due: its key is no longer the newest, or it carries
     /// a record whose last use is to be noted.
-    pub(crate) fn reissue(&self, known: &Known<T>) -> Option<String> {
+    pub(crate) fn reissue(&self, session: &Snapshot<T>) -> Option<String> {
+        let known = &session.known;
         let (now, claims) = (self.now(), &known.claims);
+        if session.decoded.proof != known.proof {
+            // A former id, which another request's answer replaces.
+            return None;
+        }
         match &known.carried {
             None => claims.retired_key.then(|| self.0.tokens.seal(claims.id, claims.expires, now)),
             Some(record) => {
@@ -221,7 +227,11 @@ impl<T: SessionData> Sessions<T> {
         let touch = self.touch(self.now(), &known.claims);
         let span = telemetry::load_span(self.session_type(), &known.key);
         let record = self.fetch(known, touch).instrument(span).await?;
-        let Some(session) = record.and_then(|record| self.accept(known, &record, touch)) else { return Ok(None) };
+        let Some(record) = record else {
+            telemetry::absent(self.session_type(), &known.key);
+            return Ok(None);
+        };
+        let Some(session) = self.accept(known, &record, touch) else { return Ok(None) };
         telemetry::loaded(self.session_type(), &known.key);
         if session.decoded.retired_seal && !self.0.carried {
             Box::pin(self.reseal(&session)).await;
@@ -233,7 +243,7 @@ impl<T: SessionData> Sessions<T> {
     /// Whoever holds the session now does it too, and so does the next read: no failure is worth an answer.
     async fn reseal(&self, session: &Snapshot<T>) {
         let resealed = if self.0.client.store.leases().is_some() {
-            match self.acquire(&session.known, Some(Duration::ZERO)).await {
+            match self.acquire(&session.known, session.right(), Some(Duration::ZERO)).await {
                 Ok(Some(exclusive)) => self.save(exclusive).await.map(drop),
                 Ok(None) => Ok(()),
                 Err(error) => Err(error),
@@ -242,7 +252,7 @@ impl<T: SessionData> Sessions<T> {
             self.compare_and_set(session, &mut |_| ()).await.map(drop)
         };
         if let Err(error) = resealed {
-            tracing::debug!(name: "session.not_resealed", session = %session.id(), %error, "a record stays under a retired key");
+            telemetry::not_resealed(self.session_type(), &session.known.key, &error);
         }
     }
 
@@ -255,12 +265,14 @@ impl<T: SessionData> Sessions<T> {
     }
 
     /// A new session under a fresh id, and its token.
-    pub(crate) async fn create(&self, data: T) -> Result<(Snapshot<T>, String), Error> {
+    pub(crate) async fn create(&self, data: T, login: Login) -> Result<(Snapshot<T>, String), Error> {
+        let Login { lifetime, persistent } = login;
         let now = self.now();
-        let expires = now.plus(self.lifetime());
+        let about = About { persistent, ..About::starting(now) };
+        let expires = now.plus(lifetime.unwrap_or(Duration::MAX).min(self.lifetime()));
         let claims = Claims { id: SessionId::random(), issued: now, expires, retired_key: false };
         let known = Known::new(claims, &self.0.purpose);
-        let decoded = self.write(&known, About::starting(now), data, 128)?;
+        let decoded = self.write(&known.key, about, known.proof, data, 128)?;
         let record = Record { version: 1, last_seen: now, expires, body: decoded.body.clone() };
         let (known, token) = self.tokenize(known, &record, now)?;
         let client = &self.0.client;
@@ -299,157 +311,37 @@ impl<T: SessionData> Sessions<T> {
         Ok(ended)
     }
 
-    /// Gives the session another id: its record holds the new proof, and the old token is dead.
-    pub(crate) async fn renew(&self, session: &Snapshot<T>) -> Result<(Snapshot<T>, String), Error> {
-        let span = telemetry::renew_span(self.session_type(), &session.known.key);
-        self.renew_now(session).instrument(span).await
-    }
-
-    async fn renew_now(&self, session: &Snapshot<T>) -> Result<(Snapshot<T>, String), Error> {
-        let id = session.known.claims.id.renewed();
-        for _ in 0..CONFLICTS {
-            let (record, read, touch) = self.reload(&session.known).await?;
-            let claims = Claims { id, issued: touch.now, expires: record.expires, retired_key: false };
-            let known = Known::new(claims, &self.0.purpose);
-            let decoded = self.write(&known, read.about, read.data, record.body.len())?;
-            let next = next(&record, touch.now, &decoded);
-            let (version, expires) = (next.version, next.expires);
-            let (known, token) = self.tokenize(known, &next, touch.now)?;
-            match self.replace(&known, record.version, next, touch).await {
-                Err(Error::Conflict) => {}
-                Err(error) => return Err(error),
-                Ok(()) => {
-                    session.known.bury();
-                    telemetry::renewed(self.session_type(), &known.key);
-                    return Ok((Snapshot::new(known, version, expires, decoded), token));
-                }
-            }
-        }
-        Err(Error::Conflict)
-    }
-
-    /// Puts another record in the place of this version, if nobody has before.
-    async fn replace(&self, known: &Known<T>, version: u64, next: Record, touch: Touch) -> Result<(), Error> {
-        if self.0.carried {
-            return Ok(());
-        }
-        let client = &self.0.client;
-        match client.within(client.store.backend().update(&known.key, version, next, touch)).await? {
-            Written::Done => Ok(()),
-            Written::Conflict => Err(Error::Conflict),
-            Written::Absent => Err(Error::Ended),
-        }
-    }
-
-    /// Takes the session exclusively: locked across the fleet, loaded, owned. `None`: no such session.
-    pub(crate) async fn acquire(
-        &self,
-        known: &Arc<Known<T>>,
-        wait: Option<Duration>,
-    ) -> Result<Option<Exclusive<T>>, Error> {
-        let terms = Terms { wait: wait.unwrap_or(self.0.terms.wait), ..self.0.terms };
-        let touch = |now| self.touch(now, &known.claims);
-        let span = telemetry::acquire_span(self.session_type(), &known.key);
-        let acquired = Held::acquire(&self.0.client, &self.0.queue, known.key, terms, touch).instrument(span).await?;
-        let Some((held, record, touch)) = acquired else { return Ok(None) };
-        let Some(read) = self.read(known, &record, touch) else { return Ok(None) };
-        telemetry::loaded(self.session_type(), &known.key);
-        Ok(Some(Exclusive {
-            held,
-            known: Arc::clone(known),
-            record,
-            touch,
-            about: read.about,
-            json: read.json,
-            retired_seal: read.retired_seal,
-            data: read.data,
-        }))
-    }
-
-    /// Stores what an exclusive borrow changed and gives up the lease: one call to the store.
-    pub(crate) async fn save(&self, session: Exclusive<T>) -> Result<Snapshot<T>, Error> {
-        let Exclusive { held, known, record, touch, about, json, retired_seal, data } = session;
-        let draft = self.draft(&known, about, &data, record.body.len())?;
-        if draft.json() == json && !retired_seal {
+    /// Stores what an exclusive borrow changed and gives up the lease: one call to the store. The token is
+    /// another one where the session is renewed by it.
+    pub(crate) async fn save(&self, mut session: Exclusive<T>) -> Result<(Snapshot<T>, Option<String>), Error> {
+        session.settle_flash();
+        let now = self.now();
+        let renewal = session.renewal(self, now)?;
+        let Exclusive { held, known, record, touch, about, proof, json, retired_seal, data, .. } = session;
+        let (bearer, about, proof) = self.bearer(&known, (about, proof), renewal, record.expires, now);
+        let draft = self.draft(about, proof, &data, record.body.len())?;
+        if renewal.is_none() && draft.json() == json && !retired_seal {
             held.release().await?;
             let (version, expires) = (record.version, record.expires);
-            let decoded = Decoded { data, body: record.body, json, about: draft.into_about(), retired_seal };
-            return Ok(Snapshot::new(known, version, expires, decoded));
+            let decoded = Decoded { data, body: record.body, json, about: draft.into_about(), proof, retired_seal };
+            return Ok((Snapshot::new(known, version, expires, decoded), None));
         }
-        let decoded = self.finish(&known, draft, data)?;
-        let now = self.now();
-        let saved = next(&record, now, &decoded);
-        let (version, expires) = (saved.version, saved.expires);
+        let decoded = self.finish(&known.key, draft, data)?;
+        let mut following = self.successor(bearer, &record, decoded, now)?;
         let conflict = |error: &Error| {
             if matches!(error, Error::Conflict | Error::Ended) {
                 telemetry::conflict(self.session_type(), &known.key, error);
             }
         };
+        let saved = following.record.clone();
         let span = telemetry::save_span(self.session_type(), &known.key);
         let stored = held.save(record.version, saved, Touch { now, ..touch }).instrument(span).await;
         stored.inspect_err(conflict)?;
-        Ok(Snapshot::new(known, version, expires, decoded))
-    }
-
-    /// Changes a session in one go, under a lease where the store has them, else by comparing versions.
-    /// Where its record travels in the token, that is a new one.
-    pub(crate) async fn change<R>(
-        &self,
-        session: &Snapshot<T>,
-        change: impl FnMut(&mut T) -> R,
-    ) -> Result<(Snapshot<T>, R, Option<String>), Error> {
-        let span = telemetry::update_span(self.session_type(), &session.known.key);
-        self.change_now(session, change).instrument(span).await
-    }
-
-    async fn change_now<R>(
-        &self,
-        session: &Snapshot<T>,
-        mut change: impl FnMut(&mut T) -> R,
-    ) -> Result<(Snapshot<T>, R, Option<String>), Error> {
-        for _ in 0..CONFLICTS {
-            let attempt = if self.0.client.store.leases().is_some() {
-                let mut exclusive = self.acquire(&session.known, None).await?.ok_or(Error::Ended)?;
-                let answer = change(&mut exclusive.data);
-                self.save(exclusive).await.map(|saved| (saved, answer, None))
-            } else {
-                self.compare_and_set(session, &mut change).await
-            };
-            match attempt {
-                Err(Error::Conflict) => {}
-                other => return other,
-            }
+        if let Some(renewal) = renewal {
+            self.replaced(&known, renewal, now);
         }
-        Err(Error::Conflict)
-    }
-
-    async fn compare_and_set<R>(
-        &self,
-        session: &Snapshot<T>,
-        change: &mut impl FnMut(&mut T) -> R,
-    ) -> Result<(Snapshot<T>, R, Option<String>), Error> {
-        let known = &session.known;
-        let (record, mut read, touch) = self.reload(known).await?;
-        let answer = change(&mut read.data);
-        let decoded = self.write(known, read.about, read.data, record.body.len())?;
-        let next = next(&record, touch.now, &decoded);
-        let (version, expires) = (next.version, next.expires);
-        let (known, token) = if self.0.carried {
-            let (known, token) = self.tokenize(Known::new(known.claims, &self.0.purpose), &next, touch.now)?;
-            (known, Some(token))
-        } else {
-            (Arc::clone(known), None)
-        };
-        self.replace(&known, record.version, next, touch).await?;
-        Ok((Snapshot::new(known, version, expires, decoded), answer, token))
-    }
-
-    /// The session as it is now, to change it; [`Error::Ended`] if there is none.
-    async fn reload(&self, known: &Known<T>) -> Result<(Record, Decoded<T>, Touch), Error> {
-        let touch = self.touch(self.now(), &known.claims);
-        let record = self.fetch(known, touch).await?.ok_or(Error::Ended)?;
-        let read = self.read(known, &record, touch).ok_or(Error::Ended)?;
-        Ok((record, read, touch))
+        let token = following.token.take();
+        Ok((following.into_snapshot(), token))
     }
 }
 
@@ -460,9 +352,3 @@ fn next<T>(record: &Record, now: Timestamp, decoded: &Decoded<T>) -> Record {
 
 /// How often a change or a renewal that met another write is tried again.
 const CONFLICTS: usize = 16;
-
-impl<T> Exclusive<T> {
-    pub(crate) fn held(&self) -> &Held {
-        &self.held
-    }
-}

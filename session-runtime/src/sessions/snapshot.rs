@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use bytes::Bytes;
 
+use super::renewal::Right;
 use crate::clock::Timestamp;
 use crate::id::{Handle, Key, Proof};
 use crate::record::{About, Record};
@@ -20,8 +21,8 @@ pub(crate) struct Known<T> {
     pub(crate) proof: Proof,
     /// The record, where it travels in the token.
     pub(crate) carried: Option<Record>,
-    /// Set when this process has renewed the session: the token is from before.
-    dead: AtomicBool,
+    /// From when on the token is known to be dead, in milliseconds: the session was renewed.
+    dead: AtomicU64,
     decoded: Mutex<Option<Arc<Decoded<T>>>>,
 }
 
@@ -36,12 +37,14 @@ pub(crate) struct Decoded<T> {
     pub(crate) about: About,
     /// Whether another key than the newest one sealed the body, so that it is to be sealed anew.
     pub(crate) retired_seal: bool,
+    /// Of the id in force.
+    pub(crate) proof: Proof,
 }
 
 impl<T> Known<T> {
     pub(crate) fn new(claims: Claims, purpose: &str) -> Self {
         let (key, proof) = (claims.id.key(purpose), claims.id.proof());
-        Self { claims, key, proof, carried: None, dead: AtomicBool::new(false), decoded: Mutex::new(None) }
+        Self { claims, key, proof, carried: None, dead: AtomicU64::new(u64::MAX), decoded: Mutex::new(None) }
     }
 
     /// The same session with this record in its token.
@@ -70,12 +73,17 @@ impl<T> Known<T> {
 
     /// The token is dead for good: the store need not be asked about it again.
     pub(crate) fn bury(&self) {
-        self.dead.store(true, Ordering::Relaxed);
+        self.bury_at(Timestamp::from_millis(0));
         self.forget();
     }
 
-    pub(crate) fn is_dead(&self) -> bool {
-        self.dead.load(Ordering::Relaxed)
+    /// The token is dead from this moment on.
+    pub(crate) fn bury_at(&self, moment: Timestamp) {
+        self.dead.fetch_min(moment.as_millis(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_dead(&self, now: Timestamp) -> bool {
+        self.dead.load(Ordering::Relaxed) <= now.as_millis()
     }
 
     pub(crate) fn forget(&self) {
@@ -97,6 +105,16 @@ impl<T> Snapshot<T> {
         let decoded = Arc::new(decoded);
         known.remember(&decoded);
         Self { known, version, expires, decoded }
+    }
+
+    /// A session as one handler alone sees it: its data is not what is stored.
+    pub(crate) fn unshared(known: Arc<Known<T>>, version: u64, expires: Timestamp, decoded: Decoded<T>) -> Self {
+        Self { known, version, expires, decoded: Arc::new(decoded) }
+    }
+
+    /// By what right its handle is used from now on.
+    pub(crate) fn right(&self) -> Right {
+        Right::Entered(self.decoded.about.generation)
     }
 
     /// The session's name for logs and screens: a hash, of no use to a client.

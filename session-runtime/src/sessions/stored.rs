@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::renewal::Right;
 use super::{Decoded, Known, SessionData, Sessions, Snapshot};
 use crate::backend::{Record, Touch};
 use crate::codec;
 use crate::error::Error;
-use crate::id::Key;
+use crate::id::{Key, Proof};
 use crate::record::{About, Envelope};
 use crate::telemetry;
 
@@ -40,7 +41,7 @@ fn bound_to(key: &Key, header: &[u8]) -> Vec<u8> {
 impl<T: SessionData> Sessions<T> {
     /// A session from its record, decoded only if its bytes are new.
     pub(super) fn accept(&self, known: &Arc<Known<T>>, record: &Record, touch: Touch) -> Option<Snapshot<T>> {
-        let (envelope, payload) = self.check(known, record, touch)?;
+        let (envelope, payload) = self.check(known, record, touch, Right::Presented(touch.now))?;
         if let Some(decoded) = known.decoded(&record.body) {
             return Some(Snapshot {
                 known: Arc::clone(known),
@@ -55,14 +56,14 @@ impl<T: SessionData> Sessions<T> {
 
     /// The same to own, for who changes it. A value that was decoded before and that nobody else looks at
     /// is as good as a fresh one.
-    pub(super) fn read(&self, known: &Known<T>, record: &Record, touch: Touch) -> Option<Decoded<T>> {
-        let (envelope, payload) = self.check(known, record, touch)?;
+    pub(super) fn read(&self, known: &Known<T>, record: &Record, touch: Touch, right: Right) -> Option<Decoded<T>> {
+        let (envelope, payload) = self.check(known, record, touch, right)?;
         known.take_decoded(&record.body).or_else(|| self.decode(known, record, &envelope, payload))
     }
 
     /// Whether this token may use the record. What is expired, no longer this id's or in an unknown format
     /// is no session, and is left alone.
-    fn check(&self, known: &Known<T>, record: &Record, touch: Touch) -> Option<(Envelope, usize)> {
+    fn check(&self, known: &Known<T>, record: &Record, touch: Touch, right: Right) -> Option<(Envelope, usize)> {
         let session_type = self.session_type();
         if !touch.is_live(record, self.0.slack) {
             telemetry::expired(session_type, &known.key);
@@ -72,7 +73,7 @@ impl<T: SessionData> Sessions<T> {
             telemetry::unreadable(session_type, &known.key, "format", ());
             return None;
         };
-        if envelope.proof != known.proof {
+        if !Self::opens(known, &envelope, right) {
             telemetry::replayed(session_type, &known.key);
             return None;
         }
@@ -115,7 +116,7 @@ impl<T: SessionData> Sessions<T> {
         // writes nothing.
         let json = if version == T::VERSION { json } else { Bytes::from(encoded(&data).ok()?) };
         let about = About { label, ..envelope.about.clone() };
-        Some(Decoded { data, json, body: record.body.clone(), about, retired_seal })
+        Some(Decoded { data, json, body: record.body.clone(), about, proof: envelope.proof, retired_seal })
     }
 
     /// The payload, and whether a retired key sealed it.
@@ -133,9 +134,9 @@ impl<T: SessionData> Sessions<T> {
     }
 
     /// Checks and encodes data.
-    pub(super) fn draft(&self, known: &Known<T>, about: About, data: &T, room: usize) -> Result<Draft, Error> {
-        data.validate().map_err(Error::Invalid)?;
-        let envelope = Envelope { about, proof: known.proof, data_version: T::VERSION, sealed: T::ENCRYPT };
+    pub(super) fn draft(&self, about: About, proof: Proof, data: &T, room: usize) -> Result<Draft, Error> {
+        data.validate().map_err(|invalid| Error::Invalid(invalid.discreet(T::SECRETS)))?;
+        let envelope = Envelope { about, proof, data_version: T::VERSION, sealed: T::ENCRYPT };
         let (mut bytes, payload) = envelope.write(room);
         let start = bytes.len();
         codec::encode(data, &mut bytes).map_err(Error::Encode)?;
@@ -143,24 +144,31 @@ impl<T: SessionData> Sessions<T> {
     }
 
     /// Makes the body of a record.
-    pub(super) fn finish(&self, known: &Known<T>, draft: Draft, data: T) -> Result<Decoded<T>, Error> {
+    pub(super) fn finish(&self, key: &Key, draft: Draft, data: T) -> Result<Decoded<T>, Error> {
         let Draft { envelope, bytes, payload, data: start } = draft;
         let plain = Bytes::from(bytes);
         let json = plain.slice(start..);
         let body = if envelope.sealed {
             let header = &plain[..payload];
-            let sealed = self.0.sealer.seal(&bound_to(&known.key, header), &plain[payload..]).ok_or(Error::Seal)?;
+            let sealed = self.0.sealer.seal(&bound_to(key, header), &plain[payload..]).ok_or(Error::Seal)?;
             Bytes::from([header, &sealed].concat())
         } else {
             plain
         };
-        Ok(Decoded { data, body, json, about: envelope.about, retired_seal: false })
+        Ok(Decoded { data, body, json, about: envelope.about, proof: envelope.proof, retired_seal: false })
     }
 
     /// Checks, encodes and seals data.
-    pub(super) fn write(&self, known: &Known<T>, about: About, data: T, room: usize) -> Result<Decoded<T>, Error> {
-        let draft = self.draft(known, about, &data, room)?;
-        self.finish(known, draft, data)
+    pub(super) fn write(
+        &self,
+        key: &Key,
+        about: About,
+        proof: Proof,
+        data: T,
+        room: usize,
+    ) -> Result<Decoded<T>, Error> {
+        let draft = self.draft(about, proof, &data, room)?;
+        self.finish(key, draft, data)
     }
 }
 

@@ -29,7 +29,12 @@ async fn shop(
         my_sessions::__private::lends::<Cart>();
     }
     let __handler = shop;
-    let mut __sessions = (__session0, __session1, __session2, __session3);
+    let mut __sessions = (
+        __session0.erased(),
+        __session1.erased(),
+        __session2.erased(),
+        __session3.erased(),
+    );
     if let ::core::result::Result::Err(__refusal) = my_sessions::__private::enter(
             &mut __sessions,
         )
@@ -38,19 +43,11 @@ async fn shop(
         return __refusal;
     }
     let __leases = my_sessions::__private::leases(&__sessions);
-    let __answer = __leases
-        .hold(
-            my_sessions::__private::sendable(
-                __handler(
-                    __argument0,
-                    __sessions.0.lend(),
-                    __sessions.1.lend(),
-                    __sessions.2.lend_optional(),
-                    __sessions.3.lend(),
-                ),
-            ),
-        )
-        .await;
+    let __running = ::core::pin::pin!(
+        my_sessions::__private::sendable(__handler(__argument0, __sessions.0.lend(),
+        __sessions.1.lend(), __sessions.2.lend_optional(), __sessions.3.lend()))
+    );
+    let __answer = __leases.hold(__running).await;
     let __answer = my_sessions::__private::IntoResponse::into_response(__answer);
     my_sessions::__private::leave(__sessions, __answer).await
 }

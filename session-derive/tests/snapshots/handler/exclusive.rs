@@ -19,7 +19,7 @@ pub async fn visit(
         );
     }
     let __handler = visit;
-    let mut __sessions = (__session0,);
+    let mut __sessions = (__session0.erased(),);
     if let ::core::result::Result::Err(__refusal) = ::session_runtime::__private::enter(
             &mut __sessions,
         )
@@ -28,13 +28,11 @@ pub async fn visit(
         return __refusal;
     }
     let __leases = ::session_runtime::__private::leases(&__sessions);
-    let __answer = __leases
-        .hold(
-            ::session_runtime::__private::sendable(
-                __handler(__sessions.0.lend(), __argument1),
-            ),
-        )
-        .await;
+    let __running = ::core::pin::pin!(
+        ::session_runtime::__private::sendable(__handler(__sessions.0.lend(),
+        __argument1))
+    );
+    let __answer = __leases.hold(__running).await;
     let __answer = ::session_runtime::__private::IntoResponse::into_response(__answer);
     ::session_runtime::__private::leave(__sessions, __answer).await
 }

@@ -26,7 +26,7 @@ where
         );
     }
     let __handler = generic::<T, U, N>;
-    let mut __sessions = (__session0,);
+    let mut __sessions = (__session0.erased(),);
     if let ::core::result::Result::Err(__refusal) = ::session_runtime::__private::enter(
             &mut __sessions,
         )
@@ -35,13 +35,11 @@ where
         return __refusal;
     }
     let __leases = ::session_runtime::__private::leases(&__sessions);
-    let __answer = __leases
-        .hold(
-            ::session_runtime::__private::sendable(
-                __handler(__sessions.0.lend(), __argument1, __argument2),
-            ),
-        )
-        .await;
+    let __running = ::core::pin::pin!(
+        ::session_runtime::__private::sendable(__handler(__sessions.0.lend(),
+        __argument1, __argument2))
+    );
+    let __answer = __leases.hold(__running).await;
     let __answer = ::session_runtime::__private::IntoResponse::into_response(__answer);
     ::session_runtime::__private::leave(__sessions, __answer).await
 }

@@ -8,7 +8,7 @@ async fn admin(
         "the back room"
     }
     let __handler = admin;
-    let mut __sessions = (__session0,);
+    let mut __sessions = (__session0.erased(),);
     if let ::core::result::Result::Err(__refusal) = ::session_runtime::__private::enter(
             &mut __sessions,
         )
@@ -17,9 +17,10 @@ async fn admin(
         return __refusal;
     }
     let __leases = ::session_runtime::__private::leases(&__sessions);
-    let __answer = __leases
-        .hold(::session_runtime::__private::sendable(__handler()))
-        .await;
+    let __running = ::core::pin::pin!(
+        ::session_runtime::__private::sendable(__handler())
+    );
+    let __answer = __leases.hold(__running).await;
     let __answer = ::session_runtime::__private::IntoResponse::into_response(__answer);
     ::session_runtime::__private::leave(__sessions, __answer).await
 }

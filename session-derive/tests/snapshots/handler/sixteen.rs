@@ -42,7 +42,7 @@ async fn many(
     ) {}
     let (__session0, __argument0) = __paired;
     let __handler = many;
-    let mut __sessions = (__session0,);
+    let mut __sessions = (__session0.erased(),);
     if let ::core::result::Result::Err(__refusal) = ::session_runtime::__private::enter(
             &mut __sessions,
         )
@@ -51,30 +51,13 @@ async fn many(
         return __refusal;
     }
     let __leases = ::session_runtime::__private::leases(&__sessions);
-    let __answer = __leases
-        .hold(
-            ::session_runtime::__private::sendable(
-                __handler(
-                    __argument0,
-                    __argument1,
-                    __argument2,
-                    __argument3,
-                    __argument4,
-                    __argument5,
-                    __argument6,
-                    __argument7,
-                    __argument8,
-                    __argument9,
-                    __argument10,
-                    __argument11,
-                    __argument12,
-                    __argument13,
-                    __argument14,
-                    __argument15,
-                ),
-            ),
-        )
-        .await;
+    let __running = ::core::pin::pin!(
+        ::session_runtime::__private::sendable(__handler(__argument0, __argument1,
+        __argument2, __argument3, __argument4, __argument5, __argument6, __argument7,
+        __argument8, __argument9, __argument10, __argument11, __argument12, __argument13,
+        __argument14, __argument15))
+    );
+    let __answer = __leases.hold(__running).await;
     let __answer = ::session_runtime::__private::IntoResponse::into_response(__answer);
     ::session_runtime::__private::leave(__sessions, __answer).await
 }

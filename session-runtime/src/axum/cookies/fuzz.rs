@@ -3,7 +3,8 @@
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 
-use super::{Presented, presented};
+use super::super::transport::Presented;
+use super::presented;
 
 const NAME: &str = "__Host-user";
 
@@ -15,16 +16,17 @@ pub fn cookie_headers(input: &[u8]) {
 }
 
 fn read_slowly(headers: &HeaderMap) -> Presented<'_> {
-    let mut values = headers.get_all(COOKIE).iter().flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
-    let mut values = values.by_ref().filter_map(|pair| {
+    let pairs = headers.get_all(COOKIE).iter().flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
+    let mut values = pairs.filter_map(|pair| {
         let equals = pair.iter().position(|byte| *byte == b'=')?;
         let (name, value) = (bare(&pair[..equals]), bare(&pair[equals + 1..]));
-        if name == NAME.as_bytes() { str::from_utf8(value).ok() } else { None }
+        (name == NAME.as_bytes()).then_some(value)
     });
-    match (values.next(), values.next()) {
+    match (values.next().map(str::from_utf8), values.next()) {
         (None, _) => Presented::Nothing,
-        (Some(value), None) => Presented::Token(value),
         (Some(_), Some(_)) => Presented::Ambiguous,
+        (Some(Ok(value)), None) => Presented::Token(value),
+        (Some(Err(_)), None) => Presented::Illegible,
     }
 }
 

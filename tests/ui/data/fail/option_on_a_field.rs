@@ -1,6 +1,6 @@
 //! # Options of a session's type
 //!
-//! No option is for a field: the type as a whole is declared.
+//! A timeout, a backend or a cookie is of the type as a whole; a field has options of its own.
 //!
 //! Fix: move `#[session(...)]` to the type.
 
@@ -9,7 +9,7 @@ use session_runtime::SessionData;
 
 #[derive(Serialize, Deserialize, SessionData)]
 struct User {
-    #[session(owner)]
+    #[session(idle = "30m")]
     name: String,
 }
 

@@ -18,6 +18,10 @@ use session_runtime::{Invalid, SessionData};
         partitioned = env("PARTITIONED", default = "false"),
         persistent = env("PERSISTENT", default = true),
     ),
+    transport = [bearer, header("X-Session"), cookie],
+    trusted_origins = ["https://app.example", env("PARTNERS", default = "")],
+    invalid = reject,
+    clear_site_data,
     idle = "1h 30m",
     lifetime = env("LIFETIME", default = "14d"),
     missing = redirect("/login"),
@@ -39,7 +43,7 @@ struct UserV1 {
 }
 
 #[derive(Serialize, Deserialize, SessionData)]
-#[session(backend = memory, missing = stranger)]
+#[session(backend = memory, missing = stranger, transport = bearer, invalid = anonymous)]
 enum Visitor {
     Guest,
     Named(String),
@@ -47,6 +51,7 @@ enum Visitor {
 }
 
 #[derive(Serialize, Deserialize, SessionData)]
+#[session(trusted_origins = env("PARTNERS"))]
 struct Unit;
 
 #[derive(Serialize, Deserialize, SessionData)]

@@ -1,0 +1,171 @@
+//! `slot.start(data).lifetime(..).persistent(..)`: remember me, and lifetimes of single logins.
+
+use std::time::Duration;
+
+use axum::{
+    Form, Router,
+    routing::{get, post},
+};
+use serde::{Deserialize, Serialize};
+use session_runtime::{Error, Session, SessionData, SessionSlot, Sessions, session, testing::ManualClock};
+use session_tests::{Client, Reply, Served, serve};
+
+use crate::support::{Store, key, on_every_backend};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+#[derive(Serialize, Deserialize, SessionData)]
+#[session(idle = "10d", lifetime = "30d")]
+struct Reader {
+    #[session(privilege)]
+    level: u32,
+}
+
+#[derive(Deserialize)]
+struct Login {
+    days: Option<u32>,
+    persistent: Option<bool>,
+}
+
+#[session(optional)]
+async fn login(slot: SessionSlot<Reader>, Form(login): Form<Login>) -> Result<(), Error> {
+    let mut start = slot.start(Reader { level: 0 });
+    if let Some(days) = login.days {
+        start = start.lifetime(days * DAY);
+    }
+    if let Some(persistent) = login.persistent {
+        start = start.persistent(persistent);
+    }
+    start.await
+}
+
+#[session(protected)]
+async fn read(reader: &Reader) -> String {
+    reader.level.to_string()
+}
+
+#[session(protected)]
+async fn raise(reader: &mut Reader) {
+    reader.level += 1;
+}
+
+#[session(protected)]
+async fn renew(mut session: Session<Reader>) -> Result<(), Error> {
+    session.renew().await
+}
+
+#[session(protected)]
+async fn remaining(session: Session<Reader>, clock: axum::Extension<ManualClock>) -> String {
+    use session_runtime::Clock;
+    let left = session.expires_at().duration_since(clock.now().into()).unwrap_or_default();
+    (left.as_secs() / DAY.as_secs()).to_string()
+}
+
+async fn served(sessions: Sessions<Reader>, clock: &ManualClock) -> Served {
+    let router = Router::new()
+        .route("/login", post(login))
+        .route("/", get(read))
+        .route("/raise", post(raise))
+        .route("/renew", post(renew))
+        .route("/remaining", get(remaining))
+        .layer(axum::Extension(clock.clone()));
+    serve(router.with_state(sessions)).await
+}
+
+async fn site(store: &Store, clock: &ManualClock) -> Served {
+    served(store.builder().clock(clock.clone()).open().await.unwrap(), clock).await
+}
+
+async fn log_in(server: &Served, fields: &[(&str, &str)]) -> (Client, Reply) {
+    let client = server.client();
+    let reply = client.post_form("/login", fields).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    (client, reply)
+}
+
+fn max_age(reply: &Reply) -> Option<u64> {
+    let cookies = reply.set_cookies();
+    assert_eq!(cookies.len(), 1, "{cookies:?}");
+    let age = cookies[0].split("; ").find_map(|part| part.strip_prefix("Max-Age="));
+    age.map(|age| age.parse().unwrap())
+}
+
+async fn a_remembered_login_has_a_cookie_that_outlives_the_browser(store: Store) {
+    let clock = ManualClock::new();
+    let server = site(&store, &clock).await;
+    let (_, reply) = log_in(&server, &[("persistent", "true")]).await;
+    assert_eq!(max_age(&reply), Some(30 * DAY.as_secs()));
+    let (_, reply) = log_in(&server, &[("persistent", "true"), ("days", "14")]).await;
+    assert_eq!(max_age(&reply), Some(14 * DAY.as_secs()), "the cookie goes with its session");
+    let (_, reply) = log_in(&server, &[("persistent", "false")]).await;
+    assert_eq!(max_age(&reply), None);
+    let (_, reply) = log_in(&server, &[]).await;
+    assert_eq!(max_age(&reply), None, "as the type says");
+}
+
+async fn a_login_of_a_shorter_lifetime_ends_with_it_however_much_it_is_used(store: Store) {
+    let clock = ManualClock::new();
+    let server = site(&store, &clock).await;
+    let (brief, _) = log_in(&server, &[("days", "3")]).await;
+    let (full, _) = log_in(&server, &[]).await;
+    assert_eq!((brief.get("/remaining").await.text(), full.get("/remaining").await.text()), ("3", "30"));
+    for _ in 0..2 {
+        clock.advance(DAY);
+        assert_eq!(brief.post("/renew").await.status, 200);
+    }
+    clock.advance(DAY);
+    assert_eq!((brief.get("/").await.status.as_u16(), full.get("/").await.status.as_u16()), (401, 200));
+}
+
+async fn no_login_lives_longer_than_its_type_allows(store: Store) {
+    let clock = ManualClock::new();
+    let server = site(&store, &clock).await;
+    let (client, reply) = log_in(&server, &[("days", "4000"), ("persistent", "true")]).await;
+    assert_eq!(max_age(&reply), Some(30 * DAY.as_secs()));
+    for _ in 0..5 {
+        clock.advance(5 * DAY);
+        assert_eq!(client.get("/").await.status, 200);
+    }
+    clock.advance(5 * DAY);
+    assert_eq!(client.get("/").await.status, 401);
+}
+
+async fn every_later_cookie_of_a_remembered_login_lasts_as_long_as_what_is_left(store: Store) {
+    let clock = ManualClock::new();
+    let server = site(&store, &clock).await;
+    let (client, _) = log_in(&server, &[("persistent", "true"), ("days", "14")]).await;
+    clock.advance(4 * DAY);
+    assert_eq!(max_age(&client.post("/renew").await), Some(10 * DAY.as_secs()), "a renewal");
+    clock.advance(DAY);
+    assert_eq!(max_age(&client.post("/raise").await), Some(9 * DAY.as_secs()), "a change of privilege");
+    let newer = store.builder().key(&format!("{},{}", key('n'), key('k'))).clock(clock.clone());
+    let newer = served(newer.open().await.unwrap(), &clock).await;
+    clock.advance(DAY);
+    assert_eq!(max_age(&client.at(&newer.url()).get("/").await), Some(8 * DAY.as_secs()), "another key");
+
+    let (forgetful, _) = log_in(&server, &[("persistent", "false")]).await;
+    assert_eq!(max_age(&forgetful.post("/renew").await), None);
+}
+
+on_every_backend!(
+    a_login_of_a_shorter_lifetime_ends_with_it_however_much_it_is_used,
+    a_remembered_login_has_a_cookie_that_outlives_the_browser,
+    every_later_cookie_of_a_remembered_login_lasts_as_long_as_what_is_left,
+    no_login_lives_longer_than_its_type_allows,
+);
+
+#[derive(Serialize, Deserialize, SessionData)]
+#[session(cookie(persistent), lifetime = "30d")]
+struct Kept;
+
+#[session(optional)]
+async fn on_a_shared_machine(slot: SessionSlot<Kept>) -> Result<(), Error> {
+    slot.start(Kept).persistent(false).await
+}
+
+#[tokio::test]
+async fn a_login_on_a_shared_machine_can_be_forgotten_although_the_type_remembers() {
+    let sessions = Store::memory().sessions::<Kept>().await;
+    let server = serve(Router::new().route("/", post(on_a_shared_machine)).with_state(sessions)).await;
+    assert_eq!(max_age(&server.client().post("/").await), None);
+}
