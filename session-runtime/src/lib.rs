@@ -42,5 +42,7 @@ pub use self::guard::Verdict;
 pub use self::id::{Handle, ParseHandleError};
 pub use self::invalid::Invalid;
 pub use self::session::{Session, SessionSlot, Start, Token};
-pub use self::sessions::{Builder, Listing, OwnerSessions, SessionData, SessionOwner, Sessions, Snapshot};
+pub use self::sessions::{
+    Builder, Ended, Listing, OwnerSessions, SessionData, SessionOwner, Sessions, Snapshot, UntilEnded,
+};
 pub use self::setting::FromSetting;

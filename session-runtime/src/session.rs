@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::id::Handle;
-use crate::sessions::{Login, Renewal, SessionData, Sessions, Snapshot};
+use crate::sessions::{Login, Renewal, SessionData, Sessions, Snapshot, UntilEnded};
 
 /// What a handler did to the client's token: told to the client with the handler's answer.
 #[derive(Debug, Default)]
@@ -163,6 +163,46 @@ impl<T: SessionData> Session<T> {
     /// The token that the client gets with this answer, if it gets another one: after [`renew`](Self::renew).
     pub fn token(&self) -> Option<Token> {
         self.outcome.token()
+    }
+
+    /// Waits until the session has ended, anywhere in the fleet: by a logout, by whoever else may end it, or by
+    /// its timeouts. Renewing it is no end, and a backend that is down has ended nothing.
+    ///
+    /// For what outlives the request: a handle moves into a WebSocket or a stream, which closes when this is
+    /// done, within a second of the end.
+    ///
+    /// ```no_run
+    /// # use session_runtime::{Session, SessionData};
+    /// # #[derive(serde::Serialize, serde::Deserialize, SessionData)]
+    /// # struct User { name: String }
+    /// # async fn next_message() -> Option<String> { None }
+    /// async fn serve(session: Session<User>) {
+    ///     let mut ended = session.ended();
+    ///     loop {
+    ///         tokio::select! {
+    ///             _ = &mut ended => break,
+    ///             message = next_message() => println!("{}: {message:?}", session.name),
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// Waiting is no use of the session: somebody who does nothing else is logged out after the idle timeout.
+    /// [`keep_alive`](UntilEnded::keep_alive) makes the connection a use, [`touch`](Self::touch) a message that
+    /// came over it.
+    ///
+    /// Memory and Redis tell of an end at once; other stores are looked at twice a second. With `backend = cookie`
+    /// nothing is stored that could end: this waits for the session's lifetime.
+    pub fn ended(&self) -> UntilEnded {
+        self.sessions.until_ended(&self.snapshot.known, self.snapshot.expires)
+    }
+
+    /// Notes that the session is in use: its idle timeout starts again, as it does with every request.
+    ///
+    /// # Errors
+    /// [`Error::Ended`] if the session has ended or expired, [`Error::Unavailable`] if the backend is down.
+    pub async fn touch(&self) -> Result<(), Error> {
+        self.sessions.slide(&self.snapshot.known).await
     }
 
     /// The session's name for logs and screens: a hash, of no use to a client.

@@ -11,7 +11,7 @@ use session_runtime::{
 use session_tests::wait;
 use tokio::task::yield_now;
 
-conformance! { memory_conforms: Backend + Leases + Sweep => Pair::shared(memory(10_000)) }
+conformance! { memory_conforms: Backend + Leases + Sweep + Watch => Pair::shared(memory(10_000)) }
 
 const IDLE: Duration = Duration::from_secs(60);
 const LIFETIME: Duration = Duration::from_secs(600);
@@ -86,6 +86,21 @@ async fn who_waits_for_a_session_that_is_forgotten_is_woken_and_finds_nothing() 
     create(&memory, 2, now).await;
     wait::within(Duration::from_secs(5), "the waiter is woken", freed).await;
     assert!(matches!(memory.acquire(&key(1), lease(waiter), touch(now)).await.unwrap(), Acquired::Absent));
+}
+
+#[tokio::test]
+async fn who_watches_a_session_is_told_when_it_makes_room_or_is_swept() {
+    use session_runtime::backend::Watch;
+
+    let now = Timestamp::from_secs(1_000_000);
+    let memory = memory(1);
+    create(&memory, 1, now).await;
+    let told = memory.watch(&key(1)).await.unwrap();
+    create(&memory, 2, now).await;
+    wait::within(Duration::from_secs(5), "who watches is told that it made room", told).await;
+    let told = memory.watch(&key(2)).await.unwrap();
+    assert_eq!(memory.sweep(now.plus(IDLE), IDLE, 10).await.unwrap(), 1);
+    wait::within(Duration::from_secs(5), "who watches is told that it was swept", told).await;
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ const TERMS: Terms =
     Terms { lease: Duration::from_secs(600), wait: Duration::from_secs(60), deadline: Duration::from_secs(10) };
 
 // It forgets by its own clock.
-conformance! { redis_conforms: Backend + Leases => pair(store().await).real_time() }
+conformance! { redis_conforms: Backend + Leases + Watch => pair(store().await).real_time() }
 
 /// Two connections to one server.
 pub(crate) async fn store() -> (Store<Redis>, Server) {
@@ -132,8 +132,9 @@ async fn starting_and_ending_are_one_command_each_and_a_stranger_costs_none() {
     // The session that was here is ended as well.
     let (sent, _, trips) = ledger.cost(Method::POST, "/start").await;
     assert_eq!((sent, trips), (["GETEX", "SET", "script"].map(str::to_owned).to_vec(), 3));
-    let (sent, _, trips) = ledger.cost(Method::POST, "/end").await;
+    let (sent, ran, trips) = ledger.cost(Method::POST, "/end").await;
     assert_eq!((sent, trips), (["GETEX", "script"].map(str::to_owned).to_vec(), 2));
+    assert_eq!(ran.of("publish"), 1, "those who watch it are told in the same step: {ran:?}");
     let (sent, _, trips) = ledger.cost(Method::GET, "/greeting").await;
     assert_eq!((sent, trips), (vec![], 0), "a stranger");
     let (sent, _, trips) = ledger.cost(Method::POST, "/start").await;

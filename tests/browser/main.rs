@@ -1,8 +1,10 @@
 //! The quickstart and our cookies as their users meet them: in a real browser, with curl, and with Python's requests.
 
+mod chat;
 mod chromium;
 mod curl;
 mod harness;
+mod page;
 mod quickstart;
 mod requests;
 mod shop;

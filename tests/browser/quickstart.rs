@@ -1,22 +1,14 @@
 //! The quickstart in Chromium, at the address that it prints.
 
-use session_tests::{App, Browser, wait};
+use session_tests::{App, Browser};
+
+use crate::page::shows;
 
 async fn quickstart() -> (App, String) {
     let app = App::example("quickstart").start().await;
     let url = format!("http://localhost:{}", app.address().port());
     assert!(app.log().contains(&url), "the address is printed: {}", app.log());
     (app, url)
-}
-
-/// Waits until the page says this: a click or a submitted form takes a moment.
-async fn shows(browser: &Browser, css: &str, text: &str) {
-    let what = format!("{css} says {text:?}");
-    wait::until(wait::ANSWER, &what, async || {
-        let content = format!("document.querySelector({css:?})?.textContent ?? ''");
-        browser.evaluate::<String>(&content).await == text
-    })
-    .await;
 }
 
 async fn log_in(browser: &Browser, name: &str) {

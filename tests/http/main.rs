@@ -18,6 +18,7 @@ mod interop;
 mod invalid;
 mod leaks;
 mod life;
+mod live;
 mod long_lived;
 mod missing;
 mod opaque;

@@ -7,6 +7,7 @@
 //! | an application in a process of its own | [`App::example`], [`App::program`] |
 //! | a router served inside the test | [`serve()`] |
 //! | an HTTP client with a cookie jar | [`Client`] |
+//! | a WebSocket client | [`Socket::open`] |
 //! | bytes that no HTTP client would send | [`raw`] |
 //! | headless Chromium | [`Browser::start`] |
 //! | a caching proxy | [`Proxy::before`] |
@@ -30,6 +31,7 @@ pub mod python;
 pub mod raw;
 pub mod redis_server;
 pub mod serve;
+pub mod socket;
 pub mod tools;
 pub mod wait;
 
@@ -42,3 +44,4 @@ pub use proxy::Proxy;
 pub use python::python;
 pub use redis_server::Redis;
 pub use serve::{Served, serve};
+pub use socket::Socket;

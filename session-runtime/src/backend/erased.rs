@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use super::{Acquired, Backend, BackendError, Key, Lease, Leases, Record, Sweep, Touch, Written};
+use super::{Acquired, Backend, BackendError, Key, Lease, Leases, Record, Sweep, Touch, Watch, Written};
 use crate::clock::Timestamp;
 
 type Answer<'a, T> = BoxFuture<'a, Result<T, BackendError>>;
@@ -16,6 +16,7 @@ type Answer<'a, T> = BoxFuture<'a, Result<T, BackendError>>;
 pub struct Capabilities {
     leases: Option<Arc<dyn AnyLeases>>,
     sweep: Option<Arc<dyn AnySweep>>,
+    watch: Option<Arc<dyn AnyWatch>>,
 }
 
 impl Capabilities {
@@ -35,6 +36,12 @@ impl Capabilities {
     pub fn sweep<B: Sweep>(self, backend: &Arc<B>) -> Self {
         Self { sweep: Some(Arc::clone(backend) as _), ..self }
     }
+
+    /// And watching.
+    #[must_use]
+    pub fn watch<B: Watch>(self, backend: &Arc<B>) -> Self {
+        Self { watch: Some(Arc::clone(backend) as _), ..self }
+    }
 }
 
 impl fmt::Debug for Capabilities {
@@ -42,6 +49,7 @@ impl fmt::Debug for Capabilities {
         f.debug_struct("Capabilities")
             .field("leases", &self.leases.is_some())
             .field("sweep", &self.sweep.is_some())
+            .field("watch", &self.watch.is_some())
             .finish()
     }
 }
@@ -68,6 +76,10 @@ impl Store {
 
     pub(crate) fn sweeping(&self) -> Option<&dyn AnySweep> {
         self.capabilities.sweep.as_deref()
+    }
+
+    pub(crate) fn watching(&self) -> Option<&dyn AnyWatch> {
+        self.capabilities.watch.as_deref()
     }
 }
 
@@ -155,5 +167,16 @@ pub(crate) trait AnySweep: Send + Sync {
 impl<B: Sweep> AnySweep for B {
     fn sweep(&self, now: Timestamp, limit: usize) -> Answer<'_, usize> {
         Box::pin(Sweep::sweep(self, now, limit))
+    }
+}
+
+/// [`Watch`] with its future boxed.
+pub(crate) trait AnyWatch: Send + Sync {
+    fn watch<'a>(&'a self, key: &'a Key) -> Answer<'a, BoxFuture<'static, ()>>;
+}
+
+impl<B: Watch> AnyWatch for B {
+    fn watch<'a>(&'a self, key: &'a Key) -> Answer<'a, BoxFuture<'static, ()>> {
+        Box::pin(Watch::watch(self, key))
     }
 }

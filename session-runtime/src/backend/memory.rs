@@ -5,12 +5,14 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use lru::LruCache;
 use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
 
 use super::{
     Acquired, Backend, BackendError, Capabilities, Holder, Key, Lease, Leases, OpenBackend, OpenError, Record, Scope,
-    Sweep, Touch, Written,
+    Sweep, Touch, Watch, Written,
 };
 use crate::clock::Timestamp;
 
@@ -62,22 +64,33 @@ struct Entry {
     /// The idle timeout of its own type: others share the store.
     idle: Duration,
     lease: Option<Held>,
+    /// Rung when the entry goes, whyever it does: the session ended, expired or made room.
+    gone: Bell,
+}
+
+/// Those who wait for something to go; made by the first of them.
+#[derive(Default)]
+struct Bell(Option<Arc<Notify>>);
+
+impl Bell {
+    fn wait(&mut self) -> OwnedNotified {
+        Arc::clone(self.0.get_or_insert_default()).notified_owned()
+    }
+}
+
+impl Drop for Bell {
+    fn drop(&mut self) {
+        if let Some(waiting) = &self.0 {
+            waiting.notify_waiters();
+        }
+    }
 }
 
 struct Held {
     holder: Holder,
     until: Timestamp,
-    /// Made by the first who has to wait.
-    freed: Option<Arc<Notify>>,
-}
-
-impl Drop for Held {
-    /// However the lease ends (given up, lapsed, its session ended or forgotten), who waits looks again.
-    fn drop(&mut self) {
-        if let Some(freed) = &self.freed {
-            freed.notify_waiters();
-        }
-    }
+    /// Rung however the lease ends: given up, lapsed, its session ended or forgotten.
+    freed: Bell,
 }
 
 impl Memory {
@@ -238,7 +251,7 @@ impl Backend for Memory {
         if shard.peek(key).is_some() {
             return Ok(false);
         }
-        shard.insert(*key, Entry { record, idle: touch.idle, lease: None });
+        shard.insert(*key, Entry { record, idle: touch.idle, lease: None, gone: Bell::default() });
         Ok(true)
     }
 
@@ -267,7 +280,16 @@ impl Backend for Memory {
     }
 
     fn capabilities(self: &Arc<Self>) -> Capabilities {
-        Capabilities::none().leases(self).sweep(self)
+        Capabilities::none().leases(self).sweep(self).watch(self)
+    }
+}
+
+impl Watch for Memory {
+    async fn watch(&self, key: &Key) -> Result<BoxFuture<'static, ()>, BackendError> {
+        Ok(match self.shard(key).by_use.peek_mut(key) {
+            Some(entry) => Box::pin(entry.gone.wait()),
+            None => Box::pin(std::future::ready(())),
+        })
     }
 }
 
@@ -278,13 +300,13 @@ impl Leases for Memory {
         match &mut entry.lease {
             Some(held) if held.holder != lease.holder && lease.now < held.until => {
                 let left = held.until.since(lease.now);
-                let freed = Arc::clone(held.freed.get_or_insert_default()).notified_owned();
+                let freed = held.freed.wait();
                 Ok(Acquired::Busy(Box::pin(async move {
                     let _ = tokio::time::timeout(left, freed).await;
                 })))
             }
             taken => {
-                *taken = Some(Held { holder: lease.holder, until: lease.now.plus(lease.ttl), freed: None });
+                *taken = Some(Held { holder: lease.holder, until: lease.now.plus(lease.ttl), freed: Bell::default() });
                 Ok(Acquired::Granted(entry.touched(touch)))
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! A [`Backend`] is conditional by construction: creating and updating are different operations and
 //! an update names the version that it read. What a store can do besides is a capability with a trait
-//! of its own ([`Leases`], [`Sweep`]), named in [`Backend::capabilities`].
+//! of its own ([`Leases`], [`Sweep`], [`Watch`]), named in [`Backend::capabilities`].
 
 mod cookie;
 mod erased;
@@ -100,13 +100,13 @@ pub trait Backend: Send + Sync + 'static {
         Duration::ZERO
     }
 
-    /// What this store can do besides. A type that implements [`Leases`] or [`Sweep`] says so here:
+    /// What this store can do besides. A type that implements [`Leases`], [`Sweep`] or [`Watch`] says so here:
     ///
     /// ```
     /// # use session_runtime::backend::*;
     /// # use std::sync::Arc;
-    /// # fn example<B: Leases + Sweep>(backend: &Arc<B>) -> Capabilities {
-    /// Capabilities::none().leases(backend).sweep(backend)
+    /// # fn example<B: Leases + Sweep + Watch>(backend: &Arc<B>) -> Capabilities {
+    /// Capabilities::none().leases(backend).sweep(backend).watch(backend)
     /// # }
     /// ```
     fn capabilities(self: &Arc<Self>) -> Capabilities
@@ -247,4 +247,17 @@ pub trait Sweep: Backend {
     /// Types with other timeouts may share the store, so each record goes by its own: the store remembers with it
     /// the idle timeout of the [`Touch`] that it was last written with.
     fn sweep(&self, now: Timestamp, limit: usize) -> impl Future<Output = Result<usize, BackendError>> + Send;
+}
+
+/// Telling at once that a session was ended, for connections that live long.
+///
+/// A store without it is looked at twice a second for as long as somebody waits for a session's end.
+pub trait Watch: Backend {
+    /// Watches a record from the moment at which this answers: the future resolves when it is worth looking
+    /// again, at the latest when the record has been [deleted](Backend::delete) through any handle on the
+    /// store, or the store may have missed that. It may resolve without a reason, and need not when a record
+    /// expires: that is reckoned by who watches. Dropping it leaves nothing behind.
+    ///
+    /// Watching is no use of the session, and watching what isn't there is no error.
+    fn watch(&self, key: &Key) -> impl Future<Output = Result<BoxFuture<'static, ()>, BackendError>> + Send;
 }

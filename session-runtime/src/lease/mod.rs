@@ -34,19 +34,26 @@ impl StoreClient {
 
     /// A call to the store, with the deadline. A call that needs no waiting costs no timer.
     pub(crate) async fn within<T>(&self, call: impl Future<Output = Result<T, BackendError>>) -> Result<T, Error> {
+        self.quietly(call).await.map_err(|error| {
+            telemetry::backend_down(self.session_type, &error);
+            Error::Unavailable(error)
+        })
+    }
+
+    /// The same for what nobody asked for, and so nobody is told of: it will be tried again.
+    pub(crate) async fn quietly<T>(
+        &self,
+        call: impl Future<Output = Result<T, BackendError>>,
+    ) -> Result<T, BackendError> {
         let mut call = pin!(call);
         let first = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await;
-        let answer = match first {
+        match first {
             Poll::Ready(answer) => answer,
             Poll::Pending => match tokio::time::timeout(self.deadline, call).await {
                 Ok(answer) => answer,
                 Err(late) => Err(BackendError::new(late)),
             },
-        };
-        answer.map_err(|error| {
-            telemetry::backend_down(self.session_type, &error);
-            Error::Unavailable(error)
-        })
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod builder;
 mod data;
+mod ended;
 mod exclusive;
 mod flash;
 mod forgery;
@@ -27,6 +28,7 @@ use tracing::Instrument as _;
 
 pub use self::builder::Builder;
 pub use self::data::SessionData;
+pub use self::ended::{Ended, UntilEnded};
 pub(crate) use self::exclusive::Exclusive;
 pub use self::flash::Flash;
 pub(crate) use self::forgery::{Forgeries, Threshold};

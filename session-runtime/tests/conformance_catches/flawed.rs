@@ -30,6 +30,8 @@ pub(crate) struct State {
     pub(crate) ghosts: HashSet<Key>,
     pub(crate) queue: HashMap<Key, Holder>,
     hidden: HashMap<Key, Entry>,
+    /// Who watches a record, by the handle through which he does.
+    pub(crate) watches: HashMap<(Key, usize), Arc<Notify>>,
 }
 
 pub(crate) struct Entry {
@@ -58,6 +60,10 @@ impl Flawed {
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
+    }
+
+    pub(crate) fn shared(&self) -> Arc<Mutex<State>> {
+        Arc::clone(&self.state)
     }
 
     /// The name under which a key is stored.
@@ -283,6 +289,7 @@ impl Backend for Flawed {
             self.state().ghosts.insert(name);
         }
         self.give_up(entry.lease.take(), Flaw::RemovalsWakeNobody);
+        self.tell(&name);
         if self.is(Flaw::RemovalsHide) {
             self.state().hidden.insert(name, entry);
         }
@@ -292,7 +299,7 @@ impl Backend for Flawed {
     fn capabilities(self: &Arc<Self>) -> Capabilities {
         match self.flaw {
             Some(Flaw::NothingIsDeclared) => Capabilities::none(),
-            _ => Capabilities::none().leases(self).sweep(self),
+            _ => Capabilities::none().leases(self).sweep(self).watch(self),
         }
     }
 }

@@ -56,6 +56,12 @@ flaws! {
     a_sweep_leaves_what_is_in_use_and_takes_what_reached_its_lifetime: SweepsGoByAge;
     a_sweep_goes_by_each_records_own_time: SweepsKnowOneTimeout;
     many_who_sweep_at_once_remove_each_record_once: SweepsCountTwice;
+
+    a_watch_tells_when_the_record_is_deleted_through_either_handle: EndsStayHere EndsAreSilent;
+    a_watch_hears_from_its_answer_on: WatchesHearLate;
+    everybody_who_watches_is_told: OneWatchIsTold;
+    a_watch_that_is_dropped_leaves_nothing_behind: DroppedWatchesTakeOthersAlong;
+    watching_is_no_use_and_creates_nothing: WatchesAreUses;
 }
 
 /// What shows in a sequence of operations that come one after the other.

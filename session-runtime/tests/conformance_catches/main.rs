@@ -4,6 +4,7 @@
 mod borrowed;
 mod flawed;
 mod flaws;
+mod watched;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -21,10 +22,10 @@ use crate::{
     flaws::{ALSO, FLAWS, Flaw, SEQUENTIAL},
 };
 
-// Without a flaw the store passes, and without leases and sweeping as the backend that it is then.
-conformance! { flawless: Backend + Leases + Sweep => Flawed::pair(None) }
+// Without a flaw the store passes, and without its capabilities as the backend that it is then.
+conformance! { flawless: Backend + Leases + Sweep + Watch => Flawed::pair(None) }
 conformance! { plain: Backend => Flawed::pair(Some(Flaw::NothingIsDeclared)) }
-conformance! { memory: Backend + Leases + Sweep => Pair::shared(Memory::default()) }
+conformance! { memory: Backend + Leases + Sweep + Watch => Pair::shared(Memory::default()) }
 
 fn behaviours() -> impl Iterator<Item = &'static Behaviour> {
     BEHAVIOURS.iter().copied().flatten()
@@ -70,10 +71,14 @@ fn a_sequence_that_fails_is_made_short_and_shown() {
 
 #[test]
 fn capabilities_that_are_not_declared_are_missed() {
-    let check = |flaw, leases, sweep| {
-        catch_unwind(|| conformance::capabilities(async { Flawed::pair(flaw) }, leases, sweep)).is_ok()
+    let check = |flaw, tested: &[&str]| {
+        catch_unwind(|| conformance::capabilities(async { Flawed::pair(flaw) }, tested)).is_ok()
     };
-    assert!(check(None, true, true));
-    assert!(!check(Some(Flaw::NothingIsDeclared), true, true));
-    assert!(!check(None, false, false), "what a store can do is to be tested");
+    let all = ["Leases", "Sweep", "Watch"];
+    assert!(check(None, &all));
+    assert!(!check(Some(Flaw::NothingIsDeclared), &all));
+    for left_out in all {
+        let tested: Vec<_> = all.into_iter().filter(|name| *name != left_out).collect();
+        assert!(!check(None, &tested), "what a store can do is to be tested: {left_out}");
+    }
 }

@@ -3,7 +3,7 @@
 //! A record is one string: eight bytes of version, of last use and of expiry (big endian,
 //! milliseconds), then the body. The lease on it is a string beside it, in the same hash slot: the
 //! holder's sixteen bytes, and one more once somebody waits. Its end is then published on one channel,
-//! so that waiters in other processes are woken.
+//! so that waiters in other processes are woken. So is the end of every session, for those who watch it.
 
 #[cfg(feature = "testing")]
 pub(super) mod fuzz;
@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Cmd, FromRedisValue, IntoConnectionInfo as _, Pipeline, ProtocolVersion, Value};
 use tokio::sync::OnceCell;
@@ -22,7 +23,7 @@ use self::scripts::{Call, Scripts};
 use self::wakers::Wakers;
 use super::{
     Acquired, Backend, BackendError, Capabilities, Key, Lease, Leases, OpenBackend, OpenError, Record, Scope, Touch,
-    Written,
+    Watch, Written,
 };
 use crate::clock::Timestamp;
 use crate::setting::FromSetting;
@@ -156,10 +157,15 @@ impl Redis {
         self.run(call).await
     }
 
+    /// Hears what is published from now on: this process is the only one to pay for it, once it waits or watches.
+    async fn subscribe(&self) -> Result<(), BackendError> {
+        let subscribe = || async { self.connection.clone().subscribe(&self.channel).await };
+        self.subscribed.get_or_try_init(subscribe).await.map_err(BackendError::new).copied()
+    }
+
     /// Asks for the lease once more, and says that somebody waits for it.
     async fn contend(&self, key: &Key, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
-        let subscribe = || async { self.connection.clone().subscribe(&self.channel).await };
-        self.subscribed.get_or_try_init(subscribe).await.map_err(BackendError::new)?;
+        self.subscribe().await?;
         let wake = self.wakers.listen(key);
         let (record, lease_name) = self.names(key);
         let call = Call::new(&self.scripts.contend, [&record, &lease_name])
@@ -233,7 +239,14 @@ impl Backend for Redis {
     }
 
     fn capabilities(self: &Arc<Self>) -> Capabilities {
-        Capabilities::none().leases(self)
+        Capabilities::none().leases(self).watch(self)
+    }
+}
+
+impl Watch for Redis {
+    async fn watch(&self, key: &Key) -> Result<BoxFuture<'static, ()>, BackendError> {
+        self.subscribe().await?;
+        Ok(Box::pin(self.wakers.listen(key).woken()))
     }
 }
 

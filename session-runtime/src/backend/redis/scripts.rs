@@ -83,11 +83,7 @@ return 1";
 /// KEYS: record, lease. ARGV: channel, message.
 const DELETE: &str = "
 local found = redis.call('DEL', KEYS[1])
-local held = redis.call('GET', KEYS[2])
-if held then
-  redis.call('DEL', KEYS[2])
-  if #held > 16 then redis.call('PUBLISH', ARGV[1], ARGV[2]) end
-end
+if found + redis.call('DEL', KEYS[2]) > 0 then redis.call('PUBLISH', ARGV[1], ARGV[2]) end
 return found";
 
 /// KEYS: record, lease. ARGV: holder, milliseconds of the lease, milliseconds to keep the record.

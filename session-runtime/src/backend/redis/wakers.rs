@@ -1,4 +1,4 @@
-//! Who in this process waits for a lease that another process holds.
+//! Who in this process waits for a lease that another process holds, or watches for a session's end.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -22,7 +22,7 @@ impl Wakers {
         Wake { notified: Some(notified), wakers: Arc::clone(self), key: *key }
     }
 
-    /// A message from Redis: a lease was given up. When the connection broke, messages may have been
+    /// A message from Redis: a lease was given up, or a session ended. When the connection broke, messages may have been
     /// lost, so everybody looks for himself.
     pub(super) fn hear(&self, push: &PushInfo) {
         let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);

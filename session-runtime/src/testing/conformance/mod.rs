@@ -6,7 +6,8 @@
 //! - [`records`]: conditional writes, expiry, and what must hold of them when many ask at once;
 //! - [`interrupted`]: futures that are dropped half-way, and handles that go away;
 //! - [`leases`]: exclusive use, and who is woken when it ends;
-//! - [`sweeping`]: removing what has expired.
+//! - [`sweeping`]: removing what has expired;
+//! - [`watching`]: who is told of a session's end.
 //!
 //! [`records`] and [`leases`] each end with random sequences of operations, checked against a simple model.
 //!
@@ -25,6 +26,7 @@ mod pair;
 pub mod records;
 mod sequences;
 pub mod sweeping;
+pub mod watching;
 
 use std::fmt;
 use std::future::Future;
@@ -47,31 +49,20 @@ const MANY: usize = 32;
 /// ```
 /// use session_runtime::{backend::Memory, testing::{Pair, conformance}};
 ///
-/// conformance! { memory: Backend + Leases + Sweep => Pair::shared(Memory::default()) }
+/// conformance! { memory: Backend + Leases + Sweep + Watch => Pair::shared(Memory::default()) }
 /// ```
 ///
-/// The traits are those that the backend implements, of [`Backend`](crate::backend::Backend),
-/// [`Leases`](crate::backend::Leases) and [`Sweep`](crate::backend::Sweep), in this order. The expression gives
-/// a [`Pair`] of handles on an empty store. It is evaluated for each test, inside a tokio runtime, so it
+/// The traits are those that the backend implements: [`Backend`](crate::backend::Backend), and then of
+/// [`Leases`](crate::backend::Leases), [`Sweep`](crate::backend::Sweep) and [`Watch`](crate::backend::Watch). The
+/// expression gives a [`Pair`] of handles on an empty store. It is evaluated for each test, inside a tokio runtime, so it
 /// may `.await`; it sees what is in scope in the module where the macro is called.
 ///
 /// Nothing else is needed: neither another dependency nor an attribute for asynchronous tests.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __conformance {
-    ($name:ident: Backend => $pair:expr $(,)?) => {
-        $crate::__behaviours! { @module $name [$pair] [false, false] records interrupted }
-    };
-    ($name:ident: Backend + Leases => $pair:expr $(,)?) => {
-        $crate::__behaviours! { @module $name [$pair] [true, false] records interrupted leases }
-    };
-    ($name:ident: Backend + Sweep => $pair:expr $(,)?) => {
-        $crate::__behaviours! { @module $name [$pair] [false, true] records interrupted sweeping }
-    };
-    ($name:ident: Backend + Leases + Sweep => $pair:expr $(,)?) => {
-        $crate::__behaviours! {
-            @module $name [$pair] [true, true] records interrupted leases sweeping
-        }
+    ($name:ident: Backend $(+ $capability:ident)* => $pair:expr $(,)?) => {
+        $crate::__behaviours! { @module $name [$pair] [$($capability)*] Backend $($capability)* }
     };
 }
 
@@ -79,7 +70,7 @@ macro_rules! __conformance {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __behaviours {
-    (@module $name:ident [$pair:expr] [$leases:literal, $sweep:literal] $($part:ident)+) => {
+    (@module $name:ident [$pair:expr] [$($declared:ident)*] $($capability:ident)+) => {
         #[cfg(test)]
         mod $name {
             #[allow(unused_imports, reason = "the expression may use nothing of it")]
@@ -87,11 +78,23 @@ macro_rules! __behaviours {
 
             #[test]
             fn the_capabilities_are_those_that_are_tested() {
-                $crate::testing::conformance::capabilities(async { $pair }, $leases, $sweep);
+                $crate::testing::conformance::capabilities(async { $pair }, &[$(stringify!($declared)),*]);
             }
 
-            $($crate::__behaviours! { @names $part @tests [$pair] })+
+            $($crate::__behaviours! { @of $capability [$pair] })+
         }
+    };
+    (@of Backend [$pair:expr]) => {
+        $crate::__behaviours! { @names records @tests [$pair] }
+        $crate::__behaviours! { @names interrupted @tests [$pair] }
+    };
+    (@of Leases [$pair:expr]) => { $crate::__behaviours! { @names leases @tests [$pair] } };
+    (@of Sweep [$pair:expr]) => { $crate::__behaviours! { @names sweeping @tests [$pair] } };
+    (@of Watch [$pair:expr]) => { $crate::__behaviours! { @names watching @tests [$pair] } };
+    (@of $other:ident [$pair:expr]) => {
+        compile_error!(concat!(
+            "`", stringify!($other), "` is no capability that the suite knows: name `Leases`, `Sweep`, `Watch`"
+        ));
     };
     (@tests [$pair:expr] $part:ident $($behaviour:ident)+) => {
         $(
@@ -167,6 +170,15 @@ macro_rules! __behaviours {
             many_who_sweep_at_once_remove_each_record_once
         }
     };
+    (@names watching $($then:tt)+) => {
+        $crate::__behaviours! { $($then)+ watching
+            a_watch_tells_when_the_record_is_deleted_through_either_handle
+            a_watch_hears_from_its_answer_on
+            everybody_who_watches_is_told
+            a_watch_that_is_dropped_leaves_nothing_behind
+            watching_is_no_use_and_creates_nothing
+        }
+    };
 }
 
 /// One thing that a backend must do, for those who run the suite with a harness of their own.
@@ -182,6 +194,7 @@ pub static BEHAVIOURS: &[&[Behaviour]] = &[
     crate::__behaviours! { @names interrupted @list },
     crate::__behaviours! { @names leases @list },
     crate::__behaviours! { @names sweeping @list },
+    crate::__behaviours! { @names watching @list },
 ];
 
 impl Behaviour {
@@ -221,15 +234,19 @@ pub fn run<F: Future<Output = ()>>(pair: impl Future<Output = Pair>, behaviour: 
 
 /// Whether a store has the capabilities that it is tested for, and no others.
 #[doc(hidden)]
-pub fn capabilities(pair: impl Future<Output = Pair>, leases: bool, sweep: bool) {
+pub fn capabilities(pair: impl Future<Output = Pair>, tested: &[&str]) {
     run(pair, async |pair: Pair| {
         for side in [&pair.one, &pair.other] {
-            let found = (side.store.leases().is_some(), side.store.sweeping().is_some());
-            assert_eq!(
-                found,
-                (leases, sweep),
-                "(leases, sweep) by `Backend::capabilities` and by the traits that `conformance!` was given"
-            );
+            let store = &side.store;
+            let found = [
+                ("Leases", store.leases().is_some()),
+                ("Sweep", store.sweeping().is_some()),
+                ("Watch", store.watching().is_some()),
+            ];
+            for (name, found) in found {
+                let by_test = tested.contains(&name);
+                assert_eq!(found, by_test, "`{name}` by `Backend::capabilities` and by what `conformance!` was given");
+            }
         }
     });
 }

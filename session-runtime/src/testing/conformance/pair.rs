@@ -209,6 +209,7 @@ pub(super) fn key() -> Key {
 
 const LEASES: &str = "`capabilities` says that the store has leases";
 const SWEEP: &str = "`capabilities` says that the store can be swept";
+const WATCH: &str = "`capabilities` says that the store can be watched";
 
 /// A handle on the store, which has to answer.
 #[derive(Clone)]
@@ -268,5 +269,9 @@ impl Handle {
     pub(super) async fn sweep(&self, now: Timestamp, limit: usize) -> usize {
         let store = self.store.sweeping().expect(SWEEP);
         self.answer("sweep", store.sweep(now, limit)).await
+    }
+
+    pub(super) async fn watch(&self, key: &Key) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        self.answer("watch", self.store.watching().expect(WATCH).watch(key)).await
     }
 }

@@ -1,0 +1,171 @@
+//! The account page in Chromium: one person on two devices.
+
+use std::time::Duration;
+
+use session_tests::Browser;
+
+use crate::page::{Place, Site, in_every_place, shows};
+
+in_every_place! {
+    a_person_sees_both_devices_and_ends_the_other,
+    another_password_logs_the_other_device_out,
+    logging_out_everywhere_logs_out_everywhere,
+}
+
+const PASSWORD: &str = "correct horse";
+const OTHER: &str = "battery staple";
+const COOKIE: &str = "__Host-person";
+
+async fn type_credentials(browser: &Browser, url: &str, password: &str) {
+    browser.open(url).await;
+    browser.fill("input[name=name]", "Ada").await;
+    browser.fill("input[name=password]", password).await;
+}
+
+async fn log_in(browser: &Browser, url: &str, password: &str) {
+    type_credentials(browser, url, password).await;
+    browser.click("form[action='/login'] button:not([formaction])").await;
+}
+
+/// One browser that has created the account in the first process, and one that has logged in at the last.
+async fn two_devices(site: &Site) -> [Browser; 2] {
+    let [first, last] = site.urls();
+    let (one, other) = (Browser::start().await, Browser::start().await);
+    type_credentials(&one, &first, PASSWORD).await;
+    one.click("button[formaction='/register']").await;
+    greeted(&one).await;
+    log_in(&other, &last, PASSWORD).await;
+    greeted(&other).await;
+    [one, other]
+}
+
+async fn greeted(browser: &Browser) {
+    shows(browser, "h1", "Hello, Ada!").await;
+}
+
+/// The page that it shows, loaded again, is a stranger's.
+async fn is_out(browser: &Browser) {
+    browser.refresh().await.unwrap();
+    shows(browser, "h1", "Welcome").await;
+}
+
+async fn count(browser: &Browser, css: &str) -> usize {
+    browser.evaluate(&format!("document.querySelectorAll({css:?}).length")).await
+}
+
+async fn a_person_sees_both_devices_and_ends_the_other(place: Place) {
+    let site = Site::start("account", place).await;
+    let [first, last] = site.urls();
+    let [one, other] = two_devices(&site).await;
+    for (browser, url) in [(&one, &first), (&other, &last)] {
+        browser.open(&format!("{url}/devices")).await;
+        shows(browser, "h1", "Your devices").await;
+        assert_eq!(count(browser, "#devices li").await, 2);
+        assert_eq!(count(browser, "#devices .badge").await, 1, "one of them is this one");
+        assert_eq!(count(browser, "#devices form").await, 1, "the other one can be ended");
+        assert_eq!(browser.text("#devices li strong").await, "Chrome on Linux");
+    }
+    one.click("#devices form button").await;
+    shows(&one, "#devices li:only-child .badge", "This device").await;
+    other.open(&last).await;
+    shows(&other, "h1", "Welcome").await;
+    one.open(&first).await;
+    greeted(&one).await;
+}
+
+async fn another_password_logs_the_other_device_out(place: Place) {
+    let site = Site::start("account", place).await;
+    let [first, last] = site.urls();
+    let [one, other] = two_devices(&site).await;
+    let before = token(&one).await;
+    one.fill("input[name=current]", "not the password").await;
+    one.fill("input[name=new]", OTHER).await;
+    one.click("#password button").await;
+    shows(&one, "[role=alert]", "That is not your current password.").await;
+    other.refresh().await.unwrap();
+    greeted(&other).await;
+
+    one.fill("input[name=current]", PASSWORD).await;
+    one.fill("input[name=new]", OTHER).await;
+    one.click("#password button").await;
+    shows(&one, "[role=status]", "Your password is changed, and all your other devices are logged out.").await;
+    greeted(&one).await;
+    assert_ne!(token(&one).await, before, "this device has another id");
+    one.open(&first).await;
+    assert_eq!(count(&one, "[role=status]").await, 0, "it is said once");
+    is_out(&other).await;
+    log_in(&other, &last, PASSWORD).await;
+    shows(&other, "[role=alert]", "That is not the right name and password.").await;
+    log_in(&other, &last, OTHER).await;
+    greeted(&other).await;
+}
+
+async fn token(browser: &Browser) -> String {
+    browser.get_named_cookie(COOKIE).await.expect("there is a session").value
+}
+
+async fn logging_out_everywhere_logs_out_everywhere(place: Place) {
+    let site = Site::start("account", place).await;
+    let [_, last] = site.urls();
+    let [one, other] = two_devices(&site).await;
+    other.open(&format!("{last}/devices")).await;
+    other.click("form[action='/devices/end-all'] button").await;
+    shows(&other, "h1", "Welcome").await;
+    assert!(other.get_named_cookie(COOKIE).await.is_err(), "the cookie is removed");
+    is_out(&one).await;
+}
+
+#[tokio::test]
+async fn all_other_devices_are_logged_out_by_one_button() {
+    let site = Site::start("account", Place::Memory).await;
+    let [url, _] = site.urls();
+    let [one, other] = two_devices(&site).await;
+    one.open(&format!("{url}/devices")).await;
+    one.click("form[action='/devices/end-others'] button").await;
+    shows(&one, "#devices li:only-child .badge", "This device").await;
+    is_out(&other).await;
+}
+
+#[tokio::test]
+async fn a_login_is_remembered_if_that_is_wanted_and_else_ends_with_the_browser() {
+    let site = Site::start("account", Place::Memory).await;
+    let [url, _] = site.urls();
+    let [one, other] = two_devices(&site).await;
+    let expiry = async |browser: &Browser| browser.get_named_cookie(COOKIE).await.unwrap().expiry;
+    assert_eq!(expiry(&one).await, None, "until the browser ends");
+    other.click("#logout button").await;
+    shows(&other, "h1", "Welcome").await;
+    type_credentials(&other, &url, PASSWORD).await;
+    other.click("input[name=remember]").await;
+    other.click("form[action='/login'] button:not([formaction])").await;
+    greeted(&other).await;
+    assert!(expiry(&other).await.is_some(), "for longer than that");
+    // A new id is remembered as the old one was.
+    other.fill("input[name=current]", PASSWORD).await;
+    other.fill("input[name=new]", OTHER).await;
+    other.click("#password button").await;
+    shows(&other, "[role=status]", "Your password is changed, and all your other devices are logged out.").await;
+    assert!(expiry(&other).await.is_some());
+}
+
+#[tokio::test]
+async fn an_account_is_deleted_after_the_password_was_typed_a_moment_ago() {
+    let site = Site::start("account", Place::Memory).await;
+    let [url, _] = site.urls();
+    let [one, other] = two_devices(&site).await;
+    // As long as a login is fresh in this example.
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    one.click("button.danger").await;
+    shows(&one, "h1", "Is it you?").await;
+    one.fill("input[name=password]", "not the password").await;
+    one.click("form[action='/confirm'] button").await;
+    shows(&one, "[role=alert]", "That is not the right name and password.").await;
+    one.fill("input[name=password]", PASSWORD).await;
+    one.click("form[action='/confirm'] button").await;
+    shows(&one, "[role=status]", "Thank you. You may go on.").await;
+    one.click("button.danger").await;
+    shows(&one, "h1", "Welcome").await;
+    is_out(&other).await;
+    log_in(&other, &url, PASSWORD).await;
+    shows(&other, "[role=alert]", "That is not the right name and password.").await;
+}
