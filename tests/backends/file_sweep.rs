@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use session_runtime::backend::{Backend, Holder, Key, Record, Sweep};
+use session_runtime::backend::{Backend, Holder, Key, Record, Sweep, Touch};
 
 use crate::file::{IDLE, KEY, LIFETIME, START, create, has, is_granted, record, record_of, store, touch};
 

@@ -250,20 +250,3 @@ async fn sessions_with_an_owner_are_not_opened_where_none_are_kept() {
     let error = opened.unwrap_err().to_string();
     assert!(error.contains("listed and ended by their owner"), "{error}");
 }
-
-mod limited {
-    use super::*;
-
-    #[derive(Serialize, Deserialize, SessionData)]
-    #[session(max_per_owner = env("SESSION_TESTS_MAX", default = "0"), on_excess = env("SESSION_TESTS_EXCESS", default = "refuse"))]
-    struct Limited {
-        #[session(owner)]
-        id: u64,
-    }
-
-    #[tokio::test]
-    async fn a_limit_from_the_environment_is_checked_when_the_sessions_are_opened() {
-        let error = Limited::sessions().await.unwrap_err().to_string();
-        assert!(error.contains("SESSION_TESTS_MAX") && error.contains("1 at least"), "{error}");
-    }
-}

@@ -260,7 +260,7 @@ impl Backend for Memory {
     }
 
     async fn peek(&self, key: &Key) -> Result<Option<Record>, BackendError> {
-        Ok(self.shard(key).by_use.peek(key).map(|entry| entry.record.clone()))
+        Ok(self.shard(key).peek(key).map(|entry| entry.record.clone()))
     }
 
     async fn update(&self, key: &Key, expected: u64, record: Record, touch: Touch) -> Result<Written, BackendError> {
@@ -314,7 +314,7 @@ impl Leases for Memory {
 
     async fn extend(&self, key: &Key, lease: Lease) -> Result<bool, BackendError> {
         let mut shard = self.shard(key);
-        let held = shard.by_use.peek_mut(key).and_then(|entry| entry.lease.as_mut());
+        let held = shard.peek_mut(key).and_then(|entry| entry.lease.as_mut());
         Ok(match held {
             Some(held) if held.holder == lease.holder && lease.now < held.until => {
                 held.until = lease.now.plus(lease.ttl);
@@ -344,7 +344,7 @@ impl Leases for Memory {
 
     async fn release(&self, key: &Key, lease: Lease) -> Result<(), BackendError> {
         let mut shard = self.shard(key);
-        if let Some(entry) = shard.by_use.peek_mut(key) {
+        if let Some(entry) = shard.peek_mut(key) {
             entry.lease.take_if(|held| held.holder == lease.holder);
         }
         Ok(())
