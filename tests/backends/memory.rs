@@ -99,7 +99,7 @@ async fn who_watches_a_session_is_told_when_it_makes_room_or_is_swept() {
     create(&memory, 2, now).await;
     wait::within(Duration::from_secs(5), "who watches is told that it made room", told).await;
     let told = memory.watch(&key(2)).await.unwrap();
-    assert_eq!(memory.sweep(now.plus(IDLE), IDLE, 10).await.unwrap(), 1);
+    assert_eq!(memory.sweep(now.plus(IDLE), 10).await.unwrap(), 1);
     wait::within(Duration::from_secs(5), "who watches is told that it was swept", told).await;
 }
 

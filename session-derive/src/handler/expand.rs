@@ -63,9 +63,9 @@ fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenSt
     let checks = checks::expand(handler, output, runtime);
     let (sendable, values) = (runtime.sendable(), values(handler, &all));
     let name = Place::of(ident);
-    let (pin, running) = (paths::pin(), Ident::new("__running", name.span()));
+    let pin = paths::pin();
     let future = name.put(quote!(#sendable(#call(#(#values),*))));
-    let answered = name.put(quote!(#lent.hold(#running).await));
+    let answered = name.put(quote!(#lent.hold(#pin!(#future)).await));
 
     quote_spanned! {Span::mixed_site()=>
         #(#outer)*
@@ -79,7 +79,6 @@ fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenSt
                 return #refusal;
             }
             let #lent = #leases(&#all);
-            let #running = #pin!(#future);
             let #answer = #answered;
             let #answer = #into_response;
             #leave(#all, #answer).await

@@ -43,11 +43,15 @@ async fn shop(
         return __refusal;
     }
     let __leases = my_sessions::__private::leases(&__sessions);
-    let __running = ::core::pin::pin!(
-        my_sessions::__private::sendable(__handler(__argument0, __sessions.0.lend(),
-        __sessions.1.lend(), __sessions.2.lend_optional(), __sessions.3.lend()))
-    );
-    let __answer = __leases.hold(__running).await;
+    let __answer = __leases
+        .hold(
+            ::core::pin::pin!(
+                my_sessions::__private::sendable(__handler(__argument0, __sessions.0
+                .lend(), __sessions.1.lend(), __sessions.2.lend_optional(), __sessions.3
+                .lend()))
+            ),
+        )
+        .await;
     let __answer = my_sessions::__private::IntoResponse::into_response(__answer);
     my_sessions::__private::leave(__sessions, __answer).await
 }

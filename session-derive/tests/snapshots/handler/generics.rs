@@ -35,11 +35,14 @@ where
         return __refusal;
     }
     let __leases = ::session_runtime::__private::leases(&__sessions);
-    let __running = ::core::pin::pin!(
-        ::session_runtime::__private::sendable(__handler(__sessions.0.lend(),
-        __argument1, __argument2))
-    );
-    let __answer = __leases.hold(__running).await;
+    let __answer = __leases
+        .hold(
+            ::core::pin::pin!(
+                ::session_runtime::__private::sendable(__handler(__sessions.0.lend(),
+                __argument1, __argument2))
+            ),
+        )
+        .await;
     let __answer = ::session_runtime::__private::IntoResponse::into_response(__answer);
     ::session_runtime::__private::leave(__sessions, __answer).await
 }

@@ -17,10 +17,9 @@ async fn admin(
         return __refusal;
     }
     let __leases = ::session_runtime::__private::leases(&__sessions);
-    let __running = ::core::pin::pin!(
-        ::session_runtime::__private::sendable(__handler())
-    );
-    let __answer = __leases.hold(__running).await;
+    let __answer = __leases
+        .hold(::core::pin::pin!(::session_runtime::__private::sendable(__handler())))
+        .await;
     let __answer = ::session_runtime::__private::IntoResponse::into_response(__answer);
     ::session_runtime::__private::leave(__sessions, __answer).await
 }
@@ -30,6 +29,10 @@ struct __session_admin;
 impl ::session_runtime::__private::Spec for __session_admin {
     type Data = User;
     const ACCESS: ::session_runtime::__private::Access = ::session_runtime::__private::Access::Protected;
+    const LENDS: ::core::primitive::bool = false;
+    const FRESH: ::core::option::Option<::core::time::Duration> = ::core::option::Option::Some(
+        ::core::time::Duration::from_millis(600000u64),
+    );
     fn missing() -> ::core::option::Option<::session_runtime::__private::Missing> {
         ::core::option::Option::Some(
             ::session_runtime::__private::Missing::redirect("/login"),

@@ -51,13 +51,16 @@ async fn many(
         return __refusal;
     }
     let __leases = ::session_runtime::__private::leases(&__sessions);
-    let __running = ::core::pin::pin!(
-        ::session_runtime::__private::sendable(__handler(__argument0, __argument1,
-        __argument2, __argument3, __argument4, __argument5, __argument6, __argument7,
-        __argument8, __argument9, __argument10, __argument11, __argument12, __argument13,
-        __argument14, __argument15))
-    );
-    let __answer = __leases.hold(__running).await;
+    let __answer = __leases
+        .hold(
+            ::core::pin::pin!(
+                ::session_runtime::__private::sendable(__handler(__argument0,
+                __argument1, __argument2, __argument3, __argument4, __argument5,
+                __argument6, __argument7, __argument8, __argument9, __argument10,
+                __argument11, __argument12, __argument13, __argument14, __argument15))
+            ),
+        )
+        .await;
     let __answer = ::session_runtime::__private::IntoResponse::into_response(__answer);
     ::session_runtime::__private::leave(__sessions, __answer).await
 }
@@ -67,4 +70,5 @@ struct __session_many;
 impl ::session_runtime::__private::Spec for __session_many {
     type Data = User;
     const ACCESS: ::session_runtime::__private::Access = ::session_runtime::__private::Access::Protected;
+    const LENDS: ::core::primitive::bool = false;
 }
