@@ -14,9 +14,9 @@
 
 mod accounts;
 mod device;
-mod pages;
 #[path = "../shared/page.rs"]
 mod page;
+mod pages;
 #[path = "../shared/serve.rs"]
 mod serve;
 #[path = "../shared/store.rs"]
@@ -34,7 +34,7 @@ use maud::Markup;
 use serde::{Deserialize, Serialize};
 use session_runtime::{Error, Handle, Session, SessionData, SessionSlot, Sessions, session};
 
-use crate::accounts::{Accounts, Refusal};
+use crate::accounts::Accounts;
 
 /// A person who is logged in on one device.
 #[derive(Clone, Serialize, Deserialize, SessionData)]

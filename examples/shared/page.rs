@@ -1,6 +1,6 @@
 //! What the examples' pages have in common.
 
-use maud::{DOCTYPE, Markup, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 /// A page: pleasant on a telephone, in the dark, and without JavaScript.
 pub(crate) fn page(title: &str, content: &Markup) -> Markup {
@@ -18,7 +18,8 @@ pub(crate) fn page(title: &str, content: &Markup) -> Markup {
     }
 }
 
-const STYLE: &str = "
+const STYLE: PreEscaped<&str> = PreEscaped(
+    "
 :root { color-scheme: light dark; font: 1.05rem/1.5 system-ui, sans-serif; --line: #8884; --blue: #2457d6 }
 * { box-sizing: border-box }
 body { margin: 0 }
@@ -45,4 +46,5 @@ small { display: block; opacity: .75 }
 .badge { font-size: .8rem; padding: .1rem .5rem; border-radius: 1rem; background: #2e7d3226; margin-left: .4rem }
 .notice, .problem { padding: .7rem 1rem; border-radius: .5rem; background: #2457d61f }
 .problem { background: #c6282826 }
-";
+",
+);
