@@ -7,7 +7,6 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use session_runtime::backend::{BackendError, Key, Watch};
-use tokio::sync::Notify;
 
 use crate::{
     flawed::{Flawed, State},
