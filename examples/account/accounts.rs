@@ -49,11 +49,13 @@ impl Accounts {
 
     pub(crate) async fn verify(&self, name: &str, password: &str) -> Result<(), Refusal> {
         // Somebody who doesn't exist is told the same, after the same time.
-        const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5aXNoZXJl$LX1y/vfm2ZrbDy/Y5pFkXnpV0bMPOC6aZm3ZUQ3yUIs";
+        const NOBODY: &str =
+            "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5aXNoZXJl$LX1y/vfm2ZrbDy/Y5pFkXnpV0bMPOC6aZm3ZUQ3yUIs";
         let hash = self.with(|hashes| hashes.get(name.trim()).cloned()).unwrap_or_else(|| NOBODY.into());
         let password = password.to_owned();
         let right = tokio::task::spawn_blocking(move || {
-            PasswordHash::new(&hash).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+            PasswordHash::new(&hash)
+                .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
         });
         if right.await.unwrap_or(false) { Ok(()) } else { Err(Refusal("That is not the right name and password.")) }
     }
