@@ -286,7 +286,7 @@ impl Backend for Memory {
 
 impl Watch for Memory {
     async fn watch(&self, key: &Key) -> Result<BoxFuture<'static, ()>, BackendError> {
-        Ok(match self.shard(key).by_use.peek_mut(key) {
+        Ok(match self.shard(key).peek_mut(key) {
             Some(entry) => Box::pin(entry.gone.wait()),
             None => Box::pin(std::future::ready(())),
         })
