@@ -30,6 +30,10 @@ struct __session_admin;
 impl ::session_runtime::__private::Spec for __session_admin {
     type Data = User;
     const ACCESS: ::session_runtime::__private::Access = ::session_runtime::__private::Access::Protected;
+    const LENDS: ::core::primitive::bool = false;
+    const FRESH: ::core::option::Option<::core::time::Duration> = ::core::option::Option::Some(
+        ::core::time::Duration::from_millis(600000u64),
+    );
     fn missing() -> ::core::option::Option<::session_runtime::__private::Missing> {
         ::core::option::Option::Some(
             ::session_runtime::__private::Missing::redirect("/login"),

@@ -67,4 +67,5 @@ struct __session_many;
 impl ::session_runtime::__private::Spec for __session_many {
     type Data = User;
     const ACCESS: ::session_runtime::__private::Access = ::session_runtime::__private::Access::Protected;
+    const LENDS: ::core::primitive::bool = false;
 }

@@ -1,0 +1,70 @@
+#[automatically_derived]
+impl ::session_runtime::SessionData for User {
+    type Backend = ::session_runtime::backend::Memory;
+    fn declaration() -> ::session_runtime::__private::Declaration {
+        ::session_runtime::__private::Declaration::new(
+                "User",
+                ::core::env!("CARGO_PKG_NAME"),
+            )
+            .max_per_owner(::session_runtime::__private::Value::literal("5"))
+            .on_excess(::session_runtime::__private::Value::literal("refuse"))
+    }
+    async fn open_backend(
+        __scope: &::session_runtime::backend::Scope,
+    ) -> ::core::result::Result<
+        ::session_runtime::backend::Memory,
+        ::session_runtime::OpenError,
+    > {
+        ::session_runtime::__private::open::<Self>(__scope).await
+    }
+    fn lends() -> ::core::primitive::bool {
+        ::session_runtime::__private::Lending::<::session_runtime::backend::Memory>::OF
+            .known()
+    }
+    const OWNED: ::core::primitive::bool = true;
+    fn owner_key(data: &Self) -> ::session_runtime::__private::OwnerKey {
+        ::session_runtime::__private::owner_key(&data.1)
+    }
+}
+#[automatically_derived]
+impl<__State> ::session_runtime::__private::FromRequestParts<__State> for User
+where
+    __State: ::session_runtime::__private::HasSessions<User> + ::core::marker::Send
+        + ::core::marker::Sync,
+{
+    type Rejection = ::session_runtime::__private::Rejection;
+    fn from_request_parts(
+        __parts: &mut ::session_runtime::__private::Parts,
+        __state: &__State,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<Self, ::session_runtime::__private::Rejection>,
+    > + ::core::marker::Send {
+        ::session_runtime::__private::snapshot::<User, __State>(__parts, __state)
+    }
+}
+#[automatically_derived]
+impl<__State> ::session_runtime::__private::OptionalFromRequestParts<__State> for User
+where
+    __State: ::session_runtime::__private::HasSessions<User> + ::core::marker::Send
+        + ::core::marker::Sync,
+{
+    type Rejection = ::session_runtime::__private::Rejection;
+    fn from_request_parts(
+        __parts: &mut ::session_runtime::__private::Parts,
+        __state: &__State,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<
+            ::core::option::Option<Self>,
+            ::session_runtime::__private::Rejection,
+        >,
+    > + ::core::marker::Send {
+        ::session_runtime::__private::snapshot_optional::<
+            User,
+            __State,
+        >(__parts, __state)
+    }
+}
+#[automatically_derived]
+impl ::session_runtime::SessionOwner for User {
+    type Owner = accounts::Id;
+}
