@@ -42,6 +42,7 @@ button.danger { background: #c62828; border-color: #c62828 }
 ul, ol { list-style: none; padding: 0; margin: 0 }
 li { padding: .7rem 0; border-top: 1px solid var(--line) }
 li:first-child { border-top: 0; padding-top: 0 }
+li:last-child { padding-bottom: 0 }
 small { display: block; opacity: .75 }
 .badge { font-size: .8rem; padding: .1rem .5rem; border-radius: 1rem; background: #2e7d3226; margin-left: .4rem }
 .notice, .problem { padding: .7rem 1rem; border-radius: .5rem; background: #2457d61f }
