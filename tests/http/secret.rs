@@ -24,7 +24,6 @@ struct Vault {
     #[serde(rename(serialize = "roles", deserialize = "roles"))]
     granted: Vec<String>,
     #[serde(skip)]
-    #[expect(dead_code, reason = "it shows in `Debug` alone")]
     cached: u32,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     nick_name: Option<String>,
