@@ -314,6 +314,8 @@ pub async fn a_record_that_never_idles_is_there_until_it_expires(pair: Pair) {
         // Where the clock can't be turned, at least a moment.
         pair.pass(if pair.is_real_time() { Duration::from_millis(50) } else { LIFETIME / 5 }).await;
         assert!(pair.other.peek(&key).await.is_some(), "nobody has used it, and it is not idle");
+        let loaded = pair.other.load(&key, touch()).await.map(|record| record.version);
+        assert_eq!(loaded, Some(version - 1), "nobody has used it, and it is not idle");
         assert_eq!(pair.one.update(&key, version - 1, record(version), touch()).await, Written::Done);
         assert_eq!(pair.other.load(&key, touch()).await.map(|record| record.version), Some(version));
     }
