@@ -118,6 +118,7 @@ async fn a_log_of_a_redis_that_is_down_holds_no_password() {
 
 #[derive(Clone, Debug, Serialize, Deserialize, SessionData)]
 struct Vault {
+    #[session(owner)]
     word: String,
 }
 
@@ -133,7 +134,7 @@ async fn start(slot: SessionSlot<Vault>) -> Result<String, Error> {
 #[session(protected)]
 async fn show(mut session: Session<Vault>) -> Result<String, Error> {
     session.renew().await?;
-    Ok(format!("{session:?} {session:#?} {:?}", session.token()))
+    Ok(format!("{session:?} {session:#?} {:?} {:?}", session.token(), session.ended()))
 }
 
 /// Both ways to print.
@@ -156,6 +157,10 @@ async fn nothing_that_can_be_printed_prints_a_secret() {
     texts.push(shown(&snapshot));
     texts.push(shown(&snapshot.id()));
     texts.push(shown(&sessions));
+    let own = sessions.of(SECRET);
+    let listed = own.list().await.unwrap();
+    assert_eq!(listed.len(), 1);
+    texts.extend([shown(&own), shown(&listed)]);
     texts.push(shown(&sessions.protect()));
     texts.push(shown(&Sessions::<Vault>::builder().key(&keys)));
     texts.push(shown(&Sessions::<Vault>::builder().key(&format!("{SECRET},{SECRET}"))));
@@ -210,11 +215,13 @@ const PRINTED: &[&str] = &[
     "Error",
     "Handle",
     "Key",
+    "Listing",
     "Memory",
     "MySql",
     "MySqlConfig",
     "MySqlUrl",
     "OpenError",
+    "OwnerSessions",
     "Postgres",
     "PostgresConfig",
     "PostgresUrl",
@@ -232,6 +239,7 @@ const PRINTED: &[&str] = &[
     "Sqlite",
     "Start",
     "Token",
+    "UntilEnded",
 ];
 
 /// Types of names, numbers and moments, of nothing at all, or that can't be printed.
@@ -239,6 +247,7 @@ const WITHOUT_SECRETS: &[&str] = &[
     "Acquired",
     "Capabilities",
     "Cookie",
+    "Ended",
     "File",
     "FileConfig",
     "Holder",
@@ -247,6 +256,7 @@ const WITHOUT_SECRETS: &[&str] = &[
     "ManualClock",
     "MemoryConfig",
     "Pair",
+    "ParseHandleError",
     "Scope",
     "SqliteConfig",
     "SystemClock",
@@ -256,7 +266,8 @@ const WITHOUT_SECRETS: &[&str] = &[
     "Written",
 ];
 
-const TRAITS: &[&str] = &["Backend", "Clock", "FromSetting", "Leases", "OpenBackend", "SessionData", "Sweep"];
+const TRAITS: &[&str] =
+    &["Backend", "Clock", "FromSetting", "Leases", "OpenBackend", "SessionData", "SessionOwner", "Sweep", "Watch"];
 
 /// The names in a module's `pub use`, and of what it declares.
 fn exported(module: &str) -> BTreeSet<String> {

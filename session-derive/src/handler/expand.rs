@@ -74,7 +74,7 @@ fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenSt
             #checks
             #opening
             let #call = #ident #turbofish;
-            let mut #all = (#(#names.erased(),)*);
+            let mut #all = (#(#names,)*);
             if let #refused(#refusal) = #enter(&mut #all).await {
                 return #refusal;
             }

@@ -12,7 +12,7 @@ use http::HeaderMap;
 use http::request::Parts;
 
 use super::admission::{Admitted, Caller, admit, check_fresh, receive, reject, turn_away, verify};
-use super::erased::{Asked, Erased};
+use super::asked::Asked;
 use super::member::{Member, announces, entered};
 use super::problem::Rejection;
 use super::state::HasSessions;
@@ -88,26 +88,18 @@ impl<M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for Sha
 }
 
 impl<M: Spec> SharedFromRef<Sessions<M::Data>, M> {
-    /// Itself, for any handler.
-    pub fn erased(self) -> SharedFromRef<Sessions<M::Data>, Erased<M::Data>> {
-        let Self { sessions, snapshot, by, lends, token, default } = self;
-        SharedFromRef { sessions, snapshot, by, lends, token, default }
-    }
-}
-
-impl<T: SessionData> SharedFromRef<Sessions<T>, Erased<T>> {
     /// The data, for `&T`.
-    pub fn lend(&mut self) -> &T {
+    pub fn lend(&mut self) -> &M::Data {
         self.lend_optional().expect("without a session or a default the request was turned away")
     }
 
-    /// The data, for `Option<&T>`.
-    pub fn lend_optional(&mut self) -> Option<&T> {
+    /// The data, for `Option<&M::Data>`.
+    pub fn lend_optional(&mut self) -> Option<&M::Data> {
         self.snapshot.as_deref().or(self.default.as_ref())
     }
 }
 
-impl<T: SessionData> Member for SharedFromRef<Sessions<T>, Erased<T>> {
+impl<M: Spec> Member for SharedFromRef<Sessions<M::Data>, M> {
     announces!();
 
     async fn settle(&mut self) -> Result<(), Response> {
@@ -180,21 +172,13 @@ impl<M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for Exc
 }
 
 impl<M: Spec> ExclusiveFromRef<Sessions<M::Data>, M> {
-    /// Itself, for any handler.
-    pub fn erased(self) -> ExclusiveFromRef<Sessions<M::Data>, Erased<M::Data>> {
-        let Self { sessions, asked, known, parts, lent, announcement, by, presented } = self;
-        ExclusiveFromRef { sessions, asked, known, parts, lent, announcement, by, presented }
-    }
-}
-
-impl<T: SessionData> ExclusiveFromRef<Sessions<T>, Erased<T>> {
     /// The data, for `&mut T`.
-    pub fn lend(&mut self) -> &mut T {
+    pub fn lend(&mut self) -> &mut M::Data {
         self.lend_optional().expect("without a session or a default the request was turned away")
     }
 
-    /// The data, for `Option<&mut T>`.
-    pub fn lend_optional(&mut self) -> Option<&mut T> {
+    /// The data, for `Option<&mut M::Data>`.
+    pub fn lend_optional(&mut self) -> Option<&mut M::Data> {
         match &mut self.lent {
             Lent::Nothing => None,
             Lent::Session(session) => Some(&mut session.data),
@@ -203,7 +187,7 @@ impl<T: SessionData> ExclusiveFromRef<Sessions<T>, Erased<T>> {
     }
 }
 
-impl<T: SessionData> Member for ExclusiveFromRef<Sessions<T>, Erased<T>> {
+impl<M: Spec> Member for ExclusiveFromRef<Sessions<M::Data>, M> {
     announces!();
 
     async fn enter(&mut self) -> Result<(), Response> {
@@ -296,27 +280,19 @@ impl<M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for Own
 }
 
 impl<M: Spec> OwnedFromRef<Sessions<M::Data>, M> {
-    /// Itself, for any handler.
-    pub fn erased(self) -> OwnedFromRef<Sessions<M::Data>, Erased<M::Data>> {
-        let Self { sessions, snapshot, token, outcome, by } = self;
-        OwnedFromRef { sessions, snapshot, token, outcome, by }
-    }
-}
-
-impl<T: SessionData> OwnedFromRef<Sessions<T>, Erased<T>> {
-    /// The handle, for `Session<T>`.
-    pub fn lend(&mut self) -> Session<T> {
+    /// The handle, for `Session<M::Data>`.
+    pub fn lend(&mut self) -> Session<M::Data> {
         self.lend_optional().expect("without a session the request was turned away")
     }
 
-    /// The handle, for `Option<Session<T>>`.
-    pub fn lend_optional(&mut self) -> Option<Session<T>> {
+    /// The handle, for `Option<Session<M::Data>>`.
+    pub fn lend_optional(&mut self) -> Option<Session<M::Data>> {
         let snapshot = self.snapshot.clone()?;
         Some(Session::new(self.sessions.clone(), snapshot, Arc::clone(&self.outcome)))
     }
 }
 
-impl<T: SessionData> Member for OwnedFromRef<Sessions<T>, Erased<T>> {
+impl<M: Spec> Member for OwnedFromRef<Sessions<M::Data>, M> {
     announces!();
 
     async fn settle(&mut self) -> Result<(), Response> {
@@ -350,21 +326,13 @@ impl<M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for Slo
 }
 
 impl<M: Spec> SlotFromRef<Sessions<M::Data>, M> {
-    /// Itself, for any handler.
-    pub fn erased(self) -> SlotFromRef<Sessions<M::Data>, Erased<M::Data>> {
-        let Self { sessions, snapshot, token, outcome, by } = self;
-        SlotFromRef { sessions, snapshot, token, outcome, by }
-    }
-}
-
-impl<T: SessionData> SlotFromRef<Sessions<T>, Erased<T>> {
-    /// The slot, for `SessionSlot<T>`.
-    pub fn lend(&mut self) -> SessionSlot<T> {
+    /// The slot, for `SessionSlot<M::Data>`.
+    pub fn lend(&mut self) -> SessionSlot<M::Data> {
         SessionSlot::new(self.sessions.clone(), self.snapshot.clone(), Arc::clone(&self.outcome))
     }
 }
 
-impl<T: SessionData> Member for SlotFromRef<Sessions<T>, Erased<T>> {
+impl<M: Spec> Member for SlotFromRef<Sessions<M::Data>, M> {
     announces!();
 
     async fn settle(&mut self) -> Result<(), Response> {

@@ -1,10 +1,10 @@
 //! Sessions in axum: what generated handlers are made of, and what works without them.
 
 mod admission;
+mod asked;
 mod check;
 mod cookies;
 mod csrf;
-mod erased;
 mod extract;
 mod handler;
 mod layer;

@@ -100,11 +100,8 @@ impl<T: SessionData> Sessions<T> {
                 known.bury_at(end);
                 moment < end
             }
-            // No renewal leads back to it.
-            Right::Presented(_) => {
-                known.bury();
-                false
-            }
+            // Not buried: what is stored may be damaged, and whole again later.
+            Right::Presented(_) => false,
         }
     }
 

@@ -29,12 +29,7 @@ async fn shop(
         my_sessions::__private::lends::<Cart>();
     }
     let __handler = shop;
-    let mut __sessions = (
-        __session0.erased(),
-        __session1.erased(),
-        __session2.erased(),
-        __session3.erased(),
-    );
+    let mut __sessions = (__session0, __session1, __session2, __session3);
     if let ::core::result::Result::Err(__refusal) = my_sessions::__private::enter(
             &mut __sessions,
         )

@@ -19,7 +19,7 @@ pub async fn visit(
         );
     }
     let __handler = visit;
-    let mut __sessions = (__session0.erased(),);
+    let mut __sessions = (__session0,);
     if let ::core::result::Result::Err(__refusal) = ::session_runtime::__private::enter(
             &mut __sessions,
         )

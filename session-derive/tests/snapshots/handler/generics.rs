@@ -26,7 +26,7 @@ where
         );
     }
     let __handler = generic::<T, U, N>;
-    let mut __sessions = (__session0.erased(),);
+    let mut __sessions = (__session0,);
     if let ::core::result::Result::Err(__refusal) = ::session_runtime::__private::enter(
             &mut __sessions,
         )

@@ -8,7 +8,7 @@ async fn admin(
         "the back room"
     }
     let __handler = admin;
-    let mut __sessions = (__session0.erased(),);
+    let mut __sessions = (__session0,);
     if let ::core::result::Result::Err(__refusal) = ::session_runtime::__private::enter(
             &mut __sessions,
         )

@@ -42,7 +42,7 @@ async fn many(
     ) {}
     let (__session0, __argument0) = __paired;
     let __handler = many;
-    let mut __sessions = (__session0.erased(),);
+    let mut __sessions = (__session0,);
     if let ::core::result::Result::Err(__refusal) = ::session_runtime::__private::enter(
             &mut __sessions,
         )

@@ -15,7 +15,6 @@ mod shadowed {
     pub struct Public;
     pub struct Flash;
     pub struct bool;
-    pub struct str;
     pub mod core {}
     pub mod std {}
 

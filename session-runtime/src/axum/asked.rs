@@ -1,6 +1,5 @@
-//! A handler's sessions without the handler: what is done with them is compiled once for each type, not for each handler.
+//! What a handler asks of its session, without the handler: what is done with it is compiled once for each type.
 
-use std::marker::PhantomData;
 use std::time::Duration;
 
 use ::axum::response::Response;
@@ -9,14 +8,6 @@ use super::extract::Spec;
 use crate::guard::Access;
 use crate::missing::Missing;
 use crate::sessions::SessionData;
-
-/// What stands for the handler once its session is extracted.
-pub struct Erased<T>(PhantomData<fn() -> T>);
-
-impl<T: SessionData> Spec for Erased<T> {
-    type Data = T;
-    const ACCESS: Access = Access::Optional;
-}
 
 /// What a handler asks of its session after the extraction, as values.
 pub(super) struct Asked<T> {
