@@ -296,7 +296,7 @@ async fn of_several_tokens_in_one_header_none_is_used() {
         format!("X-Session: {token}\u{e9}"),
         format!("Authorization: Bearer {token} x"),
         format!("Authorization: Bearer \"{token}\""),
-        format!("Authorization: Bearer"),
+        "Authorization: Bearer".to_owned(),
     ] {
         let mut connection = Connection::open(server.address()).await;
         connection.send(format!("GET /me HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{lines}\r\n\r\n")).await;

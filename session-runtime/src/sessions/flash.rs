@@ -91,21 +91,21 @@ impl<T: SessionData> Exclusive<T> {
 mod tests {
     use super::Flash;
 
-    fn settled<F: Flash>(lent: F, mut now: F) -> F {
-        now.settle(&lent);
+    fn settled<F: Flash>(lent: &F, mut now: F) -> F {
+        now.settle(lent);
         now
     }
 
     #[test]
     fn what_was_lent_is_gone_and_what_came_since_stays() {
-        assert_eq!(settled(Some("a"), Some("a")), None);
-        assert_eq!(settled(Some("a"), Some("b")), Some("b"));
-        assert_eq!(settled(Some("a"), None), None);
-        assert_eq!(settled(None, Some("a")), Some("a"));
-        assert!(settled(vec![1, 2], vec![1, 2]).is_empty());
-        assert_eq!(settled(vec![1, 2], vec![1, 2, 2, 1]), [2, 1]);
-        assert_eq!(settled(vec![1, 2], vec![3]), [3], "the handler has put other messages in their place");
-        assert_eq!(settled(vec![1, 2], vec![3, 4, 5]), [3, 4, 5]);
-        assert_eq!(settled(vec![], vec![1]), [1]);
+        assert_eq!(settled(&Some("a"), Some("a")), None);
+        assert_eq!(settled(&Some("a"), Some("b")), Some("b"));
+        assert_eq!(settled(&Some("a"), None), None);
+        assert_eq!(settled(&None, Some("a")), Some("a"));
+        assert!(settled(&vec![1, 2], vec![1, 2]).is_empty());
+        assert_eq!(settled(&vec![1, 2], vec![1, 2, 2, 1]), [2, 1]);
+        assert_eq!(settled(&vec![1, 2], vec![3]), [3], "the handler has put other messages in their place");
+        assert_eq!(settled(&vec![1, 2], vec![3, 4, 5]), [3, 4, 5]);
+        assert_eq!(settled(&vec![], vec![1]), [1]);
     }
 }
