@@ -69,5 +69,5 @@ fn main() {
     assert_eq!(user.to_public().unwrap().to_string(), r#"{"name":"ann","notice":null,"roles":[1]}"#);
     assert_eq!(format!("{:?}", Pair(1, 2, None)), "Pair(1, [redacted], None)");
     assert_eq!(format!("{:?}", Known { name: "ann".into(), pin: 1234 }), r#"Known { name: "ann", pin: [redacted] }"#);
-    let _ = (Rich { name: String::new(), gold: true }.gold, Told { name: String::new(), notice: Vec::new() }.notice);
+    drop((Rich { name: String::new(), gold: true }.gold, Told { name: String::new(), notice: Vec::new() }.notice));
 }
