@@ -68,12 +68,14 @@ behaviours! {
         of_many_who_update_one_version_at_once_one_succeeds: "the client keeps the last answer"
         an_update_never_brings_back_what_was_deleted: "an old cookie is as good as the client that kept it"
         looking_at_a_record_is_no_use_of_it: "there is nothing to look at but at its client"
+        a_record_that_never_idles_is_there_until_it_expires: "only lists of owners never idle, and there are none"
         a_load_that_meets_a_change_takes_nothing_back: "the client keeps the last answer, and a read may have one"
         a_load_that_meets_the_end_never_brings_the_record_back: "the client keeps the last answer"
     ;
     parts:
         leases: "exclusive borrows don't compile, see tests/ui/handler/fail/exclusive_on_the_cookie_backend.rs"
         sweeping: "there is nothing to sweep"
+        watching: "no end can be told but to the client that asks for it"
 }
 
 #[test]

@@ -26,11 +26,27 @@ impl ::session_runtime::SessionData for User {
             "backend = file(durable)",
             ::session_runtime::__private::Value::literal("true"),
         )?;
-        <::session_runtime::backend::File as ::session_runtime::backend::OpenBackend>::open(
+        ::session_runtime::__private::open_with::<
+            ::session_runtime::backend::File,
+        >(
                 __config,
                 __scope,
+                &[
+                    (
+                        "backend = file(dir)",
+                        ::session_runtime::__private::Value::env("SESSIONS"),
+                    ),
+                    (
+                        "backend = file(durable)",
+                        ::session_runtime::__private::Value::literal("true"),
+                    ),
+                ],
             )
             .await
+    }
+    fn lends() -> ::core::primitive::bool {
+        ::session_runtime::__private::Lending::<::session_runtime::backend::File>::OF
+            .known()
     }
     const VERSION: ::core::primitive::u32 = 3u32;
     fn migrate(

@@ -25,11 +25,27 @@ impl ::session_runtime::SessionData for r#User {
             "backend = redis(prefix)",
             ::session_runtime::__private::Value::literal("shop"),
         )?;
-        <::session_runtime::backend::Redis as ::session_runtime::backend::OpenBackend>::open(
+        ::session_runtime::__private::open_with::<
+            ::session_runtime::backend::Redis,
+        >(
                 __config,
                 __scope,
+                &[
+                    (
+                        "backend = redis(url)",
+                        ::session_runtime::__private::Value::env("REDIS_URL"),
+                    ),
+                    (
+                        "backend = redis(prefix)",
+                        ::session_runtime::__private::Value::literal("shop"),
+                    ),
+                ],
             )
             .await
+    }
+    fn lends() -> ::core::primitive::bool {
+        ::session_runtime::__private::Lending::<::session_runtime::backend::Redis>::OF
+            .known()
     }
     fn missing() -> ::session_runtime::__private::Missing {
         ::session_runtime::__private::Missing::status(403u16)
