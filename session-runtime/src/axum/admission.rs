@@ -10,10 +10,9 @@ use ::axum::response::{IntoResponse, Response};
 use http::Request;
 use http::request::Parts;
 
+use super::asked::Asked;
 use super::csrf::{self, Site};
-use super::extract::Spec;
 use super::problem::{self, Rejection};
-use super::state::HasSessions;
 use super::transport::{self, Presented};
 use crate::clock::Timestamp;
 use crate::declaration::Transport;
@@ -153,10 +152,6 @@ pub(super) async fn turn_away<T: SessionData>(
     }
 }
 
-pub(super) async fn reject<M: Spec>(sessions: &Sessions<M::Data>, parts: &Parts) -> Rejection {
-    Rejection::new(sessions, turn_away(sessions, M::missing(), Some(parts)).await)
-}
-
 /// A request that may enter: its session, and how the token came.
 pub(super) struct Admitted<T> {
     pub(super) sessions: Sessions<T>,
@@ -184,21 +179,24 @@ pub(super) async fn check_fresh<T: SessionData>(
 }
 
 /// Loads the session for a handler, turns strangers and stale sessions away and asks the guard.
-pub(super) async fn admit<M: Spec, S: HasSessions<M::Data>>(
+pub(super) async fn admit<T: SessionData>(
+    sessions: Sessions<T>,
+    asked: &Asked<T>,
     parts: &Parts,
-    state: &S,
-) -> Result<Admitted<M::Data>, Rejection> {
-    let sessions = state.sessions();
-    let loaded = load(&sessions, parts, M::CSRF).await;
+) -> Result<Admitted<T>, Rejection> {
+    let loaded = load(&sessions, parts, asked.csrf).await;
     let (snapshot, by) = loaded.map_err(|denied| denied.into_rejection(&sessions))?;
-    match &snapshot {
+    let admitted = match &snapshot {
         Some(snapshot) => {
             let proved = snapshot.decoded.about.proved;
-            let fresh = check_fresh(&sessions, proved, M::FRESH, M::missing, Some(parts)).await;
-            fresh.and_then(|()| M::guard(snapshot)).map_err(|refusal| Rejection::new(&sessions, refusal))?;
+            let fresh = check_fresh(&sessions, proved, asked.fresh, asked.missing, Some(parts)).await;
+            fresh.and_then(|()| (asked.guard)(snapshot))
         }
-        None if M::ACCESS == Access::Protected => return Err(reject::<M>(&sessions, parts).await),
-        None => {}
+        None if asked.access == Access::Protected => Err(turn_away(&sessions, (asked.missing)(), Some(parts)).await),
+        None => Ok(()),
+    };
+    match admitted {
+        Ok(()) => Ok(Admitted { sessions, snapshot, by }),
+        Err(refusal) => Err(Rejection::new(&sessions, refusal)),
     }
-    Ok(Admitted { sessions, snapshot, by })
 }

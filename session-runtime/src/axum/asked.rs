@@ -9,11 +9,17 @@ use crate::guard::Access;
 use crate::missing::Missing;
 use crate::sessions::SessionData;
 
-/// What a handler asks of its session after the extraction, as values.
+/// What a handler asks of its session, as values.
 pub(super) struct Asked<T> {
     pub(super) access: Access,
     pub(super) fresh: Option<Duration>,
     pub(super) wait: Option<Duration>,
+    /// Whether requests that another site may have made are refused.
+    pub(super) csrf: bool,
+    /// Whether its data is lent, rather than asked for by a guard alone.
+    pub(super) lends: bool,
+    /// Whether `missing` is a handler.
+    pub(super) missing_handler: bool,
     pub(super) missing: fn() -> Option<Missing>,
     pub(super) guard: fn(&T) -> Result<(), Response>,
     pub(super) default: fn() -> Option<T>,
@@ -26,6 +32,9 @@ impl<T: SessionData> Asked<T> {
             access: M::ACCESS,
             fresh: M::FRESH,
             wait: M::WAIT,
+            csrf: M::CSRF,
+            lends: M::LENDS,
+            missing_handler: M::MISSING_HANDLER,
             missing: M::missing,
             guard: M::guard,
             default: M::default,

@@ -3,15 +3,18 @@
 //! Their names and first parameters, such as `SharedFromRef<Sessions<User>, ..>`, are read by people: they are all that
 //! the compiler shows of a handler whose state lacks its sessions.
 
+use std::future::Future;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ::axum::extract::FromRequestParts;
 use ::axum::response::{IntoResponse as _, Response};
+use futures_util::TryFutureExt as _;
 use http::HeaderMap;
 use http::request::Parts;
 
-use super::admission::{Admitted, Caller, admit, check_fresh, receive, reject, turn_away, verify};
+use super::admission::{Admitted, Caller, admit, check_fresh, receive, turn_away, verify};
 use super::asked::Asked;
 use super::member::{Member, announces, entered};
 use super::problem::Rejection;
@@ -63,43 +66,152 @@ pub trait Spec: Send + Sync + 'static {
     }
 }
 
-/// `&T`, `Option<&T>`, and a type that is guarded without a parameter.
-pub struct SharedFromRef<H, M: Spec> {
-    sessions: H,
-    snapshot: Option<Snapshot<M::Data>>,
+/// What stands behind a handler's extractor: of its session's type, and not of the handler.
+trait Take<T>: Sized {
+    /// Takes the session from a request.
+    fn take(
+        sessions: Sessions<T>,
+        asked: Asked<T>,
+        parts: &Parts,
+    ) -> impl Future<Output = Result<Self, Rejection>> + Send;
+}
+
+/// An extractor of one handler, which does nothing itself: what is done is compiled once for each session's type.
+pub trait Extractor: Send {
+    /// What stands behind it.
+    type Member: Member;
+
+    /// To ask it.
+    fn member(&self) -> &Self::Member;
+
+    /// To enter it.
+    fn member_mut(&mut self) -> &mut Self::Member;
+
+    /// To leave it.
+    fn into_member(self) -> Self::Member;
+}
+
+macro_rules! extractors {
+    ($($(#[$doc:meta])* $name:ident is $member:ident;)+) => {$(
+        $(#[$doc])*
+        pub struct $name<H, M: Spec> {
+            member: $member<M::Data>,
+            handler: PhantomData<fn() -> (H, M)>,
+        }
+
+        impl<M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for $name<Sessions<M::Data>, M> {
+            type Rejection = Rejection;
+
+            fn from_request_parts(
+                parts: &mut Parts,
+                state: &S,
+            ) -> impl Future<Output = Result<Self, Rejection>> + Send {
+                let taken = $member::take(state.sessions(), Asked::by::<M>(), parts);
+                taken.map_ok(|member| Self { member, handler: PhantomData })
+            }
+        }
+
+        impl<M: Spec> Extractor for $name<Sessions<M::Data>, M> {
+            type Member = $member<M::Data>;
+
+            fn member(&self) -> &Self::Member {
+                &self.member
+            }
+
+            fn member_mut(&mut self) -> &mut Self::Member {
+                &mut self.member
+            }
+
+            fn into_member(self) -> Self::Member {
+                self.member
+            }
+        }
+    )+};
+}
+
+extractors! {
+    /// `&T`, `Option<&T>`, and a type that is guarded without a parameter.
+    SharedFromRef is SharedMember;
+    /// `&mut T` and `Option<&mut T>`: only the token is checked while extractors run; the session is locked
+    /// and loaded after all of them have succeeded.
+    ExclusiveFromRef is ExclusiveMember;
+    /// `Session<T>` and `Option<Session<T>>`.
+    OwnedFromRef is OwnedMember;
+    /// `SessionSlot<T>`.
+    SlotFromRef is SlotMember;
+}
+
+macro_rules! lent {
+    ($($name:ident { $($(#[$doc:meta])* $method:ident: $ty:ty;)+ })+) => {$(
+        impl<M: Spec> $name<Sessions<M::Data>, M> {
+            $(
+                $(#[$doc])*
+                pub fn $method(&mut self) -> $ty {
+                    self.member.$method()
+                }
+            )+
+        }
+    )+};
+}
+
+lent! {
+    SharedFromRef {
+        /// The data, for `&T`.
+        lend: &M::Data;
+        /// The data, for `Option<&T>`.
+        lend_optional: Option<&M::Data>;
+    }
+    ExclusiveFromRef {
+        /// The data, for `&mut T`.
+        lend: &mut M::Data;
+        /// The data, for `Option<&mut T>`.
+        lend_optional: Option<&mut M::Data>;
+    }
+    OwnedFromRef {
+        /// The handle, for `Session<T>`.
+        lend: Session<M::Data>;
+        /// The handle, for `Option<Session<T>>`.
+        lend_optional: Option<Session<M::Data>>;
+    }
+    SlotFromRef {
+        /// The slot, for `SessionSlot<T>`.
+        lend: SessionSlot<M::Data>;
+    }
+}
+
+/// A session that is read.
+pub struct SharedMember<T> {
+    sessions: Sessions<T>,
+    snapshot: Option<Snapshot<T>>,
     by: Transport,
     /// Whether the handler takes it, rather than being guarded by it alone.
     lends: bool,
     token: Option<String>,
-    default: Option<M::Data>,
+    default: Option<T>,
 }
 
-impl<M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for SharedFromRef<Sessions<M::Data>, M> {
-    type Rejection = Rejection;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let Admitted { sessions, snapshot, by } = admit::<M, S>(parts, state).await?;
-        let default = if snapshot.is_none() { M::default() } else { None };
+impl<T: SessionData> Take<T> for SharedMember<T> {
+    async fn take(sessions: Sessions<T>, asked: Asked<T>, parts: &Parts) -> Result<Self, Rejection> {
+        let Admitted { sessions, snapshot, by } = admit(sessions, &asked, parts).await?;
+        let default = if snapshot.is_none() { (asked.default)() } else { None };
         if let Some(data) = &default {
-            M::guard(data).map_err(|refusal| Rejection::new(&sessions, refusal))?;
+            (asked.guard)(data).map_err(|refusal| Rejection::new(&sessions, refusal))?;
         }
-        Ok(Self { sessions, snapshot, by, lends: M::LENDS, token: None, default })
+        Ok(Self { sessions, snapshot, by, lends: asked.lends, token: None, default })
     }
 }
 
-impl<M: Spec> SharedFromRef<Sessions<M::Data>, M> {
-    /// The data, for `&T`.
-    pub fn lend(&mut self) -> &M::Data {
+impl<T> SharedMember<T> {
+    fn lend(&mut self) -> &T {
         self.lend_optional().expect("without a session or a default the request was turned away")
     }
 
-    /// The data, for `Option<&M::Data>`.
-    pub fn lend_optional(&mut self) -> Option<&M::Data> {
+    fn lend_optional(&mut self) -> Option<&T> {
         self.snapshot.as_deref().or(self.default.as_ref())
     }
 }
 
-impl<M: Spec> Member for SharedFromRef<Sessions<M::Data>, M> {
+impl<T: SessionData> Member for SharedMember<T> {
     announces!();
 
     async fn settle(&mut self) -> Result<(), Response> {
@@ -127,19 +239,18 @@ async fn settle<T: SessionData>(
     Ok(())
 }
 
-/// `&mut T` and `Option<&mut T>`: only the token is checked while extractors run; the session is locked
-/// and loaded after all of them have succeeded.
-pub struct ExclusiveFromRef<H, M: Spec> {
-    sessions: H,
-    asked: Asked<M::Data>,
-    known: Option<Arc<Known<M::Data>>>,
+/// A session that is lent exclusively.
+pub struct ExclusiveMember<T> {
+    sessions: Sessions<T>,
+    asked: Asked<T>,
+    known: Option<Arc<Known<T>>>,
     by: Transport,
     /// When the token was presented: a body may take its time.
     presented: Timestamp,
     /// Kept where somebody is still to be asked about them: `verify`, or a handler that answers those
     /// whose session turns out to have ended.
     parts: Option<Box<Parts>>,
-    lent: Lent<M::Data>,
+    lent: Lent<T>,
     announcement: TokenChange,
 }
 
@@ -153,32 +264,28 @@ enum Lent<T> {
     Default { data: T, before: Vec<u8> },
 }
 
-impl<M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for ExclusiveFromRef<Sessions<M::Data>, M> {
-    type Rejection = Rejection;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let sessions = state.sessions();
+impl<T: SessionData> Take<T> for ExclusiveMember<T> {
+    async fn take(sessions: Sessions<T>, asked: Asked<T>, parts: &Parts) -> Result<Self, Rejection> {
         let presented = sessions.now();
-        let received = receive(&sessions, parts, M::CSRF);
+        let received = receive(&sessions, parts, asked.csrf);
         let Caller { known, by } = received.map_err(|refusal| Rejection::new(&sessions, refusal))?;
-        if known.is_none() && M::ACCESS == Access::Protected {
-            return Err(reject::<M>(&sessions, parts).await);
+        if known.is_none() && asked.access == Access::Protected {
+            let refusal = turn_away(&sessions, (asked.missing)(), Some(parts)).await;
+            return Err(Rejection::new(&sessions, refusal));
         }
-        let wanted = M::Data::VERIFIES || M::MISSING_HANDLER || sessions.missing().wants_request();
+        let wanted = T::VERIFIES || asked.missing_handler || sessions.missing().wants_request();
         let parts = (known.is_some() && wanted).then(|| Box::new(parts.clone()));
-        let (asked, lent, announcement) = (Asked::by::<M>(), Lent::Nothing, TokenChange::Unchanged);
+        let (lent, announcement) = (Lent::Nothing, TokenChange::Unchanged);
         Ok(Self { sessions, asked, known, by, presented, parts, lent, announcement })
     }
 }
 
-impl<M: Spec> ExclusiveFromRef<Sessions<M::Data>, M> {
-    /// The data, for `&mut T`.
-    pub fn lend(&mut self) -> &mut M::Data {
+impl<T> ExclusiveMember<T> {
+    fn lend(&mut self) -> &mut T {
         self.lend_optional().expect("without a session or a default the request was turned away")
     }
 
-    /// The data, for `Option<&mut M::Data>`.
-    pub fn lend_optional(&mut self) -> Option<&mut M::Data> {
+    fn lend_optional(&mut self) -> Option<&mut T> {
         match &mut self.lent {
             Lent::Nothing => None,
             Lent::Session(session) => Some(&mut session.data),
@@ -187,7 +294,7 @@ impl<M: Spec> ExclusiveFromRef<Sessions<M::Data>, M> {
     }
 }
 
-impl<M: Spec> Member for ExclusiveFromRef<Sessions<M::Data>, M> {
+impl<T: SessionData> Member for ExclusiveMember<T> {
     announces!();
 
     async fn enter(&mut self) -> Result<(), Response> {
@@ -261,38 +368,34 @@ impl<M: Spec> Member for ExclusiveFromRef<Sessions<M::Data>, M> {
     }
 }
 
-/// `Session<T>` and `Option<Session<T>>`.
-pub struct OwnedFromRef<H, M: Spec> {
-    sessions: H,
-    snapshot: Option<Snapshot<M::Data>>,
+/// A session that is handed over.
+pub struct OwnedMember<T> {
+    sessions: Sessions<T>,
+    snapshot: Option<Snapshot<T>>,
     by: Transport,
     token: Option<String>,
     outcome: Arc<Outcome>,
 }
 
-impl<M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for OwnedFromRef<Sessions<M::Data>, M> {
-    type Rejection = Rejection;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let Admitted { sessions, snapshot, by } = admit::<M, S>(parts, state).await?;
+impl<T: SessionData> Take<T> for OwnedMember<T> {
+    async fn take(sessions: Sessions<T>, asked: Asked<T>, parts: &Parts) -> Result<Self, Rejection> {
+        let Admitted { sessions, snapshot, by } = admit(sessions, &asked, parts).await?;
         Ok(Self { sessions, snapshot, by, token: None, outcome: Arc::default() })
     }
 }
 
-impl<M: Spec> OwnedFromRef<Sessions<M::Data>, M> {
-    /// The handle, for `Session<M::Data>`.
-    pub fn lend(&mut self) -> Session<M::Data> {
+impl<T: SessionData> OwnedMember<T> {
+    fn lend(&mut self) -> Session<T> {
         self.lend_optional().expect("without a session the request was turned away")
     }
 
-    /// The handle, for `Option<Session<M::Data>>`.
-    pub fn lend_optional(&mut self) -> Option<Session<M::Data>> {
+    fn lend_optional(&mut self) -> Option<Session<T>> {
         let snapshot = self.snapshot.clone()?;
         Some(Session::new(self.sessions.clone(), snapshot, Arc::clone(&self.outcome)))
     }
 }
 
-impl<M: Spec> Member for OwnedFromRef<Sessions<M::Data>, M> {
+impl<T: SessionData> Member for OwnedMember<T> {
     announces!();
 
     async fn settle(&mut self) -> Result<(), Response> {
@@ -307,32 +410,29 @@ impl<M: Spec> Member for OwnedFromRef<Sessions<M::Data>, M> {
     }
 }
 
-/// `SessionSlot<T>`.
-pub struct SlotFromRef<H, M: Spec> {
-    sessions: H,
-    snapshot: Option<Snapshot<M::Data>>,
+/// The place of a session.
+pub struct SlotMember<T> {
+    sessions: Sessions<T>,
+    snapshot: Option<Snapshot<T>>,
     by: Transport,
     token: Option<String>,
     outcome: Arc<Outcome>,
 }
 
-impl<M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for SlotFromRef<Sessions<M::Data>, M> {
-    type Rejection = Rejection;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let Admitted { sessions, snapshot, by } = admit::<M, S>(parts, state).await?;
+impl<T: SessionData> Take<T> for SlotMember<T> {
+    async fn take(sessions: Sessions<T>, asked: Asked<T>, parts: &Parts) -> Result<Self, Rejection> {
+        let Admitted { sessions, snapshot, by } = admit(sessions, &asked, parts).await?;
         Ok(Self { sessions, snapshot, by, token: None, outcome: Arc::default() })
     }
 }
 
-impl<M: Spec> SlotFromRef<Sessions<M::Data>, M> {
-    /// The slot, for `SessionSlot<M::Data>`.
-    pub fn lend(&mut self) -> SessionSlot<M::Data> {
+impl<T: SessionData> SlotMember<T> {
+    fn lend(&mut self) -> SessionSlot<T> {
         SessionSlot::new(self.sessions.clone(), self.snapshot.clone(), Arc::clone(&self.outcome))
     }
 }
 
-impl<M: Spec> Member for SlotFromRef<Sessions<M::Data>, M> {
+impl<T: SessionData> Member for SlotMember<T> {
     announces!();
 
     async fn settle(&mut self) -> Result<(), Response> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use ::axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, StatusCode};
 
+use super::extract::Extractor;
 use super::member::Member;
 use super::problem;
 use crate::error::Error;
@@ -22,22 +23,24 @@ pub trait Party: Send {
     /// What keeps their leases alive.
     fn leases(&self) -> Leases;
 
-    /// Says in an answer's headers what it depends on.
-    fn vary(&self, headers: &mut HeaderMap);
-    /// Tells the client what became of its tokens.
-    fn announce(&mut self, response: Response) -> Response;
-
     /// Stores or forgets what the handler changed, and tells the client.
     fn leave(self, response: Response) -> impl Future<Output = Response> + Send;
+}
+
+/// The same without the handler, so that its work is compiled once for all handlers of the same session types.
+trait Members: Send {
+    fn enter(self) -> impl Future<Output = Result<(), Response>> + Send;
+    fn leave(self, response: Response) -> impl Future<Output = Response> + Send;
+    fn vary(&self, headers: &mut HeaderMap);
+    fn announce(&mut self, response: Response) -> Response;
 }
 
 /// Enters every session of a handler: locks and loads what is borrowed exclusively.
 ///
 /// # Errors
 /// The response to give instead of the handler's.
-pub async fn enter<P: Party>(party: &mut P) -> Result<(), Response> {
-    // What was settled before another one refused may be a new token, which is in force.
-    party.enter().await.map_err(|refusal| party.announce(refusal))
+pub fn enter<P: Party>(party: &mut P) -> impl Future<Output = Result<(), Response>> + Send {
+    party.enter()
 }
 
 /// What keeps a handler's leases alive.
@@ -46,8 +49,8 @@ pub fn leases<P: Party>(party: &P) -> Leases {
 }
 
 /// Stores or forgets what the handler changed, and tells the client.
-pub async fn leave<P: Party>(party: P, response: Response) -> Response {
-    party.leave(response).await
+pub fn leave<P: Party>(party: P, response: Response) -> impl Future<Output = Response> + Send {
+    party.leave(response)
 }
 
 /// A handler that has been called.
@@ -117,28 +120,38 @@ pub fn unreachable() -> Response {
 
 macro_rules! parties {
     ($(($($member:ident $at:tt),+))+) => {$(
-        impl<$($member: Member),+> Party for ($($member,)+) {
-            async fn enter(&mut self) -> Result<(), Response> {
-                let mut order = [$((self.$at.order().to_owned(), $at)),+];
-                order.sort_unstable();
-                for (_, at) in order {
-                    match at {
-                        $($at => self.$at.enter().await?,)+
-                        _ => {}
-                    }
-                }
-                $(self.$at.settle().await?;)+
-                Ok(())
+        impl<$($member: Extractor),+> Party for ($($member,)+) {
+            fn enter(&mut self) -> impl Future<Output = Result<(), Response>> + Send {
+                Members::enter(($(self.$at.member_mut(),)+))
             }
 
             fn leases(&self) -> Leases {
                 let mut leases = Leases::default();
-                $(leases.add(self.$at.renewal());)+
+                $(leases.add(self.$at.member().renewal());)+
                 leases
             }
 
-            fn vary(&self, headers: &mut HeaderMap) {
-                $(self.$at.vary(headers);)+
+            fn leave(self, response: Response) -> impl Future<Output = Response> + Send {
+                Members::leave(($(self.$at.into_member(),)+), response)
+            }
+        }
+
+        impl<$($member: Member),+> Members for ($($member,)+) {
+            async fn enter(mut self) -> Result<(), Response> {
+                let entered = async {
+                    let mut order = [$((self.$at.order(), $at)),+];
+                    order.sort_unstable();
+                    for at in order.map(|(_, at)| at) {
+                        match at {
+                            $($at => self.$at.enter().await?,)+
+                            _ => {}
+                        }
+                    }
+                    $(self.$at.settle().await?;)+
+                    Ok(())
+                };
+                // What was settled before another one refused may be a new token, which is in force.
+                entered.await.map_err(|refusal| self.announce(refusal))
             }
 
             async fn leave(mut self, mut response: Response) -> Response {
@@ -156,6 +169,10 @@ macro_rules! parties {
                 self.announce(response)
             }
 
+            fn vary(&self, headers: &mut HeaderMap) {
+                $(self.$at.vary(headers);)+
+            }
+
             fn announce(&mut self, mut response: Response) -> Response {
                 $(
                     if let Err(error) = self.$at.announce(response.headers_mut()) {
@@ -169,41 +186,8 @@ macro_rules! parties {
     )+};
 }
 
-impl<A: Member> Party for (A,) {
-    async fn enter(&mut self) -> Result<(), Response> {
-        self.0.enter().await?;
-        self.0.settle().await
-    }
-
-    fn leases(&self) -> Leases {
-        let mut leases = Leases::default();
-        leases.add(self.0.renewal());
-        leases
-    }
-
-    fn vary(&self, headers: &mut HeaderMap) {
-        self.0.vary(headers);
-    }
-
-    async fn leave(mut self, mut response: Response) -> Response {
-        if response.status().is_server_error() {
-            self.0.discard();
-        } else if let Err(error) = self.0.commit().await {
-            response = error.into_response();
-        }
-        self.announce(response)
-    }
-
-    fn announce(&mut self, mut response: Response) -> Response {
-        if let Err(error) = self.0.announce(response.headers_mut()) {
-            response = error.into_response();
-            self.vary(response.headers_mut());
-        }
-        response
-    }
-}
-
 parties! {
+    (A 0)
     (A 0, B 1)
     (A 0, B 1, C 2)
     (A 0, B 1, C 2, D 3)

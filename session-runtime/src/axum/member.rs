@@ -1,5 +1,7 @@
 //! A session in a handler: how it comes in and how it leaves.
 
+use std::future::Future;
+
 use ::axum::response::Response;
 use http::HeaderMap;
 
@@ -51,6 +53,44 @@ pub trait Member: Send {
 
     /// Says in an answer's headers what it depends on.
     fn vary(&self, headers: &mut HeaderMap);
+}
+
+impl<A: Member> Member for &mut A {
+    fn order(&self) -> &str {
+        (**self).order()
+    }
+
+    fn enter(&mut self) -> impl Future<Output = Result<(), Response>> + Send {
+        (**self).enter()
+    }
+
+    fn settle(&mut self) -> impl Future<Output = Result<(), Response>> + Send {
+        (**self).settle()
+    }
+
+    fn renewal(&self) -> Option<Renewal> {
+        (**self).renewal()
+    }
+
+    fn commit(&mut self) -> impl Future<Output = Result<(), Error>> + Send {
+        (**self).commit()
+    }
+
+    fn discard(&mut self) {
+        (**self).discard();
+    }
+
+    fn announcement(&mut self) -> TokenChange {
+        (**self).announcement()
+    }
+
+    fn announce(&mut self, headers: &mut HeaderMap) -> Result<(), Error> {
+        (**self).announce(headers)
+    }
+
+    fn vary(&self, headers: &mut HeaderMap) {
+        (**self).vary(headers);
+    }
 }
 
 /// Writes a change of the token into an answer's headers.
