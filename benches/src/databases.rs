@@ -76,7 +76,8 @@ impl Places {
         let datadir = format!("--datadir={}", data.display());
         let mut install = child(core, "mysql", Path::new("mariadb-install-db"));
         run(install.args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", &datadir]))?;
-        let setup = "CREATE DATABASE IF NOT EXISTS bench; CREATE USER IF NOT EXISTS 'bench'@'%' IDENTIFIED BY 'bench'; \
+        // One statement a line: the server reads the file so.
+        let setup = "CREATE DATABASE IF NOT EXISTS bench;\nCREATE USER IF NOT EXISTS 'bench'@'%' IDENTIFIED BY 'bench';\n\
                      GRANT ALL ON bench.* TO 'bench'@'%';\n";
         fs::write(self.folder.join("setup.sql"), setup)?;
         let mut command = child(core, "mysql", &server);
