@@ -9,6 +9,7 @@ mod extract;
 mod handler;
 mod layer;
 mod member;
+mod members;
 mod outside;
 mod problem;
 mod snapshot;

@@ -79,7 +79,8 @@ mod namesakes {
                 type Rejection = Infallible;
 
                 async fn from_request_parts(_: &mut Parts, _: &App) -> Result<Self, Infallible> {
-                    unimplemented!()
+                    // Nobody asks: that it compiles is what is shown.
+                    ::std::future::pending().await
                 }
             }
         )*};

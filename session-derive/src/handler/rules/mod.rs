@@ -1,5 +1,7 @@
 //! The rules that a handler keeps: one function each, in one list.
 
+mod options;
+
 use syn::{FnArg, Type};
 
 use super::{
@@ -33,10 +35,10 @@ const RULES: &[fn(&Draft, &mut Errors)] = &[
     not_too_many_sessions,
     no_session_by_value,
     each_named_type_is_taken,
-    guard_has_one_session,
-    freshness_is_of_one_session,
-    missing_is_possible,
-    wait_is_for_a_borrow,
+    options::guard_has_one_session,
+    options::freshness_is_of_one_session,
+    options::missing_is_possible,
+    options::wait_is_for_a_borrow,
 ];
 
 /// Reports every rule that doesn't hold.
@@ -366,73 +368,6 @@ fn each_named_type_is_taken(draft: &Draft, errors: &mut Errors) {
             errors.over(ty, format!("no parameter takes `{name}`; add one of type `{parameter}`, or remove it here"));
         }
     }
-}
-
-/// `#[session(optional, guard = ..)]`, `#[session(protected, guard = ..)]` with two sessions
-fn guard_has_one_session(draft: &Draft, errors: &mut Errors) {
-    let Slot::Written(guard) = &draft.options.guard else { return };
-    if draft.words.unclear() || draft.broken_parameter {
-        return;
-    }
-    let types = protected_types(draft);
-    match types.as_slice() {
-        [_] => {}
-        [] if draft.taken().next().is_none() => {}
-        [] => errors.at(guard.key, "a guard looks at a session that is there; write `protected` beside it"),
-        [first, ..] => {
-            let types = listing(types.iter().map(String::as_str));
-            errors.at(
-                guard.key,
-                format!("this may be the guard of {types}; name the one it looks at in `protected(..)`, as in `protected({first})`"),
-            );
-        }
-    }
-}
-
-/// `#[session(optional, fresh = ..)]`, `#[session(protected, fresh = ..)]` with two sessions
-fn freshness_is_of_one_session(draft: &Draft, errors: &mut Errors) {
-    let Slot::Written(fresh) = &draft.options.fresh else { return };
-    if draft.words.unclear() || draft.broken_parameter {
-        return;
-    }
-    let types = protected_types(draft);
-    match types.as_slice() {
-        [_] => {}
-        [] if draft.taken().next().is_none() => {}
-        [] => errors.at(
-            fresh.span,
-            "this handler lets strangers in, who have proved nothing; write `protected` beside it, or remove `fresh`",
-        ),
-        [first, ..] => {
-            let types = listing(types.iter().map(String::as_str));
-            errors.at(
-                fresh.span,
-                format!("this may be about {types}; name the one that is to be fresh in `protected(..)`, as in `protected({first})`"),
-            );
-        }
-    }
-}
-
-/// `#[session(optional, missing = ..)]`
-fn missing_is_possible(draft: &Draft, errors: &mut Errors) {
-    let Slot::Written(missing) = &draft.options.missing else { return };
-    if draft.words.unclear() || draft.words.words.iter().any(|word| word.access == Access::Protected) {
-        return;
-    }
-    errors.at(
-        missing.span(),
-        "this handler lets everybody in, so nobody gets this answer; remove it, or write `protected`",
-    );
-}
-
-/// `#[session(protected, wait = "2s")] .. user: &User`
-fn wait_is_for_a_borrow(draft: &Draft, errors: &mut Errors) {
-    let Slot::Written(wait) = &draft.options.wait else { return };
-    let queues = draft.taken().any(|taken| taken.form == Form::Exclusive);
-    if draft.words.unclear() || draft.broken_parameter || queues {
-        return;
-    }
-    errors.at(wait.span, "only a `&mut` borrow queues for its session; remove `wait`, or take the session by `&mut`");
 }
 
 pub(crate) fn is_session(attribute: &syn::Attribute) -> bool {

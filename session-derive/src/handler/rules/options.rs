@@ -1,0 +1,70 @@
+//! The rules that an option keeps beside the words and the parameters.
+
+use proc_macro2::Span;
+
+use super::{
+    super::{model::Draft, parameter::Form},
+    protected_types,
+};
+use crate::{
+    diag::{Errors, listing},
+    options::{Slot, access::Access},
+};
+
+/// Whether it is clear which session an option at `span` is about. `without` is said where strangers enter,
+/// `about` begins what is said where there are several.
+fn is_about_one_session(draft: &Draft, span: Span, without: &str, about: &str, wanted: &str, errors: &mut Errors) {
+    if draft.words.unclear() || draft.broken_parameter {
+        return;
+    }
+    let types = protected_types(draft);
+    match types.as_slice() {
+        [_] => {}
+        [] if draft.taken().next().is_none() => {}
+        [] => errors.at(span, without),
+        [first, ..] => {
+            let types = listing(types.iter().map(String::as_str));
+            errors.at(
+                span,
+                format!("{about} {types}; name the one {wanted} in `protected(..)`, as in `protected({first})`"),
+            );
+        }
+    }
+}
+
+/// `#[session(optional, guard = ..)]`, `#[session(protected, guard = ..)]` with two sessions
+pub(super) fn guard_has_one_session(draft: &Draft, errors: &mut Errors) {
+    let Slot::Written(guard) = &draft.options.guard else { return };
+    let without = "a guard looks at a session that is there; write `protected` beside it";
+    is_about_one_session(draft, guard.key, without, "this may be the guard of", "it looks at", errors);
+}
+
+/// `#[session(optional, fresh = ..)]`, `#[session(protected, fresh = ..)]` with two sessions
+pub(super) fn freshness_is_of_one_session(draft: &Draft, errors: &mut Errors) {
+    let Slot::Written(fresh) = &draft.options.fresh else { return };
+    let without =
+        "this handler lets strangers in, who have proved nothing; write `protected` beside it, or remove `fresh`";
+    is_about_one_session(draft, fresh.span, without, "this may be about", "that is to be fresh", errors);
+}
+
+/// `#[session(optional, missing = ..)]`
+pub(super) fn missing_is_possible(draft: &Draft, errors: &mut Errors) {
+    let Slot::Written(missing) = &draft.options.missing else { return };
+    if draft.words.unclear() || draft.words.words.iter().any(|word| word.access == Access::Protected) {
+        return;
+    }
+    errors.at(
+        missing.span(),
+        "this handler lets everybody in, so nobody gets this answer; remove it, or write `protected`",
+    );
+}
+
+/// `#[session(protected, wait = "2s")] .. user: &User`
+pub(super) fn wait_is_for_a_borrow(draft: &Draft, errors: &mut Errors) {
+    let Slot::Written(wait) = &draft.options.wait else { return };
+    let queues = draft.taken().any(|taken| taken.form == Form::Exclusive);
+    if draft.words.unclear() || draft.broken_parameter || queues {
+        return;
+    }
+    errors.at(wait.span, "only a `&mut` borrow queues for its session; remove `wait`, or take the session by `&mut`");
+}
