@@ -32,6 +32,9 @@ pub enum Error {
     /// The owner has as many sessions as `max_per_owner` allows, and `on_excess = refuse`. No session has started.
     /// **409**.
     TooManySessions,
+    /// The login gave its session less than a second to live, so that it would be over as it starts. No session has
+    /// started. **500**.
+    NoLifetime,
     /// A change of the data made the session another owner's, who would get what was meant for the first: start a
     /// session for each. Nothing was stored. **500**.
     OwnerChanged,
@@ -54,6 +57,7 @@ impl fmt::Display for Error {
             Self::Invalid(invalid) => write!(f, "the session's data is not valid: {invalid}"),
             Self::Seal => f.write_str("the session's data can't be sealed"),
             Self::TooManySessions => f.write_str("the owner has as many sessions as allowed"),
+            Self::NoLifetime => f.write_str("the session was given less than a second to live"),
             Self::OwnerChanged => {
                 f.write_str("the session's owner can't be changed; start a session for the other one")
             }
@@ -73,6 +77,7 @@ impl StdError for Error {
             | Self::Busy
             | Self::Seal
             | Self::TooManySessions
+            | Self::NoLifetime
             | Self::OwnerChanged
             | Self::CookieTooLarge { .. } => None,
         }

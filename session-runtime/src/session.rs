@@ -306,8 +306,9 @@ impl<T: SessionData> fmt::Debug for SessionSlot<T> {
 ///
 /// # Errors
 /// [`Error::Encode`] if the data can't be written, [`Error::Unavailable`] if the backend is down,
-/// [`Error::TooManySessions`] if the owner has as many as allowed and `on_excess = refuse`. No session has
-/// started then, and the one that was here lives on.
+/// [`Error::TooManySessions`] if the owner has as many as allowed and `on_excess = refuse`,
+/// [`Error::NoLifetime`] if it was given less than a second to live. No session has started then, and the one that
+/// was here lives on.
 #[must_use = "a session starts when this is awaited"]
 pub struct Start<'a, T: SessionData> {
     slot: &'a SessionSlot<T>,
@@ -317,7 +318,7 @@ pub struct Start<'a, T: SessionData> {
 
 impl<T: SessionData> Start<'_, T> {
     /// How long this session lives however much it is used: at most the `lifetime` of its type, which it is unless
-    /// told.
+    /// told. Less than a second is [`Error::NoLifetime`] when the session is started.
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.login.lifetime = Some(lifetime);
         self

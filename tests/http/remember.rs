@@ -117,6 +117,16 @@ async fn a_login_of_a_shorter_lifetime_ends_with_it_however_much_it_is_used(stor
     assert_eq!((brief.get("/").await.status.as_u16(), full.get("/").await.status.as_u16()), (401, 200));
 }
 
+async fn a_login_without_a_life_is_refused_and_the_session_before_it_lives_on(store: Store) {
+    let clock = ManualClock::new();
+    let server = site(&store, &clock).await;
+    let (client, _) = log_in(&server, &[]).await;
+    let reply = client.post_form("/login", &[("days", "0")]).await;
+    assert_eq!(reply.status, 500, "{}", reply.text());
+    assert!(reply.text().contains("can't be started") && reply.set_cookies().is_empty(), "{}", reply.text());
+    assert_eq!(client.get("/").await.status, 200);
+}
+
 async fn no_login_lives_longer_than_its_type_allows(store: Store) {
     let clock = ManualClock::new();
     let server = site(&store, &clock).await;
@@ -149,6 +159,7 @@ async fn every_later_cookie_of_a_remembered_login_lasts_as_long_as_what_is_left(
 
 on_every_backend!(
     a_login_of_a_shorter_lifetime_ends_with_it_however_much_it_is_used,
+    a_login_without_a_life_is_refused_and_the_session_before_it_lives_on,
     a_remembered_login_has_a_cookie_that_outlives_the_browser,
     every_later_cookie_of_a_remembered_login_lasts_as_long_as_what_is_left,
     no_login_lives_longer_than_its_type_allows,

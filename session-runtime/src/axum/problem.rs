@@ -137,6 +137,15 @@ impl IntoResponse for Error {
                 "There are too many sessions",
                 "End one of the others and log in again.",
             ),
+            Self::NoLifetime => {
+                tracing::error!(name: "session.no_lifetime", "a login gave its session less than a second to live");
+                problem(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "internal",
+                    "The session can't be started",
+                    "Nothing was changed.",
+                )
+            }
             Self::OwnerChanged => problem(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "internal",

@@ -279,6 +279,9 @@ impl<T: SessionData> Sessions<T> {
         replaced: Option<&Snapshot<T>>,
     ) -> Result<(Snapshot<T>, String), Error> {
         let Login { lifetime, persistent, label } = login;
+        if lifetime.is_some_and(|lifetime| lifetime < SHORTEST) {
+            return Err(Error::NoLifetime);
+        }
         let owner = owner_of(&data)?;
         let now = self.now();
         let about = About { persistent, label, ..About::starting(now) };
@@ -385,6 +388,9 @@ impl<T: SessionData> Sessions<T> {
 fn next<T>(record: &Record, now: Timestamp, decoded: &Decoded<T>) -> Record {
     Record { version: record.version + 1, last_seen: now, expires: record.expires, body: decoded.body.clone() }
 }
+
+/// The shortest life of a session: its token knows its end by the second.
+const SHORTEST: Duration = Duration::from_secs(1);
 
 /// How often a change or a renewal that met another write is tried again.
 const CONFLICTS: usize = 16;
