@@ -5,9 +5,9 @@ pub use ::axum::response::{IntoResponse, Response};
 pub use ::http::request::Parts;
 
 pub use crate::axum::{
-    AddSessionAttributeToHandlerOf, ExclusiveFromRef, HasSessions, OwnedFromRef, Parameter, Rejection, SharedFromRef,
-    SlotFromRef, Spec, before_others, begins_response, enter, extracted, leases, leave, lends, read, responds,
-    responds_in_part, sendable, snapshot, snapshot_optional, unreachable, verdict,
+    AddSessionAttributeToHandlerOf, Answering, ExclusiveFromRef, HasSessions, Optional, OwnedFromRef, Parameter, Party,
+    Protected, Rejection, SharedFromRef, SlotFromRef, Spec, answer, before_others, begins_response, extracted, lends,
+    read, responds, responds_in_part, serve, snapshot, snapshot_optional, unreachable, verdict,
 };
 pub use crate::declaration::{Declaration, Transport};
 pub use crate::guard::{Access, ask, verified};
@@ -19,6 +19,7 @@ pub use crate::sessions::{Flash, Lending, OwnerKey, Privileges, Public, Redacted
 pub use crate::setting::Value;
 pub use ::serde_json::value::Serializer as JsonSerializer;
 pub use ::serde_json::{Error as DecodeError, Value as Json};
+pub use ::std::boxed::Box;
 
 use crate::backend::{OpenBackend, Scope};
 use crate::codec;

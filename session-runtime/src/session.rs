@@ -8,11 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
+use tracing::Instrument as _;
 
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::id::Handle;
-use crate::sessions::{Login, Renewal, SessionData, Sessions, Snapshot, UntilEnded};
+use crate::sessions::{CONFLICTS, Core, Loaded, Login, Renewal, SessionData, Snapshot, UntilEnded, typed_mut};
+use crate::telemetry;
 
 /// What a handler did to the client's token: told to the client with the handler's answer.
 #[derive(Debug, Default)]
@@ -20,7 +22,7 @@ pub(crate) struct Outcome(Mutex<TokenChange>);
 
 /// A change of the token that the client holds.
 #[derive(Default)]
-pub enum TokenChange {
+pub(crate) enum TokenChange {
     /// None: no cookie is sent.
     #[default]
     Unchanged,
@@ -39,7 +41,7 @@ pub enum TokenChange {
 
 impl TokenChange {
     /// The client gets this token of a session.
-    pub(crate) fn set<T>(token: String, session: &Snapshot<T>) -> Self {
+    pub(crate) fn set(token: String, session: &Loaded) -> Self {
         Self::Set { token, expires: session.expires, persistent: session.decoded.about.persistent }
     }
 }
@@ -97,14 +99,14 @@ impl fmt::Debug for Token {
 /// Everything here takes effect in the store before it returns. It exists only inside handlers under
 /// `#[session(...)]`, since only those can tell the client.
 pub struct Session<T: SessionData> {
-    sessions: Sessions<T>,
+    core: Core,
     snapshot: Snapshot<T>,
     outcome: Arc<Outcome>,
 }
 
 impl<T: SessionData> Session<T> {
-    pub(crate) fn new(sessions: Sessions<T>, snapshot: Snapshot<T>, outcome: Arc<Outcome>) -> Self {
-        Self { sessions, snapshot, outcome }
+    pub(crate) fn new(core: Core, loaded: Loaded, outcome: Arc<Outcome>) -> Self {
+        Self { core, snapshot: Snapshot::of(loaded), outcome }
     }
 
     /// Changes the data and stores it; returns what the closure returns.
@@ -116,12 +118,30 @@ impl<T: SessionData> Session<T> {
     /// [`Error::Ended`] if the session ended meanwhile, [`Error::Busy`] if others held it exclusively for
     /// too long, [`Error::Conflict`] if other writes kept coming between, [`Error::Unavailable`] if the
     /// backend is down. Nothing is stored then.
-    pub async fn update<R>(&mut self, change: impl FnMut(&mut T) -> R) -> Result<R, Error> {
-        let (snapshot, answer, token) = self.sessions.change(&self.snapshot, change).await?;
+    pub async fn update<R>(&mut self, mut change: impl FnMut(&mut T) -> R) -> Result<R, Error> {
+        let Self { core, snapshot, outcome } = self;
+        let span = telemetry::update_span(core.session_type(), &snapshot.loaded.known.key);
+        let changed = async {
+            for _ in 0..CONFLICTS {
+                let changed = match core.begin(&snapshot.loaded).await {
+                    Ok(mut begun) => {
+                        let answer = change(typed_mut(begun.data()));
+                        core.finish_change(&snapshot.loaded, begun).await.map(|(saved, token)| (saved, token, answer))
+                    }
+                    Err(error) => Err(error),
+                };
+                match changed {
+                    Err(Error::Conflict) => {}
+                    other => return other,
+                }
+            }
+            Err(Error::Conflict)
+        };
+        let (saved, token, answer) = changed.instrument(span).await?;
         if let Some(token) = token {
-            self.outcome.put(TokenChange::set(token, &snapshot));
+            outcome.put(TokenChange::set(token, &saved));
         }
-        self.snapshot = snapshot;
+        *snapshot = Snapshot::of(saved);
         Ok(answer)
     }
 
@@ -144,9 +164,9 @@ impl<T: SessionData> Session<T> {
     }
 
     async fn change_id(&mut self, renewal: Renewal) -> Result<(), Error> {
-        let (snapshot, token) = self.sessions.renew(&self.snapshot, renewal).await?;
-        self.outcome.put(TokenChange::set(token, &snapshot));
-        self.snapshot = snapshot;
+        let (renewed, token) = self.core.renew(&self.snapshot.loaded, renewal).await?;
+        self.outcome.put(TokenChange::set(token, &renewed));
+        self.snapshot = Snapshot::of(renewed);
         Ok(())
     }
 
@@ -155,7 +175,7 @@ impl<T: SessionData> Session<T> {
     /// # Errors
     /// [`Error::Unavailable`] if the backend is down: the session then lives on.
     pub async fn end(self) -> Result<(), Error> {
-        self.sessions.delete(&self.snapshot).await?;
+        self.core.delete(&self.snapshot.loaded).await?;
         self.outcome.put(TokenChange::Removed);
         Ok(())
     }
@@ -194,7 +214,7 @@ impl<T: SessionData> Session<T> {
     /// Memory and Redis tell of an end at once; other stores are looked at twice a second. With `backend = cookie`
     /// nothing is stored that could end: this waits for the session's lifetime.
     pub fn ended(&self) -> UntilEnded {
-        self.sessions.until_ended(&self.snapshot.known, self.snapshot.expires)
+        self.core.until_ended(&self.snapshot.loaded.known, self.snapshot.loaded.expires)
     }
 
     /// Notes that the session is in use: its idle timeout starts again, as it does with every request.
@@ -202,7 +222,7 @@ impl<T: SessionData> Session<T> {
     /// # Errors
     /// [`Error::Ended`] if the session has ended or expired, [`Error::Unavailable`] if the backend is down.
     pub async fn touch(&self) -> Result<(), Error> {
-        self.sessions.slide(&self.snapshot.known).await
+        self.core.slide(&self.snapshot.loaded.known).await
     }
 
     /// The session's name for logs and screens: a hash, of no use to a client.
@@ -237,14 +257,14 @@ impl<T: SessionData> fmt::Debug for Session<T> {
 
 /// The place where a session may be: what a login handler takes.
 pub struct SessionSlot<T: SessionData> {
-    sessions: Sessions<T>,
+    core: Core,
     current: Mutex<Option<Snapshot<T>>>,
     outcome: Arc<Outcome>,
 }
 
 impl<T: SessionData> SessionSlot<T> {
-    pub(crate) fn new(sessions: Sessions<T>, current: Option<Snapshot<T>>, outcome: Arc<Outcome>) -> Self {
-        Self { sessions, current: Mutex::new(current), outcome }
+    pub(crate) fn new(core: Core, current: Option<Loaded>, outcome: Arc<Outcome>) -> Self {
+        Self { core, current: Mutex::new(current.map(Snapshot::of)), outcome }
     }
 
     /// The session that is here, as it was when it was read.
@@ -269,7 +289,7 @@ impl<T: SessionData> SessionSlot<T> {
     /// [`Error::Unavailable`] if the backend is down: the session then lives on.
     pub async fn end(&self) -> Result<(), Error> {
         if let Some(current) = self.get() {
-            self.sessions.delete(&current).await?;
+            self.core.delete(&current.loaded).await?;
             self.put(None, TokenChange::Removed);
         }
         Ok(())
@@ -281,17 +301,10 @@ impl<T: SessionData> SessionSlot<T> {
     }
 
     async fn begin(&self, data: T, login: Login) -> Result<(), Error> {
-        let former = self.get();
-        let (snapshot, token) = self.sessions.create(data, login, former.as_ref()).await?;
-        if let Some(former) = former
-            && let Err(error) = self.sessions.delete(&former).await
-        {
-            // Two live sessions for one client would be worse than none: the new one never was.
-            let _ = self.sessions.delete(&snapshot).await;
-            return Err(error);
-        }
-        let change = TokenChange::set(token, &snapshot);
-        self.put(Some(snapshot), change);
+        let former = self.get().map(|former| former.loaded);
+        let (started, token) = self.core.start(Box::new(data), login, former).await?;
+        let change = TokenChange::set(token, &started);
+        self.put(Some(Snapshot::of(started)), change);
         Ok(())
     }
 }

@@ -4,7 +4,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{ReturnType, Signature};
+use syn::{Attribute, ReturnType, Signature};
 
 use super::{
     checks,
@@ -17,12 +17,13 @@ use crate::{
     paths::{self, Place, Runtime},
 };
 
-/// The wrapper with the user's function in it, the marker that tells its sessions apart from another handler's, and
-/// what the marker stands for.
+/// The wrapper with the user's function in it, and for each session of which it asks more than most a marker and what
+/// that stands for.
 pub(crate) fn expand(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenStream {
     let wrapper = wrapper(handler, function, runtime);
     let conditions: Vec<_> = handler.outer.iter().filter(is_conditional).collect();
-    let specs = (0..handler.sessions.len()).map(|index| {
+    let special = (0..handler.sessions.len()).filter(|index| common_spec(&handler.sessions[*index], runtime).is_none());
+    let specs = special.map(|index| {
         let (marker, spec) = (marker(handler, index, function), spec(handler, index, runtime));
         quote_spanned!(Span::mixed_site()=> #(#conditions)* #marker #(#conditions)* #spec)
     });
@@ -33,7 +34,7 @@ pub(crate) fn expand(handler: &Handler, function: &Function, runtime: &Runtime) 
 }
 
 /// The user's function as it was: attributes that transform it, signature and body.
-pub(crate) fn users(attributes: &[syn::Attribute], signature: &Signature, body: &TokenStream) -> TokenStream {
+pub(crate) fn users(attributes: &[Attribute], signature: &Signature, body: &TokenStream) -> TokenStream {
     quote_spanned!(Span::mixed_site()=> #(#attributes)* #signature #body)
 }
 
@@ -45,44 +46,63 @@ fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenSt
     let (declared, where_clause) = (generics.declared(), generics.where_clause());
     let (parameters, opening) = parameters(handler, runtime);
 
-    let (enter, leases, leave) = (runtime.enter(), runtime.leases(), runtime.leave());
-    let (response, refused) = (runtime.response(), paths::result_err());
-    let [all, lent, refusal] = ["__sessions", "__leases", "__refusal"].map(|name| Ident::new(name, Span::mixed_site()));
+    let (response, serve, boxed) = (runtime.response(), runtime.serve(), runtime.boxed());
+    let entered = Ident::new("__entered", Span::mixed_site());
     let call = Ident::new("__handler", Place::of(ident).span());
-    let names = (0..sessions.len()).map(|index| session_name(handler, index));
     // A function that is named as a value, and not called, may be async without awaiting for clippy as well.
     let turbofish = own_generics.type_params().next().is_some() || own_generics.const_params().next().is_some();
     let turbofish = generics.named().filter(|_| turbofish).map(|names| quote_spanned!(Span::mixed_site()=> ::#names));
-    let place = match output {
+    let answered = match output {
         ReturnType::Type(_, ty) => Place::of(ty),
         ReturnType::Default => Place::of(ident),
     };
-    let answer = Ident::new("__answer", place.span());
-    let into_response = place.put(runtime.into_response());
-    let into_response = quote_spanned!(place.span()=> #into_response::into_response(#answer));
+    let into_response = answered.put(runtime.into_response());
+    let into_response = quote_spanned!(answered.span()=> #into_response::into_response);
     let checks = checks::expand(handler, output, runtime);
-    let (sendable, values) = (runtime.sendable(), values(handler, &all));
-    let name = Place::of(ident);
-    let pin = paths::pin();
-    let future = name.put(quote!(#sendable(#call(#(#values),*))));
-    let answered = name.put(quote!(#lent.hold(#pin!(#future)).await));
+    let (party, values) = (party(handler, runtime), values(handler));
+    let lent = (0..sessions.len()).map(|index| match sessions[index].lent {
+        true => session_name(handler, index).to_token_stream(),
+        false => quote_spanned!(Span::mixed_site()=> _),
+    });
+    let answer = runtime.answer();
+    let answer = Place::of(ident).put(quote!(#answer(#call(#(#values),*), #into_response)));
 
+    let body = quote_spanned! {Span::mixed_site()=>
+        #users
+        #checks
+        #opening
+        let #call = #ident #turbofish;
+        #serve(#party, #boxed::new(move |#entered| {
+            let [#(#lent),*] = #entered.each();
+            #answer
+        }))
+    };
+    // The future is boxed already: an `async fn` around it would be one more for the compiler to make.
+    if !outer.iter().any(is_debug_handler) && !generics.has_lifetimes() {
+        let answering = runtime.answering();
+        return quote_spanned! {Span::mixed_site()=>
+            #(#outer)*
+            #visibility fn #ident #declared(#(#parameters),*) -> #answering #where_clause { #body }
+        };
+    }
     quote_spanned! {Span::mixed_site()=>
         #(#outer)*
-        #visibility async fn #ident #declared(#(#parameters),*) -> #response #where_clause {
-            #users
-            #checks
-            #opening
-            let #call = #ident #turbofish;
-            let mut #all = (#(#names,)*);
-            if let #refused(#refusal) = #enter(&mut #all).await {
-                return #refusal;
-            }
-            let #lent = #leases(&#all);
-            let #answer = #answered;
-            let #answer = #into_response;
-            #leave(#all, #answer).await
-        }
+        #visibility async fn #ident #declared(#(#parameters),*) -> #response #where_clause { #body.await }
+    }
+}
+
+/// It takes the output of a function that isn't async for the answer.
+fn is_debug_handler(attribute: &Attribute) -> bool {
+    attribute.path().segments.last().is_some_and(|segment| segment.ident == "debug_handler")
+}
+
+/// The sessions of the handler, taken out of its extractors.
+fn party(handler: &Handler, runtime: &Runtime) -> TokenStream {
+    let (party, names) = (runtime.party(), (0..handler.sessions.len()).map(|index| session_name(handler, index)));
+    let members = names.map(|name| quote_spanned!(Span::mixed_site()=> #name.guest));
+    match handler.sessions.len() {
+        1 => quote_spanned!(Span::mixed_site()=> #party::one(#(#members)*)),
+        _ => quote_spanned!(Span::mixed_site()=> #party::several([#(#members),*])),
     }
 }
 
@@ -111,14 +131,22 @@ fn parameters(handler: &Handler, runtime: &Runtime) -> (Vec<TokenStream>, Option
 }
 
 /// What the user's function is called with.
-fn values(handler: &Handler, all: &Ident) -> Vec<TokenStream> {
+fn values(handler: &Handler) -> Vec<TokenStream> {
     let value = |(index, argument): (usize, &Argument)| match argument {
         Argument::Extractor(_) => argument_name(index).to_token_stream(),
         Argument::Session(number) => {
-            let session = &handler.sessions[*number];
-            let index = syn::Index { index: u32::try_from(*number).unwrap_or(0), span: Span::mixed_site() };
-            let lend = Ident::new(if session.optional { "lend_optional" } else { "lend" }, session.place.span());
-            quote_spanned!(session.place.span()=> #all.#index.#lend())
+            let Session { ty, form, optional, place, .. } = &handler.sessions[*number];
+            let method = match (form, optional) {
+                (Form::Shared, false) => "lend",
+                (Form::Shared, true) => "lend_optional",
+                (Form::Exclusive, false) => "lend_mut",
+                (Form::Exclusive, true) => "lend_mut_optional",
+                (Form::Owned, false) => "give",
+                (Form::Owned, true) => "give_optional",
+                (Form::Slot, _) => "give_slot",
+            };
+            let (name, method) = (session_name(handler, *number), Ident::new(method, place.span()));
+            quote_spanned!(place.span()=> #name.#method::<#ty>())
         }
     };
     handler.arguments.iter().enumerate().map(value).collect()
@@ -133,8 +161,26 @@ fn extractor(handler: &Handler, index: usize, runtime: &Runtime) -> TokenStream 
         Form::Slot => runtime.slot(),
     };
     let (sessions, ty) = (runtime.sessions(), &session.ty);
-    let (marker, generics) = (marker_name(handler, index), handler.bounds.named());
-    session.place.put(quote!(#path<#sessions<#ty>, #marker #generics>))
+    let spec = common_spec(session, runtime).unwrap_or_else(|| {
+        let (marker, generics) = (marker_name(handler, index), handler.bounds.named());
+        quote!(#marker #generics)
+    });
+    session.place.put(quote!(#path<#sessions<#ty>, #spec>))
+}
+
+/// What most handlers ask: who may enter, and nothing else. The compiler makes one extractor of these for all of them.
+fn common_spec(session: &Session, runtime: &Runtime) -> Option<TokenStream> {
+    let Session { ty, access, guard: None, missing: None, fresh: None, wait: None, csrf: true, lent: true, .. } =
+        session
+    else {
+        return None;
+    };
+    let spec = match access {
+        Access::Protected => runtime.protected(),
+        Access::Optional => runtime.optional(),
+        Access::OrDefault => return None,
+    };
+    Some(quote_spanned!(Span::mixed_site()=> #spec<#ty>))
 }
 
 /// The name of the type that stands for one session of one handler.

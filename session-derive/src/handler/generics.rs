@@ -80,6 +80,10 @@ impl Kept {
         (!predicates.is_empty()).then(|| quote!(where #(#predicates),*))
     }
 
+    pub(crate) fn has_lifetimes(&self) -> bool {
+        self.parameters.iter().any(|parameter| matches!(parameter, GenericParam::Lifetime(_)))
+    }
+
     /// `<T, N>`, to name the marker.
     pub(crate) fn named(&self) -> Option<TokenStream> {
         let names: Vec<_> = self

@@ -1,4 +1,4 @@
-//! What a handler asks of its session, without the handler: what is done with it is compiled once for each type.
+//! What a handler asks of its session, without the handler: what is done with it is compiled once.
 
 use std::time::Duration;
 
@@ -7,10 +7,11 @@ use ::axum::response::Response;
 use super::extract::Spec;
 use crate::guard::Access;
 use crate::missing::Missing;
-use crate::sessions::SessionData;
+use crate::sessions::{AnyData, Data, typed};
 
 /// What a handler asks of its session, as values.
-pub(super) struct Asked<T> {
+#[derive(Clone, Copy)]
+pub(super) struct Asked {
     pub(super) access: Access,
     pub(super) fresh: Option<Duration>,
     pub(super) wait: Option<Duration>,
@@ -21,23 +22,25 @@ pub(super) struct Asked<T> {
     /// Whether `missing` is a handler.
     pub(super) missing_handler: bool,
     pub(super) missing: fn() -> Option<Missing>,
-    pub(super) guard: fn(&T) -> Result<(), Response>,
-    pub(super) default: fn() -> Option<T>,
+    pub(super) guard: fn(&dyn AnyData) -> Result<(), Response>,
+    pub(super) default: fn() -> Option<Data>,
 }
 
-impl<T: SessionData> Asked<T> {
+impl Asked {
     /// What this handler asks.
-    pub(super) fn by<M: Spec<Data = T>>() -> Self {
-        Self {
-            access: M::ACCESS,
-            fresh: M::FRESH,
-            wait: M::WAIT,
-            csrf: M::CSRF,
-            lends: M::LENDS,
-            missing_handler: M::MISSING_HANDLER,
-            missing: M::missing,
-            guard: M::guard,
-            default: M::default,
+    pub(super) const fn by<M: Spec>() -> &'static Self {
+        const {
+            &Self {
+                access: M::ACCESS,
+                fresh: M::FRESH,
+                wait: M::WAIT,
+                csrf: M::CSRF,
+                lends: M::LENDS,
+                missing_handler: M::MISSING_HANDLER,
+                missing: M::missing,
+                guard: |data| M::guard(typed(data)),
+                default: || M::default().map(|data| Box::new(data) as Data),
+            }
         }
     }
 }

@@ -1,6 +1,5 @@
 //! What generated handlers assert of the user's types, each where the user wrote it. Nothing here does anything.
 
-use std::future::Future;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
@@ -15,12 +14,6 @@ use crate::sessions::SessionData;
 
 /// A session that is borrowed by `&mut` needs a backend with leases.
 pub fn lends<T: SessionData<Backend: Leases>>() {}
-
-/// The handler's future, once it is known to be `Send`. What is returned is `Send` for the compiler whatever the
-/// handler is, so that one that isn't is reported once.
-pub fn sendable<F: Future + Send>(future: F) -> impl Future<Output = F::Output> + Send {
-    future
-}
 
 /// A type in a handler's signature. What is known of axum's own types, whatever the state, are methods of this; all
 /// others have those of `Unknown`.

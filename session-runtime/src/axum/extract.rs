@@ -5,22 +5,22 @@
 
 use std::future::Future;
 use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ::axum::extract::FromRequestParts;
 use ::axum::response::Response;
-use futures_util::TryFutureExt as _;
+use futures_util::future::BoxFuture;
 use http::request::Parts;
 
 use super::asked::Asked;
-use super::member::Member;
-use super::members::{ExclusiveMember, OwnedMember, SharedMember, SlotMember, Take as _};
+use super::member::{Guest, Member};
 use super::problem::Rejection;
 use super::state::HasSessions;
 use crate::guard::Access;
 use crate::missing::Missing;
-use crate::session::{Session, SessionSlot};
-use crate::sessions::{SessionData, Sessions};
+use crate::sessions::{Core, SessionData, Sessions};
 
 /// What `#[session(...)]` says of one session type in one handler.
 pub trait Spec: Send + Sync + 'static {
@@ -59,27 +59,49 @@ pub trait Spec: Send + Sync + 'static {
     }
 }
 
-/// An extractor of one handler, which does nothing itself: what is done is compiled once for each session's type.
-pub trait Extractor: Send {
-    /// What stands behind it.
-    type Member: Member;
+/// An extractor that is being asked.
+type Asking<'a> = BoxFuture<'a, Result<Guest, Rejection>>;
 
-    /// To ask it.
-    fn member(&self) -> &Self::Member;
+/// The same, for the extractor of one handler. What is boxed is compiled with this crate, whoever asks.
+struct Extracting<'a, E>(Asking<'a>, PhantomData<fn() -> E>);
 
-    /// To enter it.
-    fn member_mut(&mut self) -> &mut Self::Member;
+impl<E: From<Guest>> Future for Extracting<'_, E> {
+    type Output = Result<E, Rejection>;
 
-    /// To leave it.
-    fn into_member(self) -> Self::Member;
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.0.as_mut().poll(cx) {
+            Poll::Ready(Ok(guest)) => Poll::Ready(Ok(E::from(guest))),
+            Poll::Ready(Err(rejection)) => Poll::Ready(Err(rejection)),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+fn shared<'a>(core: Core, asked: &'static Asked, parts: &'a Parts) -> Asking<'a> {
+    Box::pin(async move { Member::shared(core, asked, parts).await.map(Guest::from) })
+}
+
+fn exclusive<'a>(core: Core, asked: &'static Asked, parts: &'a Parts) -> Asking<'a> {
+    Box::pin(async move { Member::exclusive(core, asked, parts).await.map(Guest::from) })
+}
+
+fn handle<'a>(core: Core, asked: &'static Asked, parts: &'a Parts) -> Asking<'a> {
+    Box::pin(async move { Member::handle(core, asked, parts).await.map(Guest::from) })
 }
 
 macro_rules! extractors {
-    ($($(#[$doc:meta])* $name:ident is $member:ident;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident asks $take:ident;)+) => {$(
         $(#[$doc])*
-        pub struct $name<H, M: Spec> {
-            member: $member<M::Data>,
+        pub struct $name<H, M> {
+            /// The session.
+            pub guest: Guest,
             handler: PhantomData<fn() -> (H, M)>,
+        }
+
+        impl<H, M> From<Guest> for $name<H, M> {
+            fn from(guest: Guest) -> Self {
+                Self { guest, handler: PhantomData }
+            }
         }
 
         impl<M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for $name<Sessions<M::Data>, M> {
@@ -89,24 +111,7 @@ macro_rules! extractors {
                 parts: &mut Parts,
                 state: &S,
             ) -> impl Future<Output = Result<Self, Rejection>> + Send {
-                let taken = $member::take(state.sessions(), Asked::by::<M>(), parts);
-                taken.map_ok(|member| Self { member, handler: PhantomData })
-            }
-        }
-
-        impl<M: Spec> Extractor for $name<Sessions<M::Data>, M> {
-            type Member = $member<M::Data>;
-
-            fn member(&self) -> &Self::Member {
-                &self.member
-            }
-
-            fn member_mut(&mut self) -> &mut Self::Member {
-                &mut self.member
-            }
-
-            fn into_member(self) -> Self::Member {
-                self.member
+                Extracting($take(state.sessions().core().clone(), Asked::by::<M>(), parts), PhantomData)
             }
         }
     )+};
@@ -114,50 +119,27 @@ macro_rules! extractors {
 
 extractors! {
     /// `&T`, `Option<&T>`, and a type that is guarded without a parameter.
-    SharedFromRef is SharedMember;
-    /// `&mut T` and `Option<&mut T>`: only the token is checked while extractors run; the session is locked
-    /// and loaded after all of them have succeeded.
-    ExclusiveFromRef is ExclusiveMember;
+    SharedFromRef asks shared;
+    /// `&mut T` and `Option<&mut T>`.
+    ExclusiveFromRef asks exclusive;
     /// `Session<T>` and `Option<Session<T>>`.
-    OwnedFromRef is OwnedMember;
+    OwnedFromRef asks handle;
     /// `SessionSlot<T>`.
-    SlotFromRef is SlotMember;
+    SlotFromRef asks handle;
 }
 
-macro_rules! lent {
-    ($($name:ident { $($(#[$doc:meta])* $method:ident: $ty:ty;)+ })+) => {$(
-        impl<M: Spec> $name<Sessions<M::Data>, M> {
-            $(
-                $(#[$doc])*
-                pub fn $method(&mut self) -> $ty {
-                    self.member.$method()
-                }
-            )+
-        }
-    )+};
+/// `protected`, and nothing else: what most handlers ask, so that these need no type of their own.
+pub struct Protected<T>(PhantomData<fn() -> T>);
+
+impl<T: SessionData> Spec for Protected<T> {
+    type Data = T;
+    const ACCESS: Access = Access::Protected;
 }
 
-lent! {
-    SharedFromRef {
-        /// The data, for `&T`.
-        lend: &M::Data;
-        /// The data, for `Option<&T>`.
-        lend_optional: Option<&M::Data>;
-    }
-    ExclusiveFromRef {
-        /// The data, for `&mut T`.
-        lend: &mut M::Data;
-        /// The data, for `Option<&mut T>`.
-        lend_optional: Option<&mut M::Data>;
-    }
-    OwnedFromRef {
-        /// The handle, for `Session<T>`.
-        lend: Session<M::Data>;
-        /// The handle, for `Option<Session<T>>`.
-        lend_optional: Option<Session<M::Data>>;
-    }
-    SlotFromRef {
-        /// The slot, for `SessionSlot<T>`.
-        lend: SessionSlot<M::Data>;
-    }
+/// `optional`, and nothing else.
+pub struct Optional<T>(PhantomData<fn() -> T>);
+
+impl<T: SessionData> Spec for Optional<T> {
+    type Data = T;
+    const ACCESS: Access = Access::Optional;
 }

@@ -1,64 +1,182 @@
 //! The few functions that a generated handler calls around the user's own.
 
 use std::future::{Future, poll_fn};
+use std::marker::PhantomData;
 use std::pin::Pin;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ::axum::response::{IntoResponse as _, Response};
-use http::{HeaderMap, StatusCode};
+use futures_util::future::BoxFuture;
+use http::StatusCode;
+use pin_project_lite::pin_project;
 
-use super::extract::Extractor;
-use super::member::Member;
+use super::member::{Guest, Member};
 use super::problem;
 use crate::error::Error;
 use crate::guard::Verdict;
 use crate::lease::Renewal;
 
-/// The sessions of one handler, as a tuple of its extractors.
-pub trait Party: Send {
+/// The sessions of one handler, in the order of its signature.
+pub enum Party {
+    /// The only one of most, without an allocation.
+    One(Box<Member>),
+    /// Several.
+    Several(Vec<Box<Member>>),
+}
+
+impl Party {
+    /// The only one.
+    pub fn one(guest: Guest) -> Self {
+        Self::One(guest.into())
+    }
+
+    /// Several.
+    pub fn several<const N: usize>(guests: [Guest; N]) -> Self {
+        Self::Several(guests.into_iter().map(Box::from).collect())
+    }
+
+    fn members(&self) -> &[Box<Member>] {
+        match self {
+            Self::One(member) => std::slice::from_ref(member),
+            Self::Several(members) => members,
+        }
+    }
+
+    fn members_mut(&mut self) -> &mut [Box<Member>] {
+        match self {
+            Self::One(member) => std::slice::from_mut(member),
+            Self::Several(members) => members,
+        }
+    }
+
     /// Enters each, in the order of their locks.
-    fn enter(&mut self) -> impl Future<Output = Result<(), Response>> + Send;
+    async fn enter(&mut self) -> Result<(), Response> {
+        let entered = async {
+            let members = self.members_mut();
+            let mut order: Vec<_> = members.iter_mut().collect();
+            order.sort_by(|one, other| one.order().cmp(other.order()));
+            for member in order {
+                member.enter().await?;
+            }
+            for member in members {
+                member.settle().await?;
+            }
+            Ok(())
+        };
+        // What was settled before another one refused may be a new token, which is in force.
+        entered.await.map_err(|refusal| self.announce(refusal))
+    }
 
     /// What keeps their leases alive.
-    fn leases(&self) -> Leases;
+    fn leases(&self) -> Leases {
+        let mut leases = Leases::default();
+        for member in self.members() {
+            leases.add(member.renewal());
+        }
+        leases
+    }
 
     /// Stores or forgets what the handler changed, and tells the client.
-    fn leave(self, response: Response) -> impl Future<Output = Response> + Send;
+    async fn leave(&mut self, mut response: Response) -> Response {
+        let mut failure = None;
+        for member in self.members_mut() {
+            if failure.is_some() || response.status().is_server_error() {
+                member.discard();
+            } else if let Err(error) = member.commit().await {
+                failure = Some(error);
+            }
+        }
+        if let Some(error) = failure {
+            response = Error::into_response(error);
+        }
+        self.announce(response)
+    }
+
+    fn announce(&mut self, mut response: Response) -> Response {
+        for at in 0..self.members().len() {
+            if let Err(error) = self.members_mut()[at].announce(response.headers_mut()) {
+                response = Error::into_response(error);
+                for member in self.members() {
+                    member.vary(response.headers_mut());
+                }
+            }
+        }
+        response
+    }
 }
 
-/// The same without the handler, so that its work is compiled once for all handlers of the same session types.
-trait Members: Send {
-    fn enter(self) -> impl Future<Output = Result<(), Response>> + Send;
-    fn leave(self, response: Response) -> impl Future<Output = Response> + Send;
-    fn vary(&self, headers: &mut HeaderMap);
-    fn announce(&mut self, response: Response) -> Response;
+/// A handler that has been called, and answers.
+type Running<'a> = BoxFuture<'a, Response>;
+
+/// What a generated handler returns.
+pub type Answering = Running<'static>;
+
+/// The sessions of a handler once they have been entered; `'h` is how long the rest of what it is called with lives.
+pub struct Entered<'h> {
+    party: Party,
+    handler: PhantomData<&'h ()>,
 }
 
-/// Enters every session of a handler: locks and loads what is borrowed exclusively.
-///
-/// # Errors
-/// The response to give instead of the handler's.
-pub fn enter<P: Party>(party: &mut P) -> impl Future<Output = Result<(), Response>> + Send {
-    party.enter()
+impl Entered<'_> {
+    /// Each of them.
+    ///
+    /// # Panics
+    /// There are more or fewer.
+    pub fn each<const N: usize>(&mut self) -> &mut [Box<Member>; N] {
+        self.party.members_mut().try_into().expect("a handler takes as many sessions as its parameters say")
+    }
 }
 
-/// What keeps a handler's leases alive.
-pub fn leases<P: Party>(party: &P) -> Leases {
-    party.leases()
+/// Enters the sessions of a handler, calls it, and leaves them with its answer. Not generic, so that it is compiled
+/// with this crate.
+pub fn serve<'h>(
+    party: Party,
+    call: Box<dyn for<'a> FnOnce(&'a mut Entered<'h>) -> Running<'a> + Send + 'h>,
+) -> Running<'h> {
+    Box::pin(async move {
+        let mut entered = Entered { party, handler: PhantomData };
+        if let Err(refusal) = entered.party.enter().await {
+            return refusal;
+        }
+        let leases = entered.party.leases();
+        let answer = leases.hold(call(&mut entered)).await;
+        entered.party.leave(answer).await
+    })
 }
 
-/// Stores or forgets what the handler changed, and tells the client.
-pub fn leave<P: Party>(party: P, response: Response) -> impl Future<Output = Response> + Send {
-    party.leave(response)
+pin_project! {
+    /// A handler that answers, and what makes a response of it.
+    struct Answer<F, A> {
+        #[pin]
+        handler: F,
+        into_response: fn(A) -> Response,
+    }
 }
 
-/// A handler that has been called.
-type Running<'a, A> = Pin<&'a mut (dyn Future<Output = A> + Send + 'a)>;
+impl<F: Future<Output = A>, A> Future for Answer<F, A> {
+    type Output = Response;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
+        let this = self.project();
+        match this.handler.poll(cx) {
+            Poll::Ready(answer) => Poll::Ready((this.into_response)(answer)),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+/// The handler's future, once it is known to be `Send`, and its answer as a response.
+pub fn answer<'a, F: Future + Send + 'a>(handler: F, into_response: fn(F::Output) -> Response) -> Running<'a>
+where
+    F::Output: 'a,
+{
+    Box::pin(Answer { handler, into_response })
+}
 
 /// The leases of one handler, to be kept while it runs.
 #[derive(Default)]
-pub struct Leases {
+struct Leases {
     first: Option<Renewal>,
     /// Empty, and so without an allocation, unless several sessions are lent exclusively.
     others: Vec<Renewal>,
@@ -77,8 +195,8 @@ impl Leases {
         self.first.iter().chain(&self.others)
     }
 
-    /// Runs the handler, and extends its leases while it waits. Of all handlers with one answer there is one of this.
-    pub async fn hold<A>(self, mut handler: Running<'_, A>) -> A {
+    /// Runs the handler, and extends its leases while it waits.
+    async fn hold(self, mut handler: Running<'_>) -> Response {
         // A handler that never waits needs no timer, and its future no room for one.
         let first = poll_fn(|cx| Poll::Ready(handler.as_mut().poll(cx))).await;
         match (first, self.all().map(Renewal::every).min()) {
@@ -88,7 +206,7 @@ impl Leases {
         }
     }
 
-    async fn extend<A>(self, every: Duration, mut handler: Running<'_, A>) -> A {
+    async fn extend(self, every: Duration, mut handler: Running<'_>) -> Response {
         loop {
             let tick = async {
                 tokio::time::sleep(every).await;
@@ -116,79 +234,4 @@ pub fn verdict<T, R: Verdict>(data: &T, guard: impl FnOnce(&T) -> R) -> Result<(
 /// The answer of a handler that does not compile; it is never served.
 pub fn unreachable() -> Response {
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
-}
-
-macro_rules! parties {
-    ($(($($member:ident $at:tt),+))+) => {$(
-        impl<$($member: Extractor),+> Party for ($($member,)+) {
-            fn enter(&mut self) -> impl Future<Output = Result<(), Response>> + Send {
-                Members::enter(($(self.$at.member_mut(),)+))
-            }
-
-            fn leases(&self) -> Leases {
-                let mut leases = Leases::default();
-                $(leases.add(self.$at.member().renewal());)+
-                leases
-            }
-
-            fn leave(self, response: Response) -> impl Future<Output = Response> + Send {
-                Members::leave(($(self.$at.into_member(),)+), response)
-            }
-        }
-
-        impl<$($member: Member),+> Members for ($($member,)+) {
-            async fn enter(mut self) -> Result<(), Response> {
-                let entered = async {
-                    let mut order = [$((self.$at.order(), $at)),+];
-                    order.sort_unstable();
-                    for at in order.map(|(_, at)| at) {
-                        match at {
-                            $($at => self.$at.enter().await?,)+
-                            _ => {}
-                        }
-                    }
-                    $(self.$at.settle().await?;)+
-                    Ok(())
-                };
-                // What was settled before another one refused may be a new token, which is in force.
-                entered.await.map_err(|refusal| self.announce(refusal))
-            }
-
-            async fn leave(mut self, mut response: Response) -> Response {
-                let mut failure = None;
-                $(
-                    if failure.is_some() || response.status().is_server_error() {
-                        self.$at.discard();
-                    } else if let Err(error) = self.$at.commit().await {
-                        failure = Some(error);
-                    }
-                )+
-                if let Some(error) = failure {
-                    response = Error::into_response(error);
-                }
-                self.announce(response)
-            }
-
-            fn vary(&self, headers: &mut HeaderMap) {
-                $(self.$at.vary(headers);)+
-            }
-
-            fn announce(&mut self, mut response: Response) -> Response {
-                $(
-                    if let Err(error) = self.$at.announce(response.headers_mut()) {
-                        response = Error::into_response(error);
-                        self.vary(response.headers_mut());
-                    }
-                )+
-                response
-            }
-        }
-    )+};
-}
-
-parties! {
-    (A 0)
-    (A 0, B 1)
-    (A 0, B 1, C 2)
-    (A 0, B 1, C 2, D 3)
 }

@@ -89,26 +89,26 @@ where
         // The service that was polled ready is the one to call; its clone waits for the next request.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
-        let sessions = self.sessions.clone();
+        let core = self.sessions.core().clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            match load(&sessions, &parts, true).await {
+            match load(&core, &parts, true).await {
                 Ok((Some(session), by)) => {
                     let mut response = inner.call(Request::from_parts(parts, body)).await?.into_response();
                     let headers = response.headers_mut();
                     // What is behind the layer may have told the client already.
-                    let told = transport::is_told(&sessions, &by, headers);
-                    let change = if told { TokenChange::Unchanged } else { reissued(&sessions, Some(&session)) };
-                    match announce(&sessions, &by, &change, headers) {
+                    let told = transport::is_told(&core, &by, headers);
+                    let change = if told { TokenChange::Unchanged } else { reissued(&core, Some(&session)) };
+                    match announce(&core, &by, &change, headers) {
                         Ok(()) => Ok(response),
-                        Err(error) => Ok(Rejection::new(&sessions, error.into_response()).into_response()),
+                        Err(error) => Ok(Rejection::new(&core, error.into_response()).into_response()),
                     }
                 }
                 Ok((None, _)) => {
-                    let answer = turn_away(&sessions, None, Some(&parts)).await;
-                    Ok(Rejection::new(&sessions, answer).into_response())
+                    let answer = turn_away(&core, None, Some(&parts)).await;
+                    Ok(Rejection::new(&core, answer).into_response())
                 }
-                Err(denied) => Ok(denied.into_rejection(&sessions).into_response()),
+                Err(denied) => Ok(denied.into_rejection(&core).into_response()),
             }
         })
     }

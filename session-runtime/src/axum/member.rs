@@ -1,144 +1,237 @@
-//! A session in a handler: how it comes in and how it leaves.
+//! A session in a handler: how it comes in, what is lent of it, and how it leaves.
 
-use std::future::Future;
+use std::sync::Arc;
 
-use ::axum::response::Response;
+use ::axum::response::{IntoResponse as _, Response};
 use http::HeaderMap;
+use http::request::Parts;
 
+use super::admission::{Admitted, admit};
+use super::asked::Asked;
+use super::exclusive::Exclusive;
+use super::problem::Rejection;
 use super::transport;
 use crate::declaration::Transport;
 use crate::error::Error;
 use crate::lease::Renewal;
-use crate::session::TokenChange;
-use crate::sessions::{SessionData, Sessions, Snapshot};
+use crate::session::{Outcome, Session, SessionSlot, TokenChange};
+use crate::sessions::{Core, Data, Loaded, SessionData, typed, typed_mut};
 
-/// A member of a handler's sessions: how it comes in and how it leaves.
-pub trait Member: Send {
+/// A session in a handler.
+pub struct Member {
+    core: Core,
+    by: Transport,
+    asked: &'static Asked,
+    taken: Taken,
+}
+
+/// A member on its way from an extractor into its handler. It is `Send` by its word, as the compiler asks many times for
+/// each handler, and would look through all that is in there each time.
+pub struct Guest(Box<dyn Arriving>);
+
+trait Arriving: Send {
+    fn arrive(self: Box<Self>) -> Box<Member>;
+}
+
+impl Arriving for Member {
+    fn arrive(self: Box<Self>) -> Box<Member> {
+        self
+    }
+}
+
+impl From<Member> for Guest {
+    fn from(member: Member) -> Self {
+        Self(Box::new(member))
+    }
+}
+
+impl From<Guest> for Box<Member> {
+    fn from(guest: Guest) -> Self {
+        guest.0.arrive()
+    }
+}
+
+/// What a handler takes of its session.
+#[expect(clippy::large_enum_variant, reason = "it stands in a future that is boxed; a box would cost every request")]
+enum Taken {
+    /// Its data, to read.
+    Shared { loaded: Option<Loaded>, token: Option<String>, default: Option<Data> },
+    /// The session itself, or its place.
+    Handle { loaded: Option<Loaded>, token: Option<String>, outcome: Arc<Outcome> },
+    /// Its data, to change.
+    Exclusive(Exclusive),
+}
+
+const ADMITTED: &str = "without a session or a default the request was turned away";
+
+impl Member {
+    /// For `&T`, `Option<&T>`, and a type that is guarded without a parameter.
+    pub(super) async fn shared(core: Core, asked: &'static Asked, parts: &Parts) -> Result<Self, Rejection> {
+        let Admitted { core, loaded, by } = admit(core, asked, parts).await?;
+        let default = if loaded.is_none() { (asked.default)() } else { None };
+        if let Some(data) = &default {
+            (asked.guard)(&**data).map_err(|refusal| Rejection::new(&core, refusal))?;
+        }
+        Ok(Self { core, by, asked, taken: Taken::Shared { loaded, token: None, default } })
+    }
+
+    /// For `Session<T>`, `Option<Session<T>>` and `SessionSlot<T>`.
+    pub(super) async fn handle(core: Core, asked: &'static Asked, parts: &Parts) -> Result<Self, Rejection> {
+        let Admitted { core, loaded, by } = admit(core, asked, parts).await?;
+        Ok(Self { core, by, asked, taken: Taken::Handle { loaded, token: None, outcome: Arc::default() } })
+    }
+
+    /// For `&mut T` and `Option<&mut T>`: only the token is checked while extractors run; the session is locked
+    /// and loaded after all of them have succeeded.
+    pub(super) async fn exclusive(core: Core, asked: &'static Asked, parts: &Parts) -> Result<Self, Rejection> {
+        let (exclusive, by) = Exclusive::announced(&core, asked, parts).await?;
+        Ok(Self { core, by, asked, taken: Taken::Exclusive(exclusive) })
+    }
+
+    /// The data, for `&T`.
+    pub fn lend<T: SessionData>(&mut self) -> &T {
+        self.lend_optional().expect(ADMITTED)
+    }
+
+    /// The data, for `Option<&T>`.
+    pub fn lend_optional<T: SessionData>(&mut self) -> Option<&T> {
+        let Taken::Shared { loaded, default, .. } = &self.taken else { return None };
+        loaded.as_ref().map(Loaded::data).or(default.as_deref()).map(typed)
+    }
+
+    /// The data, for `&mut T`.
+    pub fn lend_mut<T: SessionData>(&mut self) -> &mut T {
+        self.lend_mut_optional().expect(ADMITTED)
+    }
+
+    /// The data, for `Option<&mut T>`.
+    pub fn lend_mut_optional<T: SessionData>(&mut self) -> Option<&mut T> {
+        let Taken::Exclusive(exclusive) = &mut self.taken else { return None };
+        exclusive.data().map(typed_mut)
+    }
+
+    /// The handle, for `Session<T>`.
+    pub fn give<T: SessionData>(&mut self) -> Session<T> {
+        self.give_optional().expect(ADMITTED)
+    }
+
+    /// The handle, for `Option<Session<T>>`.
+    pub fn give_optional<T: SessionData>(&mut self) -> Option<Session<T>> {
+        let Taken::Handle { loaded, outcome, .. } = &self.taken else { return None };
+        Some(Session::new(self.core.clone(), loaded.clone()?, Arc::clone(outcome)))
+    }
+
+    /// The slot, for `SessionSlot<T>`.
+    pub fn give_slot<T: SessionData>(&mut self) -> SessionSlot<T> {
+        let (loaded, outcome) = match &self.taken {
+            Taken::Handle { loaded, outcome, .. } => (loaded.clone(), Arc::clone(outcome)),
+            _ => Default::default(),
+        };
+        SessionSlot::new(self.core.clone(), loaded, outcome)
+    }
+
     /// Locks are taken in this order, the same in every handler, so that two never wait for each other.
-    fn order(&self) -> &str;
+    pub(super) fn order(&self) -> &str {
+        self.core.purpose()
+    }
 
     /// What is left to do once every extractor has succeeded.
-    fn enter(&mut self) -> impl Future<Output = Result<(), Response>> + Send {
-        async { Ok(()) }
+    pub(super) async fn enter(&mut self) -> Result<(), Response> {
+        match &mut self.taken {
+            Taken::Exclusive(exclusive) => exclusive.enter(&self.core, self.asked).await,
+            Taken::Shared { .. } | Taken::Handle { .. } => Ok(()),
+        }
     }
 
     /// What entering brings with it, once every session has been entered: nobody turns the request away after it.
-    fn settle(&mut self) -> impl Future<Output = Result<(), Response>> + Send {
-        async { Ok(()) }
+    pub(super) async fn settle(&mut self) -> Result<(), Response> {
+        let (loaded, token, reads) = match &mut self.taken {
+            Taken::Shared { loaded: Some(loaded), token, .. } => (loaded, token, self.asked.lends),
+            Taken::Handle { loaded: Some(loaded), token, .. } => (loaded, token, false),
+            _ => return Ok(()),
+        };
+        let Some(unsettled) = self.core.unsettled(loaded, reads) else { return Ok(()) };
+        // Boxed, so that the many that have nothing to settle have small futures.
+        let settled = Box::pin(self.core.settle(loaded, unsettled)).await;
+        (*loaded, *token) = settled.map_err(Error::into_response)?;
+        Ok(())
     }
 
     /// What keeps its lease alive.
-    #[doc(hidden)]
-    fn renewal(&self) -> Option<Renewal> {
-        None
+    pub(super) fn renewal(&self) -> Option<Renewal> {
+        match &self.taken {
+            Taken::Exclusive(exclusive) => exclusive.renewal(),
+            Taken::Shared { .. } | Taken::Handle { .. } => None,
+        }
     }
 
     /// Stores what the handler changed.
-    fn commit(&mut self) -> impl Future<Output = Result<(), Error>> + Send {
-        async { Ok(()) }
+    pub(super) async fn commit(&mut self) -> Result<(), Error> {
+        match &mut self.taken {
+            Taken::Exclusive(exclusive) => exclusive.commit(&self.core).await,
+            Taken::Shared { .. } | Taken::Handle { .. } => Ok(()),
+        }
     }
 
     /// Forgets what the handler changed.
-    fn discard(&mut self) {}
+    pub(super) fn discard(&mut self) {
+        if let Taken::Exclusive(exclusive) = &mut self.taken {
+            exclusive.discard();
+        }
+    }
 
     /// What the client has to be told.
-    #[doc(hidden)]
-    fn announcement(&mut self) -> TokenChange;
+    fn announcement(&mut self) -> TokenChange {
+        let (loaded, token) = match &mut self.taken {
+            Taken::Exclusive(exclusive) => return exclusive.announcement(),
+            Taken::Shared { loaded, token, .. } => (loaded, token),
+            Taken::Handle { loaded, token, outcome } => match outcome.take() {
+                TokenChange::Unchanged => (loaded, token),
+                change => return change,
+            },
+        };
+        entered(&self.core, loaded.as_ref(), token.take())
+    }
 
     /// Writes it into the answer's headers.
     ///
     /// # Errors
     /// The cookie is too large: nothing was written.
-    fn announce(&mut self, headers: &mut HeaderMap) -> Result<(), Error>;
+    pub(super) fn announce(&mut self, headers: &mut HeaderMap) -> Result<(), Error> {
+        let change = self.announcement();
+        announce(&self.core, &self.by, &change, headers)
+    }
 
     /// Says in an answer's headers what it depends on.
-    fn vary(&self, headers: &mut HeaderMap);
-}
-
-impl<A: Member> Member for &mut A {
-    fn order(&self) -> &str {
-        (**self).order()
-    }
-
-    fn enter(&mut self) -> impl Future<Output = Result<(), Response>> + Send {
-        (**self).enter()
-    }
-
-    fn settle(&mut self) -> impl Future<Output = Result<(), Response>> + Send {
-        (**self).settle()
-    }
-
-    fn renewal(&self) -> Option<Renewal> {
-        (**self).renewal()
-    }
-
-    fn commit(&mut self) -> impl Future<Output = Result<(), Error>> + Send {
-        (**self).commit()
-    }
-
-    fn discard(&mut self) {
-        (**self).discard();
-    }
-
-    fn announcement(&mut self) -> TokenChange {
-        (**self).announcement()
-    }
-
-    fn announce(&mut self, headers: &mut HeaderMap) -> Result<(), Error> {
-        (**self).announce(headers)
-    }
-
-    fn vary(&self, headers: &mut HeaderMap) {
-        (**self).vary(headers);
+    pub(super) fn vary(&self, headers: &mut HeaderMap) {
+        transport::vary(&self.core, headers);
     }
 }
 
 /// Writes a change of the token into an answer's headers.
-pub(super) fn announce<T: SessionData>(
-    sessions: &Sessions<T>,
+pub(super) fn announce(
+    core: &Core,
     by: &Transport,
     change: &TokenChange,
     headers: &mut HeaderMap,
 ) -> Result<(), Error> {
-    transport::vary(sessions, headers);
-    transport::announce(sessions, by, change, headers)?;
-    if T::CLEAR_SITE_DATA && matches!(change, TokenChange::Removed) {
+    transport::vary(core, headers);
+    transport::announce(core, by, change, headers)?;
+    if core.schema().clear_site_data && matches!(change, TokenChange::Removed) {
         transport::clear_site_data(headers);
     }
     Ok(())
 }
 
 /// A new token, where the one that was presented is due for one.
-pub(super) fn reissued<T: SessionData>(sessions: &Sessions<T>, session: Option<&Snapshot<T>>) -> TokenChange {
-    session.and_then(|session| Some(TokenChange::set(sessions.reissue(session)?, session))).unwrap_or_default()
+pub(super) fn reissued(core: &Core, session: Option<&Loaded>) -> TokenChange {
+    session.and_then(|session| Some(TokenChange::set(core.reissue(session)?, session))).unwrap_or_default()
 }
 
 /// The token of a session that was renewed when it was entered, or one that is due for another reason.
-pub(super) fn entered<T: SessionData>(
-    sessions: &Sessions<T>,
-    session: Option<&Snapshot<T>>,
-    token: Option<String>,
-) -> TokenChange {
+pub(super) fn entered(core: &Core, session: Option<&Loaded>, token: Option<String>) -> TokenChange {
     match (session, token) {
         (Some(session), Some(token)) => TokenChange::set(token, session),
-        (session, _) => reissued(sessions, session),
+        (session, _) => reissued(core, session),
     }
 }
-
-macro_rules! announces {
-    () => {
-        fn order(&self) -> &str {
-            self.sessions.purpose()
-        }
-
-        fn announce(&mut self, headers: &mut HeaderMap) -> Result<(), Error> {
-            let change = self.announcement();
-            $crate::axum::member::announce(&self.sessions, &self.by, &change, headers)
-        }
-
-        fn vary(&self, headers: &mut HeaderMap) {
-            $crate::axum::transport::vary(&self.sessions, headers);
-        }
-    };
-}
-pub(super) use announces;

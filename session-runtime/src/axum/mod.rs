@@ -5,11 +5,11 @@ mod asked;
 mod check;
 mod cookies;
 mod csrf;
+mod exclusive;
 mod extract;
 mod handler;
 mod layer;
 mod member;
-mod members;
 mod outside;
 mod problem;
 mod snapshot;
@@ -19,11 +19,9 @@ mod transport;
 #[cfg(feature = "testing")]
 pub(crate) use self::cookies::fuzz;
 
-pub use self::check::{
-    Parameter, before_others, begins_response, extracted, lends, read, responds, responds_in_part, sendable,
-};
-pub use self::extract::{ExclusiveFromRef, OwnedFromRef, SharedFromRef, SlotFromRef, Spec};
-pub use self::handler::{enter, leases, leave, unreachable, verdict};
+pub use self::check::{Parameter, before_others, begins_response, extracted, lends, read, responds, responds_in_part};
+pub use self::extract::{ExclusiveFromRef, Optional, OwnedFromRef, Protected, SharedFromRef, SlotFromRef, Spec};
+pub use self::handler::{Answering, Party, answer, serve, unreachable, verdict};
 pub use self::layer::{Protect, ProtectLayer};
 pub use self::outside::AddSessionAttributeToHandlerOf;
 pub use self::problem::Rejection;

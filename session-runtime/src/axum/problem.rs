@@ -10,7 +10,7 @@ use http::{HeaderValue, StatusCode};
 use super::transport;
 use crate::error::Error;
 use crate::invalid::Invalid;
-use crate::sessions::{SessionData, Sessions};
+use crate::sessions::Core;
 
 /// Data that breaks its type's rules, with each field at fault.
 fn unprocessable(invalid: &Invalid) -> Response {
@@ -47,21 +47,21 @@ fn extended<const N: usize>(
 }
 
 /// No live session where one is needed.
-pub(super) fn missing<T: SessionData>(status: StatusCode, sessions: &Sessions<T>) -> Response {
+pub(super) fn missing(status: StatusCode, core: &Core) -> Response {
     let mut response = problem(status, "missing", "A session is needed", "Log in and try again.");
     if status == StatusCode::UNAUTHORIZED {
-        transport::challenge(sessions, response.headers_mut());
+        transport::challenge(core, response.headers_mut());
     }
     response
 }
 
 /// A live session whose person proved themselves too long ago. The limit is told in seconds, as `max_age` in
 /// RFC 9470.
-pub(super) fn stale<T: SessionData>(fresh: Duration, sessions: &Sessions<T>) -> Response {
+pub(super) fn stale(fresh: Duration, core: &Core) -> Response {
     let (title, detail) = ("A fresh login is needed", "Prove who you are once more and try again.");
     let extra = [("max_age", fresh.as_secs().into())];
     let mut response = extended(StatusCode::UNAUTHORIZED, "stale", title, detail, extra);
-    transport::challenge(sessions, response.headers_mut());
+    transport::challenge(core, response.headers_mut());
     response
 }
 
@@ -170,8 +170,8 @@ pub struct Rejection(Box<Response>);
 
 impl Rejection {
     /// A refusal that depends on the token of a request.
-    pub(super) fn new<T: SessionData>(sessions: &Sessions<T>, mut response: Response) -> Self {
-        transport::vary(sessions, response.headers_mut());
+    pub(super) fn new(core: &Core, mut response: Response) -> Self {
+        transport::vary(core, response.headers_mut());
         Self(Box::new(response))
     }
 }

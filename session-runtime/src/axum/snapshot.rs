@@ -2,13 +2,14 @@
 
 use std::future::Future;
 
+use futures_util::future::BoxFuture;
 use http::request::Parts;
 
 use super::admission::{Denied, load, turn_away};
 use super::problem::Rejection;
 use super::state::HasSessions;
 use crate::error::Error;
-use crate::sessions::{SessionData, Sessions, Snapshot};
+use crate::sessions::{Core, Data, Loaded, SessionData, Sessions, Snapshot, owned};
 
 impl<T: SessionData> Sessions<T> {
     /// The session of a request, for middleware, WebSockets and libraries: `None` without a live one, or
@@ -18,11 +19,29 @@ impl<T: SessionData> Sessions<T> {
     /// # Errors
     /// [`Error::Unavailable`] if the backend is down.
     pub async fn find(&self, parts: &Parts) -> Result<Option<Snapshot<T>>, Error> {
-        match load(self, parts, false).await {
-            Ok((found, _)) => Ok(found),
+        match self.core().find(parts, false).await {
+            Ok(found) => Ok(found.map(Snapshot::of)),
             Err(Denied::Refused(_)) => Ok(None),
             Err(Denied::Error(error)) => Err(error),
         }
+    }
+}
+
+impl Core {
+    fn find<'a>(&'a self, parts: &'a Parts, guarded: bool) -> BoxFuture<'a, Result<Option<Loaded>, Denied>> {
+        Box::pin(async move { load(self, parts, guarded).await.map(|(found, _)| found) })
+    }
+
+    /// An owned copy of a session's data, for a handler that asks for it, or for it if there is one.
+    fn extract<'a>(&'a self, parts: &'a Parts, needed: bool) -> BoxFuture<'a, Result<Option<Data>, Rejection>> {
+        Box::pin(async move {
+            let found = self.find(parts, true).await.map_err(|denied| denied.into_rejection(self))?;
+            let copy = found.and_then(|found| (self.schema().decode)(&found.decoded.json).ok());
+            if needed && copy.is_none() {
+                return Err(Rejection::new(self, turn_away(self, None, Some(parts)).await));
+            }
+            Ok(copy)
+        })
     }
 }
 
@@ -35,7 +54,7 @@ pub fn snapshot_optional<T: SessionData, S: HasSessions<T>>(
     state: &S,
 ) -> impl Future<Output = Result<Option<T>, Rejection>> + Send {
     let sessions = state.sessions();
-    async move { find(&sessions, parts).await }
+    async move { Ok(sessions.core().extract(parts, false).await?.map(owned)) }
 }
 
 /// What the derived `FromRequestParts` does.
@@ -47,16 +66,5 @@ pub fn snapshot<T: SessionData, S: HasSessions<T>>(
     state: &S,
 ) -> impl Future<Output = Result<T, Rejection>> + Send {
     let sessions = state.sessions();
-    async move {
-        match find(&sessions, parts).await? {
-            Some(data) => Ok(data),
-            None => Err(Rejection::new(&sessions, turn_away(&sessions, None, Some(parts)).await)),
-        }
-    }
-}
-
-async fn find<T: SessionData>(sessions: &Sessions<T>, parts: &Parts) -> Result<Option<T>, Rejection> {
-    let loaded = load(sessions, parts, true).await;
-    let (snapshot, _) = loaded.map_err(|denied| denied.into_rejection(sessions))?;
-    Ok(snapshot.and_then(|snapshot| sessions.copy(&snapshot)))
+    async move { Ok(sessions.core().extract(parts, true).await?.map(owned).expect("there is one, or this was refused")) }
 }

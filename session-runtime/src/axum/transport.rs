@@ -8,7 +8,7 @@ use super::cookies;
 use crate::declaration::Transport;
 use crate::error::Error;
 use crate::session::TokenChange;
-use crate::sessions::{SessionData, Sessions};
+use crate::sessions::Core;
 
 const ANSWER: HeaderName = HeaderName::from_static(BEARER_ANSWER);
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
@@ -38,14 +38,11 @@ impl<'a> Presented<'a> {
 
 /// The first transport, in the type's order, by which a request presents something, and what that is. Without any
 /// that is the first one.
-pub(super) fn presented<'a, T: SessionData>(
-    sessions: &'a Sessions<T>,
-    headers: &'a HeaderMap,
-) -> (&'a Transport, Presented<'a>) {
-    let transports = sessions.transports();
+pub(super) fn presented<'a>(core: &'a Core, headers: &'a HeaderMap) -> (&'a Transport, Presented<'a>) {
+    let transports = core.transports();
     let all = transports.iter().map(|transport| {
         let presented = match transport {
-            Transport::Cookie => cookies::presented(headers, &sessions.cookie().name),
+            Transport::Cookie => cookies::presented(headers, &core.cookie().name),
             Transport::Bearer => bearer(headers),
             Transport::Header(name) => header(headers, name),
         };
@@ -75,8 +72,8 @@ fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Presented<'a> {
 ///
 /// # Errors
 /// The cookie is too large: nothing is told.
-pub(super) fn announce<T: SessionData>(
-    sessions: &Sessions<T>,
+pub(super) fn announce(
+    core: &Core,
     by: &Transport,
     change: &TokenChange,
     headers: &mut HeaderMap,
@@ -90,10 +87,10 @@ pub(super) fn announce<T: SessionData>(
         Transport::Cookie => {
             let cookie = match change {
                 TokenChange::Set { expires, persistent, .. } => {
-                    let persistent = persistent.unwrap_or(sessions.cookie().persistent);
-                    cookies::set(sessions.cookie(), token, persistent.then(|| expires.since(sessions.now())))?
+                    let persistent = persistent.unwrap_or(core.cookie().persistent);
+                    cookies::set(core.cookie(), token, persistent.then(|| expires.since(core.now())))?
                 }
-                TokenChange::Removed | TokenChange::Unchanged => cookies::remove(sessions.cookie())?,
+                TokenChange::Removed | TokenChange::Unchanged => cookies::remove(core.cookie())?,
             };
             cookies::append(headers, cookie);
         }
@@ -113,17 +110,17 @@ pub(super) fn clear_site_data(headers: &mut HeaderMap) {
 }
 
 /// Whether an answer tells of a change of the token by this transport already.
-pub(super) fn is_told<T: SessionData>(sessions: &Sessions<T>, by: &Transport, headers: &HeaderMap) -> bool {
+pub(super) fn is_told(core: &Core, by: &Transport, headers: &HeaderMap) -> bool {
     match by {
-        Transport::Cookie => cookies::is_set(headers, sessions.cookie()),
+        Transport::Cookie => cookies::is_set(headers, core.cookie()),
         Transport::Bearer => headers.contains_key(ANSWER),
         Transport::Header(name) => headers.contains_key(name),
     }
 }
 
 /// Says that the answer depends on each header in which a token may be.
-pub(super) fn vary<T: SessionData>(sessions: &Sessions<T>, headers: &mut HeaderMap) {
-    for transport in sessions.transports() {
+pub(super) fn vary(core: &Core, headers: &mut HeaderMap) {
+    for transport in core.transports() {
         match transport {
             Transport::Cookie => vary_by(headers, &COOKIE, || HeaderValue::from_static("Cookie")),
             Transport::Bearer => vary_by(headers, &AUTHORIZATION, || HeaderValue::from_static("Authorization")),
@@ -145,10 +142,10 @@ pub(super) fn vary_by(headers: &mut HeaderMap, name: &HeaderName, value: impl Fn
 }
 
 /// The challenges of a 401, which RFC 9110 asks for: one for each transport. The scheme for cookies names the cookie.
-pub(super) fn challenge<T: SessionData>(sessions: &Sessions<T>, headers: &mut HeaderMap) {
-    for transport in sessions.transports() {
+pub(super) fn challenge(core: &Core, headers: &mut HeaderMap) {
+    for transport in core.transports() {
         let challenge = match transport {
-            Transport::Cookie => format!("Cookie cookie-name=\"{}\"", sessions.cookie().name),
+            Transport::Cookie => format!("Cookie cookie-name=\"{}\"", core.cookie().name),
             Transport::Bearer => "Bearer".into(),
             Transport::Header(name) => format!("Header header-name=\"{name}\""),
         };

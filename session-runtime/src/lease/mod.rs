@@ -172,7 +172,7 @@ fn no_leases() -> Error {
 }
 
 /// Keeps a lease from running out.
-pub struct Renewal {
+pub(crate) struct Renewal {
     client: Arc<StoreClient>,
     key: Key,
     holder: Holder,

@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use session_rules::origin::Origin;
 
+use super::core::{Core, Inner};
+use super::schema::Schema;
 use super::sweep::sweeper;
-use super::{Forgeries, Inner, SessionData, Sessions, Threshold};
+use super::{Forgeries, SessionData, Sessions, Threshold};
 use crate::backend::{Backend, Cookie, Memory, OpenBackend, Store};
 use crate::clock::{Clock, SystemClock};
 use crate::crypto::{Keyring, Sealer};
@@ -183,7 +185,8 @@ impl<T: SessionData> Builder<T> {
         let purpose = format!("{}/{}/{}", scope.application, scope.type_name, settings.cookie.name);
         let client =
             Arc::new(StoreClient { session_type: scope.type_name, store, clock: self.clock, deadline: self.deadline });
-        Ok(Sessions(Arc::new(Inner {
+        let core = Core(Arc::new(Inner {
+            schema: Schema::of::<T>(),
             tokens: Tokens::new(&keyring, &purpose, settings.lifetime),
             sealer: Sealer::new(&keyring, &purpose),
             known: TokenCache::new(self.remembered),
@@ -202,7 +205,8 @@ impl<T: SessionData> Builder<T> {
             forgeries: Forgeries::new(self.forged),
             missing: T::missing(),
             limit: settings.limit,
-        })))
+        }));
+        Ok(Sessions::of_core(core))
     }
 }
 

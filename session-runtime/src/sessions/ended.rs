@@ -11,7 +11,8 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
-use super::{Known, SessionData, Sessions};
+use super::core::Core;
+use super::snapshot::Known;
 use crate::backend::{BackendError, Key, Record, Touch};
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -74,9 +75,9 @@ impl fmt::Debug for UntilEnded {
     }
 }
 
-impl<T: SessionData> Sessions<T> {
+impl Core {
     /// Waits for the session's end.
-    pub(crate) fn until_ended(&self, known: &Known<T>, expires: Timestamp) -> UntilEnded {
+    pub(crate) fn until_ended(&self, known: &Known, expires: Timestamp) -> UntilEnded {
         UntilEnded::new(Watch {
             client: Arc::clone(&self.0.client),
             key: known.key,
@@ -89,10 +90,12 @@ impl<T: SessionData> Sessions<T> {
     }
 
     /// Slides the session's idle timeout.
-    pub(crate) async fn slide(&self, known: &Known<T>) -> Result<(), Error> {
-        let touch = self.touch(self.now(), &known.claims);
-        let record = self.fetch(known, touch).await?.ok_or(Error::Ended)?;
-        if touch.is_live(&record, self.0.slack) { Ok(()) } else { Err(Error::Ended) }
+    pub(crate) fn slide<'a>(&'a self, known: &'a Known) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            let touch = self.touch(self.now(), &known.claims);
+            let record = self.fetch(known, touch).await?.ok_or(Error::Ended)?;
+            if touch.is_live(&record, self.0.slack) { Ok(()) } else { Err(Error::Ended) }
+        })
     }
 }
 

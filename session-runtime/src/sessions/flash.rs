@@ -2,9 +2,8 @@
 
 use serde::Serialize;
 
-use super::SessionData;
 use super::exclusive::{Borrowed, Exclusive};
-use crate::codec;
+use super::schema::Schema;
 use crate::error::Error;
 
 /// What a field marked `#[session(flash)]` may be: `Option<_>` or `Vec<_>` of what can be stored.
@@ -67,14 +66,14 @@ fn same<T: Serialize + ?Sized>(one: &T, other: &T) -> bool {
     json(one).is_some_and(|one| json(other) == Some(one))
 }
 
-impl<T: SessionData> Exclusive<T> {
+impl Exclusive {
     /// Marks it as a handler's borrow, which reads the flash that is there.
     ///
     /// # Errors
     /// The data can't be read a second time.
-    pub(crate) fn lend(&mut self) -> Result<(), Error> {
-        let read = T::FLASHES && self.data.has_flash();
-        let flash = if read { Some(Box::new(codec::decode(&self.json).map_err(Error::Encode)?)) } else { None };
+    pub(crate) fn lend(&mut self, schema: &Schema) -> Result<(), Error> {
+        let flash =
+            if self.data.has_flash() { Some((schema.decode)(&self.json).map_err(Error::Encode)?) } else { None };
         self.borrowed = Borrowed::Yes { flash };
         Ok(())
     }
@@ -82,7 +81,7 @@ impl<T: SessionData> Exclusive<T> {
     /// What the handler was lent has been read.
     pub(super) fn settle_flash(&mut self) {
         if let Borrowed::Yes { flash: Some(lent) } = &self.borrowed {
-            self.data.settle_flash(lent);
+            self.data.settle_flash(&**lent);
         }
     }
 }

@@ -1,14 +1,19 @@
 //! Stored records of any bytes, altered ones, and well-formed ones with any data inside.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::*;
-use crate::backend::Memory;
-use crate::record::Envelope;
+use super::{Known, SessionData, Sessions, Snapshot};
+use crate::backend::{Memory, Record, Touch};
+use crate::clock::Timestamp;
+use crate::codec;
+use crate::id::SessionId;
+use crate::record::{About, Envelope};
+use crate::token::Claims;
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 const KEY: &str = "ZnV6enpmdXp6emZ1enp6ZnV6enpmdXp6emZ1enp6ZnU=";
@@ -60,7 +65,7 @@ struct Sealed {
 /// Sessions of a type, and one of them.
 struct Scene<T> {
     sessions: Sessions<T>,
-    known: Arc<Known<T>>,
+    known: Arc<Known>,
     touch: Touch,
 }
 
@@ -71,14 +76,15 @@ impl<T: SessionData> Scene<T> {
         let sessions = runtime.block_on(opened).expect("the sessions open");
         let expires = NOW.plus(Duration::from_secs(60));
         let claims = Claims { id: SessionId::from_bytes([7; 24]), issued: NOW, expires, retired_key: false };
-        let touch = sessions.touch(NOW, &claims);
-        Self { known: Arc::new(Known::new(claims, sessions.purpose())), sessions, touch }
+        let touch = sessions.core().touch(NOW, &claims);
+        Self { known: Arc::new(Known::new(claims, sessions.core().purpose())), sessions, touch }
     }
 
     fn read(&self, body: &[u8]) -> Option<Snapshot<T>> {
         self.known.forget();
         let (body, expires) = (Bytes::copy_from_slice(body), self.touch.expires);
-        self.sessions.accept(&self.known, &Record { version: 1, last_seen: NOW, expires, body }, self.touch)
+        let record = Record { version: 1, last_seen: NOW, expires, body };
+        self.sessions.core().accept(&self.known, &record, self.touch).map(Snapshot::of)
     }
 
     fn header(&self, data_version: u32, sealed: bool) -> Vec<u8> {
@@ -133,11 +139,11 @@ mod sealed {
 
     static SEALED: LazyLock<(Scene<Sealed>, Bytes)> = LazyLock::new(|| {
         let scene = Scene::<Sealed>::set();
-        let written = scene.sessions.write(
+        let written = scene.sessions.core().write(
             &scene.known.key,
             About::starting(NOW),
             scene.known.proof,
-            Sealed { text: "genuine".into() },
+            Box::new(Sealed { text: "genuine".into() }),
             64,
         );
         let body = written.expect("it can be written").body;

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tracing::Instrument as _;
 
-use super::{CONFLICTS, Decoded, Known, SessionData, Sessions, Snapshot, next};
+use super::core::{CONFLICTS, Core, next};
+use super::schema::Data;
+use super::snapshot::{Decoded, Known, Loaded};
 use crate::backend::{Key, Record, Touch, Written};
 use crate::clock::Timestamp;
-use crate::codec;
 use crate::error::Error;
 use crate::id::Proof;
 use crate::lease::{Held, Terms};
@@ -41,17 +43,17 @@ pub(crate) enum Right {
 }
 
 /// A session's record on its way to the store, and the token that goes with it if that is another one.
-pub(super) struct Successor<T> {
-    known: Arc<Known<T>>,
+pub(super) struct Successor {
+    known: Arc<Known>,
     pub(super) token: Option<String>,
     pub(super) record: Record,
-    decoded: Decoded<T>,
+    decoded: Decoded,
 }
 
-impl<T> Successor<T> {
+impl Successor {
     /// The session once the record is stored.
-    pub(super) fn into_snapshot(self) -> Snapshot<T> {
-        Snapshot::new(self.known, self.record.version, self.record.expires, self.decoded)
+    pub(super) fn into_snapshot(self) -> Loaded {
+        Loaded::new(self.known, self.record.version, self.record.expires, self.decoded)
     }
 
     pub(super) fn key(&self) -> &Key {
@@ -60,13 +62,13 @@ impl<T> Successor<T> {
 }
 
 /// Who uses a record that is about to be written: the id that did before, or another one.
-pub(super) enum Bearer<T> {
-    Same(Arc<Known<T>>),
-    Another(Known<T>),
+pub(super) enum Bearer {
+    Same(Arc<Known>),
+    Another(Known),
 }
 
-impl<T> Bearer<T> {
-    fn known(&self) -> &Known<T> {
+impl Bearer {
+    fn known(&self) -> &Known {
         match self {
             Self::Same(known) => known,
             Self::Another(known) => known,
@@ -88,9 +90,9 @@ impl About {
     }
 }
 
-impl<T: SessionData> Sessions<T> {
+impl Core {
     /// Whether a token may use the record: it is the one in force, or was a moment ago.
-    pub(super) fn opens(known: &Known<T>, envelope: &Envelope, right: Right) -> bool {
+    pub(super) fn opens(known: &Known, envelope: &Envelope, right: Right) -> bool {
         let about = &envelope.about;
         match right {
             Right::Entered(generation) => about.generation == generation,
@@ -106,19 +108,19 @@ impl<T: SessionData> Sessions<T> {
     }
 
     /// Whether the id has been in use for as long as `renew_every` says, and this token is of that id.
-    pub(super) fn is_due(&self, known: &Known<T>, about: &About, proof: Proof, now: Timestamp) -> bool {
+    pub(super) fn is_due(&self, known: &Known, about: &About, proof: Proof, now: Timestamp) -> bool {
         self.0.renew_every.is_some_and(|every| now.since(about.renewed) >= every) && proof == known.proof
     }
 
     /// Who uses the record that is written next, what is noted of it, and the proof that it holds.
     pub(super) fn bearer(
         &self,
-        known: &Arc<Known<T>>,
+        known: &Arc<Known>,
         (about, proof): (About, Proof),
         renewal: Option<Renewal>,
         expires: Timestamp,
         now: Timestamp,
-    ) -> (Bearer<T>, About, Proof) {
+    ) -> (Bearer, About, Proof) {
         let Some(renewal) = renewal else {
             let bearer = if self.0.carried {
                 Bearer::Another(Known::new(known.claims, &self.0.purpose))
@@ -136,11 +138,11 @@ impl<T: SessionData> Sessions<T> {
     /// The record that follows this one.
     pub(super) fn successor(
         &self,
-        bearer: Bearer<T>,
+        bearer: Bearer,
         record: &Record,
-        decoded: Decoded<T>,
+        decoded: Decoded,
         now: Timestamp,
-    ) -> Result<Successor<T>, Error> {
+    ) -> Result<Successor, Error> {
         let record = next(record, now, &decoded);
         let (known, token) = match bearer {
             Bearer::Same(known) => (known, None),
@@ -155,19 +157,19 @@ impl<T: SessionData> Sessions<T> {
     /// The same from data that is always written.
     pub(super) fn follow(
         &self,
-        known: &Arc<Known<T>>,
+        known: &Arc<Known>,
         record: &Record,
-        read: Decoded<T>,
+        read: Decoded,
         renewal: Option<Renewal>,
         now: Timestamp,
-    ) -> Result<Successor<T>, Error> {
+    ) -> Result<Successor, Error> {
         let (bearer, about, proof) = self.bearer(known, (read.about, read.proof), renewal, record.expires, now);
         let decoded = self.write(&bearer.known().key, about, proof, read.data, record.body.len())?;
         self.successor(bearer, record, decoded, now)
     }
 
     /// What became of the id that a renewal has replaced.
-    pub(super) fn replaced(&self, known: &Known<T>, renewal: Renewal, now: Timestamp) {
+    pub(super) fn replaced(&self, known: &Known, renewal: Renewal, now: Timestamp) {
         match renewal {
             Renewal::InMotion => known.bury_at(now.plus(GRACE)),
             Renewal::Reasoned | Renewal::Proved => known.bury(),
@@ -176,12 +178,16 @@ impl<T: SessionData> Sessions<T> {
     }
 
     /// Gives the session another id: its record holds the new proof, and the old token is dead.
-    pub(crate) async fn renew(&self, session: &Snapshot<T>, renewal: Renewal) -> Result<(Snapshot<T>, String), Error> {
+    pub(crate) fn renew<'a>(
+        &'a self,
+        session: &'a Loaded,
+        renewal: Renewal,
+    ) -> BoxFuture<'a, Result<(Loaded, String), Error>> {
         let span = telemetry::renew_span(self.session_type(), &session.known.key);
-        self.renew_now(session, renewal).instrument(span).await
+        Box::pin(self.renew_now(session, renewal).instrument(span))
     }
 
-    async fn renew_now(&self, session: &Snapshot<T>, renewal: Renewal) -> Result<(Snapshot<T>, String), Error> {
+    async fn renew_now(&self, session: &Loaded, renewal: Renewal) -> Result<(Loaded, String), Error> {
         for _ in 0..CONFLICTS {
             let (record, read, touch) = self.reload(session).await?;
             let mut following = self.follow(&session.known, &record, read, Some(renewal), touch.now)?;
@@ -213,8 +219,8 @@ impl<T: SessionData> Sessions<T> {
 
     /// Whether the handler's borrow reads a flash, and whether a renewal in motion is due: what entering a session
     /// may bring with it.
-    pub(crate) fn unsettled(&self, session: &Snapshot<T>, reads: bool) -> Option<Unsettled> {
-        let flash = T::FLASHES && reads && session.has_flash();
+    pub(crate) fn unsettled(&self, session: &Loaded, reads: bool) -> Option<Unsettled> {
+        let flash = reads && session.data().has_flash();
         let Decoded { about, proof, .. } = &*session.decoded;
         let due = self.0.renew_every.is_some() && self.is_due(&session.known, about, *proof, self.now());
         (flash || due).then_some(Unsettled { flash, due })
@@ -227,9 +233,9 @@ impl<T: SessionData> Sessions<T> {
     /// loaded, the renewal is left to a later request and the flash to whoever came first.
     pub(crate) async fn settle(
         &self,
-        session: &Snapshot<T>,
+        session: &Loaded,
         unsettled: Unsettled,
-    ) -> Result<(Snapshot<T>, Option<String>), Error> {
+    ) -> Result<(Loaded, Option<String>), Error> {
         match self.hold(session).await? {
             Some(hold) => self.settle_holding(session, unsettled, hold).await,
             None => Ok((self.without_flash(session, unsettled)?, None)),
@@ -238,11 +244,11 @@ impl<T: SessionData> Sessions<T> {
 
     async fn settle_holding(
         &self,
-        session: &Snapshot<T>,
+        session: &Loaded,
         unsettled: Unsettled,
         hold: Hold,
-    ) -> Result<(Snapshot<T>, Option<String>), Error> {
-        let Snapshot { known, version, expires, decoded } = session;
+    ) -> Result<(Loaded, Option<String>), Error> {
+        let Loaded { known, version, expires, decoded } = session;
         let now = self.now();
         let renewal = unsettled.due.then_some(Renewal::InMotion);
         let (bearer, about, proof) = self.bearer(known, (decoded.about.clone(), decoded.proof), renewal, *expires, now);
@@ -264,27 +270,27 @@ impl<T: SessionData> Sessions<T> {
             self.replaced(known, renewal, now);
         }
         if !unsettled.flash {
-            return Ok((Snapshot::new(bearer, record.version, record.expires, stored), token));
+            return Ok((Loaded::new(bearer, record.version, record.expires, stored), token));
         }
         let read = Decoded { data: self.decode_again(session)?, ..stored };
-        Ok((Snapshot::unshared(bearer, record.version, record.expires, read), token))
+        Ok((Loaded::unshared(bearer, record.version, record.expires, read), token))
     }
 
     /// The session for a handler that somebody came before: its flash is theirs.
-    fn without_flash(&self, session: &Snapshot<T>, unsettled: Unsettled) -> Result<Snapshot<T>, Error> {
+    fn without_flash(&self, session: &Loaded, unsettled: Unsettled) -> Result<Loaded, Error> {
         if !unsettled.flash {
             return Ok(session.clone());
         }
-        let Snapshot { known, version, expires, decoded } = session;
+        let Loaded { known, version, expires, decoded } = session;
         let data = self.rest(session, unsettled)?;
         let (body, json) = (decoded.body.clone(), decoded.json.clone());
         let (about, proof, retired_seal) = (decoded.about.clone(), decoded.proof, decoded.retired_seal);
         let seen = Decoded { data, body, json, about, proof, retired_seal };
-        Ok(Snapshot::unshared(Arc::clone(known), *version, *expires, seen))
+        Ok(Loaded::unshared(Arc::clone(known), *version, *expires, seen))
     }
 
     /// The data once its flash is taken.
-    fn rest(&self, session: &Snapshot<T>, unsettled: Unsettled) -> Result<T, Error> {
+    fn rest(&self, session: &Loaded, unsettled: Unsettled) -> Result<Data, Error> {
         let mut data = self.decode_again(session)?;
         if unsettled.flash {
             data.clear_flash();
@@ -293,13 +299,13 @@ impl<T: SessionData> Sessions<T> {
     }
 
     /// The data a second time: what was encoded from it can be read.
-    fn decode_again(&self, session: &Snapshot<T>) -> Result<T, Error> {
-        codec::decode(&session.decoded.json).map_err(Error::Encode)
+    fn decode_again(&self, session: &Loaded) -> Result<Data, Error> {
+        (self.schema().decode)(&session.decoded.json).map_err(Error::Encode)
     }
 
     /// What a write of a session that was loaded needs: its lease, where the store has them. `None` where somebody
     /// else has it, or has written since.
-    async fn hold(&self, session: &Snapshot<T>) -> Result<Option<Hold>, Error> {
+    async fn hold(&self, session: &Loaded) -> Result<Option<Hold>, Error> {
         if self.0.client.store.leases().is_none() {
             return Ok(Some(Hold::Version));
         }

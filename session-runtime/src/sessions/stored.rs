@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::core::Core;
 use super::renewal::Right;
-use super::{Decoded, Known, SessionData, Sessions, Snapshot};
+use super::schema::{AnyData, Data};
+use super::snapshot::{Decoded, Known, Loaded};
 use crate::backend::{Record, Touch};
-use crate::codec;
 use crate::error::Error;
 use crate::id::{Key, Proof};
 use crate::record::{About, Envelope};
@@ -38,12 +39,12 @@ fn bound_to(key: &Key, header: &[u8]) -> Vec<u8> {
     [key.as_bytes(), header].concat()
 }
 
-impl<T: SessionData> Sessions<T> {
+impl Core {
     /// A session from its record, decoded only if its bytes are new.
-    pub(super) fn accept(&self, known: &Arc<Known<T>>, record: &Record, touch: Touch) -> Option<Snapshot<T>> {
+    pub(super) fn accept(&self, known: &Arc<Known>, record: &Record, touch: Touch) -> Option<Loaded> {
         let (envelope, payload) = self.check(known, record, touch, Right::Presented(touch.now))?;
         if let Some(decoded) = known.decoded(&record.body) {
-            return Some(Snapshot {
+            return Some(Loaded {
                 known: Arc::clone(known),
                 version: record.version,
                 expires: record.expires,
@@ -51,19 +52,19 @@ impl<T: SessionData> Sessions<T> {
             });
         }
         let decoded = self.decode(&known.key, record, &envelope, payload)?;
-        Some(Snapshot::new(Arc::clone(known), record.version, record.expires, decoded))
+        Some(Loaded::new(Arc::clone(known), record.version, record.expires, decoded))
     }
 
     /// The same to own, for who changes it. A value that was decoded before and that nobody else looks at
     /// is as good as a fresh one.
-    pub(super) fn read(&self, known: &Known<T>, record: &Record, touch: Touch, right: Right) -> Option<Decoded<T>> {
+    pub(super) fn read(&self, known: &Known, record: &Record, touch: Touch, right: Right) -> Option<Decoded> {
         let (envelope, payload) = self.check(known, record, touch, right)?;
         known.take_decoded(&record.body).or_else(|| self.decode(&known.key, record, &envelope, payload))
     }
 
     /// Whether this token may use the record. What is expired, no longer this id's or in an unknown format
     /// is no session, and is left alone.
-    fn check(&self, known: &Known<T>, record: &Record, touch: Touch, right: Right) -> Option<(Envelope, usize)> {
+    fn check(&self, known: &Known, record: &Record, touch: Touch, right: Right) -> Option<(Envelope, usize)> {
         let session_type = self.session_type();
         if !touch.is_live(record, self.0.slack) {
             telemetry::expired(session_type, &known.key);
@@ -81,7 +82,7 @@ impl<T: SessionData> Sessions<T> {
     }
 
     /// The data of a record that may be used.
-    pub(super) fn decode(&self, key: &Key, record: &Record, envelope: &Envelope, payload: usize) -> Option<Decoded<T>> {
+    pub(super) fn decode(&self, key: &Key, record: &Record, envelope: &Envelope, payload: usize) -> Option<Decoded> {
         let unreadable = |reason, detail: &dyn fmt::Debug| {
             telemetry::unreadable(self.session_type(), key, reason, detail);
         };
@@ -95,8 +96,7 @@ impl<T: SessionData> Sessions<T> {
         };
         let json = payload.slice(data..);
         let version = envelope.data_version;
-        let decoded = if version == T::VERSION { Some(codec::decode(&json)) } else { T::migrate(version, &json) };
-        let data = match decoded {
+        let data = match self.schema().read(version, &json) {
             Some(Ok(data)) => data,
             Some(Err(error)) => {
                 // The category alone: a message may quote the data.
@@ -108,21 +108,21 @@ impl<T: SessionData> Sessions<T> {
                 return None;
             }
         };
-        if let Err(invalid) = T::validate(&data) {
+        if let Err(invalid) = data.validate() {
             let fields: Vec<&str> = invalid.fields().map(|(name, _)| name).collect();
             unreadable("invalid", &fields);
             return None;
         }
         // Data of an older version is told to have changed by its own encoding, so that migrating alone
         // writes nothing.
-        let json = if version == T::VERSION { json } else { Bytes::from(encoded(&data).ok()?) };
+        let json = if version == self.schema().version { json } else { Bytes::from(encoded(&*data).ok()?) };
         let about = About { label, ..envelope.about.clone() };
         Some(Decoded { data, json, body: record.body.clone(), about, proof: envelope.proof, retired_seal })
     }
 
     /// The payload, and whether a retired key sealed it.
     fn unseal(&self, key: &Key, body: &Bytes, sealed: bool, payload: usize) -> Option<(Bytes, bool)> {
-        match (T::ENCRYPT, sealed) {
+        match (self.schema().encrypt, sealed) {
             (false, false) => Some((body.slice(payload..), false)),
             (true, true) => {
                 let (header, sealed) = body.split_at_checked(payload)?;
@@ -135,17 +135,17 @@ impl<T: SessionData> Sessions<T> {
     }
 
     /// Checks and encodes data.
-    pub(super) fn draft(&self, about: About, proof: Proof, data: &T, room: usize) -> Result<Draft, Error> {
-        data.validate().map_err(|invalid| Error::Invalid(invalid.discreet(T::SECRETS)))?;
-        let envelope = Envelope { about, proof, data_version: T::VERSION, sealed: T::ENCRYPT };
+    pub(super) fn draft(&self, about: About, proof: Proof, data: &dyn AnyData, room: usize) -> Result<Draft, Error> {
+        data.validate().map_err(|invalid| Error::Invalid(invalid.discreet(self.schema().secrets)))?;
+        let envelope = Envelope { about, proof, data_version: self.schema().version, sealed: self.schema().encrypt };
         let (mut bytes, payload) = envelope.write(room);
         let start = bytes.len();
-        codec::encode(data, &mut bytes).map_err(Error::Encode)?;
+        data.encode(&mut bytes).map_err(Error::Encode)?;
         Ok(Draft { envelope, bytes, payload, data: start })
     }
 
     /// Makes the body of a record.
-    pub(super) fn finish(&self, key: &Key, draft: Draft, data: T) -> Result<Decoded<T>, Error> {
+    pub(super) fn finish(&self, key: &Key, draft: Draft, data: Data) -> Result<Decoded, Error> {
         let Draft { envelope, bytes, payload, data: start } = draft;
         let plain = Bytes::from(bytes);
         let json = plain.slice(start..);
@@ -165,16 +165,16 @@ impl<T: SessionData> Sessions<T> {
         key: &Key,
         about: About,
         proof: Proof,
-        data: T,
+        data: Data,
         room: usize,
-    ) -> Result<Decoded<T>, Error> {
-        let draft = self.draft(about, proof, &data, room)?;
+    ) -> Result<Decoded, Error> {
+        let draft = self.draft(about, proof, &*data, room)?;
         self.finish(key, draft, data)
     }
 }
 
-fn encoded<T: SessionData>(data: &T) -> Result<Vec<u8>, serde_json::Error> {
+fn encoded(data: &dyn AnyData) -> Result<Vec<u8>, serde_json::Error> {
     let mut json = Vec::new();
-    codec::encode(data, &mut json)?;
+    data.encode(&mut json)?;
     Ok(json)
 }

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio::task::JoinHandle;
 
+use super::core::Core;
 use super::{SessionData, Sessions};
 use crate::error::Error;
 use crate::lease::StoreClient;
@@ -21,7 +23,13 @@ impl<T: SessionData> Sessions<T> {
     /// # Errors
     /// [`Error::Unavailable`] if the backend is down; what was removed until then stays so.
     pub async fn sweep(&self) -> Result<usize, Error> {
-        sweep(&self.0.client).await
+        self.core().sweep().await
+    }
+}
+
+impl Core {
+    fn sweep(&self) -> BoxFuture<'_, Result<usize, Error>> {
+        Box::pin(sweep(&self.0.client))
     }
 }
 

@@ -1,5 +1,5 @@
 #[cfg(feature = "shop")]
-async fn shop(
+fn shop(
     __argument0: State<Pool>,
     __session0: my_sessions::__private::OwnedFromRef<
         my_sessions::Sessions<User>,
@@ -17,7 +17,7 @@ async fn shop(
         my_sessions::Sessions<Login>,
         __session_shop_3,
     >,
-) -> my_sessions::__private::Response {
+) -> my_sessions::__private::Answering {
     async fn shop(
         State(db): State<Pool>,
         mut user: Session<User>,
@@ -29,26 +29,27 @@ async fn shop(
         my_sessions::__private::lends::<Cart>();
     }
     let __handler = shop;
-    let mut __sessions = (__session0, __session1, __session2, __session3);
-    if let ::core::result::Result::Err(__refusal) = my_sessions::__private::enter(
-            &mut __sessions,
-        )
-        .await
-    {
-        return __refusal;
-    }
-    let __leases = my_sessions::__private::leases(&__sessions);
-    let __answer = __leases
-        .hold(
-            ::core::pin::pin!(
-                my_sessions::__private::sendable(__handler(__argument0, __sessions.0
-                .lend(), __sessions.1.lend(), __sessions.2.lend_optional(), __sessions.3
-                .lend()))
-            ),
-        )
-        .await;
-    let __answer = my_sessions::__private::IntoResponse::into_response(__answer);
-    my_sessions::__private::leave(__sessions, __answer).await
+    my_sessions::__private::serve(
+        my_sessions::__private::Party::several([
+            __session0.guest,
+            __session1.guest,
+            __session2.guest,
+            __session3.guest,
+        ]),
+        my_sessions::__private::Box::new(move |__entered| {
+            let [__session0, __session1, __session2, __session3] = __entered.each();
+            my_sessions::__private::answer(
+                __handler(
+                    __argument0,
+                    __session0.give::<User>(),
+                    __session1.lend_mut::<Cart>(),
+                    __session2.lend_optional::<Visitor>(),
+                    __session3.give_slot::<Login>(),
+                ),
+                my_sessions::__private::IntoResponse::into_response,
+            )
+        }),
+    )
 }
 #[cfg(feature = "shop")]
 #[doc(hidden)]

@@ -1,12 +1,12 @@
 /// Counts a visit.
 #[must_use]
-pub async fn visit(
+pub fn visit(
     __session0: ::session_runtime::__private::ExclusiveFromRef<
         ::session_runtime::Sessions<User>,
-        __session_visit,
+        ::session_runtime::__private::Protected<User>,
     >,
     __argument1: Form<Login>,
-) -> ::session_runtime::__private::Response {
+) -> ::session_runtime::__private::Answering {
     #[tracing::instrument(skip_all)]
     async fn visit(user: &mut User, Form(form): Form<Login>) -> Result<String, Refused> {
         user.visits += 1;
@@ -19,30 +19,14 @@ pub async fn visit(
         );
     }
     let __handler = visit;
-    let mut __sessions = (__session0,);
-    if let ::core::result::Result::Err(__refusal) = ::session_runtime::__private::enter(
-            &mut __sessions,
-        )
-        .await
-    {
-        return __refusal;
-    }
-    let __leases = ::session_runtime::__private::leases(&__sessions);
-    let __answer = __leases
-        .hold(
-            ::core::pin::pin!(
-                ::session_runtime::__private::sendable(__handler(__sessions.0.lend(),
-                __argument1))
-            ),
-        )
-        .await;
-    let __answer = ::session_runtime::__private::IntoResponse::into_response(__answer);
-    ::session_runtime::__private::leave(__sessions, __answer).await
-}
-#[doc(hidden)]
-pub struct __session_visit;
-#[automatically_derived]
-impl ::session_runtime::__private::Spec for __session_visit {
-    type Data = User;
-    const ACCESS: ::session_runtime::__private::Access = ::session_runtime::__private::Access::Protected;
+    ::session_runtime::__private::serve(
+        ::session_runtime::__private::Party::one(__session0.guest),
+        ::session_runtime::__private::Box::new(move |__entered| {
+            let [__session0] = __entered.each();
+            ::session_runtime::__private::answer(
+                __handler(__session0.lend_mut::<User>(), __argument1),
+                ::session_runtime::__private::IntoResponse::into_response,
+            )
+        }),
+    )
 }

@@ -1,27 +1,23 @@
-async fn admin(
+fn admin(
     __session0: ::session_runtime::__private::SharedFromRef<
         ::session_runtime::Sessions<User>,
         __session_admin,
     >,
-) -> ::session_runtime::__private::Response {
+) -> ::session_runtime::__private::Answering {
     async fn admin() -> &'static str {
         "the back room"
     }
     let __handler = admin;
-    let mut __sessions = (__session0,);
-    if let ::core::result::Result::Err(__refusal) = ::session_runtime::__private::enter(
-            &mut __sessions,
-        )
-        .await
-    {
-        return __refusal;
-    }
-    let __leases = ::session_runtime::__private::leases(&__sessions);
-    let __answer = __leases
-        .hold(::core::pin::pin!(::session_runtime::__private::sendable(__handler())))
-        .await;
-    let __answer = ::session_runtime::__private::IntoResponse::into_response(__answer);
-    ::session_runtime::__private::leave(__sessions, __answer).await
+    ::session_runtime::__private::serve(
+        ::session_runtime::__private::Party::one(__session0.guest),
+        ::session_runtime::__private::Box::new(move |__entered| {
+            let [_] = __entered.each();
+            ::session_runtime::__private::answer(
+                __handler(),
+                ::session_runtime::__private::IntoResponse::into_response,
+            )
+        }),
+    )
 }
 #[doc(hidden)]
 struct __session_admin;

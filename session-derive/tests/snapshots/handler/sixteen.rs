@@ -1,4 +1,4 @@
-async fn many(
+fn many(
     __paired: (
         ::session_runtime::__private::SharedFromRef<
             ::session_runtime::Sessions<User>,
@@ -21,7 +21,7 @@ async fn many(
     __argument13: HeaderMap,
     __argument14: HeaderMap,
     __argument15: HeaderMap,
-) -> ::session_runtime::__private::Response {
+) -> ::session_runtime::__private::Answering {
     async fn many(
         h0: HeaderMap,
         h1: HeaderMap,
@@ -42,27 +42,33 @@ async fn many(
     ) {}
     let (__session0, __argument0) = __paired;
     let __handler = many;
-    let mut __sessions = (__session0,);
-    if let ::core::result::Result::Err(__refusal) = ::session_runtime::__private::enter(
-            &mut __sessions,
-        )
-        .await
-    {
-        return __refusal;
-    }
-    let __leases = ::session_runtime::__private::leases(&__sessions);
-    let __answer = __leases
-        .hold(
-            ::core::pin::pin!(
-                ::session_runtime::__private::sendable(__handler(__argument0,
-                __argument1, __argument2, __argument3, __argument4, __argument5,
-                __argument6, __argument7, __argument8, __argument9, __argument10,
-                __argument11, __argument12, __argument13, __argument14, __argument15))
-            ),
-        )
-        .await;
-    let __answer = ::session_runtime::__private::IntoResponse::into_response(__answer);
-    ::session_runtime::__private::leave(__sessions, __answer).await
+    ::session_runtime::__private::serve(
+        ::session_runtime::__private::Party::one(__session0.guest),
+        ::session_runtime::__private::Box::new(move |__entered| {
+            let [_] = __entered.each();
+            ::session_runtime::__private::answer(
+                __handler(
+                    __argument0,
+                    __argument1,
+                    __argument2,
+                    __argument3,
+                    __argument4,
+                    __argument5,
+                    __argument6,
+                    __argument7,
+                    __argument8,
+                    __argument9,
+                    __argument10,
+                    __argument11,
+                    __argument12,
+                    __argument13,
+                    __argument14,
+                    __argument15,
+                ),
+                ::session_runtime::__private::IntoResponse::into_response,
+            )
+        }),
+    )
 }
 #[doc(hidden)]
 struct __session_many;

@@ -5,14 +5,17 @@ mod index;
 
 use std::borrow::Borrow;
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
 use serde::Serialize;
 
 pub(crate) use self::book::Entry;
 pub(crate) use self::index::Index;
+use super::core::Core;
+use super::schema::AnyData;
 use super::{SessionData, Sessions};
 use crate::backend::{Key, Record};
 use crate::clock::Timestamp;
@@ -58,8 +61,8 @@ pub fn owner_key<O: Serialize + ?Sized>(owner: &O) -> OwnerKey {
 }
 
 /// The owner of a session, as JSON.
-pub(super) fn owner_of<T: SessionData>(data: &T) -> Result<Option<Vec<u8>>, Error> {
-    T::owner_key(data).map_err(Error::Encode)
+pub(super) fn owner_of(data: &dyn AnyData) -> Result<Option<Vec<u8>>, Error> {
+    data.owner_key().map_err(Error::Encode)
 }
 
 impl<T: SessionData> Sessions<T> {
@@ -80,9 +83,11 @@ impl<T: SessionData> Sessions<T> {
         T::Owner: Borrow<O>,
         O: Serialize + ?Sized,
     {
-        OwnerSessions { sessions: self, owner: owner_key(owner) }
+        OwnerSessions { core: self.core(), owner: owner_key(owner), data: PhantomData }
     }
+}
 
+impl Core {
     /// The book of an owner.
     pub(super) fn index(&self, owner: &[u8]) -> Index<'_> {
         let inner = &*self.0;
@@ -100,18 +105,12 @@ impl<T: SessionData> Sessions<T> {
 ///
 /// An owner that serializes as `null` (a `None`, say) is nobody, and has no sessions here.
 pub struct OwnerSessions<'a, T> {
-    sessions: &'a Sessions<T>,
+    core: &'a Core,
     owner: OwnerKey,
+    data: PhantomData<fn() -> T>,
 }
 
 impl<T: SessionData> OwnerSessions<'_, T> {
-    fn owner(&self) -> Result<Option<&[u8]>, Error> {
-        match &self.owner {
-            Ok(owner) => Ok(owner.as_deref()),
-            Err(error) => Err(Error::Encode(serde::ser::Error::custom(error))),
-        }
-    }
-
     /// The owner's live sessions, the one that was used last first.
     ///
     /// Looking at a session is no use of it: its idle timeout doesn't slide. Where a store notes uses only now and
@@ -120,41 +119,15 @@ impl<T: SessionData> OwnerSessions<'_, T> {
     /// # Errors
     /// [`Error::Unavailable`] if the backend is down; [`Error::Encode`] for an owner that can't be written as JSON.
     pub async fn list(&self) -> Result<Vec<Listing>, Error> {
-        let Some(owner) = self.owner()? else { return Ok(Vec::new()) };
-        let index = self.sessions.index(owner);
-        let (book, _) = index.read().await?;
-        let (mut listings, mut ended) = (Vec::new(), Vec::new());
-        for chunk in book.entries.chunks(Self::AT_ONCE) {
-            let records = join_all(chunk.iter().map(|entry| index.peek(&entry.key))).await;
-            for (entry, record) in chunk.iter().zip(records) {
-                match record? {
-                    None => ended.push(entry.key),
-                    Some(record) if index.lives(&record) => {
-                        listings.extend(self.sessions.listing(&entry.key, &record, owner));
-                    }
-                    // Expired: the next login that looks it through strikes it.
-                    Some(_) => {}
-                }
-            }
-        }
-        if !ended.is_empty() {
-            index.strike(&ended).await;
-        }
-        listings.sort_by_key(|listing| std::cmp::Reverse((listing.last_seen, listing.created)));
-        Ok(listings)
+        self.core.list(&self.owner).await
     }
-
-    const AT_ONCE: usize = 16;
 
     /// Ends the session of this handle, wherever it is used; `false` if it is none of the owner's.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if the backend is down; [`Error::Encode`] for an owner that can't be written as JSON.
     pub async fn end(&self, session: Handle) -> Result<bool, Error> {
-        match self.owner()? {
-            Some(owner) => self.sessions.index(owner).end(session).await,
-            None => Ok(false),
-        }
+        self.core.end_of(&self.owner, session).await
     }
 
     /// Ends every session of the owner, and says how many there were. One whose login is under way may start after.
@@ -162,10 +135,7 @@ impl<T: SessionData> OwnerSessions<'_, T> {
     /// # Errors
     /// As [`end`](Self::end); what was ended until then stays so.
     pub async fn end_all(&self) -> Result<usize, Error> {
-        match self.owner()? {
-            Some(owner) => self.sessions.index(owner).end_all_but(None).await,
-            None => Ok(0),
-        }
+        self.core.end_all_but(&self.owner, None).await
     }
 
     /// Ends every session of the owner but this one, and says how many there were.
@@ -173,10 +143,7 @@ impl<T: SessionData> OwnerSessions<'_, T> {
     /// # Errors
     /// As [`end_all`](Self::end_all).
     pub async fn end_others(&self, keep: Handle) -> Result<usize, Error> {
-        match self.owner()? {
-            Some(owner) => self.sessions.index(owner).end_all_but(Some(keep)).await,
-            None => Ok(0),
-        }
+        self.core.end_all_but(&self.owner, Some(keep)).await
     }
 }
 
@@ -187,12 +154,67 @@ impl<T> fmt::Debug for OwnerSessions<'_, T> {
     }
 }
 
-impl<T: SessionData> Sessions<T> {
+/// An owner who is somebody.
+fn somebody(owner: &OwnerKey) -> Result<Option<&[u8]>, Error> {
+    match owner {
+        Ok(owner) => Ok(owner.as_deref()),
+        Err(error) => Err(Error::Encode(serde::ser::Error::custom(error))),
+    }
+}
+
+impl Core {
+    const AT_ONCE: usize = 16;
+
+    fn list<'a>(&'a self, owner: &'a OwnerKey) -> BoxFuture<'a, Result<Vec<Listing>, Error>> {
+        Box::pin(async move {
+            let Some(owner) = somebody(owner)? else { return Ok(Vec::new()) };
+            let index = self.index(owner);
+            let (book, _) = index.read().await?;
+            let (mut listings, mut ended) = (Vec::new(), Vec::new());
+            for chunk in book.entries.chunks(Self::AT_ONCE) {
+                let records = join_all(chunk.iter().map(|entry| index.peek(&entry.key))).await;
+                for (entry, record) in chunk.iter().zip(records) {
+                    match record? {
+                        None => ended.push(entry.key),
+                        Some(record) if index.lives(&record) => {
+                            listings.extend(self.listing(&entry.key, &record, owner));
+                        }
+                        // Expired: the next login that looks it through strikes it.
+                        Some(_) => {}
+                    }
+                }
+            }
+            if !ended.is_empty() {
+                index.strike(&ended).await;
+            }
+            listings.sort_by_key(|listing| std::cmp::Reverse((listing.last_seen, listing.created)));
+            Ok(listings)
+        })
+    }
+
+    fn end_of<'a>(&'a self, owner: &'a OwnerKey, session: Handle) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(async move {
+            match somebody(owner)? {
+                Some(owner) => self.index(owner).end(session).await,
+                None => Ok(false),
+            }
+        })
+    }
+
+    fn end_all_but<'a>(&'a self, owner: &'a OwnerKey, keep: Option<Handle>) -> BoxFuture<'a, Result<usize, Error>> {
+        Box::pin(async move {
+            match somebody(owner)? {
+                Some(owner) => self.index(owner).end_all_but(keep).await,
+                None => Ok(0),
+            }
+        })
+    }
+
     /// A live record as a person sees it; `None` if it can't be read or is somebody else's.
     fn listing(&self, key: &Key, record: &Record, owner: &[u8]) -> Option<Listing> {
         let (envelope, payload) = Envelope::read(&record.body)?;
         let decoded = self.decode(key, record, &envelope, payload)?;
-        if owner_of(&decoded.data).ok()?.as_deref() != Some(owner) {
+        if owner_of(&*decoded.data).ok()?.as_deref() != Some(owner) {
             return None;
         }
         Some(Listing {
