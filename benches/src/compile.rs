@@ -1,6 +1,10 @@
 //! How long the macros take to compile: a struct of 50 fields and 200 handlers, beside the same on plain axum extractors.
 //!
-//! Both are libraries written here and built by cargo in its debug profile, in turns, with every dependency built
+//! There are two such: extractors that hand over what somebody else has put into the request, the least that axum can be
+//! asked for; and those of a session by hand, which find it in a store by its cookie, read it from JSON, and leave it to
+//! the handlers to ask who may enter and to store what they changed.
+//!
+//! All are libraries written here and built by cargo in its debug profile, in turns, with every dependency built
 //! before. What is compared is the processor time of the build: the wall clock moves with everything else that runs.
 
 use std::{
@@ -22,8 +26,11 @@ const AIM: Duration = Duration::from_secs(1);
 #[derive(Clone, Copy)]
 enum Written {
     Plain,
+    ByHand,
     Session,
 }
+
+const ALL: [Written; 3] = [Written::Plain, Written::ByHand, Written::Session];
 
 /// The processor time and the wall clock of a build.
 #[derive(Clone, Copy, PartialEq, PartialOrd)]
@@ -35,30 +42,35 @@ struct Took {
 pub(crate) fn measure(rounds: usize) -> Outcome<()> {
     let target = PathBuf::from(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()));
     let folder = std::path::absolute(target)?.join("compile");
-    let both = [Written::Plain, Written::Session].map(|written| folder.join(written.name()));
-    for (written, package) in [Written::Plain, Written::Session].into_iter().zip(&both) {
+    let packages = ALL.map(|written| folder.join(written.name()));
+    for (written, package) in ALL.into_iter().zip(&packages) {
         written.write(package)?;
         eprintln!("building the dependencies of `{}`", written.name());
         build(package)?;
     }
-    let mut taken: [Vec<Took>; 2] = [Vec::new(), Vec::new()];
+    let mut taken: [Vec<Took>; 3] = Default::default();
     for round in 0..rounds {
-        for at in if round % 2 == 0 { [0, 1] } else { [1, 0] } {
+        for turn in 0..ALL.len() {
+            let at = (round + turn) % ALL.len();
             // A new text, so that nothing is kept from the build before.
-            let file = both[at].join("src/lib.rs");
+            let file = packages[at].join("src/lib.rs");
             let text = fs::read_to_string(&file)?;
             fs::write(&file, format!("{text}// {round}\n"))?;
-            taken[at].push(build(&both[at])?);
+            taken[at].push(build(&packages[at])?);
         }
     }
-    let [plain, session] = taken.map(|taken| median(&taken));
+    let [plain, by_hand, session] = taken.map(|taken| median(&taken));
     println!("A struct of {FIELDS} fields and {HANDLERS} handlers, debug build, medians of {rounds}:\n");
     println!("| | processor s | wall s |\n|---|---|---|");
-    println!("| plain axum extractors | {:.2} | {:.2} |", plain.processor, plain.wall);
-    println!("| `SessionData` and `#[session]` | {:.2} | {:.2} |", session.processor, session.wall);
-    let added = session.processor - plain.processor;
-    let missed = if added < AIM.as_secs_f64() { "" } else { ", MISSED" };
-    println!("| added (aim: under {} s{missed}) | {added:.2} | {:.2} |", AIM.as_secs(), session.wall - plain.wall);
+    let line = |what: &str, took: Took| println!("| {what} | {:.2} | {:.2} |", took.processor, took.wall);
+    line("extractors that hand over what is there", plain);
+    line("a session by hand on plain axum extractors", by_hand);
+    line("`SessionData` and `#[session]`", session);
+    for (what, beside) in [("the first", plain), ("the second", by_hand)] {
+        let added = Took { processor: session.processor - beside.processor, wall: session.wall - beside.wall };
+        let missed = if added.processor < AIM.as_secs_f64() { "" } else { ", MISSED" };
+        line(&format!("added to {what} (aim: under {} s{missed})", AIM.as_secs()), added);
+    }
     Ok(())
 }
 
@@ -97,6 +109,7 @@ impl Written {
     fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
+            Self::ByHand => "by-hand",
             Self::Session => "session",
         }
     }
@@ -112,7 +125,7 @@ impl Written {
             format!(
                 "[package]\nname = \"compiled-{}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
                  [dependencies]\naxum = {{ version = \"0.8\", default-features = false, features = [\"form\", \"query\"] }}\n\
-                 serde = {{ version = \"1\", features = [\"derive\"] }}\nsession-runtime = {{ path = {runtime:?} }}\n",
+                 serde = {{ version = \"1\", features = [\"derive\"] }}\nserde_json = \"1\"\nsession-runtime = {{ path = {runtime:?} }}\n",
                 self.name(),
             ),
         )?;
@@ -123,17 +136,14 @@ impl Written {
         let mut text = String::from(
             "use axum::{Form, Router, extract::{Path, Query}, routing::get};\nuse serde::{Deserialize, Serialize};\n",
         );
-        let (derive, state) = match self {
-            Self::Plain => {
-                text.push_str("use axum::extract::{FromRequestParts, OptionalFromRequestParts};\n");
-                text.push_str("use axum::http::{StatusCode, request::Parts};\n");
-                ("", "()")
-            }
+        let (imports, derive, state, extractors) = match self {
+            Self::Plain => (PLAIN_IMPORTS, "", "()", PLAIN_EXTRACTORS),
+            Self::ByHand => (BY_HAND_IMPORTS, "", "Store", BY_HAND_EXTRACTORS),
             Self::Session => {
-                text.push_str("use session_runtime::{SessionData, Sessions, session};\n");
-                (", SessionData", "Sessions<User>")
+                ("use session_runtime::{SessionData, Sessions, session};\n", ", SessionData", "Sessions<User>", "")
             }
         };
+        text.push_str(imports);
         writeln!(text, "#[derive(Deserialize)]\npub struct Change {{ pub by: u64 }}")?;
         writeln!(text, "#[derive(Clone, Default, Serialize, Deserialize{derive})]\npub struct User {{")?;
         for field in 0..FIELDS {
@@ -143,10 +153,7 @@ impl Written {
                 ["String", "u64", "Option<String>", "Vec<u32>", "bool"][field % 5]
             )?;
         }
-        writeln!(text, "}}")?;
-        if matches!(self, Self::Plain) {
-            writeln!(text, "{PLAIN_EXTRACTORS}")?;
-        }
+        writeln!(text, "}}\n{extractors}")?;
         for handler in 0..HANDLERS {
             writeln!(text, "{}", self.handler(handler))?;
         }
@@ -160,35 +167,86 @@ impl Written {
 
     /// One handler: a read, a change, a read by strangers too, and a change from a form behind a check.
     fn handler(self, at: usize) -> String {
-        let attribute = |options: &str| match self {
-            Self::Plain => String::new(),
-            Self::Session => format!("#[session({options})]\n"),
+        let handlers = match self {
+            Self::Plain => PLAIN_HANDLERS,
+            Self::ByHand => BY_HAND_HANDLERS,
+            Self::Session => SESSION_HANDLERS,
         };
-        let (shared, exclusive) = match self {
-            Self::Plain => ("User", "User"),
-            Self::Session => ("&User", "&mut User"),
-        };
-        let mutable = if matches!(self, Self::Plain) { "mut " } else { "" };
-        match at % 4 {
-            0 => format!(
-                "{}async fn handler{at}(user: {shared}, Path(id): Path<u64>) -> String {{\n    format!(\"{{}} {{id}}\", user.field0)\n}}",
-                attribute("protected"),
-            ),
-            1 => format!(
-                "{}async fn handler{at}({mutable}user: {exclusive}, Query(change): Query<Change>) -> String {{\n    user.field1 += change.by;\n    user.field1.to_string()\n}}",
-                attribute("protected"),
-            ),
-            2 => format!(
-                "{}async fn handler{at}(user: Option<{shared}>) -> &'static str {{\n    if user.is_some() {{ \"again\" }} else {{ \"welcome\" }}\n}}",
-                attribute("optional"),
-            ),
-            _ => format!(
-                "{}async fn handler{at}({mutable}user: {exclusive}, Form(change): Form<Change>) -> Result<String, &'static str> {{\n    user.field1 += change.by;\n    if user.field1 > 9 {{ Err(\"enough\") }} else {{ Ok(user.field0.clone()) }}\n}}",
-                attribute("protected, guard = |user| user.field4"),
-            ),
-        }
+        handlers[at % handlers.len()].replace("handler", &format!("handler{at}"))
     }
 }
+
+const SESSION_HANDLERS: [&str; 4] = [
+    r#"#[session(protected)]
+async fn handler(user: &User, Path(id): Path<u64>) -> String {
+    format!("{} {id}", user.field0)
+}"#,
+    r#"#[session(protected)]
+async fn handler(user: &mut User, Query(change): Query<Change>) -> String {
+    user.field1 += change.by;
+    user.field1.to_string()
+}"#,
+    r#"#[session(optional)]
+async fn handler(user: Option<&User>) -> &'static str {
+    if user.is_some() { "again" } else { "welcome" }
+}"#,
+    r#"#[session(protected, guard = |user| user.field4)]
+async fn handler(user: &mut User, Form(change): Form<Change>) -> Result<String, &'static str> {
+    user.field1 += change.by;
+    if user.field1 > 9 { Err("enough") } else { Ok(user.field0.clone()) }
+}"#,
+];
+
+/// The same on values that nobody stores.
+const PLAIN_HANDLERS: [&str; 4] = [
+    r#"async fn handler(user: User, Path(id): Path<u64>) -> String {
+    format!("{} {id}", user.field0)
+}"#,
+    r#"async fn handler(mut user: User, Query(change): Query<Change>) -> String {
+    user.field1 += change.by;
+    user.field1.to_string()
+}"#,
+    r#"async fn handler(user: Option<User>) -> &'static str {
+    if user.is_some() { "again" } else { "welcome" }
+}"#,
+    r#"async fn handler(mut user: User, Form(change): Form<Change>) -> Result<String, &'static str> {
+    user.field1 += change.by;
+    if user.field1 > 9 { Err("enough") } else { Ok(user.field0.clone()) }
+}"#,
+];
+
+/// The same with the check and the store.
+const BY_HAND_HANDLERS: [&str; 4] = [
+    r#"async fn handler(Visit { user, .. }: Visit, Path(id): Path<u64>) -> String {
+    format!("{} {id}", user.field0)
+}"#,
+    r#"async fn handler(mut visit: Visit, Query(change): Query<Change>) -> Result<String, StatusCode> {
+    visit.user.field1 += change.by;
+    let answer = visit.user.field1.to_string();
+    visit.save()?;
+    Ok(answer)
+}"#,
+    r#"async fn handler(visit: Option<Visit>) -> &'static str {
+    if visit.is_some() { "again" } else { "welcome" }
+}"#,
+    r#"async fn handler(mut visit: Visit, Form(change): Form<Change>) -> Result<Result<String, &'static str>, StatusCode> {
+    if !visit.user.field4 {
+        return Err(StatusCode::FORBIDDEN);
+    }
+    visit.user.field1 += change.by;
+    if visit.user.field1 > 9 {
+        return Ok(Err("enough"));
+    }
+    let answer = visit.user.field0.clone();
+    visit.save()?;
+    Ok(Ok(answer))
+}"#,
+];
+
+const PLAIN_IMPORTS: &str = "\
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::http::{StatusCode, request::Parts};
+";
 
 const PLAIN_EXTRACTORS: &str = "\
 impl<S: Send + Sync> FromRequestParts<S> for User {
@@ -201,5 +259,51 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for User {
     type Rejection = StatusCode;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, StatusCode> {
         Ok(parts.extensions.remove())
+    }
+}";
+
+const BY_HAND_IMPORTS: &str = "\
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
+use axum::http::{StatusCode, header::COOKIE, request::Parts};
+";
+
+const BY_HAND_EXTRACTORS: &str = "\
+#[derive(Clone, Default)]
+pub struct Store(Arc<Mutex<HashMap<String, Vec<u8>>>>);
+pub struct Visit {
+    store: Store,
+    cookie: String,
+    user: User,
+}
+impl Visit {
+    fn find(store: Store, parts: &Parts) -> Option<Self> {
+        let cookie = parts.headers.get(COOKIE)?.to_str().ok()?.to_owned();
+        let user = serde_json::from_slice(store.0.lock().ok()?.get(&cookie)?).ok()?;
+        Some(Self { store, cookie, user })
+    }
+    fn save(self) -> Result<(), StatusCode> {
+        let json = serde_json::to_vec(&self.user).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+        self.store.0.lock().map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?.insert(self.cookie, json);
+        Ok(())
+    }
+}
+impl<S: Send + Sync> FromRequestParts<S> for Visit
+where
+    Store: FromRef<S>,
+{
+    type Rejection = StatusCode;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, StatusCode> {
+        Self::find(Store::from_ref(state), parts).ok_or(StatusCode::UNAUTHORIZED)
+    }
+}
+impl<S: Send + Sync> OptionalFromRequestParts<S> for Visit
+where
+    Store: FromRef<S>,
+{
+    type Rejection = StatusCode;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, StatusCode> {
+        Ok(Self::find(Store::from_ref(state), parts))
     }
 }";

@@ -96,7 +96,7 @@ fn parts_of_response(output: &ReturnType, runtime: &Runtime) -> Vec<TokenStream>
     parts.map(assertion).collect()
 }
 
-fn has_word(tokens: TokenStream, word: &str) -> bool {
+pub(crate) fn has_word(tokens: TokenStream, word: &str) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Ident(ident) => ident == word,
         TokenTree::Group(group) => has_word(group.stream(), word),

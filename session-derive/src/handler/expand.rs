@@ -7,7 +7,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Attribute, ReturnType, Signature};
 
 use super::{
-    checks,
+    checks::{self, has_word},
     model::{Argument, Handler, MOST_PARAMETERS, Session, is_conditional},
     parameter::Form,
     parse::Function,
@@ -78,11 +78,11 @@ fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenSt
         }))
     };
     // The future is boxed already: an `async fn` around it would be one more for the compiler to make.
-    if !outer.iter().any(is_debug_handler) && !generics.has_lifetimes() {
+    if !is_to_be_async(handler) {
         let answering = runtime.answering();
         return quote_spanned! {Span::mixed_site()=>
             #(#outer)*
-            #visibility fn #ident #declared(#(#parameters),*) -> #answering #where_clause { #body }
+            #visibility fn #ident #declared(#(#parameters),*) -> #answering<'static> #where_clause { #body }
         };
     }
     quote_spanned! {Span::mixed_site()=>
@@ -91,9 +91,19 @@ fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenSt
     }
 }
 
-/// It takes the output of a function that isn't async for the answer.
-fn is_debug_handler(attribute: &Attribute) -> bool {
-    attribute.path().segments.last().is_some_and(|segment| segment.ident == "debug_handler")
+/// Whether the wrapper has to be an `async fn`: for `debug_handler`, which takes the output of any other function for
+/// the answer; and where it holds what may not be `'static`, which is a matter between the user and axum.
+fn is_to_be_async(handler: &Handler) -> bool {
+    let is_debug_handler = |attribute: &Attribute| {
+        attribute.path().segments.last().is_some_and(|segment| segment.ident == "debug_handler")
+    };
+    let is_unnamed = |argument: &Argument| match argument {
+        Argument::Extractor(ty) => has_word(ty.to_token_stream(), "impl"),
+        Argument::Session(_) => false,
+    };
+    handler.outer.iter().any(is_debug_handler)
+        || handler.generics.has_lifetimes()
+        || handler.arguments.iter().any(is_unnamed)
 }
 
 /// The sessions of the handler, taken out of its extractors.

@@ -109,8 +109,16 @@ impl Party {
 /// A handler that has been called, and answers.
 type Running<'a> = BoxFuture<'a, Response>;
 
-/// What a generated handler returns.
-pub type Answering = Running<'static>;
+/// What a generated handler returns. The compiler names it where a router can't take the handler.
+pub struct Answering<'h>(Running<'h>);
+
+impl Future for Answering<'_> {
+    type Output = Response;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
+        self.0.as_mut().poll(cx)
+    }
+}
 
 /// The sessions of a handler once they have been entered; `'h` is how long the rest of what it is called with lives.
 pub struct Entered<'h> {
@@ -133,8 +141,8 @@ impl Entered<'_> {
 pub fn serve<'h>(
     party: Party,
     call: Box<dyn for<'a> FnOnce(&'a mut Entered<'h>) -> Running<'a> + Send + 'h>,
-) -> Running<'h> {
-    Box::pin(async move {
+) -> Answering<'h> {
+    Answering(Box::pin(async move {
         let mut entered = Entered { party, handler: PhantomData };
         if let Err(refusal) = entered.party.enter().await {
             return refusal;
@@ -142,7 +150,7 @@ pub fn serve<'h>(
         let leases = entered.party.leases();
         let answer = leases.hold(call(&mut entered)).await;
         entered.party.leave(answer).await
-    })
+    }))
 }
 
 pin_project! {

@@ -17,7 +17,7 @@ fn shop(
         my_sessions::Sessions<Login>,
         __session_shop_3,
     >,
-) -> my_sessions::__private::Answering {
+) -> my_sessions::__private::Answering<'static> {
     async fn shop(
         State(db): State<Pool>,
         mut user: Session<User>,

@@ -6,7 +6,7 @@ pub fn visit(
         ::session_runtime::__private::Protected<User>,
     >,
     __argument1: Form<Login>,
-) -> ::session_runtime::__private::Answering {
+) -> ::session_runtime::__private::Answering<'static> {
     #[tracing::instrument(skip_all)]
     async fn visit(user: &mut User, Form(form): Form<Login>) -> Result<String, Refused> {
         user.visits += 1;

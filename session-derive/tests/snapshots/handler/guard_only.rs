@@ -3,7 +3,7 @@ fn admin(
         ::session_runtime::Sessions<User>,
         __session_admin,
     >,
-) -> ::session_runtime::__private::Answering {
+) -> ::session_runtime::__private::Answering<'static> {
     async fn admin() -> &'static str {
         "the back room"
     }

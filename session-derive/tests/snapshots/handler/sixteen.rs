@@ -21,7 +21,7 @@ fn many(
     __argument13: HeaderMap,
     __argument14: HeaderMap,
     __argument15: HeaderMap,
-) -> ::session_runtime::__private::Answering {
+) -> ::session_runtime::__private::Answering<'static> {
     async fn many(
         h0: HeaderMap,
         h1: HeaderMap,

@@ -1,6 +1,6 @@
 //! # What can be a handler
 //!
-//! A handler is a free function. In an `impl` there is no place for what the attribute writes beside it.
+//! In an `impl` there is no place for what the attribute writes beside a handler that asks for more than a session.
 //!
 //! Fix: move it out of the `impl`.
 
@@ -14,7 +14,7 @@ struct User {
 }
 
 impl User {
-    #[session(protected)]
+    #[session(protected, guard = |user| user.visits < 10)]
     async fn home(user: &User) -> String {
         user.name.clone()
     }
