@@ -47,7 +47,6 @@ runtime_paths! {
     ask => __private::ask;
     begins_response => __private::begins_response;
     before_others => __private::before_others;
-    boxed => __private::Box;
     declaration => __private::Declaration;
     decode_error => __private::DecodeError;
     exclusive => __private::ExclusiveFromRef;

@@ -19,7 +19,6 @@ pub use crate::sessions::{Flash, Lending, OwnerKey, Privileges, Public, Redacted
 pub use crate::setting::Value;
 pub use ::serde_json::value::Serializer as JsonSerializer;
 pub use ::serde_json::{Error as DecodeError, Value as Json};
-pub use ::std::boxed::Box;
 
 use crate::backend::{OpenBackend, Scope};
 use crate::codec;

@@ -46,7 +46,7 @@ fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenSt
     let (declared, where_clause) = (generics.declared(), generics.where_clause());
     let (parameters, opening) = parameters(handler, runtime);
 
-    let (response, serve, boxed) = (runtime.response(), runtime.serve(), runtime.boxed());
+    let (response, serve) = (runtime.response(), runtime.serve());
     let entered = Ident::new("__entered", Span::mixed_site());
     let call = Ident::new("__handler", Place::of(ident).span());
     // A function that is named as a value, and not called, may be async without awaiting for clippy as well.
@@ -64,6 +64,11 @@ fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenSt
         true => session_name(handler, index).to_token_stream(),
         false => quote_spanned!(Span::mixed_site()=> _),
     });
+    let others = handler.arguments.iter().enumerate().filter_map(|(index, argument)| match argument {
+        Argument::Extractor(_) => Some(argument_name(index)),
+        Argument::Session(_) => None,
+    });
+    let others: Vec<_> = others.collect();
     let answer = runtime.answer();
     let answer = Place::of(ident).put(quote!(#answer(#call(#(#values),*), #into_response)));
 
@@ -71,11 +76,11 @@ fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenSt
         #users
         #checks
         #opening
-        let #call = #ident #turbofish;
-        #serve(#party, #boxed::new(move |#entered| {
+        #serve(#party, (#(#others,)*), |#entered, (#(#others,)*)| {
+            let #call = #ident #turbofish;
             let [#(#lent),*] = #entered.each();
             #answer
-        }))
+        })
     };
     // The future is boxed already: an `async fn` around it would be one more for the compiler to make.
     if !is_to_be_async(handler) {

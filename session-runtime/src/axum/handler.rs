@@ -136,19 +136,36 @@ impl Entered<'_> {
     }
 }
 
-/// Enters the sessions of a handler, calls it, and leaves them with its answer. Not generic, so that it is compiled
-/// with this crate.
-pub fn serve<'h>(
-    party: Party,
-    call: Box<dyn for<'a> FnOnce(&'a mut Entered<'h>) -> Running<'a> + Send + 'h>,
-) -> Answering<'h> {
+/// How a handler is called, with its sessions and its other arguments.
+type Call<'h, A> = for<'a> fn(&'a mut Entered<'h>, A) -> Running<'a>;
+
+/// The same without the arguments.
+trait Ready<'h>: Send {
+    fn call<'a>(self: Box<Self>, entered: &'a mut Entered<'h>) -> Running<'a>;
+}
+
+impl<'h, A: Send> Ready<'h> for (Call<'h, A>, A) {
+    fn call<'a>(self: Box<Self>, entered: &'a mut Entered<'h>) -> Running<'a> {
+        let (call, arguments) = *self;
+        call(entered, arguments)
+    }
+}
+
+/// Enters the sessions of a handler, calls it with its other arguments, and leaves them with its answer. Of all handlers
+/// with the same arguments there is one of this.
+pub fn serve<'h, A: Send + 'h>(party: Party, arguments: A, call: Call<'h, A>) -> Answering<'h> {
+    serve_ready(party, Box::new((call, arguments)))
+}
+
+/// Not generic, so that it is compiled with this crate.
+fn serve_ready<'h>(party: Party, handler: Box<dyn Ready<'h> + 'h>) -> Answering<'h> {
     Answering(Box::pin(async move {
         let mut entered = Entered { party, handler: PhantomData };
         if let Err(refusal) = entered.party.enter().await {
             return refusal;
         }
         let leases = entered.party.leases();
-        let answer = leases.hold(call(&mut entered)).await;
+        let answer = leases.hold(handler.call(&mut entered)).await;
         entered.party.leave(answer).await
     }))
 }

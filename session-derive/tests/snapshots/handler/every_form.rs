@@ -28,7 +28,6 @@ fn shop(
     if false {
         my_sessions::__private::lends::<Cart>();
     }
-    let __handler = shop;
     my_sessions::__private::serve(
         my_sessions::__private::Party::several([
             __session0.guest,
@@ -36,7 +35,9 @@ fn shop(
             __session2.guest,
             __session3.guest,
         ]),
-        my_sessions::__private::Box::new(move |__entered| {
+        (__argument0,),
+        |__entered, (__argument0,)| {
+            let __handler = shop;
             let [__session0, __session1, __session2, __session3] = __entered.each();
             my_sessions::__private::answer(
                 __handler(
@@ -48,7 +49,7 @@ fn shop(
                 ),
                 my_sessions::__private::IntoResponse::into_response,
             )
-        }),
+        },
     )
 }
 #[cfg(feature = "shop")]

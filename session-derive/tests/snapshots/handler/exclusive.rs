@@ -18,15 +18,16 @@ pub fn visit(
             ::session_runtime::__private::Parameter::<Form<Login>>::TYPE.data(),
         );
     }
-    let __handler = visit;
     ::session_runtime::__private::serve(
         ::session_runtime::__private::Party::one(__session0.guest),
-        ::session_runtime::__private::Box::new(move |__entered| {
+        (__argument1,),
+        |__entered, (__argument1,)| {
+            let __handler = visit;
             let [__session0] = __entered.each();
             ::session_runtime::__private::answer(
                 __handler(__session0.lend_mut::<User>(), __argument1),
                 ::session_runtime::__private::IntoResponse::into_response,
             )
-        }),
+        },
     )
 }

@@ -25,16 +25,17 @@ where
             ::session_runtime::__private::Parameter::<Path<Text<'b, T>>>::TYPE.data(),
         );
     }
-    let __handler = generic::<T, U, N>;
     ::session_runtime::__private::serve(
             ::session_runtime::__private::Party::one(__session0.guest),
-            ::session_runtime::__private::Box::new(move |__entered| {
+            (__argument1, __argument2),
+            |__entered, (__argument1, __argument2)| {
+                let __handler = generic::<T, U, N>;
                 let [__session0] = __entered.each();
                 ::session_runtime::__private::answer(
                     __handler(__session0.lend::<User>(), __argument1, __argument2),
                     ::session_runtime::__private::IntoResponse::into_response,
                 )
-            }),
+            },
         )
         .await
 }

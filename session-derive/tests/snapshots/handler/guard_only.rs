@@ -7,16 +7,17 @@ fn admin(
     async fn admin() -> &'static str {
         "the back room"
     }
-    let __handler = admin;
     ::session_runtime::__private::serve(
         ::session_runtime::__private::Party::one(__session0.guest),
-        ::session_runtime::__private::Box::new(move |__entered| {
+        (),
+        |__entered, ()| {
+            let __handler = admin;
             let [_] = __entered.each();
             ::session_runtime::__private::answer(
                 __handler(),
                 ::session_runtime::__private::IntoResponse::into_response,
             )
-        }),
+        },
     )
 }
 #[doc(hidden)]

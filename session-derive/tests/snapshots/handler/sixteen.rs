@@ -41,10 +41,48 @@ fn many(
         h15: HeaderMap,
     ) {}
     let (__session0, __argument0) = __paired;
-    let __handler = many;
     ::session_runtime::__private::serve(
         ::session_runtime::__private::Party::one(__session0.guest),
-        ::session_runtime::__private::Box::new(move |__entered| {
+        (
+            __argument0,
+            __argument1,
+            __argument2,
+            __argument3,
+            __argument4,
+            __argument5,
+            __argument6,
+            __argument7,
+            __argument8,
+            __argument9,
+            __argument10,
+            __argument11,
+            __argument12,
+            __argument13,
+            __argument14,
+            __argument15,
+        ),
+        |
+            __entered,
+            (
+                __argument0,
+                __argument1,
+                __argument2,
+                __argument3,
+                __argument4,
+                __argument5,
+                __argument6,
+                __argument7,
+                __argument8,
+                __argument9,
+                __argument10,
+                __argument11,
+                __argument12,
+                __argument13,
+                __argument14,
+                __argument15,
+            )|
+        {
+            let __handler = many;
             let [_] = __entered.each();
             ::session_runtime::__private::answer(
                 __handler(
@@ -67,7 +105,7 @@ fn many(
                 ),
                 ::session_runtime::__private::IntoResponse::into_response,
             )
-        }),
+        },
     )
 }
 #[doc(hidden)]
