@@ -111,7 +111,7 @@ pub(crate) fn marks_can_be_kept(raw: &Raw, errors: &mut Errors) {
 }
 
 fn expand_privileges(fields: &[Marked], runtime: &Runtime) -> TokenStream {
-    let (bool, result, ok) = (paths::bool(), paths::result(), paths::result_ok());
+    let (result, ok) = (paths::result(), paths::result_ok());
     let (privileges, error, add) = (runtime.privileges(), runtime.decode_error(), runtime.add_privilege());
     let all = Ident::new("all", Span::mixed_site());
     let added = fields.iter().map(|Marked { member, ty }| {
@@ -120,8 +120,6 @@ fn expand_privileges(fields: &[Marked], runtime: &Runtime) -> TokenStream {
         quote_spanned!(place.span()=> #add(&mut #all, &self.#member)?;)
     });
     quote_spanned! {Span::mixed_site()=>
-        const PRIVILEGED: #bool = true;
-
         fn privileges(&self) -> #result<#privileges, #error> {
             let mut #all = #privileges::new();
             #(#added)*
@@ -146,8 +144,6 @@ fn expand_flashes(fields: &[Marked], runtime: &Runtime) -> TokenStream {
     let settled =
         calls(|span, flash, member, lent| quote_spanned!(span=> #flash::settle(&mut self.#member, &#lent.#member)));
     quote_spanned! {Span::mixed_site()=>
-        const FLASHES: #bool = true;
-
         fn has_flash(&self) -> #bool {
             !(#(#empty)&&*)
         }

@@ -20,7 +20,7 @@ use super::problem::Rejection;
 use super::state::HasSessions;
 use crate::guard::Access;
 use crate::missing::Missing;
-use crate::sessions::{Core, SessionData, Sessions};
+use crate::sessions::{Core, SessionData};
 
 /// What `#[session(...)]` says of one session type in one handler.
 pub trait Spec: Send + Sync + 'static {
@@ -104,7 +104,7 @@ macro_rules! extractors {
             }
         }
 
-        impl<M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for $name<Sessions<M::Data>, M> {
+        impl<H, M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for $name<H, M> {
             type Rejection = Rejection;
 
             fn from_request_parts(

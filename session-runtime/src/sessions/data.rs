@@ -76,14 +76,6 @@ pub trait SessionData: Serialize + DeserializeOwned + Send + Sync + Sized + 'sta
     #[doc(hidden)]
     const CLEAR_SITE_DATA: bool = false;
 
-    /// Whether fields are marked `privilege`.
-    #[doc(hidden)]
-    const PRIVILEGED: bool = false;
-
-    /// Whether fields are marked `flash`.
-    #[doc(hidden)]
-    const FLASHES: bool = false;
-
     /// The fields that are marked `secret`.
     #[doc(hidden)]
     const SECRETS: &'static [&'static str] = &[];

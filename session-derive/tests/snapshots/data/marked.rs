@@ -22,7 +22,6 @@ impl ::session_runtime::SessionData for User {
         ::session_runtime::__private::Lending::<::session_runtime::backend::Memory>::OF
             .known()
     }
-    const PRIVILEGED: ::core::primitive::bool = true;
     fn privileges(
         &self,
     ) -> ::core::result::Result<
@@ -34,7 +33,6 @@ impl ::session_runtime::SessionData for User {
         ::session_runtime::__private::add_privilege(&mut all, &self.api_token)?;
         ::core::result::Result::Ok(all)
     }
-    const FLASHES: ::core::primitive::bool = true;
     fn has_flash(&self) -> ::core::primitive::bool {
         !(<Option<String> as ::session_runtime::__private::Flash>::is_empty(&self.notice)
             && <Vec<
