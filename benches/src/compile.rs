@@ -2,7 +2,7 @@
 //!
 //! There are two such: extractors that hand over what somebody else has put into the request, the least that axum can be
 //! asked for; and those of a session by hand, which find it in a store by its cookie, read it from JSON, and leave it to
-//! the handlers to ask who may enter and to store what they changed.
+//! the handlers to ask who may enter and to store what they changed. All have a state of two fields, as applications do.
 //!
 //! All are libraries written here and built by cargo in its debug profile, in turns, with every dependency built
 //! before. What is compared is the processor time of the build: the wall clock moves with everything else that runs.
@@ -124,7 +124,7 @@ impl Written {
             package.join("Cargo.toml"),
             format!(
                 "[package]\nname = \"compiled-{}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
-                 [dependencies]\naxum = {{ version = \"0.8\", default-features = false, features = [\"form\", \"query\"] }}\n\
+                 [dependencies]\naxum = {{ version = \"0.8\", default-features = false, features = [\"form\", \"macros\", \"query\"] }}\n\
                  serde = {{ version = \"1\", features = [\"derive\"] }}\nserde_json = \"1\"\nsession-runtime = {{ path = {runtime:?} }}\n",
                 self.name(),
             ),
@@ -134,10 +134,11 @@ impl Written {
 
     fn source(self) -> Result<String, std::fmt::Error> {
         let mut text = String::from(
-            "use axum::{Form, Router, extract::{Path, Query}, routing::get};\nuse serde::{Deserialize, Serialize};\n",
+            "use std::sync::Arc;\nuse axum::{Form, Router, extract::{FromRef, Path, Query}, routing::get};\n\
+             use serde::{Deserialize, Serialize};\n",
         );
-        let (imports, derive, state, extractors) = match self {
-            Self::Plain => (PLAIN_IMPORTS, "", "()", PLAIN_EXTRACTORS),
+        let (imports, derive, sessions, extractors) = match self {
+            Self::Plain => (PLAIN_IMPORTS, "", "Arc<str>", PLAIN_EXTRACTORS),
             Self::ByHand => (BY_HAND_IMPORTS, "", "Store", BY_HAND_EXTRACTORS),
             Self::Session => {
                 ("use session_runtime::{SessionData, Sessions, session};\n", ", SessionData", "Sessions<User>", "")
@@ -157,7 +158,11 @@ impl Written {
         for handler in 0..HANDLERS {
             writeln!(text, "{}", self.handler(handler))?;
         }
-        writeln!(text, "pub fn app(state: {state}) -> Router {{\n    Router::new()")?;
+        writeln!(
+            text,
+            "#[derive(Clone, FromRef)]\npub struct App {{\n    pub sessions: {sessions},\n    pub title: Arc<String>,\n}}"
+        )?;
+        writeln!(text, "pub fn app(state: App) -> Router {{\n    Router::new()")?;
         for handler in 0..HANDLERS {
             writeln!(text, "        .route(\"/{handler}/{{id}}\", get(handler{handler}))")?;
         }
@@ -264,8 +269,8 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for User {
 
 const BY_HAND_IMPORTS: &str = "\
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
-use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
+use std::sync::Mutex;
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::{StatusCode, header::COOKIE, request::Parts};
 ";
 
