@@ -2,19 +2,42 @@
 
 use std::fmt::Display;
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use proc_macro2::{Ident, Punct, Spacing, Span, TokenStream, TokenTree};
+use quote::{ToTokens, TokenStreamExt as _, quote, quote_spanned};
 
 /// Where the runtime is: `::session_runtime`, or what `crate = path` says.
 #[derive(Clone)]
 pub(crate) struct Runtime {
-    root: TokenStream,
+    root: Vec<TokenTree>,
+}
+
+/// A path that generated code names. Its tokens are made where they go: a stream of them would be handed to the compiler
+/// and back.
+#[derive(Clone, Copy)]
+pub(crate) struct Name<'a> {
+    root: &'a [TokenTree],
+    segments: &'static [&'static str],
+}
+
+impl ToTokens for Name<'_> {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.extend(self.root.iter().cloned());
+        for segment in self.segments {
+            for spacing in [Spacing::Joint, Spacing::Alone] {
+                let mut colon = Punct::new(':', spacing);
+                colon.set_span(Span::mixed_site());
+                tokens.append(colon);
+            }
+            tokens.append(Ident::new(segment, Span::mixed_site()));
+        }
+    }
 }
 
 impl Runtime {
     pub(crate) fn at(path: Option<&syn::Path>) -> Self {
-        let root = path.map_or_else(|| own(quote!(::session_runtime)), ToTokens::to_token_stream);
-        Self { root }
+        let root =
+            path.map_or_else(|| quote_spanned!(Span::mixed_site()=> ::session_runtime), ToTokens::to_token_stream);
+        Self { root: root.into_iter().collect() }
     }
 }
 
@@ -23,10 +46,8 @@ macro_rules! runtime_paths {
         // The methods have the names of what they lead to.
         #[allow(clippy::wrong_self_convention)]
         impl Runtime {
-            $(pub(crate) fn $name(&self) -> TokenStream {
-                let root = &self.root;
-                let path = own(quote!(::$($segment)::+));
-                quote!(#root #path)
+            $(pub(crate) fn $name(&self) -> Name<'_> {
+                Name { root: &self.root, segments: &[$(stringify!($segment)),+] }
             })*
         }
     };
@@ -40,15 +61,19 @@ runtime_paths! {
     backend => backend;
     open_backend => backend::OpenBackend;
     scope => backend::Scope;
-    access => __private::Access;
     add_privilege => __private::add_privilege;
     answer => __private::answer;
+    any_data => __private::AnyData;
     answering => __private::Answering;
     ask => __private::ask;
+    asked => __private::Asked;
     begins_response => __private::begins_response;
     before_others => __private::before_others;
+    boxed => __private::Box;
+    data => __private::Data;
     declaration => __private::Declaration;
     decode_error => __private::DecodeError;
+    entered => __private::Entered;
     exclusive => __private::ExclusiveFromRef;
     extracted => __private::extracted;
     flash => __private::Flash;
@@ -71,7 +96,6 @@ runtime_paths! {
     owner_json => __private::OwnerKey;
     parameter => __private::Parameter;
     parts => __private::Parts;
-    party => __private::Party;
     privileges => __private::Privileges;
     protected => __private::Protected;
     public => __private::Public;
@@ -81,6 +105,7 @@ runtime_paths! {
     responds => __private::responds;
     responds_in_part => __private::responds_in_part;
     response => __private::Response;
+    running => __private::Running;
     serve => __private::serve;
     set => __private::set;
     shared => __private::SharedFromRef;
@@ -99,8 +124,8 @@ runtime_paths! {
 
 macro_rules! core_paths {
     ($($name:ident => $($segment:ident)::+;)*) => {
-        $(pub(crate) fn $name() -> TokenStream {
-            own(quote!(::$($segment)::+))
+        $(pub(crate) fn $name() -> Name<'static> {
+            Name { root: &[], segments: &[$(stringify!($segment)),+] }
         })*
     };
 }
@@ -150,7 +175,7 @@ impl Place {
     }
 
     /// The tokens at this place. The compiler sees one expression that reaches from its first token to its last.
-    pub(crate) fn put(self, tokens: TokenStream) -> TokenStream {
+    pub(crate) fn put(self, tokens: impl ToTokens) -> TokenStream {
         let first = Span::mixed_site().located_at(self.first);
         let last = Span::mixed_site().located_at(self.last);
         let mut span = first;
@@ -158,7 +183,7 @@ impl Place {
             token.set_span(std::mem::replace(&mut span, last));
             token
         };
-        tokens.into_iter().map(moved).collect()
+        tokens.into_token_stream().into_iter().map(moved).collect()
     }
 
     /// An error that underlines this place.
@@ -176,13 +201,4 @@ impl Place {
 /// Where a path's name is: the one token that stands for the whole.
 pub(crate) fn name_span(path: &syn::Path) -> Span {
     path.segments.last().map_or_else(Span::call_site, |segment| segment.ident.span())
-}
-
-/// The tokens with the macro's own hygiene.
-fn own(tokens: TokenStream) -> TokenStream {
-    let moved = |mut token: TokenTree| {
-        token.set_span(Span::mixed_site());
-        token
-    };
-    tokens.into_iter().map(moved).collect()
 }

@@ -3,19 +3,23 @@
 pub use ::axum::extract::{FromRequestParts, OptionalFromRequestParts};
 pub use ::axum::response::{IntoResponse, Response};
 pub use ::http::request::Parts;
+pub use ::std::boxed::Box;
 
 pub use crate::axum::{
-    AddSessionAttributeToHandlerOf, Answering, ExclusiveFromRef, HasSessions, Optional, OwnedFromRef, Parameter, Party,
-    Protected, Rejection, SharedFromRef, SlotFromRef, Spec, answer, before_others, begins_response, extracted, lends,
-    read, responds, responds_in_part, serve, snapshot, snapshot_optional, unreachable, verdict,
+    AddSessionAttributeToHandlerOf, Answering, Asked, Entered, ExclusiveFromRef, HasSessions, Optional, OwnedFromRef,
+    Parameter, Protected, Rejection, Running, SharedFromRef, SlotFromRef, Spec, answer, before_others, begins_response,
+    extracted, lends, read, responds, responds_in_part, serve, snapshot, snapshot_optional, unreachable, verdict,
 };
 pub use crate::declaration::{Declaration, Transport};
-pub use crate::guard::{Access, ask, verified};
+pub use crate::guard::{ask, verified};
+
 #[cfg(feature = "garde")]
 pub use crate::invalid::validate_garde;
 pub use crate::invalid::{Invalid, validate};
 pub use crate::missing::Missing;
-pub use crate::sessions::{Flash, Lending, OwnerKey, Privileges, Public, Redacted, add_privilege, owner_key};
+pub use crate::sessions::{
+    AnyData, Data, Flash, Lending, OwnerKey, Privileges, Public, Redacted, add_privilege, owner_key,
+};
 pub use crate::setting::Value;
 pub use ::serde_json::value::Serializer as JsonSerializer;
 pub use ::serde_json::{Error as DecodeError, Value as Json};

@@ -123,7 +123,7 @@ impl<T: SessionData> Session<T> {
         let span = telemetry::update_span(core.session_type(), &snapshot.loaded.known.key);
         let changed = async {
             for _ in 0..CONFLICTS {
-                let changed = match core.begin(&snapshot.loaded).await {
+                let changed = match core.begin_change(&snapshot.loaded).await {
                     Ok(mut begun) => {
                         let answer = change(typed_mut(begun.data()));
                         core.finish_change(&snapshot.loaded, begun).await.map(|(saved, token)| (saved, token, answer))

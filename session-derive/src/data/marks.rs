@@ -116,7 +116,7 @@ fn expand_privileges(fields: &[Marked], runtime: &Runtime) -> TokenStream {
     let all = Ident::new("all", Span::mixed_site());
     let added = fields.iter().map(|Marked { member, ty }| {
         let place = Place::of(ty);
-        let add = place.put(add.clone());
+        let add = place.put(add);
         quote_spanned!(place.span()=> #add(&mut #all, &self.#member)?;)
     });
     quote_spanned! {Span::mixed_site()=>

@@ -4,7 +4,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Attribute, ReturnType, Signature};
+use syn::{Attribute, Lifetime, ReturnType, Signature};
 
 use super::{
     checks::{self, has_word},
@@ -39,48 +39,24 @@ pub(crate) fn users(attributes: &[Attribute], signature: &Signature, body: &Toke
 }
 
 fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenStream {
-    let Handler { marker: _, generics, bounds: _, outer, inner, sessions, arguments: _ } = handler;
+    let Handler { generics, outer, inner, .. } = handler;
     let Function { attributes: _, visibility, signature, body } = function;
-    let Signature { ident, generics: own_generics, output, .. } = signature;
+    let Signature { ident, output, .. } = signature;
     let users = users(inner, signature, body);
     let (declared, where_clause) = (generics.declared(), generics.where_clause());
     let (parameters, opening) = parameters(handler, runtime);
 
     let (response, serve) = (runtime.response(), runtime.serve());
-    let entered = Ident::new("__entered", Span::mixed_site());
-    let call = Ident::new("__handler", Place::of(ident).span());
-    // A function that is named as a value, and not called, may be async without awaiting for clippy as well.
-    let turbofish = own_generics.type_params().next().is_some() || own_generics.const_params().next().is_some();
-    let turbofish = generics.named().filter(|_| turbofish).map(|names| quote_spanned!(Span::mixed_site()=> ::#names));
-    let answered = match output {
-        ReturnType::Type(_, ty) => Place::of(ty),
-        ReturnType::Default => Place::of(ident),
-    };
-    let into_response = answered.put(runtime.into_response());
-    let into_response = quote_spanned!(answered.span()=> #into_response::into_response);
     let checks = checks::expand(handler, output, runtime);
-    let (party, values) = (party(handler, runtime), values(handler));
-    let lent = (0..sessions.len()).map(|index| match sessions[index].lent {
-        true => session_name(handler, index).to_token_stream(),
-        false => quote_spanned!(Span::mixed_site()=> _),
-    });
-    let others = handler.arguments.iter().enumerate().filter_map(|(index, argument)| match argument {
-        Argument::Extractor(_) => Some(argument_name(index)),
-        Argument::Session(_) => None,
-    });
-    let others: Vec<_> = others.collect();
-    let answer = runtime.answer();
-    let answer = Place::of(ident).put(quote!(#answer(#call(#(#values),*), #into_response)));
+    let (members, others) = (members(handler), others(handler));
+    let (caller, call) = call(handler, function, runtime);
 
     let body = quote_spanned! {Span::mixed_site()=>
         #users
+        #caller
         #checks
         #opening
-        #serve(#party, (#(#others,)*), |#entered, (#(#others,)*)| {
-            let #call = #ident #turbofish;
-            let [#(#lent),*] = #entered.each();
-            #answer
-        })
+        #serve(#members, (#(#others,)*), #call)
     };
     // The future is boxed already: an `async fn` around it would be one more for the compiler to make.
     if !is_to_be_async(handler) {
@@ -96,28 +72,89 @@ fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenSt
     }
 }
 
+/// How the user's function is called with its sessions and the rest of its arguments: a function of its own, and its name;
+/// or a closure, which finds out by itself how the lifetimes of arguments go together. A closure is more for the compiler
+/// to make.
+fn call(handler: &Handler, function: &Function, runtime: &Runtime) -> (Option<TokenStream>, TokenStream) {
+    let Handler { generics, sessions, arguments, .. } = handler;
+    let Signature { ident, generics: own_generics, output, .. } = &function.signature;
+    let (entered, caller) = (Ident::new("__entered", Span::mixed_site()), Ident::new("__call", Span::mixed_site()));
+    let users = Ident::new("__handler", Place::of(ident).span());
+    let turbofish = own_generics.type_params().next().is_some() || own_generics.const_params().next().is_some();
+    let turbofish = generics.named().filter(|_| turbofish).map(|names| quote_spanned!(Span::mixed_site()=> ::#names));
+    let answered = match output {
+        ReturnType::Type(_, ty) => Place::of(ty),
+        ReturnType::Default => Place::of(ident),
+    };
+    let into_response = answered.put(runtime.into_response());
+    let into_response = quote_spanned!(answered.span()=> #into_response::into_response);
+    let lent = (0..sessions.len()).map(|index| match sessions[index].lent {
+        true => session_name(handler, index).to_token_stream(),
+        false => quote_spanned!(Span::mixed_site()=> _),
+    });
+    let (others, values) = (others(handler), values(handler));
+    let (answer, boxed) = (runtime.answer(), runtime.boxed());
+    let future = Place::of(ident).put(quote!(#boxed::new(#users(#(#values),*))));
+    let answer = Place::of(ident).put(quote!(#answer(#future, #into_response)));
+    // A function that is named as a value, and not called, may be async without awaiting for clippy as well.
+    let body = quote_spanned! {Span::mixed_site()=>
+        let #users = #ident #turbofish;
+        let [#(#lent),*] = #entered.each();
+        #answer
+    };
+    if may_borrow(handler) {
+        return (None, quote_spanned!(Span::mixed_site()=> |#entered, (#(#others,)*)| { #body }));
+    }
+    let types = arguments.iter().filter_map(|argument| match argument {
+        Argument::Extractor(ty) => Some(ty),
+        Argument::Session(_) => None,
+    });
+    let (entered_type, running) = (runtime.entered(), runtime.running());
+    let lifetime = Lifetime::new("'__entered", Span::mixed_site());
+    let (declared, where_clause) = (generics.declared_with(&lifetime), generics.where_clause());
+    let function = quote_spanned! {Span::mixed_site()=>
+        fn #caller #declared(
+            #entered: &#lifetime mut #entered_type<'_>,
+            (#(#others,)*): (#(#types,)*),
+        ) -> #running<#lifetime> #where_clause { #body }
+    };
+    (Some(function), quote_spanned!(Span::mixed_site()=> #caller #turbofish))
+}
+
+/// The names of the arguments that are no sessions.
+fn others(handler: &Handler) -> Vec<Ident> {
+    let others = handler.arguments.iter().enumerate().filter_map(|(index, argument)| match argument {
+        Argument::Extractor(_) => Some(argument_name(index)),
+        Argument::Session(_) => None,
+    });
+    others.collect()
+}
+
 /// Whether the wrapper has to be an `async fn`: for `debug_handler`, which takes the output of any other function for
 /// the answer; and where it holds what may not be `'static`, which is a matter between the user and axum.
 fn is_to_be_async(handler: &Handler) -> bool {
     let is_debug_handler = |attribute: &Attribute| {
         attribute.path().segments.last().is_some_and(|segment| segment.ident == "debug_handler")
     };
+    handler.outer.iter().any(is_debug_handler) || may_borrow(handler)
+}
+
+/// Whether the arguments may not be `'static`: they have a lifetime of the handler's, or a type without a name.
+fn may_borrow(handler: &Handler) -> bool {
     let is_unnamed = |argument: &Argument| match argument {
         Argument::Extractor(ty) => has_word(ty.to_token_stream(), "impl"),
         Argument::Session(_) => false,
     };
-    handler.outer.iter().any(is_debug_handler)
-        || handler.generics.has_lifetimes()
-        || handler.arguments.iter().any(is_unnamed)
+    handler.generics.has_lifetimes() || handler.arguments.iter().any(is_unnamed)
 }
 
 /// The sessions of the handler, taken out of its extractors.
-fn party(handler: &Handler, runtime: &Runtime) -> TokenStream {
-    let (party, names) = (runtime.party(), (0..handler.sessions.len()).map(|index| session_name(handler, index)));
-    let members = names.map(|name| quote_spanned!(Span::mixed_site()=> #name.guest));
+fn members(handler: &Handler) -> TokenStream {
+    let names = (0..handler.sessions.len()).map(|index| session_name(handler, index));
+    let all = names.map(|name| quote_spanned!(Span::mixed_site()=> #name.member));
     match handler.sessions.len() {
-        1 => quote_spanned!(Span::mixed_site()=> #party::one(#(#members)*)),
-        _ => quote_spanned!(Span::mixed_site()=> #party::several([#(#members),*])),
+        1 => all.collect(),
+        _ => quote_spanned!(Span::mixed_site()=> [#(#all),*]),
     }
 }
 
@@ -185,8 +222,7 @@ fn extractor(handler: &Handler, index: usize, runtime: &Runtime) -> TokenStream 
 
 /// What most handlers ask: who may enter, and nothing else. The compiler makes one extractor of these for all of them.
 fn common_spec(session: &Session, runtime: &Runtime) -> Option<TokenStream> {
-    let Session { ty, access, guard: None, missing: None, fresh: None, wait: None, csrf: true, lent: true, .. } =
-        session
+    let Session { access, guard: None, missing: None, fresh: None, wait: None, csrf: true, lent: true, .. } = session
     else {
         return None;
     };
@@ -195,7 +231,7 @@ fn common_spec(session: &Session, runtime: &Runtime) -> Option<TokenStream> {
         Access::Optional => runtime.optional(),
         Access::OrDefault => return None,
     };
-    Some(quote_spanned!(Span::mixed_site()=> #spec<#ty>))
+    Some(spec.to_token_stream())
 }
 
 /// The name of the type that stands for one session of one handler.
@@ -221,54 +257,43 @@ fn spec(handler: &Handler, index: usize, runtime: &Runtime) -> TokenStream {
         &handler.sessions[index];
     let (marker, bounds) = (marker_name(handler, index), &handler.bounds);
     let (declared, named, where_clause) = (bounds.declared(), bounds.named(), bounds.where_clause());
-    let (spec, access_type, variant) =
-        (runtime.spec(), runtime.access(), Ident::new(access.variant(), Span::mixed_site()));
-    let (option, some, result) = (paths::option(), paths::some(), paths::result());
+    let (spec, asked) = (runtime.spec(), runtime.asked());
+    let (duration, option, some, result) = (paths::duration(), paths::option(), paths::some(), paths::result());
 
-    let durations = [("FRESH", fresh), ("WAIT", wait)].into_iter().filter_map(|(name, millis)| {
-        let (name, duration, millis) = (Ident::new(name, Span::mixed_site()), paths::duration(), (*millis)?);
-        Some(quote_spanned! {Span::mixed_site()=>
-            const #name: #option<#duration> = #some(#duration::from_millis(#millis));
-        })
+    let who = match access {
+        Access::Protected => quote_spanned!(Span::mixed_site()=> protected()),
+        Access::Optional => quote_spanned!(Span::mixed_site()=> optional()),
+        Access::OrDefault => quote_spanned!(Span::mixed_site()=> or_default(Self::default)),
+    };
+    let fresh = fresh.map(|millis| quote_spanned!(Span::mixed_site()=> .fresh(#duration::from_millis(#millis))));
+    let wait = wait.map(|millis| quote_spanned!(Span::mixed_site()=> .wait(#duration::from_millis(#millis))));
+    let csrf = (!csrf).then(|| quote_spanned!(Span::mixed_site()=> .from_any_site()));
+    let lent = (!lent).then(|| quote_spanned!(Span::mixed_site()=> .unlent()));
+    let asks_missing = missing.as_ref().map(|missing| match missing.is_handler() {
+        true => quote_spanned!(Span::mixed_site()=> .missing_handler(Self::missing)),
+        false => quote_spanned!(Span::mixed_site()=> .missing(Self::missing)),
     });
-    let lends = (!lent).then(|| {
-        let bool = paths::bool();
-        quote_spanned!(Span::mixed_site()=> const LENDS: #bool = false;)
-    });
-    let csrf = (!*csrf).then(|| {
-        let bool = paths::bool();
-        quote_spanned!(Span::mixed_site()=> const CSRF: #bool = false;)
-    });
-    let missing_handler = missing
-        .iter()
-        .filter(|missing| missing.is_handler())
-        .map(|_| paths::bool())
-        .map(|bool| quote_spanned!(Span::mixed_site()=> const MISSING_HANDLER: #bool = true;));
-    let missing = missing.iter().map(|missing| {
+    let asks_guard = guard.as_ref().map(|_| quote_spanned!(Span::mixed_site()=> .guard(Self::guard)));
+    let missing = missing.as_ref().map(|missing| {
         let (answer, missing) = (runtime.missing(), missing.expand(runtime));
         quote_spanned!(Span::mixed_site()=> fn missing() -> #option<#answer> { #some(#missing) })
     });
-    let guard = guard.iter().map(|guard| {
+    let guard = guard.as_ref().map(|guard| {
         let data = Ident::new("__data", guard.place().span());
-        let (response, verdict) = (runtime.response(), guard.expand(&data, runtime));
-        quote_spanned!(Span::mixed_site()=> fn guard(#data: &#ty) -> #result<(), #response> { #verdict })
+        let (any_data, response, verdict) = (runtime.any_data(), runtime.response(), guard.expand(&data, ty, runtime));
+        quote_spanned!(Span::mixed_site()=> fn guard(#data: &dyn #any_data) -> #result<(), #response> { #verdict })
     });
     let default = (*access == Access::OrDefault).then(|| {
-        let default = paths::default();
-        quote_spanned!(Span::mixed_site()=> fn default() -> #option<#ty> { #some(<#ty as #default>::default()) })
+        let (default, data, boxed) = (paths::default(), runtime.data(), runtime.boxed());
+        quote_spanned!(Span::mixed_site()=> fn default() -> #option<#data> { #some(#boxed::new(<#ty as #default>::default())) })
     });
 
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
         impl #declared #spec for #marker #named #where_clause {
-            type Data = #ty;
-            const ACCESS: #access_type = #access_type::#variant;
-            #lends
-            #(#durations)*
-            #csrf
-            #(#missing_handler)*
-            #(#missing)*
-            #(#guard)*
+            const ASKED: #asked = #asked::#who #fresh #wait #csrf #lent #asks_missing #asks_guard;
+            #guard
+            #missing
             #default
         }
     }

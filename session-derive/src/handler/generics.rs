@@ -75,6 +75,12 @@ impl Kept {
         (!parameters.is_empty()).then(|| quote!(<#(#parameters),*>))
     }
 
+    /// The same behind a lifetime.
+    pub(crate) fn declared_with(&self, lifetime: &Lifetime) -> TokenStream {
+        let parameters = &self.parameters;
+        quote!(<#lifetime #(, #parameters)*>)
+    }
+
     pub(crate) fn where_clause(&self) -> Option<TokenStream> {
         let predicates = &self.predicates;
         (!predicates.is_empty()).then(|| quote!(where #(#predicates),*))

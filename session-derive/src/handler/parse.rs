@@ -1,12 +1,11 @@
 //! Tokens become a function with its body unread, and raw options; nothing is compared here.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
     Attribute, LitStr, Path, Signature, Token, Visibility,
     ext::IdentExt,
     parse::{ParseStream, Parser},
-    token,
 };
 
 use crate::{
@@ -109,23 +108,25 @@ pub(crate) fn options(arguments: TokenStream, errors: &mut Errors) -> Options {
 
 /// Reads the item that the attribute is on.
 pub(crate) fn function(item: TokenStream) -> syn::Result<Function> {
+    // The body isn't even looked at: it may be long.
+    let mut item: Vec<TokenTree> = item.into_iter().collect();
+    let is_body =
+        |token: &mut TokenTree| matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
+    let body = item.pop_if(is_body);
     let parser = |input: ParseStream| {
         let attributes = input.call(Attribute::parse_outer)?;
         let visibility = input.parse()?;
         is_a_function(input, &attributes)?;
         let signature: Signature = input.parse()?;
-        let body = if input.peek(token::Brace) {
-            input.parse::<TokenTree>()?.into_token_stream()
-        } else {
+        if body.is_none() {
             input.parse::<Token![;]>()?;
-            TokenStream::new()
-        };
+        }
         if !input.is_empty() {
             return Err(input.error("expected nothing behind the handler's body"));
         }
-        Ok(Function { attributes, visibility, signature, body })
+        Ok(Function { attributes, visibility, signature, body: body.into_token_stream() })
     };
-    parser.parse2(item)
+    parser.parse2(item.into_iter().collect())
 }
 
 /// `#[session] struct ..`, `impl ..`, `mod ..`: where the attribute belongs instead.

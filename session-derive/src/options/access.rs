@@ -23,15 +23,6 @@ impl Access {
             Self::OrDefault => "or_default",
         }
     }
-
-    /// The runtime's name for it.
-    pub(crate) fn variant(self) -> &'static str {
-        match self {
-            Self::Protected => "Protected",
-            Self::Optional => "Optional",
-            Self::OrDefault => "OrDefault",
-        }
-    }
 }
 
 /// A word as it was written: bare, or with the types it is for.

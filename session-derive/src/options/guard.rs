@@ -70,9 +70,9 @@ impl Guard {
     }
 
     /// The expression of the guard's verdict on `data`; the runtime's function gives a closure its type.
-    pub(crate) fn expand(&self, data: &Ident, runtime: &Runtime) -> TokenStream {
+    pub(crate) fn expand(&self, data: &Ident, ty: &syn::Type, runtime: &Runtime) -> TokenStream {
         let (verdict, guard) = (runtime.verdict(), &self.expr);
-        self.place().put(quote!(#verdict(#data, #guard)))
+        self.place().put(quote!(#verdict::<#ty, _>(#data, #guard)))
     }
 }
 

@@ -7,7 +7,6 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use ::axum::extract::FromRequestParts;
 use ::axum::response::Response;
@@ -15,103 +14,102 @@ use futures_util::future::BoxFuture;
 use http::request::Parts;
 
 use super::asked::Asked;
-use super::member::{Guest, Member};
+use super::member::{Member, OpaqueMember};
 use super::problem::Rejection;
 use super::state::HasSessions;
-use crate::guard::Access;
 use crate::missing::Missing;
-use crate::sessions::{Core, SessionData};
+use crate::sessions::{AnyData, Core, Data, SessionData, Sessions};
 
 /// What `#[session(...)]` says of one session type in one handler.
-pub trait Spec: Send + Sync + 'static {
-    /// The session's type.
-    type Data: SessionData;
-    /// Who may enter.
-    const ACCESS: Access;
-    /// Whether the handler is lent the data; `false` where it is only guarded by it.
-    const LENDS: bool = true;
-    /// How long ago the person may have proved who they are, if the handler says.
-    const FRESH: Option<Duration> = None;
-    /// How long an exclusive borrow may queue, if the handler says.
-    const WAIT: Option<Duration> = None;
-    /// Whether requests that another site may have made are refused.
-    const CSRF: bool = true;
-    /// Whether the handler's own `missing` is a handler.
-    const MISSING_HANDLER: bool = false;
+pub trait Spec: 'static {
+    /// All that is asked of it, with those of the functions below that it asks.
+    const ASKED: Asked;
+
+    /// The guard.
+    ///
+    /// # Errors
+    /// The response to give instead.
+    fn guard(_: &dyn AnyData) -> Result<(), Response> {
+        Ok(())
+    }
 
     /// The handler's own `missing`.
     fn missing() -> Option<Missing> {
         None
     }
 
-    /// The guard.
-    ///
-    /// # Errors
-    /// The response to give instead.
-    fn guard(data: &Self::Data) -> Result<(), Response> {
-        let _ = data;
-        Ok(())
-    }
-
     /// What a stranger gets under `or_default`.
-    fn default() -> Option<Self::Data> {
+    fn default() -> Option<Data> {
         None
     }
 }
 
 /// An extractor that is being asked.
-type Asking<'a> = BoxFuture<'a, Result<Guest, Rejection>>;
+type Asking<'a> = BoxFuture<'a, Result<OpaqueMember, Rejection>>;
 
 /// The same, for the extractor of one handler. What is boxed is compiled with this crate, whoever asks.
 struct Extracting<'a, E>(Asking<'a>, PhantomData<fn() -> E>);
 
-impl<E: From<Guest>> Future for Extracting<'_, E> {
+impl<E: From<OpaqueMember>> Future for Extracting<'_, E> {
     type Output = Result<E, Rejection>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.0.as_mut().poll(cx) {
-            Poll::Ready(Ok(guest)) => Poll::Ready(Ok(E::from(guest))),
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.get_mut().0.as_mut().poll(cx) {
+            Poll::Ready(Ok(member)) => Poll::Ready(Ok(E::from(member))),
             Poll::Ready(Err(rejection)) => Poll::Ready(Err(rejection)),
             Poll::Pending => Poll::Pending,
         }
     }
 }
 
-fn shared<'a>(core: Core, asked: &'static Asked, parts: &'a Parts) -> Asking<'a> {
-    Box::pin(async move { Member::shared(core, asked, parts).await.map(Guest::from) })
+/// How a session is taken.
+#[derive(Clone, Copy)]
+enum Take {
+    Shared,
+    Exclusive,
+    Handle,
 }
 
-fn exclusive<'a>(core: Core, asked: &'static Asked, parts: &'a Parts) -> Asking<'a> {
-    Box::pin(async move { Member::exclusive(core, asked, parts).await.map(Guest::from) })
+/// Asks for a session. Not of one handler, as its extractor is.
+#[expect(clippy::needless_pass_by_value, reason = "to be dropped here, and not in what is compiled for each handler")]
+fn ask<'a, T: SessionData>(sessions: Sessions<T>, take: Take, asked: &'static Asked, parts: &'a Parts) -> Asking<'a> {
+    ask_core(sessions.core().clone(), take, asked, parts)
 }
 
-fn handle<'a>(core: Core, asked: &'static Asked, parts: &'a Parts) -> Asking<'a> {
-    Box::pin(async move { Member::handle(core, asked, parts).await.map(Guest::from) })
+/// Not generic, so that it is compiled with this crate.
+fn ask_core<'a>(core: Core, take: Take, asked: &'static Asked, parts: &'a Parts) -> Asking<'a> {
+    match take {
+        Take::Shared => Box::pin(async move { Member::shared(core, asked, parts).await.map(OpaqueMember::from) }),
+        Take::Exclusive => Box::pin(async move { Member::exclusive(core, asked, parts).await.map(OpaqueMember::from) }),
+        Take::Handle => Box::pin(async move { Member::handle(core, asked, parts).await.map(OpaqueMember::from) }),
+    }
 }
 
 macro_rules! extractors {
-    ($($(#[$doc:meta])* $name:ident asks $take:ident;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident takes $take:ident;)+) => {$(
         $(#[$doc])*
         pub struct $name<H, M> {
             /// The session.
-            pub guest: Guest,
+            pub member: OpaqueMember,
             handler: PhantomData<fn() -> (H, M)>,
         }
 
-        impl<H, M> From<Guest> for $name<H, M> {
-            fn from(guest: Guest) -> Self {
-                Self { guest, handler: PhantomData }
+        impl<H, M> From<OpaqueMember> for $name<H, M> {
+            fn from(member: OpaqueMember) -> Self {
+                Self { member, handler: PhantomData }
             }
         }
 
-        impl<H, M: Spec, S: HasSessions<M::Data> + Send + Sync> FromRequestParts<S> for $name<H, M> {
+        impl<T: SessionData, M: Spec, S: HasSessions<T>> FromRequestParts<S>
+            for $name<Sessions<T>, M>
+        {
             type Rejection = Rejection;
 
             fn from_request_parts(
                 parts: &mut Parts,
                 state: &S,
             ) -> impl Future<Output = Result<Self, Rejection>> + Send {
-                Extracting($take(state.sessions().core().clone(), Asked::by::<M>(), parts), PhantomData)
+                Extracting(ask(state.sessions(), Take::$take, const { &M::ASKED }, parts), PhantomData)
             }
         }
     )+};
@@ -119,27 +117,25 @@ macro_rules! extractors {
 
 extractors! {
     /// `&T`, `Option<&T>`, and a type that is guarded without a parameter.
-    SharedFromRef asks shared;
+    SharedFromRef takes Shared;
     /// `&mut T` and `Option<&mut T>`.
-    ExclusiveFromRef asks exclusive;
+    ExclusiveFromRef takes Exclusive;
     /// `Session<T>` and `Option<Session<T>>`.
-    OwnedFromRef asks handle;
+    OwnedFromRef takes Handle;
     /// `SessionSlot<T>`.
-    SlotFromRef asks handle;
+    SlotFromRef takes Handle;
 }
 
 /// `protected`, and nothing else: what most handlers ask, so that these need no type of their own.
-pub struct Protected<T>(PhantomData<fn() -> T>);
+pub struct Protected;
 
-impl<T: SessionData> Spec for Protected<T> {
-    type Data = T;
-    const ACCESS: Access = Access::Protected;
+impl Spec for Protected {
+    const ASKED: Asked = Asked::protected();
 }
 
 /// `optional`, and nothing else.
-pub struct Optional<T>(PhantomData<fn() -> T>);
+pub struct Optional;
 
-impl<T: SessionData> Spec for Optional<T> {
-    type Data = T;
-    const ACCESS: Access = Access::Optional;
+impl Spec for Optional {
+    const ASKED: Asked = Asked::optional();
 }

@@ -9,33 +9,36 @@ use std::time::Duration;
 use ::axum::response::{IntoResponse as _, Response};
 use futures_util::future::BoxFuture;
 use http::StatusCode;
-use pin_project_lite::pin_project;
 
-use super::member::{Guest, Member};
+use super::member::{Member, OpaqueMember};
 use super::problem;
 use crate::error::Error;
 use crate::guard::Verdict;
 use crate::lease::Renewal;
+use crate::sessions::{AnyData, SessionData, typed};
 
 /// The sessions of one handler, in the order of its signature.
-pub enum Party {
-    /// The only one of most, without an allocation.
+pub enum Members {
+    /// The only one of most, without a list.
     One(Box<Member>),
     /// Several.
+    #[expect(clippy::vec_box, reason = "as the only one: they are lent as a slice of boxes")]
     Several(Vec<Box<Member>>),
 }
 
-impl Party {
-    /// The only one.
-    pub fn one(guest: Guest) -> Self {
-        Self::One(guest.into())
+impl From<OpaqueMember> for Members {
+    fn from(member: OpaqueMember) -> Self {
+        Self::One(member.into())
     }
+}
 
-    /// Several.
-    pub fn several<const N: usize>(guests: [Guest; N]) -> Self {
-        Self::Several(guests.into_iter().map(Box::from).collect())
+impl<const N: usize> From<[OpaqueMember; N]> for Members {
+    fn from(members: [OpaqueMember; N]) -> Self {
+        Self::Several(members.into_iter().map(Box::from).collect())
     }
+}
 
+impl Members {
     fn members(&self) -> &[Box<Member>] {
         match self {
             Self::One(member) => std::slice::from_ref(member),
@@ -107,7 +110,7 @@ impl Party {
 }
 
 /// A handler that has been called, and answers.
-type Running<'a> = BoxFuture<'a, Response>;
+pub type Running<'a> = BoxFuture<'a, Response>;
 
 /// What a generated handler returns. The compiler names it where a router can't take the handler.
 pub struct Answering<'h>(Running<'h>);
@@ -122,7 +125,7 @@ impl Future for Answering<'_> {
 
 /// The sessions of a handler once they have been entered; `'h` is how long the rest of what it is called with lives.
 pub struct Entered<'h> {
-    party: Party,
+    members: Members,
     handler: PhantomData<&'h ()>,
 }
 
@@ -132,7 +135,7 @@ impl Entered<'_> {
     /// # Panics
     /// There are more or fewer.
     pub fn each<const N: usize>(&mut self) -> &mut [Box<Member>; N] {
-        self.party.members_mut().try_into().expect("a handler takes as many sessions as its parameters say")
+        self.members.members_mut().try_into().expect("a handler takes as many sessions as its parameters say")
     }
 }
 
@@ -140,11 +143,11 @@ impl Entered<'_> {
 type Call<'h, A> = for<'a> fn(&'a mut Entered<'h>, A) -> Running<'a>;
 
 /// The same without the arguments.
-trait Ready<'h>: Send {
+trait ErasedCall<'h>: Send {
     fn call<'a>(self: Box<Self>, entered: &'a mut Entered<'h>) -> Running<'a>;
 }
 
-impl<'h, A: Send> Ready<'h> for (Call<'h, A>, A) {
+impl<'h, A: Send> ErasedCall<'h> for (Call<'h, A>, A) {
     fn call<'a>(self: Box<Self>, entered: &'a mut Entered<'h>) -> Running<'a> {
         let (call, arguments) = *self;
         call(entered, arguments)
@@ -153,50 +156,47 @@ impl<'h, A: Send> Ready<'h> for (Call<'h, A>, A) {
 
 /// Enters the sessions of a handler, calls it with its other arguments, and leaves them with its answer. Of all handlers
 /// with the same arguments there is one of this.
-pub fn serve<'h, A: Send + 'h>(party: Party, arguments: A, call: Call<'h, A>) -> Answering<'h> {
-    serve_ready(party, Box::new((call, arguments)))
+pub fn serve<'h, A: Send + 'h>(members: impl Into<Members>, arguments: A, call: Call<'h, A>) -> Answering<'h> {
+    serve_erased(members.into(), Box::new((call, arguments)))
 }
 
 /// Not generic, so that it is compiled with this crate.
-fn serve_ready<'h>(party: Party, handler: Box<dyn Ready<'h> + 'h>) -> Answering<'h> {
+fn serve_erased<'h>(members: Members, handler: Box<dyn ErasedCall<'h> + 'h>) -> Answering<'h> {
     Answering(Box::pin(async move {
-        let mut entered = Entered { party, handler: PhantomData };
-        if let Err(refusal) = entered.party.enter().await {
+        let mut entered = Entered { members, handler: PhantomData };
+        if let Err(refusal) = entered.members.enter().await {
             return refusal;
         }
-        let leases = entered.party.leases();
+        let leases = entered.members.leases();
         let answer = leases.hold(handler.call(&mut entered)).await;
-        entered.party.leave(answer).await
+        entered.members.leave(answer).await
     }))
 }
 
-pin_project! {
-    /// A handler that answers, and what makes a response of it.
-    struct Answer<F, A> {
-        #[pin]
-        handler: F,
-        into_response: fn(A) -> Response,
-    }
+/// A handler that answers, and what makes a response of it.
+struct Answer<'a, R> {
+    handler: BoxFuture<'a, R>,
+    into_response: fn(R) -> Response,
 }
 
-impl<F: Future<Output = A>, A> Future for Answer<F, A> {
+impl<R> Future for Answer<'_, R> {
     type Output = Response;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
-        let this = self.project();
-        match this.handler.poll(cx) {
-            Poll::Ready(answer) => Poll::Ready((this.into_response)(answer)),
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
+        match self.handler.as_mut().poll(cx) {
+            Poll::Ready(answer) => Poll::Ready((self.into_response)(answer)),
             Poll::Pending => Poll::Pending,
         }
     }
 }
 
-/// The handler's future, once it is known to be `Send`, and its answer as a response.
-pub fn answer<'a, F: Future + Send + 'a>(handler: F, into_response: fn(F::Output) -> Response) -> Running<'a>
-where
-    F::Output: 'a,
-{
-    Box::pin(Answer { handler, into_response })
+/// The handler's answer as a response. Its future comes boxed, so that of all handlers that return the same there is one
+/// of this.
+pub fn answer<'a, R: 'a>(
+    handler: Box<dyn Future<Output = R> + Send + 'a>,
+    into_response: fn(R) -> Response,
+) -> Running<'a> {
+    Box::pin(Answer { handler: handler.into(), into_response })
 }
 
 /// The leases of one handler, to be kept while it runs.
@@ -252,8 +252,12 @@ impl Leases {
 ///
 /// # Errors
 /// The response that the guard gave, or 403.
-pub fn verdict<T, R: Verdict>(data: &T, guard: impl FnOnce(&T) -> R) -> Result<(), Response> {
-    guard(data).verdict().map_err(|response| response.unwrap_or_else(problem::forbidden))
+pub fn verdict<T: SessionData, R: Verdict>(data: &dyn AnyData, guard: impl FnOnce(&T) -> R) -> Result<(), Response> {
+    answer_of_guard(guard(typed(data)).verdict())
+}
+
+fn answer_of_guard(verdict: Result<(), Option<Response>>) -> Result<(), Response> {
+    verdict.map_err(|response| response.unwrap_or_else(problem::forbidden))
 }
 
 /// The answer of a handler that does not compile; it is never served.

@@ -27,27 +27,27 @@ pub struct Member {
 
 /// A member on its way from an extractor into its handler. It is `Send` by its word, as the compiler asks many times for
 /// each handler, and would look through all that is in there each time.
-pub struct Guest(Box<dyn Arriving>);
+pub struct OpaqueMember(Box<dyn IntoMember>);
 
-trait Arriving: Send {
-    fn arrive(self: Box<Self>) -> Box<Member>;
+trait IntoMember: Send {
+    fn into_member(self: Box<Self>) -> Box<Member>;
 }
 
-impl Arriving for Member {
-    fn arrive(self: Box<Self>) -> Box<Member> {
+impl IntoMember for Member {
+    fn into_member(self: Box<Self>) -> Box<Member> {
         self
     }
 }
 
-impl From<Member> for Guest {
+impl From<Member> for OpaqueMember {
     fn from(member: Member) -> Self {
         Self(Box::new(member))
     }
 }
 
-impl From<Guest> for Box<Member> {
-    fn from(guest: Guest) -> Self {
-        guest.0.arrive()
+impl From<OpaqueMember> for Box<Member> {
+    fn from(member: OpaqueMember) -> Self {
+        member.0.into_member()
     }
 }
 

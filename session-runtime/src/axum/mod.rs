@@ -19,9 +19,10 @@ mod transport;
 #[cfg(feature = "testing")]
 pub(crate) use self::cookies::fuzz;
 
+pub use self::asked::Asked;
 pub use self::check::{Parameter, before_others, begins_response, extracted, lends, read, responds, responds_in_part};
 pub use self::extract::{ExclusiveFromRef, Optional, OwnedFromRef, Protected, SharedFromRef, SlotFromRef, Spec};
-pub use self::handler::{Answering, Party, answer, serve, unreachable, verdict};
+pub use self::handler::{Answering, Entered, Running, answer, serve, unreachable, verdict};
 pub use self::layer::{Protect, ProtectLayer};
 pub use self::outside::AddSessionAttributeToHandlerOf;
 pub use self::problem::Rejection;

@@ -7,7 +7,7 @@ use http::request::Parts;
 
 /// Who may enter: `protected`, `optional` or `or_default`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
+pub(crate) enum Access {
     /// A session is needed.
     Protected,
     /// Strangers are admitted.

@@ -196,7 +196,7 @@ impl Core {
                 Err(error) => Err(error),
             }
         } else {
-            match self.begin(session).await {
+            match self.begin_change(session).await {
                 Ok(change) => self.finish_change(session, change).await.map(drop),
                 Err(error) => Err(error),
             }

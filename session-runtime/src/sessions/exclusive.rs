@@ -132,7 +132,7 @@ impl Core {
     }
 
     /// Begins to change a session in one go: under a lease where the store has them, else by comparing versions.
-    pub(crate) fn begin<'a>(&'a self, session: &'a Loaded) -> BoxFuture<'a, Result<Change, Error>> {
+    pub(crate) fn begin_change<'a>(&'a self, session: &'a Loaded) -> BoxFuture<'a, Result<Change, Error>> {
         Box::pin(async move {
             if self.0.client.store.leases().is_some() {
                 let acquired = self.acquire(&session.known, session.right(), None).await?;

@@ -35,7 +35,8 @@ pub use self::lending::Lending;
 pub use self::marks::{Privileges, Public, Redacted, add_privilege};
 pub use self::owners::{Listing, OwnerKey, OwnerSessions, SessionOwner, owner_key};
 pub(crate) use self::renewal::{Renewal, Right};
-pub(crate) use self::schema::{AnyData, Data, owned, typed, typed_mut};
+pub use self::schema::{AnyData, Data};
+pub(crate) use self::schema::{owned, typed, typed_mut};
 pub use self::snapshot::Snapshot;
 pub(crate) use self::snapshot::{Known, Loaded};
 
@@ -44,18 +45,18 @@ pub(crate) use self::snapshot::{Known, Loaded};
 /// Opened by [`T::sessions()`](SessionData::sessions) as the type declares, or by
 /// [`Sessions::builder`] with parts of the declaration replaced.
 pub struct Sessions<T> {
-    core: Arc<dyn Opened>,
+    core: Arc<Box<dyn AsCore>>,
     data: PhantomData<fn() -> T>,
 }
 
 /// [`Core`] behind `dyn`, which is `Send` and `Sync` by its word: the compiler asks that of an application's state many
 /// times for each handler, and would look through all that is in there each time.
-trait Opened: Send + Sync {
-    fn core(&self) -> &Core;
+trait AsCore: Send + Sync {
+    fn as_core(&self) -> &Core;
 }
 
-impl Opened for Core {
-    fn core(&self) -> &Core {
+impl AsCore for Core {
+    fn as_core(&self) -> &Core {
         self
     }
 }
@@ -97,10 +98,10 @@ impl<T: SessionData> Sessions<T> {
     }
 
     fn of_core(core: Core) -> Self {
-        Self { core: Arc::new(core), data: PhantomData }
+        Self { core: Arc::new(Box::new(core)), data: PhantomData }
     }
 
     pub(crate) fn core(&self) -> &Core {
-        self.core.core()
+        self.core.as_core()
     }
 }

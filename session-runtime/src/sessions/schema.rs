@@ -11,20 +11,26 @@ use crate::codec;
 use crate::invalid::Invalid;
 
 /// Data of some type.
-pub(crate) type Data = Box<dyn AnyData>;
+pub type Data = Box<dyn AnyData>;
 
 /// What came of reading it.
 type Read = Result<Data, serde_json::Error>;
 
 /// What the sessions ask of their data: [`SessionData`] without what needs the type's name.
-pub(crate) trait AnyData: Any + Send + Sync {
+pub trait AnyData: Any + Send + Sync {
     /// Appends itself to `json`.
     fn encode(&self, json: &mut Vec<u8>) -> Result<(), serde_json::Error>;
+    /// Asks its `validate`.
     fn validate(&self) -> Result<(), Invalid>;
+    /// Asks its `verify`.
     fn verify<'a>(&'a self, parts: &'a Parts) -> BoxFuture<'a, Result<(), Option<Response>>>;
+    /// Whose it is.
     fn owner_key(&self) -> OwnerKey;
+    /// The fields that are marked `privilege`.
     fn privileges(&self) -> Result<Privileges, serde_json::Error>;
+    /// Whether there is something in a `flash`.
     fn has_flash(&self) -> bool;
+    /// Forgets what is.
     fn clear_flash(&mut self);
     /// Forgets what of its flash was `lent`.
     fn settle_flash(&mut self, lent: &dyn AnyData);

@@ -25,21 +25,14 @@ fn shop(
         visitor: Option<&Visitor>,
         slot: SessionSlot<Login>,
     ) {}
-    if false {
-        my_sessions::__private::lends::<Cart>();
-    }
-    my_sessions::__private::serve(
-        my_sessions::__private::Party::several([
-            __session0.guest,
-            __session1.guest,
-            __session2.guest,
-            __session3.guest,
-        ]),
-        (__argument0,),
-        |__entered, (__argument0,)| {
-            let __handler = shop;
-            let [__session0, __session1, __session2, __session3] = __entered.each();
-            my_sessions::__private::answer(
+    fn __call<'__entered>(
+        __entered: &'__entered mut my_sessions::__private::Entered<'_>,
+        (__argument0,): (State<Pool>,),
+    ) -> my_sessions::__private::Running<'__entered> {
+        let __handler = shop;
+        let [__session0, __session1, __session2, __session3] = __entered.each();
+        my_sessions::__private::answer(
+            my_sessions::__private::Box::new(
                 __handler(
                     __argument0,
                     __session0.give::<User>(),
@@ -47,9 +40,17 @@ fn shop(
                     __session2.lend_optional::<Visitor>(),
                     __session3.give_slot::<Login>(),
                 ),
-                my_sessions::__private::IntoResponse::into_response,
-            )
-        },
+            ),
+            my_sessions::__private::IntoResponse::into_response,
+        )
+    }
+    if false {
+        my_sessions::__private::lends::<Cart>();
+    }
+    my_sessions::__private::serve(
+        [__session0.member, __session1.member, __session2.member, __session3.member],
+        (__argument0,),
+        __call,
     )
 }
 #[cfg(feature = "shop")]
@@ -58,19 +59,19 @@ struct __session_shop;
 #[cfg(feature = "shop")]
 #[automatically_derived]
 impl my_sessions::__private::Spec for __session_shop {
-    type Data = User;
-    const ACCESS: my_sessions::__private::Access = my_sessions::__private::Access::Protected;
-    const CSRF: ::core::primitive::bool = false;
-    const MISSING_HANDLER: ::core::primitive::bool = true;
+    const ASKED: my_sessions::__private::Asked = my_sessions::__private::Asked::protected()
+        .from_any_site()
+        .missing_handler(Self::missing)
+        .guard(Self::guard);
+    fn guard(
+        __data: &dyn my_sessions::__private::AnyData,
+    ) -> ::core::result::Result<(), my_sessions::__private::Response> {
+        my_sessions::__private::verdict::<User, _>(__data, guards::is_member)
+    }
     fn missing() -> ::core::option::Option<my_sessions::__private::Missing> {
         ::core::option::Option::Some(
             my_sessions::__private::Missing::handler(crate::sorry),
         )
-    }
-    fn guard(
-        __data: &User,
-    ) -> ::core::result::Result<(), my_sessions::__private::Response> {
-        my_sessions::__private::verdict(__data, guards::is_member)
     }
 }
 #[cfg(feature = "shop")]
@@ -79,14 +80,17 @@ struct __session_shop_1;
 #[cfg(feature = "shop")]
 #[automatically_derived]
 impl my_sessions::__private::Spec for __session_shop_1 {
-    type Data = Cart;
-    const ACCESS: my_sessions::__private::Access = my_sessions::__private::Access::OrDefault;
-    const WAIT: ::core::option::Option<::core::time::Duration> = ::core::option::Option::Some(
-        ::core::time::Duration::from_millis(1500u64),
-    );
-    const CSRF: ::core::primitive::bool = false;
-    fn default() -> ::core::option::Option<Cart> {
-        ::core::option::Option::Some(<Cart as ::core::default::Default>::default())
+    const ASKED: my_sessions::__private::Asked = my_sessions::__private::Asked::or_default(
+            Self::default,
+        )
+        .wait(::core::time::Duration::from_millis(1500u64))
+        .from_any_site();
+    fn default() -> ::core::option::Option<my_sessions::__private::Data> {
+        ::core::option::Option::Some(
+            my_sessions::__private::Box::new(
+                <Cart as ::core::default::Default>::default(),
+            ),
+        )
     }
 }
 #[cfg(feature = "shop")]
@@ -95,9 +99,8 @@ struct __session_shop_2;
 #[cfg(feature = "shop")]
 #[automatically_derived]
 impl my_sessions::__private::Spec for __session_shop_2 {
-    type Data = Visitor;
-    const ACCESS: my_sessions::__private::Access = my_sessions::__private::Access::Optional;
-    const CSRF: ::core::primitive::bool = false;
+    const ASKED: my_sessions::__private::Asked = my_sessions::__private::Asked::optional()
+        .from_any_site();
 }
 #[cfg(feature = "shop")]
 #[doc(hidden)]
@@ -105,7 +108,6 @@ struct __session_shop_3;
 #[cfg(feature = "shop")]
 #[automatically_derived]
 impl my_sessions::__private::Spec for __session_shop_3 {
-    type Data = Login;
-    const ACCESS: my_sessions::__private::Access = my_sessions::__private::Access::Optional;
-    const CSRF: ::core::primitive::bool = false;
+    const ASKED: my_sessions::__private::Asked = my_sessions::__private::Asked::optional()
+        .from_any_site();
 }

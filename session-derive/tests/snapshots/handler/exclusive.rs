@@ -3,7 +3,7 @@
 pub fn visit(
     __session0: ::session_runtime::__private::ExclusiveFromRef<
         ::session_runtime::Sessions<User>,
-        ::session_runtime::__private::Protected<User>,
+        ::session_runtime::__private::Protected,
     >,
     __argument1: Form<Login>,
 ) -> ::session_runtime::__private::Answering<'static> {
@@ -12,22 +12,24 @@ pub fn visit(
         user.visits += 1;
         Ok(user.visits.to_string())
     }
+    fn __call<'__entered>(
+        __entered: &'__entered mut ::session_runtime::__private::Entered<'_>,
+        (__argument1,): (Form<Login>,),
+    ) -> ::session_runtime::__private::Running<'__entered> {
+        let __handler = visit;
+        let [__session0] = __entered.each();
+        ::session_runtime::__private::answer(
+            ::session_runtime::__private::Box::new(
+                __handler(__session0.lend_mut::<User>(), __argument1),
+            ),
+            ::session_runtime::__private::IntoResponse::into_response,
+        )
+    }
     if false {
         ::session_runtime::__private::lends::<User>();
         ::session_runtime::__private::read(
             ::session_runtime::__private::Parameter::<Form<Login>>::TYPE.data(),
         );
     }
-    ::session_runtime::__private::serve(
-        ::session_runtime::__private::Party::one(__session0.guest),
-        (__argument1,),
-        |__entered, (__argument1,)| {
-            let __handler = visit;
-            let [__session0] = __entered.each();
-            ::session_runtime::__private::answer(
-                __handler(__session0.lend_mut::<User>(), __argument1),
-                ::session_runtime::__private::IntoResponse::into_response,
-            )
-        },
-    )
+    ::session_runtime::__private::serve(__session0.member, (__argument1,), __call)
 }

@@ -1,7 +1,7 @@
 pub(crate) async fn generic<'b, T: Clone + 'static, U, const N: usize>(
     __session0: ::session_runtime::__private::SharedFromRef<
         ::session_runtime::Sessions<User>,
-        ::session_runtime::__private::Protected<User>,
+        ::session_runtime::__private::Protected,
     >,
     __argument1: Path<Text<'b, T>>,
     __argument2: impl FromRequest<U>,
@@ -26,13 +26,15 @@ where
         );
     }
     ::session_runtime::__private::serve(
-            ::session_runtime::__private::Party::one(__session0.guest),
+            __session0.member,
             (__argument1, __argument2),
             |__entered, (__argument1, __argument2)| {
                 let __handler = generic::<T, U, N>;
                 let [__session0] = __entered.each();
                 ::session_runtime::__private::answer(
-                    __handler(__session0.lend::<User>(), __argument1, __argument2),
+                    ::session_runtime::__private::Box::new(
+                        __handler(__session0.lend::<User>(), __argument1, __argument2),
+                    ),
                     ::session_runtime::__private::IntoResponse::into_response,
                 )
             },

@@ -7,37 +7,36 @@ fn admin(
     async fn admin() -> &'static str {
         "the back room"
     }
-    ::session_runtime::__private::serve(
-        ::session_runtime::__private::Party::one(__session0.guest),
-        (),
-        |__entered, ()| {
-            let __handler = admin;
-            let [_] = __entered.each();
-            ::session_runtime::__private::answer(
-                __handler(),
-                ::session_runtime::__private::IntoResponse::into_response,
-            )
-        },
-    )
+    fn __call<'__entered>(
+        __entered: &'__entered mut ::session_runtime::__private::Entered<'_>,
+        (): (),
+    ) -> ::session_runtime::__private::Running<'__entered> {
+        let __handler = admin;
+        let [_] = __entered.each();
+        ::session_runtime::__private::answer(
+            ::session_runtime::__private::Box::new(__handler()),
+            ::session_runtime::__private::IntoResponse::into_response,
+        )
+    }
+    ::session_runtime::__private::serve(__session0.member, (), __call)
 }
 #[doc(hidden)]
 struct __session_admin;
 #[automatically_derived]
 impl ::session_runtime::__private::Spec for __session_admin {
-    type Data = User;
-    const ACCESS: ::session_runtime::__private::Access = ::session_runtime::__private::Access::Protected;
-    const LENDS: ::core::primitive::bool = false;
-    const FRESH: ::core::option::Option<::core::time::Duration> = ::core::option::Option::Some(
-        ::core::time::Duration::from_millis(600000u64),
-    );
+    const ASKED: ::session_runtime::__private::Asked = ::session_runtime::__private::Asked::protected()
+        .fresh(::core::time::Duration::from_millis(600000u64))
+        .unlent()
+        .missing(Self::missing)
+        .guard(Self::guard);
+    fn guard(
+        __data: &dyn ::session_runtime::__private::AnyData,
+    ) -> ::core::result::Result<(), ::session_runtime::__private::Response> {
+        ::session_runtime::__private::verdict::<User, _>(__data, |u| u.name == "root")
+    }
     fn missing() -> ::core::option::Option<::session_runtime::__private::Missing> {
         ::core::option::Option::Some(
             ::session_runtime::__private::Missing::redirect("/login"),
         )
-    }
-    fn guard(
-        __data: &User,
-    ) -> ::core::result::Result<(), ::session_runtime::__private::Response> {
-        ::session_runtime::__private::verdict(__data, |u| u.name == "root")
     }
 }

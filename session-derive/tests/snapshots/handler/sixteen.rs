@@ -40,9 +40,8 @@ fn many(
         h14: HeaderMap,
         h15: HeaderMap,
     ) {}
-    let (__session0, __argument0) = __paired;
-    ::session_runtime::__private::serve(
-        ::session_runtime::__private::Party::one(__session0.guest),
+    fn __call<'__entered>(
+        __entered: &'__entered mut ::session_runtime::__private::Entered<'_>,
         (
             __argument0,
             __argument1,
@@ -60,31 +59,29 @@ fn many(
             __argument13,
             __argument14,
             __argument15,
+        ): (
+            HeaderMap,
+            HeaderMap,
+            HeaderMap,
+            HeaderMap,
+            HeaderMap,
+            HeaderMap,
+            HeaderMap,
+            HeaderMap,
+            HeaderMap,
+            HeaderMap,
+            HeaderMap,
+            HeaderMap,
+            HeaderMap,
+            HeaderMap,
+            HeaderMap,
+            HeaderMap,
         ),
-        |
-            __entered,
-            (
-                __argument0,
-                __argument1,
-                __argument2,
-                __argument3,
-                __argument4,
-                __argument5,
-                __argument6,
-                __argument7,
-                __argument8,
-                __argument9,
-                __argument10,
-                __argument11,
-                __argument12,
-                __argument13,
-                __argument14,
-                __argument15,
-            )|
-        {
-            let __handler = many;
-            let [_] = __entered.each();
-            ::session_runtime::__private::answer(
+    ) -> ::session_runtime::__private::Running<'__entered> {
+        let __handler = many;
+        let [_] = __entered.each();
+        ::session_runtime::__private::answer(
+            ::session_runtime::__private::Box::new(
                 __handler(
                     __argument0,
                     __argument1,
@@ -103,16 +100,38 @@ fn many(
                     __argument14,
                     __argument15,
                 ),
-                ::session_runtime::__private::IntoResponse::into_response,
-            )
-        },
+            ),
+            ::session_runtime::__private::IntoResponse::into_response,
+        )
+    }
+    let (__session0, __argument0) = __paired;
+    ::session_runtime::__private::serve(
+        __session0.member,
+        (
+            __argument0,
+            __argument1,
+            __argument2,
+            __argument3,
+            __argument4,
+            __argument5,
+            __argument6,
+            __argument7,
+            __argument8,
+            __argument9,
+            __argument10,
+            __argument11,
+            __argument12,
+            __argument13,
+            __argument14,
+            __argument15,
+        ),
+        __call,
     )
 }
 #[doc(hidden)]
 struct __session_many;
 #[automatically_derived]
 impl ::session_runtime::__private::Spec for __session_many {
-    type Data = User;
-    const ACCESS: ::session_runtime::__private::Access = ::session_runtime::__private::Access::Protected;
-    const LENDS: ::core::primitive::bool = false;
+    const ASKED: ::session_runtime::__private::Asked = ::session_runtime::__private::Asked::protected()
+        .unlent();
 }
