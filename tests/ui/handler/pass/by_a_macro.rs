@@ -1,6 +1,13 @@
 //! Handlers, types and guards may come through a macro, and through a function of any type.
 
-use axum::{Router, extract::FromRequestParts, http::HeaderMap, routing::get};
+use std::borrow::Cow;
+
+use axum::{
+    Router,
+    extract::{Extension, FromRequestParts},
+    http::HeaderMap,
+    routing::get,
+};
 use serde::{Deserialize, Serialize};
 use session_runtime::{Session, SessionData, Sessions, session};
 
@@ -57,6 +64,14 @@ async fn implicit(mut session: Session<User>, _: impl FromRequestParts<Sessions<
     session.renew().await
 }
 
+#[derive(Clone)]
+struct Text<'t>(Cow<'t, str>);
+
+#[session(protected)]
+async fn of_a_lifetime<'t>(user: &User, Extension(Text(text)): Extension<Text<'t>>) -> String {
+    format!("{} {text}", user.name)
+}
+
 #[session(protected)]
 async fn patterns(&User { ref name }: &User, (_, headers): (HeaderMap, HeaderMap)) -> String {
     format!("{name} {}", headers.len())
@@ -65,7 +80,7 @@ async fn patterns(&User { ref name }: &User, (_, headers): (HeaderMap, HeaderMap
 fn main() {
     let _: fn(Sessions<User>) -> Router = |sessions| {
         let macros = get(first).post(second).put(third);
-        let others = get(generic::<HeaderMap, 3>).put(patterns);
+        let others = get(generic::<HeaderMap, 3>).put(patterns).post(of_a_lifetime);
         Router::new().route("/1", macros).route("/2", others).with_state(sessions)
     };
 }
