@@ -162,11 +162,11 @@ async fn no_command_touches_two_slots() {
         _ = clients[4].post(path).await;
     }
     let sent = recording.finish().await;
-    assert!(sent.len() > 20, "{sent:?}");
+    assert!(sent.iter().filter(|line| line.contains("\"app:{")).count() > 20, "{sent:?}");
     for line in &sent {
-        let words = line.split('"').skip(1).step_by(2);
-        let tags: Vec<&str> =
-            words.filter_map(|word| word.split_once('{')?.1.split_once('}').map(|(tag, _)| tag)).collect();
+        // Only keys begin so: what a record or a list is stored as is bytes, and any of them may be a brace or a quote.
+        let keys = line.split("\"app:{").skip(1);
+        let tags: Vec<&str> = keys.filter_map(|key| key.split_once('}').map(|(tag, _)| tag)).collect();
         assert!(tags.windows(2).all(|pair| pair[0] == pair[1]), "{line}");
     }
 }
