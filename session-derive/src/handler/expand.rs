@@ -2,9 +2,9 @@
 //!
 //! Names begin with two underscores: hygiene does not keep a binding apart from a constant or a unit struct of its name.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Attribute, Lifetime, ReturnType, Signature};
+use syn::{Attribute, Lifetime, ReturnType, Signature, Type};
 
 use super::{
     checks::{self, has_word},
@@ -48,7 +48,7 @@ fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenSt
 
     let (response, serve) = (runtime.response(), runtime.serve());
     let checks = checks::expand(handler, output, runtime);
-    let (members, others) = (members(handler), others(handler));
+    let (members, (others, _)) = (members(handler), others(handler));
     let (caller, call) = call(handler, function, runtime);
 
     let body = quote_spanned! {Span::mixed_site()=>
@@ -73,10 +73,9 @@ fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenSt
 }
 
 /// How the user's function is called with its sessions and the rest of its arguments: a function of its own, and its name;
-/// or a closure, which finds out by itself how the lifetimes of arguments go together. A closure is more for the compiler
-/// to make.
+/// or a closure, where the arguments' types can't be written again. A closure is more for the compiler to make.
 fn call(handler: &Handler, function: &Function, runtime: &Runtime) -> (Option<TokenStream>, TokenStream) {
-    let Handler { generics, sessions, arguments, .. } = handler;
+    let Handler { generics, sessions, .. } = handler;
     let Signature { ident, generics: own_generics, output, .. } = &function.signature;
     let (entered, caller) = (Ident::new("__entered", Span::mixed_site()), Ident::new("__call", Span::mixed_site()));
     let users = Ident::new("__handler", Place::of(ident).span());
@@ -92,7 +91,7 @@ fn call(handler: &Handler, function: &Function, runtime: &Runtime) -> (Option<To
         true => session_name(handler, index).to_token_stream(),
         false => quote_spanned!(Span::mixed_site()=> _),
     });
-    let (others, values) = (others(handler), values(handler));
+    let ((others, types), values) = (others(handler), values(handler));
     let (answer, boxed) = (runtime.answer(), runtime.boxed());
     let future = Place::of(ident).put(quote!(#boxed::new(#users(#(#values),*))));
     let answer = Place::of(ident).put(quote!(#answer(#future, #into_response)));
@@ -102,13 +101,9 @@ fn call(handler: &Handler, function: &Function, runtime: &Runtime) -> (Option<To
         let [#(#lent),*] = #entered.each();
         #answer
     };
-    if may_borrow(handler) {
+    if is_bound_to_its_place(handler) {
         return (None, quote_spanned!(Span::mixed_site()=> |#entered, (#(#others,)*)| { #body }));
     }
-    let types = arguments.iter().filter_map(|argument| match argument {
-        Argument::Extractor(ty) => Some(ty),
-        Argument::Session(_) => None,
-    });
     let (entered_type, running) = (runtime.entered(), runtime.running());
     let lifetime = Lifetime::new("'__entered", Span::mixed_site());
     let (declared, where_clause) = (generics.declared_with(&lifetime), generics.where_clause());
@@ -121,13 +116,13 @@ fn call(handler: &Handler, function: &Function, runtime: &Runtime) -> (Option<To
     (Some(function), quote_spanned!(Span::mixed_site()=> #caller #turbofish))
 }
 
-/// The names of the arguments that are no sessions.
-fn others(handler: &Handler) -> Vec<Ident> {
+/// The names of the arguments that are no sessions, and their types.
+fn others(handler: &Handler) -> (Vec<Ident>, Vec<&Type>) {
     let others = handler.arguments.iter().enumerate().filter_map(|(index, argument)| match argument {
-        Argument::Extractor(_) => Some(argument_name(index)),
+        Argument::Extractor(ty) => Some((argument_name(index), &**ty)),
         Argument::Session(_) => None,
     });
-    others.collect()
+    others.unzip()
 }
 
 /// Whether the wrapper has to be an `async fn`: for `debug_handler`, which takes the output of any other function for
@@ -136,16 +131,33 @@ fn is_to_be_async(handler: &Handler) -> bool {
     let is_debug_handler = |attribute: &Attribute| {
         attribute.path().segments.last().is_some_and(|segment| segment.ident == "debug_handler")
     };
-    handler.outer.iter().any(is_debug_handler) || may_borrow(handler)
+    handler.outer.iter().any(is_debug_handler) || is_bound_to_its_place(handler)
 }
 
-/// Whether the arguments may not be `'static`: they have a lifetime of the handler's, or a type without a name.
-fn may_borrow(handler: &Handler) -> bool {
-    let is_unnamed = |argument: &Argument| match argument {
-        Argument::Extractor(ty) => has_word(ty.to_token_stream(), "impl"),
+/// Whether an argument's type means something else in another signature: it has a lifetime of the handler's or one that is
+/// elided, it is `impl Trait`, or names `Self`.
+fn is_bound_to_its_place(handler: &Handler) -> bool {
+    let is_bound = |argument: &Argument| match argument {
+        Argument::Extractor(ty) => {
+            let has = |word| has_word(ty.to_token_stream(), word);
+            has("impl") || has("Self") || elides_a_lifetime(ty.to_token_stream())
+        }
         Argument::Session(_) => false,
     };
-    handler.generics.has_lifetimes() || handler.arguments.iter().any(is_unnamed)
+    handler.generics.has_lifetimes() || handler.arguments.iter().any(is_bound)
+}
+
+/// Whether there is a `'_`, or a reference without a lifetime.
+fn elides_a_lifetime(tokens: TokenStream) -> bool {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    tokens.iter().enumerate().any(|(index, token)| match (token, tokens.get(index + 1)) {
+        (TokenTree::Punct(punct), Some(TokenTree::Ident(name))) if punct.as_char() == '\'' => name == "_",
+        (TokenTree::Punct(punct), next) if punct.as_char() == '&' => {
+            !matches!(next, Some(TokenTree::Punct(next)) if next.as_char() == '\'')
+        }
+        (TokenTree::Group(group), _) => elides_a_lifetime(group.stream()),
+        _ => false,
+    })
 }
 
 /// The sessions of the handler, taken out of its extractors.

@@ -45,6 +45,7 @@ pub(crate) use self::snapshot::{Known, Loaded};
 /// Opened by [`T::sessions()`](SessionData::sessions) as the type declares, or by
 /// [`Sessions::builder`] with parts of the declaration replaced.
 pub struct Sessions<T> {
+    // One word, as a router moves its state through many functions for each route.
     core: Arc<Box<dyn AsCore>>,
     data: PhantomData<fn() -> T>,
 }

@@ -73,6 +73,11 @@ async fn of_a_lifetime<'t>(user: &User, Extension(Text(text)): Extension<Text<'t
 }
 
 #[session(protected)]
+async fn of_a_lifetime_without_a_name(user: &User, Extension(Text(text)): Extension<Text<'_>>) -> String {
+    format!("{} {text}", user.name)
+}
+
+#[session(protected)]
 async fn patterns(&User { ref name }: &User, (_, headers): (HeaderMap, HeaderMap)) -> String {
     format!("{name} {}", headers.len())
 }
@@ -80,7 +85,7 @@ async fn patterns(&User { ref name }: &User, (_, headers): (HeaderMap, HeaderMap
 fn main() {
     let _: fn(Sessions<User>) -> Router = |sessions| {
         let macros = get(first).post(second).put(third);
-        let others = get(generic::<HeaderMap, 3>).put(patterns).post(of_a_lifetime);
+        let others = get(generic::<HeaderMap, 3>).put(patterns).post(of_a_lifetime).delete(of_a_lifetime_without_a_name);
         Router::new().route("/1", macros).route("/2", others).with_state(sessions)
     };
 }
