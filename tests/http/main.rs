@@ -14,6 +14,7 @@ mod fresh;
 mod guards;
 mod handlers;
 mod harness;
+mod http2;
 mod interop;
 mod invalid;
 mod leaks;
