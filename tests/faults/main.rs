@@ -10,5 +10,6 @@ mod interrupted;
 mod leases;
 #[path = "../fixtures/ledger/routes.rs"]
 mod ledger;
+mod logins;
 mod outages;
 mod waiting;
