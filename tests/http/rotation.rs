@@ -224,6 +224,7 @@ macro_rules! site {
 site!(plain_site, [], |builder, memory| builder.shared_backend(Arc::clone(memory)));
 site!(sealed_site, [encrypt], |builder, memory| builder.shared_backend(Arc::clone(memory)));
 site!(carried_site, [backend = cookie, key = env("HTTP_TESTS_UNSET")], |builder, _memory| builder);
+site!(carried_and_sealed_site, [backend = cookie, encrypt, key = env("HTTP_TESTS_UNSET")], |builder, _memory| builder);
 
 /// A ring grows by a key, and by another one, and loses the oldest.
 const RINGS: [&str; 4] = ["a", "ba", "cba", "cb"];

@@ -180,7 +180,7 @@ impl Core {
         };
         let Some(session) = self.accept(known, &record, touch) else { return Ok(None) };
         telemetry::loaded(self.session_type(), &known.key);
-        if session.decoded.retired_seal && !self.0.carried {
+        if session.decoded.retired_seal {
             Box::pin(self.reseal(&session)).await;
         }
         Ok(Some(session))

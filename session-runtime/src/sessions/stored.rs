@@ -120,9 +120,15 @@ impl Core {
         Some(Decoded { data, json, body: record.body.clone(), about, proof: envelope.proof, retired_seal })
     }
 
+    /// Whether records are sealed. What a token carries is encrypted with it, and is so under the newest key with each
+    /// new token, read or written.
+    fn seals(&self) -> bool {
+        self.schema().encrypt && !self.0.carried
+    }
+
     /// The payload, and whether a retired key sealed it.
     fn unseal(&self, key: &Key, body: &Bytes, sealed: bool, payload: usize) -> Option<(Bytes, bool)> {
-        match (self.schema().encrypt, sealed) {
+        match (self.seals(), sealed) {
             (false, false) => Some((body.slice(payload..), false)),
             (true, true) => {
                 let (header, sealed) = body.split_at_checked(payload)?;
@@ -137,7 +143,7 @@ impl Core {
     /// Checks and encodes data.
     pub(super) fn draft(&self, about: About, proof: Proof, data: &dyn AnyData, room: usize) -> Result<Draft, Error> {
         data.validate().map_err(|invalid| Error::Invalid(invalid.discreet(self.schema().secrets)))?;
-        let envelope = Envelope { about, proof, data_version: self.schema().version, sealed: self.schema().encrypt };
+        let envelope = Envelope { about, proof, data_version: self.schema().version, sealed: self.seals() };
         let (mut bytes, payload) = envelope.write(room);
         let start = bytes.len();
         data.encode(&mut bytes).map_err(Error::Encode)?;
