@@ -1,7 +1,7 @@
 //! What is told of sessions' lives: events and spans of `tracing`, and counters of `metrics` where that feature is on.
 //!
 //! Each goes through a function here, so that its name, its level and its fields are said once. A session is named by a
-//! hash of what the store calls it; fields are worked out only where somebody listens. `docs/observability.md` lists
+//! hash of what the store calls it; the hash is made only where somebody listens. `docs/observability.md` lists
 //! all of it, and a test holds the two together.
 
 use std::fmt;
@@ -31,34 +31,44 @@ fn count_by(counter: &'static str, session_type: Type, reason: &'static str) {
 #[cfg(not(feature = "metrics"))]
 fn count_by(_: &'static str, _: Type, _: &'static str) {}
 
+/// A session by its handle, which is worked out when it is written. With the feature `log` of `tracing`, which `sqlx`
+/// turns on, fields are collected where nobody listens, too.
+struct Named<'a>(&'a Key);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.handle().fmt(f)
+    }
+}
+
 pub(crate) fn started(session_type: Type, key: &Key) {
-    tracing::info!(name: "session.started", session_type, session = %key.handle(), "a session started");
+    tracing::info!(name: "session.started", session_type, session = %Named(key), "a session started");
     count("session_started_total", session_type);
 }
 
 pub(crate) fn loaded(session_type: Type, key: &Key) {
-    tracing::debug!(name: "session.loaded", session_type, session = %key.handle(), "a session was loaded");
+    tracing::debug!(name: "session.loaded", session_type, session = %Named(key), "a session was loaded");
     count("session_loaded_total", session_type);
 }
 
 pub(crate) fn renewed(session_type: Type, key: &Key) {
-    tracing::info!(name: "session.renewed", session_type, session = %key.handle(), "a session was renewed");
+    tracing::info!(name: "session.renewed", session_type, session = %Named(key), "a session was renewed");
     count("session_renewed_total", session_type);
 }
 
 pub(crate) fn ended(session_type: Type, key: &Key) {
-    tracing::info!(name: "session.ended", session_type, session = %key.handle(), "a session ended");
+    tracing::info!(name: "session.ended", session_type, session = %Named(key), "a session ended");
     count("session_ended_total", session_type);
 }
 
 pub(crate) fn expired(session_type: Type, key: &Key) {
-    tracing::debug!(name: "session.expired", session_type, session = %key.handle(), "the session has expired");
+    tracing::debug!(name: "session.expired", session_type, session = %Named(key), "the session has expired");
     count("session_expired_total", session_type);
 }
 
 /// The store has no such session: it has ended, or has timed out and was removed.
 pub(crate) fn absent(session_type: Type, key: &Key) {
-    tracing::debug!(name: "session.absent", session_type, session = %key.handle(), "there is no such session any more");
+    tracing::debug!(name: "session.absent", session_type, session = %Named(key), "there is no such session any more");
     count("session_absent_total", session_type);
 }
 
@@ -125,19 +135,19 @@ pub(crate) fn forged(session_type: Type, client: Option<IpAddr>, tokens: u32) {
 
 /// A token from before a session's renewal was used.
 pub(crate) fn replayed(session_type: Type, key: &Key) {
-    tracing::warn!(name: "session.replayed", session_type, session = %key.handle(), "a token from before the session's renewal was used");
+    tracing::warn!(name: "session.replayed", session_type, session = %Named(key), "a token from before the session's renewal was used");
     count("session_replayed_total", session_type);
 }
 
 /// What is stored is not used, and left alone. The reason says nothing of the data.
 pub(crate) fn unreadable(session_type: Type, key: &Key, reason: &'static str, detail: impl fmt::Debug) {
-    tracing::warn!(name: "session.unreadable", session_type, session = %key.handle(), reason, ?detail, "the stored session can't be used; left alone");
+    tracing::warn!(name: "session.unreadable", session_type, session = %Named(key), reason, ?detail, "the stored session can't be used; left alone");
     count_by("session_unreadable_total", session_type, reason);
 }
 
 /// A handler made a session another owner's. Nothing was stored.
 pub(crate) fn owner_changed(session_type: Type, key: &Key) {
-    tracing::error!(name: "session.owner_changed", session_type, session = %key.handle(), "a handler made a session another owner's; nothing was stored");
+    tracing::error!(name: "session.owner_changed", session_type, session = %Named(key), "a handler made a session another owner's; nothing was stored");
     count("session_owner_changed_total", session_type);
 }
 
@@ -150,18 +160,18 @@ pub(crate) fn owner_unreadable(session_type: Type) {
 
 /// A change was not stored.
 pub(crate) fn conflict(session_type: Type, key: &Key, error: &Error) {
-    tracing::warn!(name: "session.conflict", session_type, session = %key.handle(), %error, "a change was not stored");
+    tracing::warn!(name: "session.conflict", session_type, session = %Named(key), %error, "a change was not stored");
     count("session_conflict_total", session_type);
 }
 
 /// A record stays sealed under a retired key, until its next read or write.
 pub(crate) fn not_resealed(session_type: Type, key: &Key, error: &Error) {
-    tracing::debug!(name: "session.not_resealed", session_type, session = %key.handle(), %error, "a record stays under a retired key");
+    tracing::debug!(name: "session.not_resealed", session_type, session = %Named(key), %error, "a record stays under a retired key");
     count("session_not_resealed_total", session_type);
 }
 
 pub(crate) fn lease_lost(session_type: Type, key: &Key) {
-    tracing::warn!(name: "session.lease_lost", session_type, session = %key.handle(), "an exclusive borrow ran out under its handler");
+    tracing::warn!(name: "session.lease_lost", session_type, session = %Named(key), "an exclusive borrow ran out under its handler");
     count("session_lease_lost_total", session_type);
 }
 
@@ -175,25 +185,25 @@ pub(crate) fn create_span(session_type: Type) -> Span {
 }
 
 pub(crate) fn load_span(session_type: Type, key: &Key) -> Span {
-    debug_span!("session.load", session_type, session = %key.handle())
+    debug_span!("session.load", session_type, session = %Named(key))
 }
 
 pub(crate) fn acquire_span(session_type: Type, key: &Key) -> Span {
-    debug_span!("session.acquire", session_type, session = %key.handle())
+    debug_span!("session.acquire", session_type, session = %Named(key))
 }
 
 pub(crate) fn save_span(session_type: Type, key: &Key) -> Span {
-    debug_span!("session.save", session_type, session = %key.handle())
+    debug_span!("session.save", session_type, session = %Named(key))
 }
 
 pub(crate) fn update_span(session_type: Type, key: &Key) -> Span {
-    debug_span!("session.update", session_type, session = %key.handle())
+    debug_span!("session.update", session_type, session = %Named(key))
 }
 
 pub(crate) fn renew_span(session_type: Type, key: &Key) -> Span {
-    debug_span!("session.renew", session_type, session = %key.handle())
+    debug_span!("session.renew", session_type, session = %Named(key))
 }
 
 pub(crate) fn end_span(session_type: Type, key: &Key) -> Span {
-    debug_span!("session.end", session_type, session = %key.handle())
+    debug_span!("session.end", session_type, session = %Named(key))
 }
