@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::{
     Form, Json, Router,
+    http::Method,
     routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
@@ -42,13 +43,23 @@ async fn logout(session: Session<Note>) -> Result<(), Error> {
     session.end().await
 }
 
+#[session(protected, fresh = "10m")]
+async fn sign(_note: &Note) {}
+
+#[session(protected)]
+async fn prove(mut session: Session<Note>) -> Result<(), Error> {
+    session.refresh().await
+}
+
 async fn server(clock: &ManualClock, keys: &str) -> Served {
     let sessions = Sessions::<Note>::builder().key(keys).clock(clock.clone()).open().await.expect("they open");
     let router = Router::new()
         .route("/write", post(write))
         .route("/read", get(read))
         .route("/append", post(append))
-        .route("/logout", post(logout));
+        .route("/logout", post(logout))
+        .route("/sign", post(sign))
+        .route("/prove", post(prove));
     serve(router.with_state(sessions)).await
 }
 
@@ -128,4 +139,70 @@ async fn a_carried_session_that_is_too_large_is_refused_and_nothing_is_sent() {
         }
     }
     assert!((2000..4000).contains(&fits), "{fits}");
+}
+
+#[tokio::test]
+async fn a_carried_session_knows_when_its_owner_was_last_asked_who_they_are() {
+    let clock = ManualClock::new();
+    let server = server(&clock, &key('k')).await;
+    let client = server.client();
+    client.post_form("/write", &[("text", "a")]).await;
+    assert_eq!(client.post("/sign").await.status, 200);
+    clock.advance(Duration::from_secs(11 * 60));
+    client.get("/read").await;
+    assert_problem(&client.post("/sign").await, 401, "stale");
+    assert_eq!(client.post("/prove").await.set_cookies().len(), 1);
+    assert_eq!(client.post("/sign").await.status, 200);
+    client.post_form("/append", &[("text", "b")]).await;
+    assert_eq!(client.post("/sign").await.status, 200, "a change takes it along");
+}
+
+/// A later release of the same application.
+mod later {
+    use super::*;
+
+    #[derive(Clone, Serialize, Deserialize, SessionData)]
+    #[session(backend = cookie, key = env("HTTP_TESTS_CARRIED_KEY"), version = 2, from = super::Note)]
+    struct Note {
+        lines: Vec<String>,
+    }
+
+    impl From<super::Note> for Note {
+        fn from(old: super::Note) -> Self {
+            Self { lines: vec![old.text] }
+        }
+    }
+
+    #[session(protected)]
+    async fn read(note: &Note) -> Json<Note> {
+        Json(note.clone())
+    }
+
+    #[session(protected)]
+    async fn append(mut session: Session<Note>, line: String) -> Result<(), Error> {
+        session.update(|note| note.lines.push(line.clone())).await
+    }
+
+    pub(super) async fn server(keys: &str) -> Served {
+        let sessions = Sessions::<Note>::builder().key(keys).open().await.expect("they open");
+        serve(Router::new().route("/read", get(read)).route("/append", post(append)).with_state(sessions)).await
+    }
+}
+
+#[tokio::test]
+async fn a_carried_session_is_read_by_a_later_release_and_belongs_to_it_once_it_is_changed_there() {
+    let keys = key('k');
+    let sessions = Sessions::<Note>::builder().key(&keys).open().await.expect("they open");
+    let router = Router::new().route("/write", post(write)).route("/read", get(read));
+    let (first, second) = (serve(router.with_state(sessions)).await, later::server(&keys).await);
+    let client = first.client();
+    client.post_form("/write", &[("text", "a")]).await;
+    assert_eq!(client.at(&second.url()).get("/read").await.text(), r#"{"lines":["a"]}"#);
+    assert_eq!(client.get("/read").await.text(), r#"{"text":"a"}"#, "reading it has changed nothing");
+    let reply = client.at(&second.url()).send(Method::POST, "/append", |request| request.body("b")).await;
+    assert_eq!((reply.status.as_u16(), reply.set_cookies().len()), (200, 1));
+    assert_eq!(client.at(&second.url()).get("/read").await.text(), r#"{"lines":["a","b"]}"#);
+    let reply = client.get("/read").await;
+    assert_problem(&reply, 401, "missing");
+    assert!(reply.set_cookies().is_empty(), "it is left to those who can read it");
 }

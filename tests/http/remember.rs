@@ -180,3 +180,48 @@ async fn a_login_on_a_shared_machine_can_be_forgotten_although_the_type_remember
     let server = serve(Router::new().route("/", post(on_a_shared_machine)).with_state(sessions)).await;
     assert_eq!(max_age(&server.client().post("/").await), None);
 }
+
+#[derive(Default, Serialize, Deserialize, SessionData)]
+#[session(backend = cookie, key = env("HTTP_TESTS_UNSET"), idle = "10d", lifetime = "30d")]
+struct Carried {
+    reads: u32,
+}
+
+#[session(optional)]
+async fn pick_up(slot: SessionSlot<Carried>, Form(login): Form<Login>) -> Result<(), Error> {
+    let start = slot.start(Carried::default()).persistent(login.persistent == Some(true));
+    start.lifetime(login.days.unwrap_or(30) * DAY).await
+}
+
+#[session(protected)]
+async fn look(_carried: &Carried) {}
+
+#[session(protected)]
+async fn turn(mut session: Session<Carried>) -> Result<(), Error> {
+    session.update(|carried| carried.reads += 1).await
+}
+
+#[tokio::test]
+async fn every_cookie_that_carries_a_remembered_login_lasts_as_long_as_what_is_left() {
+    let clock = ManualClock::new();
+    let sessions = Sessions::<Carried>::builder().key(&key('k')).clock(clock.clone()).open().await.unwrap();
+    let router = Router::new().route("/login", post(pick_up)).route("/", get(look).post(turn));
+    let server = serve(router.with_state(sessions)).await;
+    let (remembered, reply) = log_in(&server, &[("persistent", "true"), ("days", "14")]).await;
+    assert_eq!(max_age(&reply), Some(14 * DAY.as_secs()));
+    let (forgetful, reply) = log_in(&server, &[("days", "14")]).await;
+    assert_eq!(max_age(&reply), None);
+    for left in [10, 6, 2] {
+        clock.advance(4 * DAY);
+        for (reply, what) in [(remembered.get("/").await, "a use"), (remembered.post("/").await, "a change")] {
+            assert_eq!(max_age(&reply), Some(left * DAY.as_secs()), "{what}, {left} days before the end");
+        }
+        for reply in [forgetful.get("/").await, forgetful.post("/").await] {
+            assert_eq!(max_age(&reply), None);
+        }
+    }
+    clock.advance(2 * DAY);
+    for client in [&remembered, &forgetful] {
+        assert_eq!(client.get("/").await.status, 401, "its lifetime is over");
+    }
+}

@@ -109,7 +109,7 @@ macro_rules! extractors {
                 parts: &mut Parts,
                 state: &S,
             ) -> impl Future<Output = Result<Self, Rejection>> + Send {
-                Extracting(ask(state.sessions(), Take::$take, const { &M::ASKED }, parts), PhantomData)
+                Extracting(ask(state.sessions_held(), Take::$take, const { &M::ASKED }, parts), PhantomData)
             }
         }
     )+};

@@ -53,7 +53,7 @@ pub fn snapshot_optional<T: SessionData, S: HasSessions<T>>(
     parts: &mut Parts,
     state: &S,
 ) -> impl Future<Output = Result<Option<T>, Rejection>> + Send {
-    let sessions = state.sessions();
+    let sessions = state.sessions_held();
     async move { Ok(sessions.core().extract(parts, false).await?.map(owned)) }
 }
 
@@ -65,6 +65,6 @@ pub fn snapshot<T: SessionData, S: HasSessions<T>>(
     parts: &mut Parts,
     state: &S,
 ) -> impl Future<Output = Result<T, Rejection>> + Send {
-    let sessions = state.sessions();
+    let sessions = state.sessions_held();
     async move { Ok(sessions.core().extract(parts, true).await?.map(owned).expect("there is one, or this was refused")) }
 }

@@ -16,7 +16,7 @@ use crate::sessions::{SessionData, Sessions};
 pub trait HasSessions<T: SessionData> {
     /// The sessions.
     #[doc(hidden)]
-    fn sessions(&self) -> Sessions<T>;
+    fn sessions_held(&self) -> Sessions<T>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -24,7 +24,7 @@ impl<S, T: SessionData> HasSessions<T> for S
 where
     Sessions<T>: FromRef<S>,
 {
-    fn sessions(&self) -> Sessions<T> {
+    fn sessions_held(&self) -> Sessions<T> {
         Sessions::from_ref(self)
     }
 }

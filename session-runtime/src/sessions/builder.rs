@@ -39,7 +39,7 @@ pub struct Builder<T> {
     data: PhantomData<fn() -> T>,
 }
 
-impl<T: SessionData> Builder<T> {
+impl<T> Builder<T> {
     pub(super) fn new() -> Self {
         Self {
             backend: None,
@@ -158,7 +158,10 @@ impl<T: SessionData> Builder<T> {
     /// # Errors
     /// Every setting that is missing or wrong, with its environment variable and the remedy; a backend without leases
     /// for a type that handlers may borrow by `&mut`.
-    pub async fn open(self) -> Result<Sessions<T>, OpenError> {
+    pub async fn open(self) -> Result<Sessions<T>, OpenError>
+    where
+        T: SessionData,
+    {
         let declaration = T::declaration();
         let scope = declaration.scope().clone();
         let volatile = self.volatile;

@@ -62,13 +62,13 @@ impl AsCore for Core {
     }
 }
 
-impl<T: SessionData> Clone for Sessions<T> {
+impl<T> Clone for Sessions<T> {
     fn clone(&self) -> Self {
         Self { core: Arc::clone(&self.core), data: PhantomData }
     }
 }
 
-impl<T: SessionData> fmt::Debug for Sessions<T> {
+impl<T> fmt::Debug for Sessions<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sessions")
             .field("cookie", &self.core().0.cookie.name)
@@ -78,7 +78,7 @@ impl<T: SessionData> fmt::Debug for Sessions<T> {
     }
 }
 
-impl<T: SessionData> Sessions<T> {
+impl<T> Sessions<T> {
     /// A builder that starts from the type's declaration; whatever it is told comes first.
     ///
     /// Tests swap the backend without touching a handler:

@@ -28,4 +28,9 @@ async fn home(user: &User) -> String {
     user.name.clone()
 }
 
-fn main() {}
+fn main() {
+    let _ = async || App {
+        users: User::sessions().await.unwrap(),
+        carts: Sessions::builder().ephemeral_key().open().await.unwrap(),
+    };
+}
