@@ -18,7 +18,7 @@ use super::member::{Member, OpaqueMember};
 use super::problem::Rejection;
 use super::state::HasSessions;
 use crate::missing::Missing;
-use crate::sessions::{AnyData, Core, Data, SessionData, Sessions};
+use crate::sessions::{AnyData, Core, Data, Sessions};
 
 /// What `#[session(...)]` says of one session type in one handler.
 pub trait Spec: 'static {
@@ -72,7 +72,7 @@ enum Take {
 
 /// Asks for a session. Not of one handler, as its extractor is.
 #[expect(clippy::needless_pass_by_value, reason = "to be dropped here, and not in what is compiled for each handler")]
-fn ask<'a, T: SessionData>(sessions: Sessions<T>, take: Take, asked: &'static Asked, parts: &'a Parts) -> Asking<'a> {
+fn ask<'a, T>(sessions: Sessions<T>, take: Take, asked: &'static Asked, parts: &'a Parts) -> Asking<'a> {
     ask_core(sessions.core().clone(), take, asked, parts)
 }
 
@@ -100,9 +100,7 @@ macro_rules! extractors {
             }
         }
 
-        impl<T: SessionData, M: Spec, S: HasSessions<T>> FromRequestParts<S>
-            for $name<Sessions<T>, M>
-        {
+        impl<T, M: Spec, S: HasSessions<T>> FromRequestParts<S> for $name<Sessions<T>, M> {
             type Rejection = Rejection;
 
             fn from_request_parts(

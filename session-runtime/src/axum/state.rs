@@ -2,7 +2,7 @@
 
 use ::axum::extract::FromRef;
 
-use crate::sessions::{SessionData, Sessions};
+use crate::sessions::Sessions;
 
 /// A state that holds the sessions of `T`: every state with `Sessions<T>: FromRef<State>`.
 ///
@@ -13,14 +13,14 @@ use crate::sessions::{SessionData, Sessions};
     note = "give the router `.with_state({T}::sessions().await?)`, or let `{Self}` be a struct with a field of type \
             `Sessions<{T}>` and `#[derive(Clone, axum::extract::FromRef)]`"
 )]
-pub trait HasSessions<T: SessionData> {
+pub trait HasSessions<T> {
     /// The sessions.
     #[doc(hidden)]
     fn sessions_held(&self) -> Sessions<T>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<S, T: SessionData> HasSessions<T> for S
+impl<S, T> HasSessions<T> for S
 where
     Sessions<T>: FromRef<S>,
 {
