@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use self::disk::{Asker, Disk};
 use self::leases::Asked;
-use self::sweep::Broom;
+use self::sweep::{Broom, CALL};
 use super::{
     Acquired, Backend, BackendError, Capabilities, Holder, Key, Lease, Leases, OpenBackend, OpenError, Record, Scope,
     Sweep, Touch, Written,
@@ -91,7 +91,7 @@ impl File {
             let why = format!("names the folder {}, which can't be made or written", folder.display());
             OpenError::backend("file(dir)", why, error)
         })?;
-        Ok(Self { disk: Arc::new(disk), broom: Arc::new(Broom::new()), held: Mutex::default() })
+        Ok(Self { disk: Arc::new(disk), broom: Arc::new(Broom::new(CALL)), held: Mutex::default() })
     }
 
     fn held(&self) -> MutexGuard<'_, HashMap<Key, Held>> {

@@ -15,19 +15,22 @@ const DOING: &str = "sweep sessions";
 
 /// How long one call looks for something to sweep. Others wait for no sweep, but the caller does, and
 /// the next call goes on where this one ended.
-const CALL: Duration = Duration::from_millis(500);
+pub(super) const CALL: Duration = Duration::from_millis(500);
 
 /// How old a draft has to be to belong to nobody: whoever wrote it has long been answered.
 const ANCIENT: Duration = Duration::from_secs(600);
 
-/// The shard that is next.
+/// Where the next call begins, and how long it looks.
 #[derive(Debug)]
-pub(super) struct Broom(AtomicU16);
+pub(super) struct Broom {
+    shard: AtomicU16,
+    call: Duration,
+}
 
 impl Broom {
     /// Begins anywhere: a program that is started, sweeps and ends gets to every shard in time.
-    pub(super) fn new() -> Self {
-        Self(AtomicU16::new(u16::from(crate::id::random::<1>()[0])))
+    pub(super) fn new(call: Duration) -> Self {
+        Self { shard: AtomicU16::new(u16::from(crate::id::random::<1>()[0])), call }
     }
 }
 
@@ -55,16 +58,16 @@ impl Disk {
             Err(TryLockError::WouldBlock) => return Ok(0),
             Err(TryLockError::Error(error)) => return Err(error).during(DOING, &self.root),
         }
-        let (mut batch, end) = (Batch { now, left: limit, asker }, Instant::now() + CALL);
+        let (mut batch, end) = (Batch { now, left: limit, asker }, Instant::now() + broom.call);
         for _ in 0..SHARDS {
             if batch.left == 0 || Instant::now() > end || asker.has_gone() {
                 break;
             }
             // Counted before it is swept, so that a shard with a fault doesn't keep the others waiting.
-            let number = broom.0.fetch_add(1, Ordering::Relaxed) % SHARDS;
+            let number = broom.shard.fetch_add(1, Ordering::Relaxed) % SHARDS;
             self.sweep_shard(&self.shard(number), &mut batch)?;
             if batch.left == 0 {
-                broom.0.store(number, Ordering::Relaxed);
+                broom.shard.store(number, Ordering::Relaxed);
             }
         }
         Ok(limit - batch.left)

@@ -1,6 +1,7 @@
-//! What only the inside shows: the events.
+//! What only the inside shows: the events, and what a sweep takes that has all the time.
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tracing::span::{Attributes, Id};
 use tracing::{Event, Metadata, Subscriber};
 
 use super::disk::{Asker, Disk};
+use super::sweep::{Broom, CALL};
 use crate::clock::Timestamp;
 use crate::id::Key;
 use crate::record::{Record, Touch};
@@ -42,10 +44,32 @@ impl Subscriber for Events {
     fn exit(&self, _: &Id) {}
 }
 
+/// An empty store in a folder of its own.
+fn disk() -> (Disk, PathBuf) {
+    let folder = std::env::temp_dir().join(format!("session-runtime-{:016x}", u64::from_be_bytes(crate::id::random())));
+    (Disk::open(&folder, false).unwrap(), folder)
+}
+
+#[test]
+fn a_sweep_that_has_the_time_takes_as_many_as_it_was_told_to() {
+    let (disk, folder) = disk();
+    let asking = Arc::new(());
+    let asker = Asker(Arc::downgrade(&asking));
+    let (now, expires) = (Timestamp::from_secs(1), Timestamp::from_secs(1000));
+    let touch = Touch { now, idle: Duration::from_secs(60), expires };
+    for number in 0..150 {
+        let record = Record { version: 1, last_seen: now, expires, body: Bytes::from_static(b"x") };
+        assert!(disk.create(&disk.place(&Key::from_bytes([number; 32])), &record, touch, &asker).unwrap());
+    }
+    let broom = Broom::new(Duration::from_secs(600));
+    let swept = [(); 4].map(|()| disk.sweep(&broom, expires, 64, &asker).unwrap());
+    assert_eq!(swept, [64, 64, 22, 0]);
+    fs::remove_dir_all(&folder).unwrap();
+}
+
 #[test]
 fn a_file_that_is_no_record_raises_an_event_when_it_is_asked_for_and_none_when_it_is_swept() {
-    let folder = std::env::temp_dir().join(format!("session-runtime-{:016x}", u64::from_be_bytes(crate::id::random())));
-    let disk = Disk::open(&folder, false).unwrap();
+    let (disk, folder) = disk();
     let (key, now, idle) = (Key::from_bytes([7; 32]), Timestamp::from_secs(1), Duration::from_secs(60));
     let touch = Touch { now, idle, expires: Timestamp::from_secs(1000) };
     let record = Record { version: 1, last_seen: now, expires: touch.expires, body: Bytes::from_static(b"secret") };
@@ -59,7 +83,7 @@ fn a_file_that_is_no_record_raises_an_event_when_it_is_asked_for_and_none_when_i
     let events = Events::default();
     tracing::subscriber::with_default(events.clone(), || {
         assert_eq!(disk.load(&place, touch, &asker).unwrap(), None);
-        let broom = super::sweep::Broom::new();
+        let broom = Broom::new(CALL);
         assert_eq!(disk.sweep(&broom, Timestamp::from_secs(u64::MAX), 10, &asker).unwrap(), 0);
     });
     let events = events.0.lock().unwrap();
