@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use session_runtime::backend::{
-    Acquired, Backend, BackendError, Capabilities, Holder, Key, Lease, Leases, OpenBackend, OpenError, Record, Scope,
-    Sweep, Touch, Written,
+    Acquired, Backend, BackendError, Capabilities, Holder, Lease, Leases, OpenBackend, OpenError, Record, RecordKey,
+    Scope, Sweep, Touch, Written,
 };
 use session_runtime::{SessionData, Timestamp};
 use tokio::sync::Notify;
@@ -42,7 +42,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// Step 1: the state. `memory` forgets whoever was idle longest when it is full; a shelf that is full takes
 /// nobody new (503), and forgets nobody.
 struct Shelf {
-    places: Mutex<HashMap<Key, Place>>,
+    places: Mutex<HashMap<RecordKey, Place>>,
     capacity: usize,
 }
 
@@ -51,10 +51,10 @@ struct Shelf {
 struct Place {
     record: Record,
     idle: Duration,
-    held: Option<Held>,
+    held: Option<HeldLease>,
 }
 
-struct Held {
+struct HeldLease {
     holder: Holder,
     until: Timestamp,
     freed: Arc<Notify>,
@@ -67,7 +67,7 @@ impl Shelf {
 
     /// Each operation below is done under this lock from its question to its answer: that makes it atomic, and
     /// with no `.await` in between it can't be dropped half-way.
-    fn places(&self) -> MutexGuard<'_, HashMap<Key, Place>> {
+    fn places(&self) -> MutexGuard<'_, HashMap<RecordKey, Place>> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -93,7 +93,7 @@ impl Place {
     }
 
     /// Ends the holder's lease, and wakes who waits for it.
-    fn give_up(&mut self, holder: Holder) -> Option<Held> {
+    fn give_up(&mut self, holder: Holder) -> Option<HeldLease> {
         let held = self.held.take_if(|held| held.holder == holder)?;
         held.freed.notify_waiters();
         Some(held)
@@ -102,7 +102,7 @@ impl Place {
 
 /// Step 2: records. What isn't there is no error; an `Err` says that the store can't be asked, and becomes a 503.
 impl Backend for Shelf {
-    async fn create(&self, key: &Key, record: Record, touch: Touch) -> Result<bool, BackendError> {
+    async fn create(&self, key: &RecordKey, record: Record, touch: Touch) -> Result<bool, BackendError> {
         let mut places = self.places();
         if places.contains_key(key) {
             return Ok(false);
@@ -114,22 +114,22 @@ impl Backend for Shelf {
         Ok(true)
     }
 
-    async fn load(&self, key: &Key, touch: Touch) -> Result<Option<Record>, BackendError> {
+    async fn load(&self, key: &RecordKey, touch: Touch) -> Result<Option<Record>, BackendError> {
         Ok(self.places().get_mut(key).map(|place| place.used(touch)))
     }
 
-    async fn peek(&self, key: &Key) -> Result<Option<Record>, BackendError> {
+    async fn peek(&self, key: &RecordKey) -> Result<Option<Record>, BackendError> {
         Ok(self.places().get(key).map(|place| place.record.clone()))
     }
 
-    async fn update(&self, key: &Key, expected: u64, record: Record, _: Touch) -> Result<Written, BackendError> {
+    async fn update(&self, key: &RecordKey, expected: u64, record: Record, _: Touch) -> Result<Written, BackendError> {
         // Never an insertion: a session that has ended stays ended.
         Ok(self.places().get_mut(key).map_or(Written::Absent, |place| place.replace(expected, record)))
     }
 
-    async fn delete(&self, key: &Key) -> Result<bool, BackendError> {
+    async fn delete(&self, key: &RecordKey) -> Result<bool, BackendError> {
         let place = self.places().remove(key);
-        if let Some(Held { freed, .. }) = place.as_ref().and_then(|place| place.held.as_ref()) {
+        if let Some(HeldLease { freed, .. }) = place.as_ref().and_then(|place| place.held.as_ref()) {
             freed.notify_waiters();
         }
         Ok(place.is_some())
@@ -145,7 +145,7 @@ impl Backend for Shelf {
 /// Step 4: exclusive borrows, `&mut User`. A lease has an end, so that nobody who vanished keeps a session locked;
 /// and whoever overslept it finds out when he saves.
 impl Leases for Shelf {
-    async fn acquire(&self, key: &Key, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
+    async fn acquire(&self, key: &RecordKey, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
         let mut places = self.places();
         let Some(place) = places.get_mut(key) else { return Ok(Acquired::Absent) };
         if let Some(held) = place.held.as_ref().filter(|held| held.holder != lease.holder && lease.now < held.until) {
@@ -156,11 +156,11 @@ impl Leases for Shelf {
                 let _ = tokio::time::timeout(left, freed).await;
             })));
         }
-        place.held = Some(Held { holder: lease.holder, until: lease.now.plus(lease.ttl), freed: Arc::default() });
+        place.held = Some(HeldLease { holder: lease.holder, until: lease.now.plus(lease.ttl), freed: Arc::default() });
         Ok(Acquired::Granted(place.used(touch)))
     }
 
-    async fn extend(&self, key: &Key, lease: Lease) -> Result<bool, BackendError> {
+    async fn extend(&self, key: &RecordKey, lease: Lease) -> Result<bool, BackendError> {
         let mut places = self.places();
         let held = places.get_mut(key).and_then(|place| place.held.as_mut());
         let held = held.filter(|held| held.holder == lease.holder && lease.now < held.until);
@@ -169,7 +169,7 @@ impl Leases for Shelf {
 
     async fn save(
         &self,
-        key: &Key,
+        key: &RecordKey,
         lease: Lease,
         expected: u64,
         record: Record,
@@ -184,7 +184,7 @@ impl Leases for Shelf {
         })
     }
 
-    async fn release(&self, key: &Key, lease: Lease) -> Result<(), BackendError> {
+    async fn release(&self, key: &RecordKey, lease: Lease) -> Result<(), BackendError> {
         self.places().get_mut(key).and_then(|place| place.give_up(lease.holder));
         Ok(())
     }
@@ -197,7 +197,7 @@ impl Sweep for Shelf {
         let touch = |place: &Place| Touch { now, idle: place.idle, expires: place.record.expires };
         let expired = |place: &Place| !touch(place).is_live(&place.record, Duration::ZERO);
         let found = places.iter().filter(|(_, place)| expired(place)).map(|(key, _)| *key);
-        let found: Vec<Key> = found.take(limit).collect();
+        let found: Vec<RecordKey> = found.take(limit).collect();
         found.iter().for_each(|key| drop(places.remove(key)));
         Ok(found.len())
     }
@@ -239,7 +239,7 @@ mod tests {
         let now = Timestamp::from_secs(1_000_000);
         let touch = Touch { now, idle: Duration::from_secs(60), expires: now.plus(Duration::from_secs(600)) };
         let record = Record { version: 1, last_seen: now, expires: touch.expires, body: Vec::new().into() };
-        let [ann, bob] = [1, 2].map(|number| Key::from_bytes([number; 32]));
+        let [ann, bob] = [1, 2].map(|number| RecordKey::from_bytes([number; 32]));
         assert!(shelf.create(&ann, record.clone(), touch).await.unwrap());
         assert!(shelf.create(&bob, record, touch).await.is_err());
         assert!(shelf.load(&ann, touch).await.unwrap().is_some());

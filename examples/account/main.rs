@@ -32,7 +32,7 @@ use axum::routing::{get, post};
 use axum::{Form, Router};
 use maud::Markup;
 use serde::{Deserialize, Serialize};
-use session_runtime::{Error, Handle, Session, SessionData, SessionSlot, Sessions, session};
+use session_runtime::{Error, PublicId, Session, SessionData, SessionSlot, Sessions, session};
 
 use crate::accounts::Accounts;
 
@@ -142,12 +142,12 @@ async fn logout(session: Session<Person>) -> Result<Redirect, Error> {
 #[session(protected, missing = redirect("/"))]
 async fn devices(session: Session<Person>, State(app): State<App>) -> Result<Markup, Error> {
     let devices = app.people.of(&session.name).list().await?;
-    Ok(pages::devices(&devices, session.id()))
+    Ok(pages::devices(&devices, session.public_id()))
 }
 
 #[derive(Deserialize)]
 struct Device {
-    device: Handle,
+    device: PublicId,
 }
 
 #[session(protected, missing = redirect("/"))]
@@ -159,7 +159,7 @@ async fn end_device(person: &Person, State(app): State<App>, Form(form): Form<De
 
 #[session(protected, missing = redirect("/"))]
 async fn end_other_devices(session: Session<Person>, State(app): State<App>) -> Result<Redirect, Error> {
-    app.people.of(&session.name).end_others(session.id()).await?;
+    app.people.of(&session.name).end_others(session.public_id()).await?;
     Ok(Redirect::to("/devices"))
 }
 
@@ -186,8 +186,8 @@ async fn change_password(
     if let Err(refusal) = app.accounts.change(&session.name, &form.current, &form.new).await {
         return Ok(refused(pages::account(&session.name, None, Some(&refusal))));
     }
-    app.people.of(&session.name).end_others(session.id()).await?;
-    session.refresh().await?;
+    app.people.of(&session.name).end_others(session.public_id()).await?;
+    session.mark_reauthenticated().await?;
     let notice = "Your password is changed, and all your other devices are logged out.";
     session.update(|person| person.notice = Some(notice.into())).await?;
     Ok(Redirect::to("/").into_response())
@@ -212,7 +212,7 @@ async fn confirm(
     if let Err(refusal) = app.accounts.verify(&session.name, &form.password).await {
         return Ok(refused(pages::ask_again(Some(&refusal))));
     }
-    session.refresh().await?;
+    session.mark_reauthenticated().await?;
     session.update(|person| person.notice = Some("Thank you. You may go on.".into())).await?;
     Ok(Redirect::to("/").into_response())
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use maud::{Markup, html};
-use session_runtime::{Handle, Listing};
+use session_runtime::{Listing, PublicId};
 
 use crate::accounts::Refusal;
 use crate::page::page;
@@ -66,7 +66,7 @@ pub(crate) fn account(name: &str, notice: Option<&str>, problem: Option<&Refusal
     )
 }
 
-pub(crate) fn devices(devices: &[Listing], this: Handle) -> Markup {
+pub(crate) fn devices(devices: &[Listing], this: PublicId) -> Markup {
     page(
         "Your devices",
         &html! {
@@ -86,7 +86,7 @@ pub(crate) fn devices(devices: &[Listing], this: Handle) -> Markup {
                             }
                             @if !device.is(this) {
                                 form action="/devices/end" method="post" {
-                                    input type="hidden" name="device" value=(device.id());
+                                    input type="hidden" name="device" value=(device.public_id());
                                     button .quiet { "Log out" }
                                 }
                             }

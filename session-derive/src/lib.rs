@@ -6,9 +6,9 @@ mod handler;
 mod options;
 mod paths;
 #[cfg(test)]
-mod soup;
-#[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod token_fuzz;
 
 use proc_macro::TokenStream;
 

@@ -63,28 +63,28 @@ runtime_paths! {
     scope => backend::Scope;
     add_privilege => __private::add_privilege;
     answer => __private::answer;
-    any_data => __private::AnyData;
-    answering => __private::Answering;
+    erased_data => __private::ErasedData;
+    handler_future => __private::HandlerFuture;
     ask => __private::ask;
-    asked => __private::Asked;
+    session_policy => __private::SessionPolicy;
     begins_response => __private::begins_response;
     before_others => __private::before_others;
     boxed => __private::Box;
-    data => __private::Data;
+    boxed_data => __private::BoxedData;
     declaration => __private::Declaration;
     decode_error => __private::DecodeError;
-    entered => __private::Entered;
+    handler_sessions => __private::HandlerSessions;
     exclusive => __private::ExclusiveFromRef;
     extracted => __private::extracted;
     flash => __private::Flash;
-    former => __private::former;
+    previous_version => __private::previous_version;
     from_request_parts => __private::FromRequestParts;
     has_sessions => __private::HasSessions;
     into_response => __private::IntoResponse;
     invalid => __private::Invalid;
     json => __private::Json;
     json_serializer => __private::JsonSerializer;
-    lending => __private::Lending;
+    lease_support => __private::LeaseSupport;
     lends => __private::lends;
     missing => __private::Missing;
     open => __private::open;
@@ -105,7 +105,7 @@ runtime_paths! {
     responds => __private::responds;
     responds_in_part => __private::responds_in_part;
     response => __private::Response;
-    running => __private::Running;
+    response_future => __private::ResponseFuture;
     serve => __private::serve;
     set => __private::set;
     shared => __private::SharedFromRef;
@@ -158,12 +158,12 @@ core_paths! {
 ///
 /// Generated tokens put there keep the macro's hygiene: an error lands on the user's tokens, a lint stays away.
 #[derive(Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct SpanRange {
     first: Span,
     last: Span,
 }
 
-impl Place {
+impl SpanRange {
     pub(crate) fn at(span: Span) -> Self {
         Self { first: span, last: span }
     }

@@ -11,7 +11,7 @@ pub const DEFAULT_LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 /// The longest lifetime: browsers cap a cookie's at 400 days (RFC 6265bis, section 5.5).
 pub const MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-/// The shortest time between two renewals in motion: well over the grace of the former id.
+/// The shortest time between two rotations in motion: well over the grace of the former id.
 pub const MIN_RENEWAL: Duration = Duration::from_secs(60);
 
 /// Reads a duration such as `"90s"`, `"30m"`, `"12h"`, `"14d"` or `"1h 30m"`.
@@ -90,32 +90,32 @@ pub fn violations(idle: Duration, lifetime: Duration) -> Vec<Violation> {
     found
 }
 
-/// What is wrong with the time after which an id is renewed in motion.
+/// What is wrong with the time after which an id is rotated in motion.
 ///
 /// ```
 /// # use std::time::Duration;
 /// let hour = Duration::from_secs(3600);
-/// assert!(session_rules::time::renewal_violation(hour, hour).is_none());
-/// assert_eq!(session_rules::time::renewal_violation(2 * hour, hour).unwrap().option, "renew_every");
+/// assert!(session_rules::time::rotation_violation(hour, hour).is_none());
+/// assert_eq!(session_rules::time::rotation_violation(2 * hour, hour).unwrap().option, "rotate_every");
 /// ```
-pub fn renewal_violation(every: Duration, lifetime: Duration) -> Option<Violation> {
+pub fn rotation_violation(every: Duration, lifetime: Duration) -> Option<Violation> {
     if every < MIN_RENEWAL {
         let message = format!(
-            "an id that is renewed every {} would be renewed while the requests of one page are still on their way; \
+            "an id that is rotated every {} would be rotated while the requests of one page are still on their way; \
              write \"{}\" or longer",
             format(every),
             format(MIN_RENEWAL)
         );
-        return Some(Violation::new("renew_every", message));
+        return Some(Violation::new("rotate_every", message));
     }
     (every > lifetime).then(|| {
         let message = format!(
-            "no session lives long enough to be renewed every {}: its lifetime is {}; shorten `renew_every` or \
+            "no session lives long enough to be rotated every {}: its lifetime is {}; shorten `rotate_every` or \
              lengthen `lifetime`",
             format(every),
             format(lifetime)
         );
-        Violation::new("renew_every", message)
+        Violation::new("rotate_every", message)
     })
 }
 
@@ -124,8 +124,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_renewed_once_a_minute_at_the_most_and_within_its_lifetime() {
-        let refused = |every| renewal_violation(every, DEFAULT_LIFETIME).is_some();
+    fn an_id_is_rotated_once_a_minute_at_the_most_and_within_its_lifetime() {
+        let refused = |every| rotation_violation(every, DEFAULT_LIFETIME).is_some();
         assert!(refused(MIN_RENEWAL - Duration::from_secs(1)) && !refused(MIN_RENEWAL));
         assert!(refused(DEFAULT_LIFETIME + Duration::from_secs(1)) && !refused(DEFAULT_LIFETIME));
     }

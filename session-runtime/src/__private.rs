@@ -1,24 +1,25 @@
 //! The only door for generated code. Nothing here is public API.
 
-pub use ::axum::extract::{FromRequestParts, OptionalFromRequestParts};
-pub use ::axum::response::{IntoResponse, Response};
 pub use ::http::request::Parts;
 pub use ::std::boxed::Box;
+pub use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+pub use axum::response::{IntoResponse, Response};
 
-pub use crate::axum::{
-    AddSessionAttributeToHandlerOf, Answering, Asked, Entered, ExclusiveFromRef, HasSessions, Optional, OwnedFromRef,
-    Parameter, Protected, Rejection, Running, SharedFromRef, SlotFromRef, Spec, answer, before_others, begins_response,
-    extracted, lends, read, responds, responds_in_part, serve, snapshot, snapshot_optional, unreachable, verdict,
-};
 pub use crate::declaration::{Declaration, Transport};
 pub use crate::guard::{ask, verified};
+pub use crate::web::{
+    AddSessionAttributeToHandlerOf, ExclusiveFromRef, HandlerFuture, HandlerSessions, HasSessions, Optional,
+    OwnedFromRef, Parameter, Protected, Rejection, ResponseFuture, SessionPolicy, SharedFromRef, SlotFromRef, Spec,
+    answer, before_others, begins_response, extracted, lends, read, responds, responds_in_part, serve, snapshot,
+    snapshot_optional, unreachable, verdict,
+};
 
 #[cfg(feature = "garde")]
 pub use crate::invalid::validate_garde;
 pub use crate::invalid::{Invalid, validate};
 pub use crate::missing::Missing;
 pub use crate::sessions::{
-    AnyData, Data, Flash, Lending, OwnerKey, Privileges, Public, Redacted, add_privilege, owner_key,
+    BoxedData, ErasedData, Flash, LeaseSupport, OwnerKey, Privileges, Public, Redacted, add_privilege, owner_key,
 };
 pub use crate::setting::Value;
 pub use ::serde_json::value::Serializer as JsonSerializer;
@@ -60,7 +61,7 @@ pub async fn open_with<B: OpenBackend>(
 }
 
 /// An older version of a type, by which its records are read.
-pub struct Former<O> {
+pub struct PreviousVersion<O> {
     /// Its version.
     pub version: u32,
     read: fn(u32, &[u8]) -> Read<O>,
@@ -70,17 +71,17 @@ pub struct Former<O> {
 type Read<T> = Option<Result<T, DecodeError>>;
 
 /// The older version `O` of a type.
-pub const fn former<O: SessionData>() -> Former<O> {
+pub const fn previous_version<O: SessionData>() -> PreviousVersion<O> {
     let read = |version, data: &[u8]| {
         if version == O::VERSION { Some(codec::decode(data)) } else { O::migrate(version, data) }
     };
-    Former { version: O::VERSION, read }
+    PreviousVersion { version: O::VERSION, read }
 }
 
-impl<O> Former<O> {
+impl<O> PreviousVersion<O> {
     /// Data of this version or an older one, as the type that follows it; `None` for a version that isn't known.
     pub fn migrate<T: Follows<O>>(self, version: u32, data: &[u8]) -> Option<Result<T, DecodeError>> {
-        (self.read)(version, data).map(|former| former.map(T::from))
+        (self.read)(version, data).map(|previous_version| previous_version.map(T::from))
     }
 }
 

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 /// The secret part of a token: 192 bits from the operating system's generator.
 ///
 /// The first 128 bits select the record and stay for the session's life; the other 64 change with
-/// every renewal, and the record holds a hash of the ones in force. So renewing is one conditional
+/// every rotation, and the record holds a hash of the ones in force. So rotating is one conditional
 /// update of one record, atomic on every backend, and a token from before it is dead.
 ///
 /// Opaque: it is made by [`SessionId::random`] or read from a verified token, never from a string.
@@ -29,8 +29,8 @@ impl SessionId {
         Self { selector: random(), nonce: random() }
     }
 
-    /// The id that follows this one at a renewal: the same record, another secret.
-    pub(crate) fn renewed(self) -> Self {
+    /// The id that follows this one at a rotation: the same record, another secret.
+    pub(crate) fn rotated(self) -> Self {
         Self { nonce: random(), ..self }
     }
 
@@ -49,15 +49,15 @@ impl SessionId {
     }
 
     /// The name of this session's record in a store.
-    pub(crate) fn key(self, purpose: &str) -> Key {
-        Key(hash("record", &[purpose.as_bytes(), &self.selector]))
+    pub(crate) fn key(self, purpose: &str) -> RecordKey {
+        RecordKey(hash("record", &[purpose.as_bytes(), &self.selector]))
     }
 
-    /// What the record holds of the part that renewals change.
-    pub(crate) fn proof(self) -> Proof {
-        let mut proof = [0; 16];
-        proof.copy_from_slice(&hash("proof", &[&self.nonce])[..16]);
-        Proof(proof)
+    /// What the record holds of the part that rotations change.
+    pub(crate) fn id_hash(self) -> IdHash {
+        let mut id_hash = [0; 16];
+        id_hash.copy_from_slice(&hash("proof", &[&self.nonce])[..16]);
+        IdHash(id_hash)
     }
 }
 
@@ -69,20 +69,20 @@ impl fmt::Debug for SessionId {
 
 /// A hash of the renewable part of an id, kept in the record.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Proof(pub(crate) [u8; 16]);
+pub(crate) struct IdHash(pub(crate) [u8; 16]);
 
-impl fmt::Debug for Proof {
+impl fmt::Debug for IdHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Proof(..)")
+        f.write_str("IdHash(..)")
     }
 }
 
 /// The name of a record in a store: a SHA-256 of the session's id, so that a dump of the store
 /// holds nothing a client could send.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key([u8; 32]);
+pub struct RecordKey([u8; 32]);
 
-impl Key {
+impl RecordKey {
     /// The 32 bytes of the hash.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -104,14 +104,14 @@ impl Key {
     }
 
     /// The name under which logs know this session.
-    pub fn handle(&self) -> Handle {
-        let mut handle = [0; 9];
-        handle.copy_from_slice(&hash("handle", &[&self.0])[..9]);
-        Handle(handle)
+    pub fn public_id(&self) -> PublicId {
+        let mut public_id = [0; 9];
+        public_id.copy_from_slice(&hash("public_id", &[&self.0])[..9]);
+        PublicId(public_id)
     }
 }
 
-impl fmt::Display for Key {
+impl fmt::Display for RecordKey {
     /// 43 characters of unpadded URL-safe base64.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::with_capacity(43);
@@ -120,9 +120,9 @@ impl fmt::Display for Key {
     }
 }
 
-impl fmt::Debug for Key {
+impl fmt::Debug for RecordKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Key({}..)", self.handle())
+        write!(f, "RecordKey({}..)", self.public_id())
     }
 }
 
@@ -131,53 +131,53 @@ impl fmt::Debug for Key {
 ///
 /// A form or a path can carry it: it is written by `Display` and read by `FromStr`, by serde as a string.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Handle([u8; 9]);
+pub struct PublicId([u8; 9]);
 
-impl fmt::Display for Handle {
+impl fmt::Display for PublicId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
     }
 }
 
-impl fmt::Debug for Handle {
+impl fmt::Debug for PublicId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-impl FromStr for Handle {
-    type Err = ParseHandleError;
+impl FromStr for PublicId {
+    type Err = ParsePublicIdError;
 
-    fn from_str(text: &str) -> Result<Self, ParseHandleError> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| ParseHandleError(()))?;
-        Ok(Self(bytes.try_into().map_err(|_| ParseHandleError(()))?))
+    fn from_str(text: &str) -> Result<Self, ParsePublicIdError> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| ParsePublicIdError(()))?;
+        Ok(Self(bytes.try_into().map_err(|_| ParsePublicIdError(()))?))
     }
 }
 
-impl Serialize for Handle {
+impl Serialize for PublicId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-impl<'de> Deserialize<'de> for Handle {
+impl<'de> Deserialize<'de> for PublicId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
     }
 }
 
-/// What was read is no [`Handle`].
+/// What was read is no [`PublicId`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParseHandleError(());
+pub struct ParsePublicIdError(());
 
-impl fmt::Display for ParseHandleError {
+impl fmt::Display for ParsePublicIdError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not the handle of a session, which has 12 characters")
+        f.write_str("not the public_id of a session, which has 12 characters")
     }
 }
 
-impl std::error::Error for ParseHandleError {}
+impl std::error::Error for ParsePublicIdError {}
 
 /// Domain-separated SHA-256; parts are joined by a zero byte.
 fn hash(domain: &str, parts: &[&[u8]]) -> [u8; 32] {
@@ -211,22 +211,22 @@ mod tests {
     }
 
     #[test]
-    fn a_renewed_id_keeps_its_record_and_changes_its_proof() {
+    fn a_rotated_id_keeps_its_record_and_changes_its_proof() {
         let id = SessionId::random();
-        let renewed = id.renewed();
-        assert_eq!(id.key("p"), renewed.key("p"));
-        assert_ne!(id.proof().0, renewed.proof().0);
-        assert_ne!(id.to_bytes(), renewed.to_bytes());
+        let rotated = id.rotated();
+        assert_eq!(id.key("p"), rotated.key("p"));
+        assert_ne!(id.id_hash().0, rotated.id_hash().0);
+        assert_ne!(id.to_bytes(), rotated.to_bytes());
     }
 
     #[test]
     fn a_handle_is_read_as_it_was_written() {
-        let handle = SessionId::random().key("p").handle();
-        assert_eq!(handle.to_string().parse(), Ok(handle));
-        let json = serde_json::to_string(&handle).unwrap();
-        assert_eq!((json.len(), serde_json::from_str(&json).unwrap()), (14, handle));
+        let public_id = SessionId::random().key("p").public_id();
+        assert_eq!(public_id.to_string().parse(), Ok(public_id));
+        let json = serde_json::to_string(&public_id).unwrap();
+        assert_eq!((json.len(), serde_json::from_str(&json).unwrap()), (14, public_id));
         for wrong in ["", "a", "AAAAAAAAAAA", "AAAAAAAAAAAAA", "AAAAAAAAAAAAAAAA", "AAAAAAAAAAA=", "AAAAAAAAAAA é"] {
-            assert!(wrong.parse::<Handle>().is_err(), "{wrong}");
+            assert!(wrong.parse::<PublicId>().is_err(), "{wrong}");
         }
     }
 
@@ -243,6 +243,6 @@ mod tests {
         assert_eq!(format!("{id:?}"), "SessionId(..)");
         assert!(!format!("{key:?}").contains(&key.to_string()));
         assert_eq!(key.to_string().len(), 43);
-        assert_eq!(key.handle().to_string().len(), 12);
+        assert_eq!(key.public_id().to_string().len(), 12);
     }
 }

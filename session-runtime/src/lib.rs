@@ -10,7 +10,6 @@ mod people {}
 
 #[doc(hidden)]
 pub mod __private;
-mod axum;
 pub mod backend;
 mod clock;
 mod codec;
@@ -30,19 +29,20 @@ mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod token;
+mod web;
 
 pub use session_derive::SessionData;
 #[doc = include_str!("docs/session.md")]
 pub use session_derive::session;
 
-pub use self::axum::{Protect, ProtectLayer, Rejection};
 pub use self::clock::{Clock, SystemClock, Timestamp};
 pub use self::error::{BackendError, Error, OpenError};
 pub use self::guard::Verdict;
-pub use self::id::{Handle, ParseHandleError};
+pub use self::id::{ParsePublicIdError, PublicId};
 pub use self::invalid::Invalid;
 pub use self::session::{Session, SessionSlot, Start, Token};
 pub use self::sessions::{
     Builder, Ended, Listing, OwnerSessions, SessionData, SessionOwner, Sessions, Snapshot, UntilEnded,
 };
 pub use self::setting::FromSetting;
+pub use self::web::{Protect, ProtectLayer, Rejection};

@@ -3,18 +3,18 @@
 use std::fmt;
 use std::sync::Arc;
 
-use ::axum::body::Body;
-use ::axum::handler::Handler;
-use ::axum::response::{IntoResponse as _, Redirect, Response};
+use axum::body::Body;
+use axum::handler::Handler;
+use axum::response::{IntoResponse as _, Redirect, Response};
 use futures_util::future::BoxFuture;
 use http::{Request, StatusCode};
 
 /// `missing = ...`: a status, a redirect, or a handler's answer.
 #[derive(Clone)]
-pub struct Missing(Answer);
+pub struct Missing(MissingResponse);
 
 #[derive(Clone)]
-enum Answer {
+enum MissingResponse {
     Status(StatusCode),
     Redirect(&'static str),
     Handler(Arc<dyn Fn(Request<Body>) -> BoxFuture<'static, Response> + Send + Sync>),
@@ -24,33 +24,33 @@ impl Missing {
     /// `missing = status(401)`: this status, with a problem+json body. A number that is no status is
     /// taken for 401; the macros refuse it at compile time.
     pub fn status(code: u16) -> Self {
-        Self(Answer::Status(StatusCode::from_u16(code).unwrap_or(StatusCode::UNAUTHORIZED)))
+        Self(MissingResponse::Status(StatusCode::from_u16(code).unwrap_or(StatusCode::UNAUTHORIZED)))
     }
 
     /// `missing = redirect("/login")`: 303 to this address.
     pub fn redirect(to: &'static str) -> Self {
-        Self(Answer::Redirect(to))
+        Self(MissingResponse::Redirect(to))
     }
 
     /// `missing = path::to::handler`: what this axum handler answers. It gets the request's parts, with
     /// an empty body, and no state.
     pub fn handler<H: Stranger<X>, X: 'static>(handler: H) -> Self {
-        Self(Answer::Handler(Arc::new(move |request| Box::pin(handler.clone().call(request, ())))))
+        Self(MissingResponse::Handler(Arc::new(move |request| Box::pin(handler.clone().call(request, ())))))
     }
 
     /// Whether answering takes the request's parts.
     pub(crate) fn wants_request(&self) -> bool {
-        matches!(self.0, Answer::Handler(_))
+        matches!(self.0, MissingResponse::Handler(_))
     }
 
     /// The answer; `Err` gives the status to answer with a problem body. A handler answers only where
     /// the request was kept for it.
     pub(crate) async fn answer(&self, request: Option<Request<Body>>) -> Result<Response, StatusCode> {
         match (&self.0, request) {
-            (Answer::Status(status), _) => Err(*status),
-            (Answer::Redirect(to), _) => Ok(Redirect::to(to).into_response()),
-            (Answer::Handler(handler), Some(request)) => Ok(handler(request).await),
-            (Answer::Handler(_), None) => Err(StatusCode::UNAUTHORIZED),
+            (MissingResponse::Status(status), _) => Err(*status),
+            (MissingResponse::Redirect(to), _) => Ok(Redirect::to(to).into_response()),
+            (MissingResponse::Handler(handler), Some(request)) => Ok(handler(request).await),
+            (MissingResponse::Handler(_), None) => Err(StatusCode::UNAUTHORIZED),
         }
     }
 }
@@ -69,9 +69,9 @@ impl<H: Handler<X, ()> + Sync, X> Stranger<X> for H {}
 impl fmt::Debug for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Answer::Status(status) => write!(f, "Missing({status})"),
-            Answer::Redirect(to) => write!(f, "Missing(redirect to {to})"),
-            Answer::Handler(_) => f.write_str("Missing(handler)"),
+            MissingResponse::Status(status) => write!(f, "Missing({status})"),
+            MissingResponse::Redirect(to) => write!(f, "Missing(redirect to {to})"),
+            MissingResponse::Handler(_) => f.write_str("Missing(handler)"),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::{BufMut as _, Bytes};
 
 use crate::clock::Timestamp;
-use crate::id::Proof;
+use crate::id::IdHash;
 
 /// A session as a backend stores it.
 #[derive(Clone, PartialEq, Eq)]
@@ -61,26 +61,34 @@ impl Touch {
 
 /// What the runtime notes of a session beside its data, from its start to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct About {
+pub(crate) struct SessionMeta {
     pub(crate) created: Timestamp,
     /// When the person last proved who they are.
-    pub(crate) proved: Timestamp,
+    pub(crate) authenticated_at: Timestamp,
     /// When the session got its present id.
-    pub(crate) renewed: Timestamp,
-    /// How often the session was renewed for a reason, other than in motion: what a handle on it is held to.
+    pub(crate) rotated: Timestamp,
+    /// How often the session was rotated for a reason, other than in motion: what a handle on it is held to.
     pub(crate) generation: u32,
     /// The id before the present one, where it may still be used for a moment.
-    pub(crate) former: Option<Proof>,
+    pub(crate) previous_id_hash: Option<IdHash>,
     /// Whether the cookie outlives the browser, where the login said so.
     pub(crate) persistent: Option<bool>,
     /// What a person knows the session by, such as the name of a browser.
     pub(crate) label: Option<Arc<str>>,
 }
 
-impl About {
+impl SessionMeta {
     /// A session that starts now.
     pub(crate) fn starting(now: Timestamp) -> Self {
-        Self { created: now, proved: now, renewed: now, generation: 0, former: None, persistent: None, label: None }
+        Self {
+            created: now,
+            authenticated_at: now,
+            rotated: now,
+            generation: 0,
+            previous_id_hash: None,
+            persistent: None,
+            label: None,
+        }
     }
 }
 
@@ -89,13 +97,13 @@ impl About {
 /// Layout: a header, then the payload, which may be sealed.
 ///
 /// The header is one byte of format (1: plain, 2: sealed), the times of creation, of the last proof and of
-/// the last renewal (eight bytes each: milliseconds, big endian), four bytes of generation, sixteen bytes of proof,
+/// the last rotation (eight bytes each: milliseconds, big endian), four bytes of generation, sixteen bytes of proof,
 /// four bytes of the data's version, one byte of flags, and with flag 4 sixteen bytes of the former proof. Flag 1 says that the login chose whether the cookie is persistent, flag 2 what it chose.
 ///
 /// The payload is one byte for the length of the label, the label in UTF-8, then the data.
 pub(crate) struct Envelope {
-    pub(crate) about: About,
-    pub(crate) proof: Proof,
+    pub(crate) meta: SessionMeta,
+    pub(crate) id_hash: IdHash,
     pub(crate) data_version: u32,
     /// Whether the payload is sealed.
     pub(crate) sealed: bool,
@@ -107,29 +115,33 @@ impl Envelope {
     const HEADER: usize = 1 + 3 * 8 + 4 + 16 + 4 + 1;
     const CHOSEN: u8 = 1;
     const PERSISTENT: u8 = 2;
-    const FORMER: u8 = 4;
+    const PREVIOUS: u8 = 4;
     /// The most bytes of a label.
     pub(crate) const LABEL: usize = 255;
 
     /// The body without the data: its bytes, and where the payload in them begins.
     pub(crate) fn write(&self, room: usize) -> (Vec<u8>, usize) {
-        let Self { about: About { created, proved, renewed, generation, former, persistent, label }, proof, .. } = self;
+        let Self {
+            meta: SessionMeta { created, authenticated_at, rotated, generation, previous_id_hash, persistent, label },
+            id_hash,
+            ..
+        } = self;
         let mut out = Vec::with_capacity(Self::HEADER + 2 + room);
         out.put_u8(if self.sealed { Self::SEALED } else { Self::PLAIN });
-        for time in [created, proved, renewed] {
+        for time in [created, authenticated_at, rotated] {
             out.put_u64(time.as_millis());
         }
         out.put_u32(*generation);
-        out.put_slice(&proof.0);
+        out.put_slice(&id_hash.0);
         out.put_u32(self.data_version);
         let flags = [
             (persistent.is_some(), Self::CHOSEN),
             (*persistent == Some(true), Self::PERSISTENT),
-            (former.is_some(), Self::FORMER),
+            (previous_id_hash.is_some(), Self::PREVIOUS),
         ];
         out.put_u8(flags.iter().filter(|(set, _)| *set).map(|(_, flag)| flag).sum());
-        if let Some(former) = former {
-            out.put_slice(&former.0);
+        if let Some(previous_id_hash) = previous_id_hash {
+            out.put_slice(&previous_id_hash.0);
         }
         let payload = out.len();
         let label = label.as_deref().unwrap_or_default();
@@ -151,27 +163,27 @@ impl Envelope {
             _ => return None,
         };
         let word = |at: usize| Some(u32::from_be_bytes(*header.get(at..)?.first_chunk()?));
-        let proof = Proof(*header.get(29..)?.first_chunk()?);
+        let id_hash = IdHash(*header.get(29..)?.first_chunk()?);
         let (generation, data_version, flags) = (word(25)?, word(45)?, header[49]);
-        let known = flags & !(Self::CHOSEN | Self::PERSISTENT | Self::FORMER) == 0;
+        let known = flags & !(Self::CHOSEN | Self::PERSISTENT | Self::PREVIOUS) == 0;
         if !known || flags & (Self::CHOSEN | Self::PERSISTENT) == Self::PERSISTENT {
             return None;
         }
-        let mut former = None;
-        if flags & Self::FORMER != 0 {
-            let (proof, behind) = rest.split_first_chunk::<16>()?;
-            (former, rest) = (Some(Proof(*proof)), behind);
+        let mut previous_id_hash = None;
+        if flags & Self::PREVIOUS != 0 {
+            let (id_hash, behind) = rest.split_first_chunk::<16>()?;
+            (previous_id_hash, rest) = (Some(IdHash(*id_hash)), behind);
         }
-        let about = About {
+        let meta = SessionMeta {
             created: time(1)?,
-            proved: time(9)?,
-            renewed: time(17)?,
+            authenticated_at: time(9)?,
+            rotated: time(17)?,
             generation,
-            former,
+            previous_id_hash,
             persistent: (flags & Self::CHOSEN != 0).then_some(flags & Self::PERSISTENT != 0),
             label: None,
         };
-        Some((Self { about, proof, data_version, sealed }, body.len() - rest.len()))
+        Some((Self { meta, id_hash, data_version, sealed }, body.len() - rest.len()))
     }
 
     /// Reads the label in a payload, and gives where the data begins.
@@ -222,8 +234,8 @@ mod tests {
         assert!(!format!("{:?}", record(0)).contains("secret"));
     }
 
-    fn envelope(about: About) -> Envelope {
-        Envelope { about, proof: Proof([7; 16]), data_version: 3, sealed: false }
+    fn envelope(meta: SessionMeta) -> Envelope {
+        Envelope { meta, id_hash: IdHash([7; 16]), data_version: 3, sealed: false }
     }
 
     #[test]
@@ -231,8 +243,11 @@ mod tests {
         for body in [&b""[..], b"\x01", &[3; 64], &[0; 64], &[1; 28]] {
             assert!(Envelope::read(body).is_none());
         }
-        let (bytes, _) =
-            envelope(About { former: Some(Proof([1; 16])), ..About::starting(Timestamp::from_secs(1)) }).write(0);
+        let (bytes, _) = envelope(SessionMeta {
+            previous_id_hash: Some(IdHash([1; 16])),
+            ..SessionMeta::starting(Timestamp::from_secs(1))
+        })
+        .write(0);
         for length in 0..bytes.len() - 1 {
             assert!(Envelope::read(&bytes[..length]).is_none(), "{length}");
         }
@@ -243,24 +258,24 @@ mod tests {
 
     #[test]
     fn an_envelope_is_read_as_it_was_written() {
-        let plain = About::starting(Timestamp::from_secs(1));
-        let full = About {
-            proved: Timestamp::from_secs(2),
-            renewed: Timestamp::from_secs(3),
+        let plain = SessionMeta::starting(Timestamp::from_secs(1));
+        let full = SessionMeta {
+            authenticated_at: Timestamp::from_secs(2),
+            rotated: Timestamp::from_secs(3),
             generation: 4,
-            former: Some(Proof([9; 16])),
+            previous_id_hash: Some(IdHash([9; 16])),
             persistent: Some(true),
             label: Some("Firefox".into()),
             ..plain.clone()
         };
-        for about in [plain.clone(), About { persistent: Some(false), ..plain }, full] {
-            let (mut bytes, payload) = envelope(about.clone()).write(2);
+        for meta in [plain.clone(), SessionMeta { persistent: Some(false), ..plain }, full] {
+            let (mut bytes, payload) = envelope(meta.clone()).write(2);
             bytes.extend_from_slice(b"{}");
             let (mut read, at) = Envelope::read(&bytes).unwrap();
             let (label, data) = Envelope::label(&bytes[at..]).unwrap();
-            read.about.label = label;
+            read.meta.label = label;
             assert_eq!((at, &bytes[at + data..]), (payload, &b"{}"[..]));
-            assert_eq!((read.about, read.proof.0, read.data_version, read.sealed), (about, [7; 16], 3, false));
+            assert_eq!((read.meta, read.id_hash.0, read.data_version, read.sealed), (meta, [7; 16], 3, false));
         }
     }
 
@@ -268,7 +283,8 @@ mod tests {
     fn a_long_label_is_cut_between_its_characters() {
         let label = "é".repeat(200);
         let (bytes, payload) =
-            envelope(About { label: Some(label.into()), ..About::starting(Timestamp::from_secs(1)) }).write(0);
+            envelope(SessionMeta { label: Some(label.into()), ..SessionMeta::starting(Timestamp::from_secs(1)) })
+                .write(0);
         let (label, end) = Envelope::label(&bytes[payload..]).unwrap();
         assert_eq!((label.unwrap().len(), payload + end), (254, bytes.len()));
     }

@@ -12,8 +12,10 @@ use tracing::Instrument as _;
 
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::id::Handle;
-use crate::sessions::{CONFLICTS, Core, Loaded, Login, Renewal, SessionData, Snapshot, UntilEnded, typed_mut};
+use crate::id::PublicId;
+use crate::sessions::{
+    Core, LoadedSession, Login, MAX_RETRIES, Rotation, SessionData, Snapshot, UntilEnded, typed_mut,
+};
 use crate::telemetry;
 
 /// What a handler did to the client's token: told to the client with the handler's answer.
@@ -41,8 +43,8 @@ pub(crate) enum TokenChange {
 
 impl TokenChange {
     /// The client gets this token of a session.
-    pub(crate) fn set(token: String, session: &Loaded) -> Self {
-        Self::Set { token, expires: session.expires, persistent: session.decoded.about.persistent }
+    pub(crate) fn set(token: String, session: &LoadedSession) -> Self {
+        Self::Set { token, expires: session.expires, persistent: session.decoded.meta.persistent }
     }
 }
 
@@ -105,7 +107,7 @@ pub struct Session<T: SessionData> {
 }
 
 impl<T: SessionData> Session<T> {
-    pub(crate) fn new(core: Core, loaded: Loaded, outcome: Arc<Outcome>) -> Self {
+    pub(crate) fn new(core: Core, loaded: LoadedSession, outcome: Arc<Outcome>) -> Self {
         Self { core, snapshot: Snapshot::of(loaded), outcome }
     }
 
@@ -120,9 +122,9 @@ impl<T: SessionData> Session<T> {
     /// backend is down. Nothing is stored then.
     pub async fn update<R>(&mut self, mut change: impl FnMut(&mut T) -> R) -> Result<R, Error> {
         let Self { core, snapshot, outcome } = self;
-        let span = telemetry::update_span(core.session_type(), &snapshot.loaded.known.key);
+        let span = telemetry::update_span(core.session_type(), &snapshot.loaded.entry.key);
         let changed = async {
-            for _ in 0..CONFLICTS {
+            for _ in 0..MAX_RETRIES {
                 let changed = match core.begin_change(&snapshot.loaded).await {
                     Ok(mut begun) => {
                         let answer = change(typed_mut(begun.data()));
@@ -150,8 +152,8 @@ impl<T: SessionData> Session<T> {
     ///
     /// # Errors
     /// [`Error::Ended`] if the session ended meanwhile, [`Error::Unavailable`] if the backend is down.
-    pub async fn renew(&mut self) -> Result<(), Error> {
-        self.change_id(Renewal::Reasoned).await
+    pub async fn rotate_id(&mut self) -> Result<(), Error> {
+        self.change_id(Rotation::Explicit).await
     }
 
     /// Notes that the person has just proved who they are, and gives the session another id: the client gets a
@@ -159,14 +161,14 @@ impl<T: SessionData> Session<T> {
     ///
     /// # Errors
     /// [`Error::Ended`] if the session ended meanwhile, [`Error::Unavailable`] if the backend is down.
-    pub async fn refresh(&mut self) -> Result<(), Error> {
-        self.change_id(Renewal::Proved).await
+    pub async fn mark_reauthenticated(&mut self) -> Result<(), Error> {
+        self.change_id(Rotation::Reauthenticated).await
     }
 
-    async fn change_id(&mut self, renewal: Renewal) -> Result<(), Error> {
-        let (renewed, token) = self.core.renew(&self.snapshot.loaded, renewal).await?;
-        self.outcome.put(TokenChange::set(token, &renewed));
-        self.snapshot = Snapshot::of(renewed);
+    async fn change_id(&mut self, rotation: Rotation) -> Result<(), Error> {
+        let (rotated, token) = self.core.rotate(&self.snapshot.loaded, rotation).await?;
+        self.outcome.put(TokenChange::set(token, &rotated));
+        self.snapshot = Snapshot::of(rotated);
         Ok(())
     }
 
@@ -180,13 +182,13 @@ impl<T: SessionData> Session<T> {
         Ok(())
     }
 
-    /// The token that the client gets with this answer, if it gets another one: after [`renew`](Self::renew).
+    /// The token that the client gets with this answer, if it gets another one: after [`rotate_id`](Self::rotate_id).
     pub fn token(&self) -> Option<Token> {
         self.outcome.token()
     }
 
     /// Waits until the session has ended, anywhere in the fleet: by a logout, by whoever else may end it, or by
-    /// its timeouts. Renewing it is no end, and a backend that is down has ended nothing.
+    /// its timeouts. Rotating it is no end, and a backend that is down has ended nothing.
     ///
     /// For what outlives the request: a handle moves into a WebSocket or a stream, which closes when this is
     /// done, within a second of the end.
@@ -214,7 +216,7 @@ impl<T: SessionData> Session<T> {
     /// Memory and Redis tell of an end at once; other stores are looked at twice a second. With `backend = cookie`
     /// nothing is stored that could end: this waits for the session's lifetime.
     pub fn ended(&self) -> UntilEnded {
-        self.core.until_ended(&self.snapshot.loaded.known, self.snapshot.loaded.expires)
+        self.core.until_ended(&self.snapshot.loaded.entry, self.snapshot.loaded.expires)
     }
 
     /// Notes that the session is in use: its idle timeout starts again, as it does with every request.
@@ -222,12 +224,12 @@ impl<T: SessionData> Session<T> {
     /// # Errors
     /// [`Error::Ended`] if the session has ended or expired, [`Error::Unavailable`] if the backend is down.
     pub async fn touch(&self) -> Result<(), Error> {
-        self.core.slide(&self.snapshot.loaded.known).await
+        self.core.slide(&self.snapshot.loaded.entry).await
     }
 
     /// The session's name for logs and screens: a hash, of no use to a client.
-    pub fn id(&self) -> Handle {
-        self.snapshot.id()
+    pub fn public_id(&self) -> PublicId {
+        self.snapshot.public_id()
     }
 
     /// When the session started.
@@ -251,7 +253,7 @@ impl<T: SessionData> Deref for Session<T> {
 
 impl<T: SessionData> fmt::Debug for Session<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("id", &self.id()).finish_non_exhaustive()
+        f.debug_struct("Session").field("id", &self.public_id()).finish_non_exhaustive()
     }
 }
 
@@ -263,7 +265,7 @@ pub struct SessionSlot<T: SessionData> {
 }
 
 impl<T: SessionData> SessionSlot<T> {
-    pub(crate) fn new(core: Core, current: Option<Loaded>, outcome: Arc<Outcome>) -> Self {
+    pub(crate) fn new(core: Core, current: Option<LoadedSession>, outcome: Arc<Outcome>) -> Self {
         Self { core, current: Mutex::new(current.map(Snapshot::of)), outcome }
     }
 
@@ -311,7 +313,9 @@ impl<T: SessionData> SessionSlot<T> {
 
 impl<T: SessionData> fmt::Debug for SessionSlot<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionSlot").field("session", &self.get().map(|session| session.id())).finish_non_exhaustive()
+        f.debug_struct("SessionSlot")
+            .field("session", &self.get().map(|session| session.public_id()))
+            .finish_non_exhaustive()
     }
 }
 

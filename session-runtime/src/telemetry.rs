@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use tracing::{Span, debug_span};
 
 use crate::error::{BackendError, Error};
-use crate::id::Key;
+use crate::id::RecordKey;
 
 /// The name of a session type: the label of every counter.
 pub(crate) type Type = &'static str;
@@ -31,43 +31,43 @@ fn count_by(counter: &'static str, session_type: Type, reason: &'static str) {
 #[cfg(not(feature = "metrics"))]
 fn count_by(_: &'static str, _: Type, _: &'static str) {}
 
-/// A session by its handle, which is worked out when it is written. With the feature `log` of `tracing`, which `sqlx`
+/// A session by its public id, which is worked out when it is written. With the feature `log` of `tracing`, which `sqlx`
 /// turns on, fields are collected where nobody listens, too.
-struct Named<'a>(&'a Key);
+struct Named<'a>(&'a RecordKey);
 
 impl fmt::Display for Named<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.handle().fmt(f)
+        self.0.public_id().fmt(f)
     }
 }
 
-pub(crate) fn started(session_type: Type, key: &Key) {
+pub(crate) fn started(session_type: Type, key: &RecordKey) {
     tracing::info!(name: "session.started", session_type, session = %Named(key), "a session started");
     count("session_started_total", session_type);
 }
 
-pub(crate) fn loaded(session_type: Type, key: &Key) {
+pub(crate) fn loaded(session_type: Type, key: &RecordKey) {
     tracing::debug!(name: "session.loaded", session_type, session = %Named(key), "a session was loaded");
     count("session_loaded_total", session_type);
 }
 
-pub(crate) fn renewed(session_type: Type, key: &Key) {
-    tracing::info!(name: "session.renewed", session_type, session = %Named(key), "a session was renewed");
-    count("session_renewed_total", session_type);
+pub(crate) fn rotated(session_type: Type, key: &RecordKey) {
+    tracing::info!(name: "session.rotated", session_type, session = %Named(key), "a session was rotated");
+    count("session_rotated_total", session_type);
 }
 
-pub(crate) fn ended(session_type: Type, key: &Key) {
+pub(crate) fn ended(session_type: Type, key: &RecordKey) {
     tracing::info!(name: "session.ended", session_type, session = %Named(key), "a session ended");
     count("session_ended_total", session_type);
 }
 
-pub(crate) fn expired(session_type: Type, key: &Key) {
+pub(crate) fn expired(session_type: Type, key: &RecordKey) {
     tracing::debug!(name: "session.expired", session_type, session = %Named(key), "the session has expired");
     count("session_expired_total", session_type);
 }
 
 /// The store has no such session: it has ended, or has timed out and was removed.
-pub(crate) fn absent(session_type: Type, key: &Key) {
+pub(crate) fn absent(session_type: Type, key: &RecordKey) {
     tracing::debug!(name: "session.absent", session_type, session = %Named(key), "there is no such session any more");
     count("session_absent_total", session_type);
 }
@@ -79,7 +79,7 @@ pub(crate) enum Refusal {
     Token,
     /// The token is ours, and too old or of the future.
     Stale,
-    /// The token is from before a renewal.
+    /// The token is from before a rotation.
     Replaced,
     /// There are several tokens.
     Ambiguous,
@@ -133,20 +133,20 @@ pub(crate) fn forged(session_type: Type, client: Option<IpAddr>, tokens: u32) {
     count("session_forged_total", session_type);
 }
 
-/// A token from before a session's renewal was used.
-pub(crate) fn replayed(session_type: Type, key: &Key) {
-    tracing::warn!(name: "session.replayed", session_type, session = %Named(key), "a token from before the session's renewal was used");
+/// A token from before a session's rotation was used.
+pub(crate) fn replayed(session_type: Type, key: &RecordKey) {
+    tracing::warn!(name: "session.replayed", session_type, session = %Named(key), "a token from before the session's rotation was used");
     count("session_replayed_total", session_type);
 }
 
 /// What is stored is not used, and left alone. The reason says nothing of the data.
-pub(crate) fn unreadable(session_type: Type, key: &Key, reason: &'static str, detail: impl fmt::Debug) {
+pub(crate) fn unreadable(session_type: Type, key: &RecordKey, reason: &'static str, detail: impl fmt::Debug) {
     tracing::warn!(name: "session.unreadable", session_type, session = %Named(key), reason, ?detail, "the stored session can't be used; left alone");
     count_by("session_unreadable_total", session_type, reason);
 }
 
 /// A handler made a session another owner's. Nothing was stored.
-pub(crate) fn owner_changed(session_type: Type, key: &Key) {
+pub(crate) fn owner_changed(session_type: Type, key: &RecordKey) {
     tracing::error!(name: "session.owner_changed", session_type, session = %Named(key), "a handler made a session another owner's; nothing was stored");
     count("session_owner_changed_total", session_type);
 }
@@ -159,18 +159,18 @@ pub(crate) fn owner_unreadable(session_type: Type) {
 }
 
 /// A change was not stored.
-pub(crate) fn conflict(session_type: Type, key: &Key, error: &Error) {
+pub(crate) fn conflict(session_type: Type, key: &RecordKey, error: &Error) {
     tracing::warn!(name: "session.conflict", session_type, session = %Named(key), %error, "a change was not stored");
     count("session_conflict_total", session_type);
 }
 
 /// A record stays sealed under a retired key, until its next read or write.
-pub(crate) fn not_resealed(session_type: Type, key: &Key, error: &Error) {
+pub(crate) fn not_resealed(session_type: Type, key: &RecordKey, error: &Error) {
     tracing::debug!(name: "session.not_resealed", session_type, session = %Named(key), %error, "a record stays under a retired key");
     count("session_not_resealed_total", session_type);
 }
 
-pub(crate) fn lease_lost(session_type: Type, key: &Key) {
+pub(crate) fn lease_lost(session_type: Type, key: &RecordKey) {
     tracing::warn!(name: "session.lease_lost", session_type, session = %Named(key), "an exclusive borrow ran out under its handler");
     count("session_lease_lost_total", session_type);
 }
@@ -184,26 +184,26 @@ pub(crate) fn create_span(session_type: Type) -> Span {
     debug_span!("session.create", session_type)
 }
 
-pub(crate) fn load_span(session_type: Type, key: &Key) -> Span {
+pub(crate) fn load_span(session_type: Type, key: &RecordKey) -> Span {
     debug_span!("session.load", session_type, session = %Named(key))
 }
 
-pub(crate) fn acquire_span(session_type: Type, key: &Key) -> Span {
+pub(crate) fn acquire_span(session_type: Type, key: &RecordKey) -> Span {
     debug_span!("session.acquire", session_type, session = %Named(key))
 }
 
-pub(crate) fn save_span(session_type: Type, key: &Key) -> Span {
+pub(crate) fn save_span(session_type: Type, key: &RecordKey) -> Span {
     debug_span!("session.save", session_type, session = %Named(key))
 }
 
-pub(crate) fn update_span(session_type: Type, key: &Key) -> Span {
+pub(crate) fn update_span(session_type: Type, key: &RecordKey) -> Span {
     debug_span!("session.update", session_type, session = %Named(key))
 }
 
-pub(crate) fn renew_span(session_type: Type, key: &Key) -> Span {
-    debug_span!("session.renew", session_type, session = %Named(key))
+pub(crate) fn rotate_span(session_type: Type, key: &RecordKey) -> Span {
+    debug_span!("session.rotate", session_type, session = %Named(key))
 }
 
-pub(crate) fn end_span(session_type: Type, key: &Key) -> Span {
+pub(crate) fn end_span(session_type: Type, key: &RecordKey) -> Span {
     debug_span!("session.end", session_type, session = %Named(key))
 }

@@ -22,7 +22,7 @@ const LAYERS: &[&str] = &[
     "lease",
     "sessions",
     "session",
-    "axum",
+    "web",
     "testing",
     "__private",
 ];

@@ -136,8 +136,8 @@ fn told_note(version: u64) -> Note {
 }
 
 #[session(protected)]
-async fn renew(mut session: Session<Note>) -> Result<(), Error> {
-    session.renew().await
+async fn rotate(mut session: Session<Note>) -> Result<(), Error> {
+    session.rotate_id().await
 }
 
 #[session(protected)]
@@ -162,7 +162,7 @@ impl Fleet {
                 .route("/read", get(read))
                 .route("/change", post(change))
                 .route("/told/{version}", post(told))
-                .route("/renew", post(renew))
+                .route("/rotate", post(rotate))
                 .route("/end", post(end));
             servers.push(serve(router.with_state(builder.open().await.unwrap())).await);
         }
@@ -268,7 +268,7 @@ async fn a_record_is_created_once_and_loaded_as_it_was_written(fleet: Fleet) {
 async fn loading_updating_and_deleting_what_is_not_there_is_no_error_and_creates_nothing(fleet: Fleet) {
     let browser = fleet.client();
     assert_eq!(browser.note(0).await, None);
-    for path in ["/change", "/renew", "/end"] {
+    for path in ["/change", "/rotate", "/end"] {
         let reply = browser.post(1, path, "x").await;
         assert_eq!((reply.status.as_u16(), reply.set_cookies().len()), (401, 0), "{path}");
     }
@@ -406,7 +406,7 @@ async fn any_sequence_of_operations_ends_as_the_model_says(fleet: Fleet) {
                     continue;
                 }
                 11..14 => browser.post(side, "/change", &step.to_string()).await.status,
-                14 => browser.post(side, "/renew", "").await.status,
+                14 => browser.post(side, "/rotate", "").await.status,
                 _ => browser.post(side, "/end", "").await.status,
             };
             let expected = if live.is_some() || (4..6).contains(&what) { 200 } else { 401 };
@@ -493,8 +493,8 @@ async fn what_is_not_held_is_as_the_documentation_says() {
         assert_eq!(client.post(0, "/change", text).await.status, 200);
     }
     assert_eq!((browser.note(0).await, other.note(1).await), (Some(note(2, "one")), Some(note(2, "other"))));
-    // What somebody kept works after a change, a renewal and a logout, until it expires; and then no more.
-    assert_eq!(browser.post(0, "/renew", "").await.status, 200);
+    // What somebody kept works after a change, a rotation and a logout, until it expires; and then no more.
+    assert_eq!(browser.post(0, "/rotate", "").await.status, 200);
     assert_eq!(browser.post(0, "/end", "").await.status, 200);
     assert_eq!((browser.note(1).await, browser.kept(1, &first).await), (None, Some(note(1, "first"))));
     fleet.clock.advance(IDLE + slack());

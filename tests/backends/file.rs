@@ -13,8 +13,8 @@ use axum::http::StatusCode;
 use session_runtime::{
     Timestamp,
     backend::{
-        Acquired, Backend, File, FileConfig, Holder, Key, Lease, Leases, OpenBackend, Record, Scope, Sweep, Touch,
-        Written,
+        Acquired, Backend, File, FileConfig, Holder, Lease, Leases, OpenBackend, Record, RecordKey, Scope, Sweep,
+        Touch, Written,
     },
     testing::conformance,
 };
@@ -47,7 +47,7 @@ pub(crate) const LIFETIME: Duration = Duration::from_secs(3600);
 pub(crate) const START: Timestamp = Timestamp::from_secs(1_000_000);
 
 /// Of the shard 2a.
-pub(crate) const KEY: Key = Key::from_bytes([42; 32]);
+pub(crate) const KEY: RecordKey = RecordKey::from_bytes([42; 32]);
 
 pub(crate) fn touch(now: Timestamp) -> Touch {
     Touch { now, idle: IDLE, expires: now.plus(LIFETIME) }
@@ -61,19 +61,19 @@ pub(crate) fn lease(holder: Holder) -> Lease {
     Lease { holder, ttl: LIFETIME, now: START }
 }
 
-pub(crate) async fn create(file: &File, key: &Key) {
+pub(crate) async fn create(file: &File, key: &RecordKey) {
     assert!(file.create(key, record(1, "body"), touch(START)).await.unwrap());
 }
 
-pub(crate) async fn has(file: &File, key: &Key) -> bool {
+pub(crate) async fn has(file: &File, key: &RecordKey) -> bool {
     file.load(key, touch(START)).await.unwrap().is_some()
 }
 
-pub(crate) async fn is_granted(file: &File, key: &Key, holder: Holder) -> bool {
+pub(crate) async fn is_granted(file: &File, key: &RecordKey, holder: Holder) -> bool {
     matches!(file.acquire(key, lease(holder), touch(START)).await.unwrap(), Acquired::Granted(_))
 }
 
-pub(crate) fn record_of(folder: &Path, key: &Key) -> PathBuf {
+pub(crate) fn record_of(folder: &Path, key: &RecordKey) -> PathBuf {
     folder.join(format!("{:02x}", key.as_bytes()[0])).join(key.to_string())
 }
 
@@ -242,7 +242,7 @@ async fn assert_is_no_session(file: &File) {
 #[tokio::test]
 async fn a_shard_that_stays_locked_keeps_its_writers_waiting_and_nobody_else() {
     let (store, folder) = store();
-    let elsewhere = Key::from_bytes([43; 32]);
+    let elsewhere = RecordKey::from_bytes([43; 32]);
     for key in [&KEY, &elsewhere] {
         create(&store.one, key).await;
     }

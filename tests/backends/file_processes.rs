@@ -11,13 +11,13 @@ use std::{
 use rustix::process::getuid;
 use session_runtime::{
     Clock, SystemClock,
-    backend::{Acquired, Backend, File, Holder, Key, Lease, Leases, Record, Sweep, Touch, Written},
+    backend::{Acquired, Backend, File, Holder, Lease, Leases, Record, RecordKey, Sweep, Touch, Written},
 };
 use session_tests::{app::describe, process::Process, wait};
 use tempfile::TempDir;
 
 const HOUR: Duration = Duration::from_secs(3600);
-const KEY: Key = Key::from_bytes([1; 32]);
+const KEY: RecordKey = RecordKey::from_bytes([1; 32]);
 
 fn touch() -> Touch {
     let now = SystemClock.now();
@@ -204,7 +204,7 @@ async fn ten_processes_open_one_folder_at_once_and_create_one_session_once() {
     assert_eq!(creators, 1);
     let file = File::new(folder.path().join("sessions")).unwrap();
     for number in [0].into_iter().chain(10..20) {
-        assert!(file.load(&Key::from_bytes([number; 32]), touch()).await.unwrap().is_some(), "{number}");
+        assert!(file.load(&RecordKey::from_bytes([number; 32]), touch()).await.unwrap().is_some(), "{number}");
     }
 }
 

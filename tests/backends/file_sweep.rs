@@ -7,7 +7,7 @@ use std::{
 
 use session_runtime::{
     Timestamp,
-    backend::{Backend, File, Holder, Key, Record, Sweep, Touch},
+    backend::{Backend, File, Holder, Record, RecordKey, Sweep, Touch},
 };
 use session_tests::wait;
 
@@ -31,7 +31,7 @@ async fn sweep(files: [&File; 2], now: Timestamp, limit: usize, all: usize) {
 #[tokio::test]
 async fn a_sweep_takes_no_more_than_it_was_told_to_and_only_what_has_expired() {
     let (store, folder) = store();
-    let key = |number: u8| Key::from_bytes([number.wrapping_mul(7); 32]);
+    let key = |number: u8| RecordKey::from_bytes([number.wrapping_mul(7); 32]);
     let later = START.plus(IDLE + store.one.idle_slack(IDLE));
     for number in 0..150 {
         create(&store.one, &key(number)).await;
@@ -57,7 +57,7 @@ async fn a_sweep_takes_a_session_of_a_type_with_a_shorter_timeout_and_none_of_an
     let (store, _folder) = store();
     create(&store.one, &KEY).await;
     let short = Touch { idle: IDLE / 10, ..touch(START) };
-    assert!(store.one.create(&Key::from_bytes([43; 32]), record(1, "body"), short).await.unwrap());
+    assert!(store.one.create(&RecordKey::from_bytes([43; 32]), record(1, "body"), short).await.unwrap());
     sweep([&*store.one; 2], START.plus(IDLE / 2), 10, 1).await;
     assert!(has(&store.one, &KEY).await);
 }
@@ -65,7 +65,7 @@ async fn a_sweep_takes_a_session_of_a_type_with_a_shorter_timeout_and_none_of_an
 #[tokio::test]
 async fn a_sweep_takes_drafts_that_are_ancient_and_leases_that_nobody_holds() {
     let (store, folder) = store();
-    let other = Key::from_bytes([43; 32]);
+    let other = RecordKey::from_bytes([43; 32]);
     for key in [&KEY, &other] {
         create(&store.one, key).await;
     }

@@ -5,7 +5,7 @@ use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 use serde::{Deserialize, Serialize};
 use session_runtime::{
     Clock, SessionData, Sessions, Timestamp,
-    backend::{Acquired, Backend, Key, Memory, Record, Sweep, Touch},
+    backend::{Acquired, Backend, Memory, Record, RecordKey, Sweep, Touch},
     testing::{ManualClock, Pair, conformance},
 };
 use session_tests::wait;
@@ -20,12 +20,12 @@ fn memory(capacity: usize) -> Memory {
     Memory::new(NonZeroUsize::new(capacity).unwrap())
 }
 
-fn key(number: u32) -> Key {
+fn key(number: u32) -> RecordKey {
     // Spread as the hashes that keys are.
     let mut bytes = [0; 32];
     bytes[..4].copy_from_slice(&number.wrapping_mul(0x9e37_79b1).to_be_bytes());
     bytes[28..].copy_from_slice(&number.to_be_bytes());
-    Key::from_bytes(bytes)
+    RecordKey::from_bytes(bytes)
 }
 
 fn touch(now: Timestamp) -> Touch {

@@ -9,7 +9,7 @@ use ::redis::{AsyncTypedCommands, aio::MultiplexedConnection, cmd};
 use axum::http::{Method, StatusCode};
 use session_runtime::{
     Clock, SystemClock,
-    backend::{Acquired, Backend, Holder, Key, Lease, Leases, Record, Redis, Touch},
+    backend::{Acquired, Backend, Holder, Lease, Leases, Record, RecordKey, Redis, Touch},
     testing::conformance,
 };
 use session_tests::{Client, Redis as Server, Served, redis_server::Commands, serve, wait};
@@ -49,7 +49,7 @@ impl Ledger {
         let backend = Arc::new(Redis::new(&proxy.url(), "app:").unwrap());
         let served = serve(router(Books::open(backend, KEY, TERMS).await.unwrap())).await;
         let client = served.client();
-        for path in ["/start", "/append/0", "/look", "/update/0", "/renew", "/fail/0", "/end", "/start"] {
+        for path in ["/start", "/append/0", "/look", "/update/0", "/rotate", "/fail/0", "/end", "/start"] {
             assert!(!client.post(path).await.status.is_client_error(), "{path}");
         }
         Self { redis, proxy, client, _served: served }
@@ -181,7 +181,7 @@ async fn redis_forgets_a_session_by_itself_and_keeps_none_beyond_its_lifetime() 
     let redis = Redis::new(&server.url(), "app:").unwrap();
     let now = SystemClock.now();
     let millis = Duration::from_millis;
-    let (idle, short) = (Key::from_bytes([1; 32]), Key::from_bytes([2; 32]));
+    let (idle, short) = (RecordKey::from_bytes([1; 32]), RecordKey::from_bytes([2; 32]));
     let record = |expires| Record { version: 1, last_seen: now, expires, body: b"x".to_vec().into() };
     let (long_life, short_life) = (now.plus(millis(600_000)), now.plus(millis(700)));
     let one = Touch { now, idle: millis(200), expires: long_life };
@@ -215,7 +215,7 @@ async fn woken(freed: impl Future<Output = ()>) {
 #[tokio::test]
 async fn a_waiter_on_another_connection_is_woken_by_a_message_alone() {
     let (store, _server) = store().await;
-    let key = Key::from_bytes([7; 32]);
+    let key = RecordKey::from_bytes([7; 32]);
     let now = SystemClock.now();
     let touch = Touch { now, idle: Duration::from_secs(600), expires: now.plus(Duration::from_secs(600)) };
     let record = |version| Record { version, last_seen: now, expires: touch.expires, body: b"x".to_vec().into() };

@@ -50,7 +50,7 @@ async fn list(State(users): Users, Path(id): Path<u64>) -> Result<String, Error>
 
 async fn end_first(State(users): Users, Path(id): Path<u64>) -> Result<String, Error> {
     let owned = users.of(&id);
-    let first = owned.list().await?[0].id();
+    let first = owned.list().await?[0].public_id();
     Ok(owned.end(first).await?.to_string())
 }
 

@@ -5,8 +5,8 @@ use std::{fs, sync::Arc, time::Duration};
 use session_runtime::{
     Clock, FromSetting, OpenError, SystemClock, Timestamp,
     backend::{
-        Acquired, Backend, Holder, Key, Lease, Leases, MySql, MySqlConfig, OpenBackend, Postgres, PostgresConfig,
-        Record, Scope, Sqlite, SqliteConfig, Sweep, Touch, Written,
+        Acquired, Backend, Holder, Lease, Leases, MySql, MySqlConfig, OpenBackend, Postgres, PostgresConfig, Record,
+        RecordKey, Scope, Sqlite, SqliteConfig, Sweep, Touch, Written,
     },
     testing::{Pair, conformance},
 };
@@ -15,7 +15,7 @@ use sqlx::{Connection, Row};
 use tempfile::TempDir;
 
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
-pub(crate) const KEY: Key = Key::from_bytes([1; 32]);
+pub(crate) const KEY: RecordKey = RecordKey::from_bytes([1; 32]);
 /// In every URL.
 const PASSWORD: &str = "open-sesame";
 const SCOPE: Scope = Scope::new("tests", "User");

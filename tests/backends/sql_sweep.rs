@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use session_runtime::{
     Clock, SystemClock, Timestamp,
-    backend::{Backend, Key, Record, Sweep, Touch},
+    backend::{Backend, Record, RecordKey, Sweep, Touch},
 };
 use sqlx::Executor;
 
@@ -22,11 +22,11 @@ on_each! {
 
 const START: Timestamp = Timestamp::from_secs(1_000_000);
 
-fn numbered(number: u16) -> Key {
+fn numbered(number: u16) -> RecordKey {
     let mut bytes = [0; 32];
     bytes[..2].copy_from_slice(&number.wrapping_mul(40_503).to_be_bytes());
     bytes[2..4].copy_from_slice(&number.to_be_bytes());
-    Key::from_bytes(bytes)
+    RecordKey::from_bytes(bytes)
 }
 
 /// Makes records that were last used at that time.

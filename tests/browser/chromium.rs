@@ -67,7 +67,7 @@ async fn chromium_keeps_our_cookies_as_they_are_meant_and_a_logout_leaves_none()
     }
     assert_eq!(visit.post("/visit").await, "1");
     let before = visit.value(VISITOR).await;
-    assert_eq!(visit.post("/renew").await, "renewed");
+    assert_eq!(visit.post("/rotate").await, "rotated");
     assert_eq!(visit.kept().await, [REMEMBERED, VISITOR], "the new cookie has taken the place of the old one");
     assert_ne!(visit.value(VISITOR).await, before);
     assert_eq!(visit.post("/visit").await, "2");

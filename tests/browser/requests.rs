@@ -41,7 +41,7 @@ struct Seen {
     remembered: Cookie,
     over_plain_http: u16,
     visits: Vec<String>,
-    renewed: bool,
+    rotated: bool,
     left: Vec<String>,
     replayed: u16,
 }
@@ -62,9 +62,9 @@ DefaultCookiePolicy.return_ok_secure = cautious
 answer['over_plain_http'] = post('/visit').status_code
 DefaultCookiePolicy.return_ok_secure = trusting
 answer['visits'] = [post('/visit').text]
-post('/renew')
+post('/rotate')
 answer['visits'] += [post('/visit').text]
-answer['renewed'] = {{cookie.name: cookie for cookie in session.cookies}}['{VISITOR}'].value != cookies['{VISITOR}'].value
+answer['rotated'] = {{cookie.name: cookie for cookie in session.cookies}}['{VISITOR}'].value != cookies['{VISITOR}'].value
 last = '; '.join(cookie.name + '=' + cookie.value for cookie in session.cookies)
 post('/end')
 answer['left'] = jar()
@@ -81,7 +81,7 @@ print(json.dumps(answer))"
     let left = seen.remembered.seconds_left.expect("it stays");
     assert!((left - LIFETIME as f64).abs() < 60.0, "{left}");
     assert_eq!(seen.over_plain_http, 401, "a client that takes Secure at its word sends it over HTTPS alone");
-    assert_eq!((seen.visits, seen.renewed), (vec!["1".into(), "2".into()], true));
+    assert_eq!((seen.visits, seen.rotated), (vec!["1".into(), "2".into()], true));
     assert_eq!(seen.left, [""; 0]);
     assert_eq!(seen.replayed, 401);
 }
@@ -120,8 +120,8 @@ async fn curls_jar_keeps_our_cookies_as_they_are_meant_and_a_logout_leaves_none(
         }
     }
     assert_eq!(
-        (post("/visit").await, post("/renew").await, post("/visit").await),
-        ("1".into(), "renewed".into(), "2".into())
+        (post("/visit").await, post("/rotate").await, post("/visit").await),
+        ("1".into(), "rotated".into(), "2".into())
     );
     // One by one: of several removals in one answer, curl 7 forgets all but the last for a jar that it also reads.
     assert_eq!((&*post("/end/visitor").await, curl.cookies().len()), ("ended", 1));

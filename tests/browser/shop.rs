@@ -53,9 +53,9 @@ async fn visit(visitor: &mut Visitor, _remembered: &Remembered) -> String {
 }
 
 #[session(protected)]
-async fn renew(mut visitor: Session<Visitor>) -> Result<&'static str, Error> {
-    visitor.renew().await?;
-    Ok("renewed")
+async fn rotate(mut visitor: Session<Visitor>) -> Result<&'static str, Error> {
+    visitor.rotate_id().await?;
+    Ok("rotated")
 }
 
 #[session(protected)]
@@ -117,7 +117,7 @@ pub(crate) async fn shop() -> Served {
         .route("/", get(async || Html("<!doctype html><title>A shop</title>")))
         .route("/start", post(start))
         .route("/visit", post(visit))
-        .route("/renew", post(renew))
+        .route("/rotate", post(rotate))
         .route("/end", post(end))
         .route("/end/visitor", post(end_visitor))
         .route("/end/remembered", post(end_remembered))

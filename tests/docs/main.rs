@@ -43,7 +43,7 @@ const ROWS: &[&str] = &[
     "retirement",
     "other services",
     "logout under a writer",
-    "renewal under a writer",
+    "rotation under a writer",
     "fifty writers",
     "logout, then login",
     "login over a session",

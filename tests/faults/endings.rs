@@ -8,7 +8,7 @@ on_every_fleet! {
     a_session_that_ended_under_a_slow_handler_stays_ended_and_the_handler_is_told
     a_logout_does_not_wait_for_a_slow_handler_and_those_in_line_find_no_session
     a_session_that_was_replaced_by_a_new_login_under_a_slow_handler_stays_ended
-    a_session_that_was_renewed_under_a_slow_handler_keeps_its_new_id_alone
+    a_session_that_was_rotated_under_a_slow_handler_keeps_its_new_id_alone
     an_update_of_a_session_that_ended_meanwhile_is_refused
 }
 
@@ -54,18 +54,18 @@ async fn a_session_that_was_replaced_by_a_new_login_under_a_slow_handler_stays_e
     fleet.open(0).await;
     assert_problem(&slow.await.unwrap(), StatusCode::CONFLICT, "ended");
     assert_problem(&writer.get(0, "/entries").await, StatusCode::UNAUTHORIZED, "missing");
-    assert_eq!(writer.renewed(&login).entries(0).await, [] as [u32; 0], "the new session has nothing of the old one");
+    assert_eq!(writer.rotated(&login).entries(0).await, [] as [u32; 0], "the new session has nothing of the old one");
     assert_eq!(fleet.stored().await, 1);
 }
 
-async fn a_session_that_was_renewed_under_a_slow_handler_keeps_its_new_id_alone(fleet: Fleet) {
+async fn a_session_that_was_rotated_under_a_slow_handler_keeps_its_new_id_alone(fleet: Fleet) {
     let writer = fleet.writer().await;
     assert_eq!(writer.post(0, "/append/1").await.status, StatusCode::OK);
     let slow = writer.posting(0, "/hold/2");
     fleet.held(0, 1).await;
-    let reply = writer.post(fleet.last(), "/renew").await;
+    let reply = writer.post(fleet.last(), "/rotate").await;
     assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
-    let renewed = writer.renewed(&reply);
+    let rotated = writer.rotated(&reply);
 
     fleet.open(0).await;
     assert_problem(&slow.await.unwrap(), StatusCode::CONFLICT, "conflict");
@@ -73,10 +73,10 @@ async fn a_session_that_was_renewed_under_a_slow_handler_keeps_its_new_id_alone(
     for member in 0..fleet.members.len() {
         assert_problem(&writer.get(member, "/entries").await, StatusCode::UNAUTHORIZED, "missing");
         assert_problem(&writer.post(member, "/append/3").await, StatusCode::UNAUTHORIZED, "missing");
-        assert_eq!(renewed.entries(member).await, [1], "the late change is not there");
+        assert_eq!(rotated.entries(member).await, [1], "the late change is not there");
     }
-    assert_eq!(renewed.post(0, "/append/4").await.status, StatusCode::OK);
-    assert_eq!(renewed.entries(fleet.last()).await, [1, 4]);
+    assert_eq!(rotated.post(0, "/append/4").await.status, StatusCode::OK);
+    assert_eq!(rotated.entries(fleet.last()).await, [1, 4]);
 }
 
 async fn an_update_of_a_session_that_ended_meanwhile_is_refused(fleet: Fleet) {

@@ -180,7 +180,7 @@ impl Writer {
     }
 
     /// The same writer with the cookie that an answer set.
-    pub(crate) fn renewed(&self, reply: &Reply) -> Self {
+    pub(crate) fn rotated(&self, reply: &Reply) -> Self {
         Self { clients: self.clients.clone(), cookie: cookie(reply) }
     }
 }

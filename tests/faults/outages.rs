@@ -222,7 +222,7 @@ async fn one_request_after_another_is_answered_within_the_deadline_while_redis_h
     let mut fleet = Fleet::on_redis(1, Terms { deadline, ..PATIENT }).await;
     let writer = fleet.writer().await;
     fleet.redis().stop();
-    for path in ["/append/1", "/append/2", "/look", "/update/3", "/renew", "/end", "/start"] {
+    for path in ["/append/1", "/append/2", "/look", "/update/3", "/rotate", "/end", "/start"] {
         let start = Instant::now();
         let reply = writer.post(0, path).await;
         let took = start.elapsed();
@@ -296,7 +296,7 @@ async fn a_login_and_a_logout_while_redis_is_down_are_503s_and_change_no_cookie(
     let mut fleet = Fleet::with(Redis::start_durable().await, 1, TERMS).await;
     let writer = fleet.writer().await;
     fleet.redis().kill();
-    for path in ["/start", "/end", "/renew", "/update/1", "/look"] {
+    for path in ["/start", "/end", "/rotate", "/update/1", "/look"] {
         let start = Instant::now();
         assert_unavailable(&writer.post(0, path).await, start.elapsed());
     }
@@ -358,16 +358,16 @@ async fn waiters_are_woken_after_a_restart_of_redis_as_before() {
 async fn scripts_that_redis_has_forgotten_are_taught_again() {
     let mut fleet = Fleet::on_redis(2, PATIENT).await;
     let writer = fleet.writer().await;
-    for (path, member) in [("/append/1", 0), ("/look", 1), ("/update/2", 0), ("/renew", 1)] {
+    for (path, member) in [("/append/1", 0), ("/look", 1), ("/update/2", 0), ("/rotate", 1)] {
         let mut connection = fleet.redis().connect().await;
         let _: () = cmd("SCRIPT").arg("FLUSH").query_async(&mut connection).await.unwrap();
         let reply = writer.post(member, path).await;
         assert_eq!(reply.status, StatusCode::OK, "{path}: {}", reply.text());
-        if path == "/renew" {
-            let renewed = writer.renewed(&reply);
+        if path == "/rotate" {
+            let rotated = writer.rotated(&reply);
             let _: () = cmd("SCRIPT").arg("FLUSH").query_async(&mut connection).await.unwrap();
-            assert_eq!(renewed.entries(0).await, [1, 2]);
-            assert_eq!(renewed.post(0, "/end").await.status, StatusCode::OK);
+            assert_eq!(rotated.entries(0).await, [1, 2]);
+            assert_eq!(rotated.post(0, "/end").await.status, StatusCode::OK);
         }
     }
     assert_eq!(fleet.stored().await, 0);
@@ -406,7 +406,7 @@ async fn no_handler_runs_without_its_lease_when_redis_refuses_to_store_it() {
     };
     assert_problem(&answer, StatusCode::SERVICE_UNAVAILABLE, "unavailable");
     assert_problem(&writer.post(0, "/update/1").await, StatusCode::SERVICE_UNAVAILABLE, "unavailable");
-    assert_problem(&writer.post(0, "/renew").await, StatusCode::SERVICE_UNAVAILABLE, "unavailable");
+    assert_problem(&writer.post(0, "/rotate").await, StatusCode::SERVICE_UNAVAILABLE, "unavailable");
     refuse_writes(&mut fleet, false).await;
     assert_eq!(writer.post(0, "/append/2").await.status, StatusCode::OK);
     assert_eq!(writer.entries(0).await, [2]);

@@ -43,7 +43,7 @@ async fn who(slot: SessionSlot<User>) -> String {
 async fn facts(session: Session<User>) -> Json<Value> {
     let seconds = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     Json(json!({
-        "id": session.id().to_string(),
+        "id": session.public_id().to_string(),
         "created": seconds(session.created_at()),
         "expires": seconds(session.expires_at()),
     }))
@@ -104,7 +104,7 @@ async fn what_needs_a_session_turns_strangers_away() {
     let server = in_memory().await;
     let stranger = server.client();
     assert_problem(&stranger.get("/me").await, 401, "missing");
-    for path in ["/visit", "/renew", "/logout"] {
+    for path in ["/visit", "/rotate", "/logout"] {
         assert_problem(&stranger.post(path).await, 401, "missing");
     }
 }
@@ -167,9 +167,9 @@ async fn a_handle_knows_when_the_session_began_and_when_it_ends() {
 
     clock.advance(Duration::from_secs(600));
     client.post("/visit").await;
-    client.post("/renew").await;
+    client.post("/rotate").await;
     let after: Value = client.get("/facts").await.json();
-    assert_eq!(after, before, "use and renewal change neither the times nor the name");
+    assert_eq!(after, before, "use and rotation change neither the times nor the name");
 }
 
 #[tokio::test]

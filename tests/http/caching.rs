@@ -89,9 +89,9 @@ async fn enter(slot: SessionSlot<User>) -> Result<impl IntoResponse, Error> {
 }
 
 #[session(protected)]
-async fn renew(mut session: Session<User>) -> Result<impl IntoResponse, Error> {
-    session.renew().await?;
-    Ok((PUBLIC, "renewed"))
+async fn rotate(mut session: Session<User>) -> Result<impl IntoResponse, Error> {
+    session.rotate_id().await?;
+    Ok((PUBLIC, "rotated"))
 }
 
 #[session(protected)]
@@ -106,7 +106,7 @@ fn public() -> Router<session_runtime::Sessions<User>> {
         .route("/owned", get(owned))
         .route("/guarded", get(guarded))
         .route("/enter", get(enter))
-        .route("/get-renewed", get(renew))
+        .route("/get-rotated", get(rotate))
         .route("/leave", get(leave))
 }
 
@@ -141,7 +141,7 @@ async fn an_answer_with_a_cookie_is_kept_by_no_cache_whatever_its_handler_says()
         let mut tokens = Vec::new();
         for _ in 0..3 {
             let client = proxy.client();
-            for path in ["/enter", "/enter", "/get-renewed", "/get-renewed"] {
+            for path in ["/enter", "/enter", "/get-rotated", "/get-rotated"] {
                 let reply = client.get(path).await;
                 assert!(reply.status == 200 && !is_kept(&reply), "{path}: {:?}", reply.headers);
                 assert_eq!((reply.set_cookies().len(), reply.header("cache-control")), (1, Some("no-store")), "{path}");

@@ -48,7 +48,7 @@ async fn sign(_note: &Note) {}
 
 #[session(protected)]
 async fn prove(mut session: Session<Note>) -> Result<(), Error> {
-    session.refresh().await
+    session.mark_reauthenticated().await
 }
 
 async fn server(clock: &ManualClock, keys: &str) -> Served {

@@ -39,7 +39,7 @@ struct Remembered;
 ))]
 struct FromEnvironment;
 
-/// Routes that start, renew and end a session of the type.
+/// Routes that start, rotate and end a session of the type.
 macro_rules! routes {
     ($ty:ident) => {{
         #[session(optional)]
@@ -48,8 +48,8 @@ macro_rules! routes {
         }
 
         #[session(protected)]
-        async fn renew(mut session: Session<$ty>) -> Result<(), Error> {
-            session.renew().await
+        async fn rotate(mut session: Session<$ty>) -> Result<(), Error> {
+            session.rotate_id().await
         }
 
         #[session(protected)]
@@ -57,7 +57,10 @@ macro_rules! routes {
             session.end().await
         }
 
-        Router::new().route("/shop/start", post(start)).route("/shop/renew", post(renew)).route("/shop/end", post(end))
+        Router::new()
+            .route("/shop/start", post(start))
+            .route("/shop/rotate", post(rotate))
+            .route("/shop/end", post(end))
     }};
 }
 
@@ -96,7 +99,7 @@ impl SetCookie {
     }
 }
 
-/// What start, renewal and end send. The cookie is carried by hand: a jar would keep some from a plain loopback server.
+/// What start, rotation and end send. The cookie is carried by hand: a jar would keep some from a plain loopback server.
 async fn life(server: &Served) -> [SetCookie; 3] {
     let client = server.client();
     let carry = async |client: &Client, path: &str, cookie: &SetCookie| {
@@ -104,18 +107,18 @@ async fn life(server: &Served) -> [SetCookie; 3] {
         client.send(axum::http::Method::POST, path, |request| request.header("cookie", header)).await
     };
     let started = SetCookie::of(&client.post("/shop/start").await);
-    let renewed = SetCookie::of(&carry(&client, "/shop/renew", &started).await);
-    let ended = SetCookie::of(&carry(&client, "/shop/end", &renewed).await);
-    [started, renewed, ended]
+    let rotated = SetCookie::of(&carry(&client, "/shop/rotate", &started).await);
+    let ended = SetCookie::of(&carry(&client, "/shop/end", &rotated).await);
+    [started, rotated, ended]
 }
 
 #[tokio::test]
 async fn a_cookie_is_named_after_its_type_and_as_safe_as_a_cookie_can_be() {
-    let [started, renewed, ended] = life(&served::<ShoppingCart>(routes!(ShoppingCart)).await).await;
+    let [started, rotated, ended] = life(&served::<ShoppingCart>(routes!(ShoppingCart)).await).await;
     assert_eq!(started.name, "__Host-shopping-cart");
     assert_eq!(started.attributes, ["HttpOnly", "Path=/", "SameSite=Lax", "Secure"]);
-    assert_eq!(renewed.attributes, started.attributes);
-    assert!(renewed.value != started.value && ended.removes());
+    assert_eq!(rotated.attributes, started.attributes);
+    assert!(rotated.value != started.value && ended.removes());
     assert_eq!(started.value.len(), 120);
 }
 
@@ -156,8 +159,8 @@ async fn a_persistent_cookie_stays_as_long_as_its_session_may_live() {
     let day = std::time::Duration::from_secs(24 * 3600);
     assert!(started.attributes.contains(&format!("Max-Age={}", 14 * day.as_secs())), "{started:?}");
     clock.advance(4 * day);
-    let renewed = SetCookie::of(&client.post("/shop/renew").await);
-    assert!(renewed.attributes.contains(&format!("Max-Age={}", 10 * day.as_secs())), "{renewed:?}");
+    let rotated = SetCookie::of(&client.post("/shop/rotate").await);
+    assert!(rotated.attributes.contains(&format!("Max-Age={}", 10 * day.as_secs())), "{rotated:?}");
 }
 
 #[tokio::test]

@@ -92,8 +92,8 @@ async fn what_honest_clients_send_is_not_taken_for_forged() {
     let client = logged_in(&scene.server, "ann").await;
     let token = token(&client);
     assert_eq!(client.get("/me").await.status, 200);
-    // From before a renewal, of an ended session, twice, and run out.
-    client.post("/renew").await;
+    // From before a rotation, of an ended session, twice, and run out.
+    client.post("/rotate").await;
     scene.send(&token, 2, None).await;
     client.post("/logout").await;
     scene.send(&token, 2, None).await;

@@ -62,12 +62,12 @@ async fn guarded_as_well(_account: &mut Account) {}
 
 #[session(protected)]
 async fn prove_again(mut session: Session<Account>) -> Result<(), Error> {
-    session.refresh().await
+    session.mark_reauthenticated().await
 }
 
 #[session(protected)]
-async fn renew(mut session: Session<Account>) -> Result<(), Error> {
-    session.renew().await
+async fn rotate(mut session: Session<Account>) -> Result<(), Error> {
+    session.rotate_id().await
 }
 
 const FORMS: [(Method, &str); 4] =
@@ -85,7 +85,7 @@ async fn served(sessions: Sessions<Account>) -> Served {
         .route("/told", post(told))
         .route("/guarded-as-well", post(guarded_as_well))
         .route("/prove-again", post(prove_again))
-        .route("/renew", post(renew));
+        .route("/rotate", post(rotate));
     serve(router.with_state(sessions)).await
 }
 
@@ -137,18 +137,18 @@ async fn proving_oneself_again_makes_the_session_fresh_and_gives_it_a_new_id(sto
     assert_problem(&client.get("/shared").await, 401, "stale");
 }
 
-async fn a_renewal_a_write_and_a_read_are_no_proof(store: Store) {
+async fn a_rotation_a_write_and_a_read_are_no_proof(store: Store) {
     let Site { server: _server, client, clock } = site(&store).await;
     for _ in 0..5 {
         clock.advance(2 * MINUTE);
-        client.post("/renew").await;
+        client.post("/rotate").await;
         client.get("/").await;
     }
     assert_problem(&client.get("/shared").await, 401, "stale");
 }
 
 on_every_backend!(
-    a_renewal_a_write_and_a_read_are_no_proof,
+    a_rotation_a_write_and_a_read_are_no_proof,
     a_stale_session_gets_401_with_a_reason_and_a_fresh_one_passes,
     proving_oneself_again_makes_the_session_fresh_and_gives_it_a_new_id,
 );

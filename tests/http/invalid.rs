@@ -47,8 +47,8 @@ async fn exclusive_or_none(_session: Option<&mut Strict>) {}
 async fn or_default(_session: &mut Strict) {}
 
 #[session(protected)]
-async fn renew(mut session: Session<Strict>) -> Result<(), Error> {
-    session.renew().await
+async fn rotate(mut session: Session<Strict>) -> Result<(), Error> {
+    session.rotate_id().await
 }
 
 #[session(protected)]
@@ -101,7 +101,7 @@ impl Scene {
             .route("/exclusive-or-none", get(exclusive_or_none))
             .route("/or-default", get(or_default))
             .route("/login", get(login))
-            .route("/renew", post(renew))
+            .route("/rotate", post(rotate))
             .route("/logout", post(logout))
             .route("/guarded", get(guarded))
             .route("/snapshot", get(snapshot))
@@ -185,9 +185,9 @@ async fn a_token_whose_session_has_ended_is_no_session_and_not_rejected() {
     let reply = send_with(&scene.server, Method::POST, "/logout", &cookie(&ended)).await;
     assert_eq!(reply.status, 200);
     assert_eq!(scene.status(&ended).await, 401);
-    let renewed = send_with(&scene.server, Method::POST, "/renew", &cookie(&idle)).await;
+    let rotated = send_with(&scene.server, Method::POST, "/rotate", &cookie(&idle)).await;
     assert_eq!(scene.status(&idle).await, 401, "replaced in this process");
-    let idle = value(&renewed);
+    let idle = value(&rotated);
     scene.clock.advance(Duration::from_secs(1800));
     assert_eq!(scene.status(&idle).await, 401);
     assert_eq!(scene.status("").await, 400);
@@ -235,9 +235,9 @@ async fn a_logout_asks_the_browser_to_clear_the_sites_data_where_the_type_says_s
     let scene = Scene::set().await;
     let token = scene.login().await;
     let started = scene.server.client().get("/login").await;
-    let renewed = send_with(&scene.server, Method::POST, "/renew", &format!("{NAME}={token}")).await;
-    assert_eq!((started.header("clear-site-data"), renewed.header("clear-site-data")), (None, None));
-    let ended = send_with(&scene.server, Method::POST, "/logout", &format!("{NAME}={}", value(&renewed))).await;
+    let rotated = send_with(&scene.server, Method::POST, "/rotate", &format!("{NAME}={token}")).await;
+    assert_eq!((started.header("clear-site-data"), rotated.header("clear-site-data")), (None, None));
+    let ended = send_with(&scene.server, Method::POST, "/logout", &format!("{NAME}={}", value(&rotated))).await;
     assert_eq!(ended.header("clear-site-data"), Some("\"cookies\", \"storage\""));
     assert_eq!(ended.headers.get_all("clear-site-data").iter().count(), 1);
 }

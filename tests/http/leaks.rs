@@ -133,7 +133,7 @@ async fn start(slot: SessionSlot<Vault>) -> Result<String, Error> {
 
 #[session(protected)]
 async fn show(mut session: Session<Vault>) -> Result<String, Error> {
-    session.renew().await?;
+    session.rotate_id().await?;
     Ok(format!("{session:?} {session:#?} {:?} {:?}", session.token(), session.ended()))
 }
 
@@ -155,7 +155,7 @@ async fn nothing_that_can_be_printed_prints_a_secret() {
 
     let snapshot = sessions.find(&head_with("__Host-vault", &token)).await.unwrap().expect("a live session");
     texts.push(shown(&snapshot));
-    texts.push(shown(&snapshot.id()));
+    texts.push(shown(&snapshot.public_id()));
     texts.push(shown(&sessions));
     let own = sessions.of(SECRET);
     let listed = own.list().await.unwrap();
@@ -213,8 +213,8 @@ const PRINTED: &[&str] = &[
     "BackendError",
     "Builder",
     "Error",
-    "Handle",
-    "Key",
+    "PublicId",
+    "RecordKey",
     "Listing",
     "Memory",
     "MySql",
@@ -256,7 +256,7 @@ const WITHOUT_SECRETS: &[&str] = &[
     "ManualClock",
     "MemoryConfig",
     "Pair",
-    "ParseHandleError",
+    "ParsePublicIdError",
     "Scope",
     "SqliteConfig",
     "SystemClock",

@@ -19,7 +19,7 @@ use axum::{
 use futures_util::{Stream, StreamExt, stream};
 use session_runtime::{
     Builder, Error, Session, Sessions, UntilEnded,
-    backend::{Backend, BackendError, Capabilities, Key, Memory, Record, Touch, Written},
+    backend::{Backend, BackendError, Capabilities, Memory, Record, RecordKey, Touch, Written},
     session,
     testing::ManualClock,
 };
@@ -137,12 +137,12 @@ async fn a_login_in_its_place_ends_a_session_and_its_socket(store: Store) {
     assert_eq!(socket.closed(SOON).await, closed("Closed"));
 }
 
-async fn a_renewal_and_a_change_are_no_end(store: Store) {
+async fn a_rotation_and_a_change_are_no_end(store: Store) {
     let server = served(store.builder(), &ManualClock::new()).await;
     let client = logged_in(&server, "Ada").await;
     let mut socket = open(&server, "/live", &client).await;
     assert_eq!(client.post("/visit").await.status, 200);
-    assert_eq!(client.post("/renew").await.status, 200);
+    assert_eq!(client.post("/rotate").await.status, 200);
     assert!(socket.stays_open(A_WHILE).await);
     socket.say("touch").await;
     assert_eq!(socket.hear().await, "touched Ada", "the session is in use under its new id");
@@ -210,7 +210,7 @@ async fn a_stream_ends_with_its_session(store: Store) {
 on_every_backend! {
     a_socket_closes_by_itself_when_its_session_is_ended,
     a_login_in_its_place_ends_a_session_and_its_socket,
-    a_renewal_and_a_change_are_no_end,
+    a_rotation_and_a_change_are_no_end,
     a_session_that_nobody_uses_expires_and_its_socket_closes,
     a_message_can_be_a_use_and_the_lifetime_ends_all_the_same,
     a_session_that_has_ended_cannot_be_touched_nor_brought_back,
@@ -239,26 +239,32 @@ impl Silent {
 }
 
 impl Backend for Silent {
-    async fn create(&self, key: &Key, record: Record, touch: Touch) -> Result<bool, BackendError> {
+    async fn create(&self, key: &RecordKey, record: Record, touch: Touch) -> Result<bool, BackendError> {
         self.ask()?.create(key, record, touch).await
     }
 
-    async fn load(&self, key: &Key, touch: Touch) -> Result<Option<Record>, BackendError> {
+    async fn load(&self, key: &RecordKey, touch: Touch) -> Result<Option<Record>, BackendError> {
         let found = self.ask()?.load(key, touch).await;
         self.loads.fetch_add(1, Ordering::Relaxed);
         found
     }
 
-    async fn peek(&self, key: &Key) -> Result<Option<Record>, BackendError> {
+    async fn peek(&self, key: &RecordKey) -> Result<Option<Record>, BackendError> {
         self.peeks.fetch_add(1, Ordering::Relaxed);
         self.ask()?.peek(key).await
     }
 
-    async fn update(&self, key: &Key, expected: u64, record: Record, touch: Touch) -> Result<Written, BackendError> {
+    async fn update(
+        &self,
+        key: &RecordKey,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> Result<Written, BackendError> {
         self.ask()?.update(key, expected, record, touch).await
     }
 
-    async fn delete(&self, key: &Key) -> Result<bool, BackendError> {
+    async fn delete(&self, key: &RecordKey) -> Result<bool, BackendError> {
         self.ask()?.delete(key).await
     }
 

@@ -49,7 +49,7 @@ macro_rules! application {
 
             #[session(protected)]
             async fn version(session: Session<Account>) -> Result<String, Error> {
-                Ok(format!("{}", session.id()))
+                Ok(format!("{}", session.public_id()))
             }
 
             pub(super) fn router<S: Clone + Send + Sync + 'static>() -> Router<S>

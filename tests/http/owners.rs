@@ -9,7 +9,7 @@ use axum::{
     routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
-use session_runtime::{Error, Handle, Session, SessionData, SessionSlot, Sessions, backend::Cookie, session};
+use session_runtime::{Error, PublicId, Session, SessionData, SessionSlot, Sessions, backend::Cookie, session};
 use session_tests::{Client, Served, serve};
 
 use crate::support::{Store, assert_problem, on_every_backend};
@@ -28,7 +28,7 @@ struct Login {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Device {
-    id: Handle,
+    id: PublicId,
     label: Option<String>,
     current: bool,
 }
@@ -48,22 +48,22 @@ async fn login(slot: SessionSlot<Account>, headers: HeaderMap, Form(Login { name
 async fn devices(State(accounts): Accounts, session: Session<Account>) -> Result<Json<Vec<Device>>, Error> {
     let listed = accounts.of(&session.name).list().await?;
     let device = |listing: &session_runtime::Listing| Device {
-        id: listing.id(),
+        id: listing.public_id(),
         label: listing.label().map(ToOwned::to_owned),
-        current: listing.is(session.id()),
+        current: listing.is(session.public_id()),
     };
     Ok(Json(listed.iter().map(device).collect()))
 }
 
 #[session(protected)]
-async fn end_device(State(accounts): Accounts, account: &Account, Path(id): Path<Handle>) -> Result<String, Error> {
+async fn end_device(State(accounts): Accounts, account: &Account, Path(id): Path<PublicId>) -> Result<String, Error> {
     Ok(accounts.of(&account.name).end(id).await?.to_string())
 }
 
 #[session(protected)]
 async fn change_password(State(accounts): Accounts, mut session: Session<Account>) -> Result<String, Error> {
-    session.renew().await?;
-    Ok(accounts.of(&session.name).end_others(session.id()).await?.to_string())
+    session.rotate_id().await?;
+    Ok(accounts.of(&session.name).end_others(session.public_id()).await?.to_string())
 }
 
 #[session(protected)]
@@ -76,7 +76,7 @@ async fn admin_end_all(State(accounts): Accounts, Path(name): Path<String>) -> R
     Ok(accounts.of(name.as_str()).end_all().await?.to_string())
 }
 
-async fn admin_end(State(accounts): Accounts, Path((name, id)): Path<(String, Handle)>) -> Result<String, Error> {
+async fn admin_end(State(accounts): Accounts, Path((name, id)): Path<(String, PublicId)>) -> Result<String, Error> {
     Ok(accounts.of(&name).end(id).await?.to_string())
 }
 
@@ -173,7 +173,7 @@ async fn a_changed_password_ends_the_other_sessions_and_keeps_this_one(store: St
     let before = listed(&this).await;
     assert_eq!(posted(&this, "/password").await, "2");
     let [left] = &listed(&this).await[..] else { panic!("one is left") };
-    assert!(left.current && before.iter().any(|device| device.id == left.id), "its handle stays when it is renewed");
+    assert!(left.current && before.iter().any(|device| device.id == left.id), "its handle stays when it is rotated");
     for other in &others {
         assert!(!is_alive(other).await);
     }

@@ -50,8 +50,8 @@ async fn raise(reader: &mut Reader) {
 }
 
 #[session(protected)]
-async fn renew(mut session: Session<Reader>) -> Result<(), Error> {
-    session.renew().await
+async fn rotate(mut session: Session<Reader>) -> Result<(), Error> {
+    session.rotate_id().await
 }
 
 #[session(protected)]
@@ -66,7 +66,7 @@ async fn served(sessions: Sessions<Reader>, clock: &ManualClock) -> Served {
         .route("/login", post(login))
         .route("/", get(read))
         .route("/raise", post(raise))
-        .route("/renew", post(renew))
+        .route("/rotate", post(rotate))
         .route("/remaining", get(remaining))
         .layer(axum::Extension(clock.clone()));
     serve(router.with_state(sessions)).await
@@ -111,7 +111,7 @@ async fn a_login_of_a_shorter_lifetime_ends_with_it_however_much_it_is_used(stor
     assert_eq!((brief.get("/remaining").await.text(), full.get("/remaining").await.text()), ("3", "30"));
     for _ in 0..2 {
         clock.advance(DAY);
-        assert_eq!(brief.post("/renew").await.status, 200);
+        assert_eq!(brief.post("/rotate").await.status, 200);
     }
     clock.advance(DAY);
     assert_eq!((brief.get("/").await.status.as_u16(), full.get("/").await.status.as_u16()), (401, 200));
@@ -145,7 +145,7 @@ async fn every_later_cookie_of_a_remembered_login_lasts_as_long_as_what_is_left(
     let server = site(&store, &clock).await;
     let (client, _) = log_in(&server, &[("persistent", "true"), ("days", "14")]).await;
     clock.advance(4 * DAY);
-    assert_eq!(max_age(&client.post("/renew").await), Some(10 * DAY.as_secs()), "a renewal");
+    assert_eq!(max_age(&client.post("/rotate").await), Some(10 * DAY.as_secs()), "a rotation");
     clock.advance(DAY);
     assert_eq!(max_age(&client.post("/raise").await), Some(9 * DAY.as_secs()), "a change of privilege");
     let newer = store.builder().key(&format!("{},{}", key('n'), key('k'))).clock(clock.clone());
@@ -154,7 +154,7 @@ async fn every_later_cookie_of_a_remembered_login_lasts_as_long_as_what_is_left(
     assert_eq!(max_age(&client.at(&newer.url()).get("/").await), Some(8 * DAY.as_secs()), "another key");
 
     let (forgetful, _) = log_in(&server, &[("persistent", "false")]).await;
-    assert_eq!(max_age(&forgetful.post("/renew").await), None);
+    assert_eq!(max_age(&forgetful.post("/rotate").await), None);
 }
 
 on_every_backend!(

@@ -168,5 +168,5 @@ async fn what_is_found_outside_a_handler_knows_when_it_began_and_ends() {
     let found = store.sessions::<User>().await.find(&head).await.unwrap().expect("a live session");
     let lifetime = found.expires_at().duration_since(found.created_at()).unwrap();
     assert_eq!((found.name.as_str(), lifetime.as_secs()), ("ann", 12 * 3600));
-    assert_eq!(found.clone().id(), found.id());
+    assert_eq!(found.clone().public_id(), found.public_id());
 }

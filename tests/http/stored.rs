@@ -75,7 +75,7 @@ async fn set_value(redis: &Redis, value: &[u8]) {
 
 async fn assert_no_session(server: &Served, cookie: &str, what: &str) {
     for (method, path) in
-        [(Method::GET, "/me"), (Method::POST, "/visit"), (Method::POST, "/renew"), (Method::POST, "/logout")]
+        [(Method::GET, "/me"), (Method::POST, "/visit"), (Method::POST, "/rotate"), (Method::POST, "/logout")]
     {
         let reply = send_with(server, method, path, cookie).await;
         assert_eq!(reply.status, 401, "{what}: {path} {}", reply.text());

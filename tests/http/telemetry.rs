@@ -21,7 +21,7 @@ async fn scenario() {
     let first = token(&client);
     assert_eq!(client.get("/me").await.status, 200);
     assert_eq!(client.post("/visit").await.text(), "1");
-    assert_eq!(client.post("/renew").await.status, 200);
+    assert_eq!(client.post("/rotate").await.status, 200);
     let send = async |method: Method, path: &str, token: &str| {
         send_with(&server, method, path, &format!("{COOKIE}={token}")).await.status.as_u16()
     };
@@ -52,9 +52,9 @@ async fn each_step_of_a_life_is_counted_by_its_type_and_reason() {
     let counted = Counters::of(scenario()).await;
     let expected: BTreeMap<String, u64> = [
         ("session_started_total{session_type=User}", 3),
-        // `me`, `visit`, `renew` and `logout`.
+        // `me`, `visit`, `rotate_id` and `logout`.
         ("session_loaded_total{session_type=User}", 4),
-        ("session_renewed_total{session_type=User}", 1),
+        ("session_rotated_total{session_type=User}", 1),
         ("session_ended_total{session_type=User}", 1),
         ("session_absent_total{session_type=User}", 1),
         ("session_refused_total{session_type=User,reason=replaced}", 1),
@@ -78,7 +78,7 @@ async fn each_step_of_a_life_is_told_under_its_name_and_no_secret_with_it() {
     for (name, level, times) in [
         ("session.started", Level::INFO, 3),
         ("session.loaded", Level::DEBUG, 4),
-        ("session.renewed", Level::INFO, 1),
+        ("session.rotated", Level::INFO, 1),
         ("session.ended", Level::INFO, 1),
         ("session.absent", Level::DEBUG, 1),
         ("session.forged", Level::WARN, 1),
@@ -87,7 +87,7 @@ async fn each_step_of_a_life_is_told_under_its_name_and_no_secret_with_it() {
         ("session.create", Level::DEBUG, 3),
         ("session.acquire", Level::DEBUG, 1),
         ("session.save", Level::DEBUG, 1),
-        ("session.renew", Level::DEBUG, 1),
+        ("session.rotate", Level::DEBUG, 1),
         ("session.end", Level::DEBUG, 1),
     ] {
         let told = events.named(name);

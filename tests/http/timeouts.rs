@@ -83,18 +83,18 @@ async fn a_session_that_nobody_uses_ends_with_its_idle_timeout(store: Store) {
     }
 }
 
-async fn renewing_a_session_does_not_lengthen_its_life(store: Store) {
+async fn rotating_a_session_does_not_lengthen_its_life(store: Store) {
     let clock = ManualClock::new();
     let server = server(&store, &clock).await;
     let client = logged_in(&server, "ann").await;
     for _ in 0..35 {
         clock.advance(20 * MINUTE);
-        assert_eq!(client.post("/renew").await.status, 200);
+        assert_eq!(client.post("/rotate").await.status, 200);
     }
     clock.advance(19 * MINUTE);
-    assert_eq!(client.post("/renew").await.status, 200, "a minute before the end of 12 hours");
+    assert_eq!(client.post("/rotate").await.status, 200, "a minute before the end of 12 hours");
     clock.advance(MINUTE);
-    assert_problem(&client.post("/renew").await, 401, "missing");
+    assert_problem(&client.post("/rotate").await, 401, "missing");
     assert_problem(&client.get("/me").await, 401, "missing");
 }
 
@@ -103,7 +103,7 @@ async fn a_dead_token_does_not_keep_the_session_alive(store: Store) {
     let server = server(&store, &clock).await;
     let client = logged_in(&server, "ann").await;
     let (stolen, owner) = (token(&client), client.clone());
-    owner.post("/renew").await;
+    owner.post("/rotate").await;
     for _ in 0..5 {
         clock.advance(10 * MINUTE);
         assert!(!is_alive(&server, &stolen).await);
@@ -115,7 +115,7 @@ on_every_backend!(
     a_dead_token_does_not_keep_the_session_alive,
     a_session_in_use_lives_to_the_end_of_its_lifetime_and_never_longer,
     a_session_that_nobody_uses_ends_with_its_idle_timeout,
-    renewing_a_session_does_not_lengthen_its_life,
+    rotating_a_session_does_not_lengthen_its_life,
 );
 
 #[tokio::test]

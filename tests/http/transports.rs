@@ -33,8 +33,8 @@ macro_rules! routes {
         }
 
         #[session(protected)]
-        async fn renew(mut session: Session<$ty>) -> Result<Json<Value>, Error> {
-            session.renew().await?;
+        async fn rotate(mut session: Session<$ty>) -> Result<Json<Value>, Error> {
+            session.rotate_id().await?;
             Ok(Json(json!({ "token": session.token() })))
         }
 
@@ -51,7 +51,7 @@ macro_rules! routes {
             .route("/login", post(login))
             .route("/me", get(me))
             .route("/visit", post(visit))
-            .route("/renew", post(renew))
+            .route("/rotate", post(rotate))
             .route("/logout", post(logout))
             .route("/copy", get(copy))
     }};
@@ -125,7 +125,7 @@ async fn a_life(server: &Served, there: impl Fn(&str) -> (&'static str, String),
         assert_eq!((reply.text(), reply.header(back), reply.header("cache-control")), (visit, None, None));
     }
     assert_eq!(call(Method::GET, "/copy", &first).await.text(), "2");
-    let second = handed_over(&call(Method::POST, "/renew", &first).await);
+    let second = handed_over(&call(Method::POST, "/rotate", &first).await);
     assert_ne!(first, second);
     assert_eq!(call(Method::GET, "/me", &first).await.status, 401);
     assert_eq!(call(Method::GET, "/me", &second).await.text(), "2");
@@ -233,7 +233,7 @@ async fn a_new_token_goes_the_way_that_the_old_one_came_and_a_strangers_by_the_f
     let (Some(mut token), None, None) = came_back(&send(&server, Method::POST, "/login", &[]).await) else {
         panic!("by the first");
     };
-    for path in ["/renew", "/login"] {
+    for path in ["/rotate", "/login"] {
         let sent = send(&server, Method::POST, path, &[("authorization", &format!("Bearer {token}"))]).await;
         let (Some(bearer), None, None) = came_back(&sent) else { panic!("{:?}", sent.headers) };
         let sent = send(&server, Method::POST, path, &[("x-session", &bearer)]).await;

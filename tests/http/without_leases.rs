@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use session_runtime::{
     Error, OpenError, Session, SessionData, SessionSlot, Sessions,
     backend::{
-        Acquired, Backend, BackendError, Capabilities, Key, Lease, Leases, Memory, OpenBackend, Record, Scope, Touch,
-        Written,
+        Acquired, Backend, BackendError, Capabilities, Lease, Leases, Memory, OpenBackend, Record, RecordKey, Scope,
+        Touch, Written,
     },
     session,
 };
@@ -25,23 +25,29 @@ use crate::support::{User, key, send_with};
 struct Least(Memory);
 
 impl Backend for Least {
-    async fn create(&self, key: &Key, record: Record, touch: Touch) -> Result<bool, BackendError> {
+    async fn create(&self, key: &RecordKey, record: Record, touch: Touch) -> Result<bool, BackendError> {
         Backend::create(&self.0, key, record, touch).await
     }
 
-    async fn load(&self, key: &Key, touch: Touch) -> Result<Option<Record>, BackendError> {
+    async fn load(&self, key: &RecordKey, touch: Touch) -> Result<Option<Record>, BackendError> {
         Backend::load(&self.0, key, touch).await
     }
 
-    async fn peek(&self, key: &Key) -> Result<Option<Record>, BackendError> {
+    async fn peek(&self, key: &RecordKey) -> Result<Option<Record>, BackendError> {
         Backend::peek(&self.0, key).await
     }
 
-    async fn update(&self, key: &Key, expected: u64, record: Record, touch: Touch) -> Result<Written, BackendError> {
+    async fn update(
+        &self,
+        key: &RecordKey,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> Result<Written, BackendError> {
         Backend::update(&self.0, key, expected, record, touch).await
     }
 
-    async fn delete(&self, key: &Key) -> Result<bool, BackendError> {
+    async fn delete(&self, key: &RecordKey) -> Result<bool, BackendError> {
         Backend::delete(&self.0, key).await
     }
 }
@@ -76,8 +82,8 @@ async fn visit(mut session: Session<Plain>) -> Result<(), Error> {
 }
 
 #[session(protected)]
-async fn renew(mut session: Session<Plain>) -> Result<(), Error> {
-    session.renew().await
+async fn rotate(mut session: Session<Plain>) -> Result<(), Error> {
+    session.rotate_id().await
 }
 
 #[session(protected)]
@@ -86,12 +92,12 @@ async fn end(session: Session<Plain>) -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_backend_without_leases_reads_updates_renews_and_ends() {
+async fn a_backend_without_leases_reads_updates_rotates_and_ends() {
     let sessions = Sessions::<Plain>::builder().key(&key('k')).open().await.unwrap();
     let router = Router::new()
         .route("/", get(read).post(begin))
         .route("/visit", post(visit))
-        .route("/renew", post(renew))
+        .route("/rotate", post(rotate))
         .route("/end", post(end));
     let server = serve(router.with_state(sessions)).await;
     let client = server.client();
@@ -111,7 +117,7 @@ async fn a_backend_without_leases_reads_updates_renews_and_ends() {
         send_with(&server, Method::GET, "/", &format!("__Host-plain={token}")).await.status.as_u16()
     };
     let old = token();
-    assert_eq!(client.post("/renew").await.status, 200);
+    assert_eq!(client.post("/rotate").await.status, 200);
     let kept = token();
     assert_eq!((status(&old).await, status(&kept).await), (401, 200));
     assert_eq!(client.post("/end").await.status, 200);
@@ -141,23 +147,29 @@ async fn a_type_whose_own_backend_has_no_leases_takes_another_without() {
 struct Silent(Least);
 
 impl Backend for Silent {
-    async fn create(&self, key: &Key, record: Record, touch: Touch) -> Result<bool, BackendError> {
+    async fn create(&self, key: &RecordKey, record: Record, touch: Touch) -> Result<bool, BackendError> {
         self.0.create(key, record, touch).await
     }
 
-    async fn load(&self, key: &Key, touch: Touch) -> Result<Option<Record>, BackendError> {
+    async fn load(&self, key: &RecordKey, touch: Touch) -> Result<Option<Record>, BackendError> {
         self.0.load(key, touch).await
     }
 
-    async fn peek(&self, key: &Key) -> Result<Option<Record>, BackendError> {
+    async fn peek(&self, key: &RecordKey) -> Result<Option<Record>, BackendError> {
         self.0.peek(key).await
     }
 
-    async fn update(&self, key: &Key, expected: u64, record: Record, touch: Touch) -> Result<Written, BackendError> {
+    async fn update(
+        &self,
+        key: &RecordKey,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> Result<Written, BackendError> {
         self.0.update(key, expected, record, touch).await
     }
 
-    async fn delete(&self, key: &Key) -> Result<bool, BackendError> {
+    async fn delete(&self, key: &RecordKey) -> Result<bool, BackendError> {
         self.0.delete(key).await
     }
 
@@ -167,17 +179,17 @@ impl Backend for Silent {
 }
 
 impl Leases for Silent {
-    async fn acquire(&self, key: &Key, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
+    async fn acquire(&self, key: &RecordKey, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
         self.0.0.acquire(key, lease, touch).await
     }
 
-    async fn extend(&self, key: &Key, lease: Lease) -> Result<bool, BackendError> {
+    async fn extend(&self, key: &RecordKey, lease: Lease) -> Result<bool, BackendError> {
         self.0.0.extend(key, lease).await
     }
 
     async fn save(
         &self,
-        key: &Key,
+        key: &RecordKey,
         lease: Lease,
         expected: u64,
         record: Record,
@@ -186,7 +198,7 @@ impl Leases for Silent {
         self.0.0.save(key, lease, expected, record, touch).await
     }
 
-    async fn release(&self, key: &Key, lease: Lease) -> Result<(), BackendError> {
+    async fn release(&self, key: &RecordKey, lease: Lease) -> Result<(), BackendError> {
         self.0.0.release(key, lease).await
     }
 }

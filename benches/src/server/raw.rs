@@ -33,11 +33,11 @@ async fn login(
     Ok(([(header::SET_COOKIE, format!("sid={key}"))], "welcome"))
 }
 
-async fn read(State(mut redis): State<ConnectionManager>, Key(key): Key) -> Result<String, Failure> {
+async fn read(State(mut redis): State<ConnectionManager>, SessionKey(key): SessionKey) -> Result<String, Failure> {
     Ok(load(&mut redis, &key).await?.name)
 }
 
-async fn write(State(mut redis): State<ConnectionManager>, Key(key): Key) -> Result<String, Failure> {
+async fn write(State(mut redis): State<ConnectionManager>, SessionKey(key): SessionKey) -> Result<String, Failure> {
     let mut record = load(&mut redis, &key).await?;
     let count = record.count();
     save(&mut redis, &key, &record).await?;
@@ -64,9 +64,9 @@ impl IntoResponse for Failure {
 }
 
 /// The cookie's value.
-struct Key(String);
+struct SessionKey(String);
 
-impl<S: Sync> FromRequestParts<S> for Key {
+impl<S: Sync> FromRequestParts<S> for SessionKey {
     type Rejection = StatusCode;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, StatusCode> {

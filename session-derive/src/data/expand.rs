@@ -9,7 +9,7 @@ use syn::ext::IdentExt;
 use super::model::{Declaration, Owner};
 use crate::{
     options::{backend::Backend, owner::Limit, timeouts::Timeouts, verify::Verify, version::Version},
-    paths::{self, Place, Runtime},
+    paths::{self, Runtime, SpanRange},
 };
 
 /// `impl SessionData`, and the two extractors of a snapshot.
@@ -28,7 +28,7 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
         cookie,
         transports,
         trusted_origins,
-        timeouts: Timeouts { idle, lifetime, renew_every },
+        timeouts: Timeouts { idle, lifetime, rotate_every },
         rejects,
         clear_site_data,
         missing,
@@ -36,7 +36,7 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
         validate,
         version,
         encrypt,
-        marks,
+        attributes,
         owner,
         limit: Limit { max, on_excess },
     } = declaration;
@@ -68,9 +68,9 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
         let value = value.expand(runtime);
         quote!(.lifetime(#value))
     });
-    let renew_every = renew_every.iter().map(|value| {
+    let rotate_every = rotate_every.iter().map(|value| {
         let value = value.expand(runtime);
-        quote!(.renew_every(#value))
+        quote!(.rotate_every(#value))
     });
     let max = max.iter().map(|value| {
         let value = value.expand(runtime);
@@ -86,7 +86,7 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
         quote!(fn missing() -> #answer { #missing })
     });
 
-    let (debug, marks) = (marks.expand_debug(ident, runtime), marks.expand(runtime));
+    let (debug, attributes) = (attributes.expand_debug(ident, runtime), attributes.expand(runtime));
     let verify = verify.iter().map(|verify| expand_verify(verify, runtime));
     let validate = validate.iter().map(|validate| {
         let (result, invalid) = (paths::result(), runtime.invalid());
@@ -103,7 +103,7 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
 
     let backend_type = backend.expand_type(runtime);
     let opening = opening(backend, runtime);
-    let (lending, bool) = (runtime.lending(), paths::bool());
+    let (lending, bool) = (runtime.lease_support(), paths::bool());
 
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
@@ -112,13 +112,13 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
             #(#flags)*
 
             fn declaration() -> #declared {
-                #declared::new(#name, #env!("CARGO_PKG_NAME")) #(#key)* #(#cookie)* #(#transports)* #(#trusted_origins)* #(#idle)* #(#lifetime)* #(#renew_every)* #(#max)* #(#on_excess)*
+                #declared::new(#name, #env!("CARGO_PKG_NAME")) #(#key)* #(#cookie)* #(#transports)* #(#trusted_origins)* #(#idle)* #(#lifetime)* #(#rotate_every)* #(#max)* #(#on_excess)*
             }
 
             #opening
 
             fn lends() -> #bool {
-                #lending::<#backend_type>::OF.known()
+                #lending::<#backend_type>::OF.implemented()
             }
 
             #(#owner)*
@@ -126,7 +126,7 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
             #(#migrate)*
             #(#validate)*
             #(#verify)*
-            #marks
+            #attributes
         }
 
         #debug
@@ -143,7 +143,7 @@ fn opening(backend: &Backend, runtime: &Runtime) -> TokenStream {
         .arguments()
         .map(|(argument, label, value)| {
             let value = value.expand(runtime);
-            let place = Place::of(argument);
+            let place = SpanRange::of(argument);
             let held = place.put(quote!(&mut #config.));
             let set = place.put(quote!(#set(#held #argument, #label, #value)));
             quote_spanned!(Span::mixed_site()=> #set?;)

@@ -2,7 +2,7 @@
 
 mod expand;
 mod fallback;
-mod marks;
+mod field_attributes;
 mod model;
 mod parse;
 mod serialized;

@@ -5,8 +5,8 @@ use quote::ToTokens;
 use syn::{Attribute, Data, DeriveInput, Field, GenericParam, Member, Type};
 
 use super::{
-    marks::{self, Marks},
-    parse::{Options, Raw, RawField},
+    field_attributes::{self, FieldAttributes},
+    parse::{DataOptions, Raw, RawField},
 };
 use crate::{
     diag::Errors,
@@ -43,7 +43,7 @@ pub(crate) struct Declaration {
     pub(crate) validate: Option<Validate>,
     pub(crate) version: Option<Version>,
     pub(crate) encrypt: bool,
-    pub(crate) marks: Marks,
+    pub(crate) attributes: FieldAttributes,
     pub(crate) owner: Option<Owner>,
     pub(crate) limit: Limit,
 }
@@ -64,7 +64,7 @@ impl Declaration {
             cookie: Vec::new(),
             transports: Vec::new(),
             trusted_origins: Vec::new(),
-            timeouts: Timeouts { idle: None, lifetime: None, renew_every: None },
+            timeouts: Timeouts { idle: None, lifetime: None, rotate_every: None },
             rejects: false,
             clear_site_data: false,
             missing: None,
@@ -72,7 +72,7 @@ impl Declaration {
             validate: None,
             version: None,
             encrypt: false,
-            marks: Marks::default(),
+            attributes: FieldAttributes::default(),
             owner: None,
             limit: Limit::default(),
         }
@@ -84,8 +84,8 @@ const RULES: &[fn(&Raw, &mut Errors)] = &[
     is_no_union,
     has_no_parameters,
     owns_its_data,
-    marks::marks_agree,
-    marks::marks_can_be_kept,
+    field_attributes::marks_agree,
+    field_attributes::marks_can_be_kept,
     has_one_owner,
     owner_is_stored,
     owner_is_listed,
@@ -98,8 +98,8 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
     for rule in RULES {
         rule(&raw, &mut errors);
     }
-    let marks = Marks::of(&raw);
-    let Options {
+    let attributes = FieldAttributes::of(&raw);
+    let DataOptions {
         backend,
         key,
         cookie,
@@ -107,7 +107,7 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         trusted_origins,
         idle,
         lifetime,
-        renew_every,
+        rotate_every,
         missing,
         invalid,
         clear_site_data,
@@ -134,7 +134,7 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         trusted_origins: trusted_origins
             .written()
             .map_or_else(Vec::new, |origins| trusted_origins::check(origins, &mut errors)),
-        timeouts: timeouts::check(idle, lifetime, renew_every, &mut errors),
+        timeouts: timeouts::check(idle, lifetime, rotate_every, &mut errors),
         rejects: invalid.written() == Some(Invalid::Reject),
         clear_site_data: clear_site_data.written().is_some(),
         missing: missing.written().and_then(|missing| missing::check(&missing, &mut errors)),
@@ -142,7 +142,7 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         validate: validate.written().map(|validate| validate::check(validate, &mut errors)),
         version: version::check(version, from, ident, unknown, &mut errors),
         encrypt: encrypt::check(&encrypt, &mut errors),
-        marks,
+        attributes,
         limit: owner::check(max_per_owner, on_excess, owned, &mut errors),
         owner: owner.map(|(_, field)| Owner { member: field.member.clone(), ty: field.field.ty.clone() }),
     };
@@ -248,7 +248,7 @@ fn owner_is_listed(raw: &Raw, errors: &mut Errors) {
 
 /// `backend = redis` without `key`
 fn key_outlives(raw: &Raw, errors: &mut Errors) {
-    let Options { backend: Slot::Written(backend), key: Slot::Absent, unknown: false, .. } = &raw.options else {
+    let DataOptions { backend: Slot::Written(backend), key: Slot::Absent, unknown: false, .. } = &raw.options else {
         return;
     };
     if let Some((span, name)) = backend.outliving() {

@@ -7,7 +7,7 @@ use syn::{Attribute, Data, DeriveInput, Field, Member, Meta, Path};
 use crate::{
     diag::Errors,
     options::{
-        Reader, Row, Slot,
+        OptionSpec, Reader, Slot,
         backend::{self, RawBackend},
         clear_site_data::{self, Clears},
         cookie::{self, RawCookie},
@@ -31,7 +31,7 @@ use crate::{
 /// A type with its options as they were written.
 pub(crate) struct Raw<'a> {
     pub(crate) input: &'a DeriveInput,
-    pub(crate) options: Options,
+    pub(crate) options: DataOptions,
     /// The fields of a struct, in order.
     pub(crate) fields: Vec<RawField<'a>>,
 }
@@ -46,7 +46,7 @@ pub(crate) struct RawField<'a> {
 
 /// The options of the data attribute.
 #[derive(Default)]
-pub(crate) struct Options {
+pub(crate) struct DataOptions {
     pub(crate) backend: Slot<RawBackend>,
     pub(crate) key: Slot<RawValue>,
     pub(crate) cookie: Slot<RawCookie>,
@@ -54,7 +54,7 @@ pub(crate) struct Options {
     pub(crate) trusted_origins: Slot<RawOrigins>,
     pub(crate) idle: Slot<RawValue>,
     pub(crate) lifetime: Slot<RawValue>,
-    pub(crate) renew_every: Slot<RawValue>,
+    pub(crate) rotate_every: Slot<RawValue>,
     pub(crate) missing: Slot<RawMissing>,
     pub(crate) invalid: Slot<Invalid>,
     pub(crate) clear_site_data: Slot<Clears>,
@@ -71,94 +71,98 @@ pub(crate) struct Options {
 }
 
 /// Every option of the data attribute. A new one is a row here, a field above and a file in `options`.
-const TABLE: &[Row<Options>] = &[
-    Row {
+const TABLE: &[OptionSpec<DataOptions>] = &[
+    OptionSpec {
         name: "backend",
         usage: backend::USAGE,
         read: |options, key, input, errors| options.backend.read(backend::parse(key, input, errors)),
     },
-    Row { name: "key", usage: key::USAGE, read: |options, key, input, _| options.key.read(key::parse(key, input)) },
-    Row {
+    OptionSpec {
+        name: "key",
+        usage: key::USAGE,
+        read: |options, key, input, _| options.key.read(key::parse(key, input)),
+    },
+    OptionSpec {
         name: "cookie",
         usage: cookie::USAGE,
         read: |options, key, input, errors| options.cookie.read(cookie::parse(key, input, errors)),
     },
-    Row {
+    OptionSpec {
         name: "transport",
         usage: transport::USAGE,
         read: |options, key, input, errors| options.transport.read(transport::parse(key, input, errors)),
     },
-    Row {
+    OptionSpec {
         name: "trusted_origins",
         usage: trusted_origins::USAGE,
         read: |options, key, input, errors| options.trusted_origins.read(trusted_origins::parse(key, input, errors)),
     },
-    Row {
+    OptionSpec {
         name: "idle",
         usage: timeouts::IDLE,
         read: |options, key, input, _| options.idle.read(RawValue::parse(key, input, TEXT)),
     },
-    Row {
+    OptionSpec {
         name: "lifetime",
         usage: timeouts::LIFETIME,
         read: |options, key, input, _| options.lifetime.read(RawValue::parse(key, input, TEXT)),
     },
-    Row {
-        name: "renew_every",
+    OptionSpec {
+        name: "rotate_every",
         usage: timeouts::RENEW_EVERY,
-        read: |options, key, input, _| options.renew_every.read(RawValue::parse(key, input, TEXT)),
+        read: |options, key, input, _| options.rotate_every.read(RawValue::parse(key, input, TEXT)),
     },
-    Row {
+    OptionSpec {
         name: "missing",
         usage: missing::USAGE,
         read: |options, key, input, _| options.missing.read(missing::parse(key, input)),
     },
-    Row {
+    OptionSpec {
         name: "invalid",
         usage: invalid::USAGE,
         read: |options, key, input, _| options.invalid.read(invalid::parse(key, input)),
     },
-    Row {
+    OptionSpec {
         name: "clear_site_data",
         usage: clear_site_data::USAGE,
         read: |options, key, input, _| options.clear_site_data.read(clear_site_data::parse(key, input)),
     },
-    Row {
+    OptionSpec {
         name: "verify",
         usage: verify::USAGE,
         read: |options, key, input, _| options.verify.read(verify::parse(key, input)),
     },
-    Row {
+    OptionSpec {
         name: "validate",
         usage: validate::USAGE,
         read: |options, key, input, _| options.validate.read(validate::parse(key, input)),
     },
-    Row {
+    OptionSpec {
         name: "version",
         usage: version::VERSION,
         read: |options, key, input, _| options.version.read(version::parse(key, input)),
     },
-    Row {
+    OptionSpec {
         name: "from",
         usage: version::FROM,
         read: |options, key, input, _| options.from.read(version::parse_from(key, input)),
     },
-    Row {
+    OptionSpec {
         name: "encrypt",
         usage: encrypt::USAGE,
         read: |options, key, input, _| options.encrypt.read(encrypt::parse(key, input)),
     },
-    Row {
+    OptionSpec {
         name: "max_per_owner",
         usage: owner::MAX,
         read: |options, key, input, _| options.max_per_owner.read(owner::parse_max(key, input)),
     },
-    Row {
+    OptionSpec {
         name: "on_excess",
         usage: owner::EXCESS,
         read: |options, key, input, _| options.on_excess.read(owner::parse_excess(key, input)),
     },
-    Row {
+    OptionSpec {
         name: "crate",
         usage: runtime::USAGE,
         read: |options, key, input, _| options.runtime.read(runtime::parse(key, input)),
@@ -173,7 +177,7 @@ impl Raw<'_> {
 
 /// Reads every `#[session(...)]` on the type as one list.
 pub(crate) fn parse<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Raw<'a> {
-    let mut options = Options::default();
+    let mut options = DataOptions::default();
     let mut reader = Reader::new("option", TABLE);
     for attribute in input.attrs.iter().filter(|attribute| is_session(attribute)) {
         if let Some(tokens) = list(attribute, "#[session(idle = \"30m\", ...)]", errors) {

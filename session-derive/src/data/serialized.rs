@@ -6,7 +6,7 @@ use syn::{
     Attribute, ExprPath, Field, LitStr, Member, Token, ext::IdentExt, meta::ParseNestedMeta, parse::Parse, token,
 };
 
-use crate::paths::{Place, Runtime};
+use crate::paths::{Runtime, SpanRange};
 
 /// What serde is told of the struct.
 #[derive(Default)]
@@ -66,7 +66,7 @@ impl Container {
 
 impl Serialized {
     /// The statement that shows the field.
-    pub(super) fn expand(&self, shown: &Ident, member: &Member, place: Place, runtime: &Runtime) -> TokenStream {
+    pub(super) fn expand(&self, shown: &Ident, member: &Member, place: SpanRange, runtime: &Runtime) -> TokenStream {
         let Self { name, skip, skip_if, with, flatten } = self;
         if *skip {
             return TokenStream::new();

@@ -5,12 +5,12 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::{ReturnType, Type};
 
 use super::{
-    model::{Argument, Handler, Session},
+    model::{CallArgument, Handler, Session},
     parameter::Form,
 };
 use crate::{
     options::access::peel,
-    paths::{Place, Runtime},
+    paths::{Runtime, SpanRange},
 };
 
 /// The assertions, or nothing where there is nothing to assert.
@@ -19,8 +19,8 @@ pub(crate) fn expand(handler: &Handler, output: &ReturnType, runtime: &Runtime) 
     let lends = lends.map(|session| lends_exclusively(session, runtime));
     let last = handler.arguments.len().saturating_sub(1);
     let arguments = handler.arguments.iter().enumerate().filter_map(|(index, argument)| match argument {
-        Argument::Session(_) => None,
-        Argument::Extractor(ty) => Some((&**ty, index == last)),
+        CallArgument::Session(_) => None,
+        CallArgument::Extractor(ty) => Some((&**ty, index == last)),
     });
     let arguments = arguments.filter_map(|(ty, last)| extractor(ty, last, runtime));
     let all: Vec<TokenStream> = lends.chain(arguments).chain(parts_of_response(output, runtime)).collect();
@@ -52,7 +52,7 @@ fn extractor(ty: &Type, last: bool, runtime: &Runtime) -> Option<TokenStream> {
     if has_word(ty.to_token_stream(), "impl") {
         return None;
     }
-    let (place, parameter) = (Place::of(ty), runtime.parameter());
+    let (place, parameter) = (SpanRange::of(ty), runtime.parameter());
     let ask = |what: &str| {
         let what = Ident::new(what, Span::mixed_site());
         place.put(quote!(#parameter::<#ty>::TYPE.#what()))
@@ -80,7 +80,7 @@ fn parts_of_response(output: &ReturnType, runtime: &Runtime) -> Vec<TokenStream>
     let last = tuple.elems.len().saturating_sub(1);
     let parts = tuple.elems.iter().enumerate().filter(|(_, ty)| !has_word(ty.to_token_stream(), "impl"));
     let assertion = |(index, ty): (usize, &Type)| {
-        let place = Place::of(ty);
+        let place = SpanRange::of(ty);
         if index == last {
             let responds = runtime.responds();
             return place.put(quote!(#responds::<#ty>();));

@@ -8,13 +8,13 @@ use syn::{Attribute, Lifetime, ReturnType, Signature, Type};
 
 use super::{
     checks::{self, has_word},
-    model::{Argument, Handler, MOST_PARAMETERS, Session, is_conditional},
+    model::{CallArgument, Handler, MOST_PARAMETERS, Session, is_conditional},
     parameter::Form,
     parse::Function,
 };
 use crate::{
     options::access::Access,
-    paths::{self, Place, Runtime},
+    paths::{self, Runtime, SpanRange},
 };
 
 /// The wrapper with the user's function in it, and for each session of which it asks more than most a marker and what
@@ -60,7 +60,7 @@ fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenSt
     };
     // The future is boxed already: an `async fn` around it would be one more for the compiler to make.
     if !is_to_be_async(handler) {
-        let answering = runtime.answering();
+        let answering = runtime.handler_future();
         return quote_spanned! {Span::mixed_site()=>
             #(#outer)*
             #visibility fn #ident #declared(#(#parameters),*) -> #answering<'static> #where_clause { #body }
@@ -78,12 +78,12 @@ fn call(handler: &Handler, function: &Function, runtime: &Runtime) -> (Option<To
     let Handler { generics, sessions, .. } = handler;
     let Signature { ident, generics: own_generics, output, .. } = &function.signature;
     let (entered, caller) = (Ident::new("__entered", Span::mixed_site()), Ident::new("__call", Span::mixed_site()));
-    let users = Ident::new("__handler", Place::of(ident).span());
+    let users = Ident::new("__handler", SpanRange::of(ident).span());
     let turbofish = own_generics.type_params().next().is_some() || own_generics.const_params().next().is_some();
     let turbofish = generics.named().filter(|_| turbofish).map(|names| quote_spanned!(Span::mixed_site()=> ::#names));
     let answered = match output {
-        ReturnType::Type(_, ty) => Place::of(ty),
-        ReturnType::Default => Place::of(ident),
+        ReturnType::Type(_, ty) => SpanRange::of(ty),
+        ReturnType::Default => SpanRange::of(ident),
     };
     let into_response = answered.put(runtime.into_response());
     let into_response = quote_spanned!(answered.span()=> #into_response::into_response);
@@ -93,8 +93,8 @@ fn call(handler: &Handler, function: &Function, runtime: &Runtime) -> (Option<To
     });
     let ((others, types), values) = (others(handler), values(handler));
     let (answer, boxed) = (runtime.answer(), runtime.boxed());
-    let future = Place::of(ident).put(quote!(#boxed::new(#users(#(#values),*))));
-    let answer = Place::of(ident).put(quote!(#answer(#future, #into_response)));
+    let future = SpanRange::of(ident).put(quote!(#boxed::new(#users(#(#values),*))));
+    let answer = SpanRange::of(ident).put(quote!(#answer(#future, #into_response)));
     // A function that is named as a value, and not called, may be async without awaiting for clippy as well.
     let body = quote_spanned! {Span::mixed_site()=>
         let #users = #ident #turbofish;
@@ -104,7 +104,7 @@ fn call(handler: &Handler, function: &Function, runtime: &Runtime) -> (Option<To
     if is_bound_to_its_place(handler) {
         return (None, quote_spanned!(Span::mixed_site()=> |#entered, (#(#others,)*)| { #body }));
     }
-    let (entered_type, running) = (runtime.entered(), runtime.running());
+    let (entered_type, running) = (runtime.handler_sessions(), runtime.response_future());
     let lifetime = Lifetime::new("'__entered", Span::mixed_site());
     let (declared, where_clause) = (generics.declared_with(&lifetime), generics.where_clause());
     let function = quote_spanned! {Span::mixed_site()=>
@@ -119,8 +119,8 @@ fn call(handler: &Handler, function: &Function, runtime: &Runtime) -> (Option<To
 /// The names of the arguments that are no sessions, and their types.
 fn others(handler: &Handler) -> (Vec<Ident>, Vec<&Type>) {
     let others = handler.arguments.iter().enumerate().filter_map(|(index, argument)| match argument {
-        Argument::Extractor(ty) => Some((argument_name(index), &**ty)),
-        Argument::Session(_) => None,
+        CallArgument::Extractor(ty) => Some((argument_name(index), &**ty)),
+        CallArgument::Session(_) => None,
     });
     others.unzip()
 }
@@ -137,12 +137,12 @@ fn is_to_be_async(handler: &Handler) -> bool {
 /// Whether an argument's type means something else in another signature: it has a lifetime of the handler's or one that is
 /// elided, it is `impl Trait`, or names `Self`.
 fn is_bound_to_its_place(handler: &Handler) -> bool {
-    let is_bound = |argument: &Argument| match argument {
-        Argument::Extractor(ty) => {
+    let is_bound = |argument: &CallArgument| match argument {
+        CallArgument::Extractor(ty) => {
             let has = |word| has_word(ty.to_token_stream(), word);
             has("impl") || has("Self") || elides_a_lifetime(ty.to_token_stream())
         }
-        Argument::Session(_) => false,
+        CallArgument::Session(_) => false,
     };
     handler.generics.has_lifetimes() || handler.arguments.iter().any(is_bound)
 }
@@ -163,7 +163,7 @@ fn elides_a_lifetime(tokens: TokenStream) -> bool {
 /// The sessions of the handler, taken out of its extractors.
 fn members(handler: &Handler) -> TokenStream {
     let names = (0..handler.sessions.len()).map(|index| session_name(handler, index));
-    let all = names.map(|name| quote_spanned!(Span::mixed_site()=> #name.member));
+    let all = names.map(|name| quote_spanned!(Span::mixed_site()=> #name.session));
     match handler.sessions.len() {
         1 => all.collect(),
         _ => quote_spanned!(Span::mixed_site()=> [#(#all),*]),
@@ -172,12 +172,12 @@ fn members(handler: &Handler) -> TokenStream {
 
 /// The wrapper's parameters, and what opens those that stand in a pair.
 fn parameters(handler: &Handler, runtime: &Runtime) -> (Vec<TokenStream>, Option<TokenStream>) {
-    let taken = |argument: &&Argument| matches!(argument, Argument::Session(_));
+    let taken = |argument: &&CallArgument| matches!(argument, CallArgument::Session(_));
     let guards_only = handler.sessions.len() - handler.arguments.iter().filter(taken).count();
     let guards = (0..guards_only).map(|index| (session_name(handler, index), extractor(handler, index, runtime)));
     let arguments = handler.arguments.iter().enumerate().map(|(index, argument)| match argument {
-        Argument::Session(number) => (session_name(handler, *number), extractor(handler, *number, runtime)),
-        Argument::Extractor(ty) => (argument_name(index), ty.to_token_stream()),
+        CallArgument::Session(number) => (session_name(handler, *number), extractor(handler, *number, runtime)),
+        CallArgument::Extractor(ty) => (argument_name(index), ty.to_token_stream()),
     });
     let all: Vec<(Ident, TokenStream)> = guards.chain(arguments).collect();
     let parameter = |(name, ty): &(Ident, TokenStream)| quote_spanned!(Span::mixed_site()=> #name: #ty);
@@ -196,9 +196,9 @@ fn parameters(handler: &Handler, runtime: &Runtime) -> (Vec<TokenStream>, Option
 
 /// What the user's function is called with.
 fn values(handler: &Handler) -> Vec<TokenStream> {
-    let value = |(index, argument): (usize, &Argument)| match argument {
-        Argument::Extractor(_) => argument_name(index).to_token_stream(),
-        Argument::Session(number) => {
+    let value = |(index, argument): (usize, &CallArgument)| match argument {
+        CallArgument::Extractor(_) => argument_name(index).to_token_stream(),
+        CallArgument::Session(number) => {
             let Session { ty, form, optional, place, .. } = &handler.sessions[*number];
             let method = match (form, optional) {
                 (Form::Shared, false) => "lend",
@@ -269,7 +269,7 @@ fn spec(handler: &Handler, index: usize, runtime: &Runtime) -> TokenStream {
         &handler.sessions[index];
     let (marker, bounds) = (marker_name(handler, index), &handler.bounds);
     let (declared, named, where_clause) = (bounds.declared(), bounds.named(), bounds.where_clause());
-    let (spec, asked) = (runtime.spec(), runtime.asked());
+    let (spec, asked) = (runtime.spec(), runtime.session_policy());
     let (duration, option, some, result) = (paths::duration(), paths::option(), paths::some(), paths::result());
 
     let who = match access {
@@ -292,18 +292,19 @@ fn spec(handler: &Handler, index: usize, runtime: &Runtime) -> TokenStream {
     });
     let guard = guard.as_ref().map(|guard| {
         let data = Ident::new("__data", guard.place().span());
-        let (any_data, response, verdict) = (runtime.any_data(), runtime.response(), guard.expand(&data, ty, runtime));
+        let (any_data, response, verdict) =
+            (runtime.erased_data(), runtime.response(), guard.expand(&data, ty, runtime));
         quote_spanned!(Span::mixed_site()=> fn guard(#data: &dyn #any_data) -> #result<(), #response> { #verdict })
     });
     let default = (*access == Access::OrDefault).then(|| {
-        let (default, data, boxed) = (paths::default(), runtime.data(), runtime.boxed());
+        let (default, data, boxed) = (paths::default(), runtime.boxed_data(), runtime.boxed());
         quote_spanned!(Span::mixed_site()=> fn default() -> #option<#data> { #some(#boxed::new(<#ty as #default>::default())) })
     });
 
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
         impl #declared #spec for #marker #named #where_clause {
-            const ASKED: #asked = #asked::#who #fresh #wait #csrf #lent #asks_missing #asks_guard;
+            const POLICY: #asked = #asked::#who #fresh #wait #csrf #lent #asks_missing #asks_guard;
             #guard
             #missing
             #default

@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::{Attribute, FnArg};
 
-use super::{expand, generics::Kept, model::describes_the_item, parse::Function, rules::is_session};
+use super::{expand, generics::KeptGenerics, model::describes_the_item, parse::Function, rules::is_session};
 use crate::paths::Runtime;
 
 /// The item as it was, behind its error.
@@ -32,7 +32,7 @@ pub(crate) fn expand(item: &TokenStream, function: &Function, runtime: &Runtime,
         let users = expand::users(&inner, &signature, &function.body);
         quote_spanned!(Span::mixed_site()=> #[allow(dead_code)] #users)
     });
-    let generics = Kept::of(&signature.generics, &[]);
+    let generics = KeptGenerics::of(&signature.generics, &[]);
     let (declared, where_clause) = (generics.declared(), generics.where_clause());
     let (visibility, name) = (&function.visibility, &signature.ident);
     let (response, unreachable) = (runtime.response(), runtime.unreachable());

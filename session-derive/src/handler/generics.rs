@@ -8,12 +8,12 @@ use crate::paths;
 
 /// What of the user's generics outlives the wrapping: type and const parameters, and the lifetimes that these or other
 /// extractors name. The lifetimes of borrowed sessions end with the wrapper.
-pub(crate) struct Kept {
+pub(crate) struct KeptGenerics {
     parameters: Vec<GenericParam>,
     predicates: Vec<WherePredicate>,
 }
 
-impl Kept {
+impl KeptGenerics {
     pub(crate) fn of(generics: &Generics, others: &[&Type]) -> Self {
         let predicates: Vec<&WherePredicate> =
             generics.where_clause.iter().flat_map(|clause| &clause.predicates).collect();

@@ -5,9 +5,9 @@ use quote::format_ident;
 use syn::{Attribute, FnArg, Type, ext::IdentExt};
 
 use super::{
-    generics::Kept,
-    parameter::{Form, Parameter, Taken},
-    parse::{Function, Options},
+    generics::KeptGenerics,
+    parameter::{Form, Parameter, SessionParameter},
+    parse::{Function, HandlerOptions},
     rules::{self, Words},
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
         missing::{self, Missing},
         timeouts,
     },
-    paths::Place,
+    paths::SpanRange,
 };
 
 /// The most parameters that axum gives a handler.
@@ -30,16 +30,16 @@ pub(crate) const MOST_SESSIONS: usize = 4;
 pub(crate) struct Handler {
     pub(crate) marker: Ident,
     /// The wrapper's generics.
-    pub(crate) generics: Kept,
+    pub(crate) generics: KeptGenerics,
     /// The generics of what the marker implements.
-    pub(crate) bounds: Kept,
+    pub(crate) bounds: KeptGenerics,
     /// Attributes that describe the item, and those that transform it.
     pub(crate) outer: Vec<Attribute>,
     pub(crate) inner: Vec<Attribute>,
     /// In the order of the signature, those that only guard first.
     pub(crate) sessions: Vec<Session>,
     /// In the order of the signature.
-    pub(crate) arguments: Vec<Argument>,
+    pub(crate) arguments: Vec<CallArgument>,
 }
 
 /// One session type of a handler.
@@ -49,7 +49,7 @@ pub(crate) struct Session {
     /// Whether it is handed over in an `Option`.
     pub(crate) optional: bool,
     pub(crate) access: Access,
-    pub(crate) place: Place,
+    pub(crate) place: SpanRange,
     pub(crate) guard: Option<Guard>,
     pub(crate) missing: Option<Missing>,
     pub(crate) fresh: Option<u64>,
@@ -61,24 +61,24 @@ pub(crate) struct Session {
 }
 
 /// What the user's function is called with.
-pub(crate) enum Argument {
+pub(crate) enum CallArgument {
     /// The session of this number.
     Session(usize),
     Extractor(Box<Type>),
 }
 
 /// A handler before it is checked as a whole.
-pub(crate) struct Draft<'a> {
+pub(crate) struct UncheckedHandler<'a> {
     pub(crate) function: &'a Function,
-    pub(crate) options: &'a Options,
+    pub(crate) options: &'a HandlerOptions,
     pub(crate) words: Words<'a>,
     pub(crate) parameters: Vec<Parameter>,
     /// Whether a parameter was refused, so that nothing can be said about what is there.
     pub(crate) broken_parameter: bool,
 }
 
-impl Draft<'_> {
-    pub(crate) fn taken(&self) -> impl Iterator<Item = &Taken> {
+impl UncheckedHandler<'_> {
+    pub(crate) fn taken(&self) -> impl Iterator<Item = &SessionParameter> {
         self.parameters.iter().filter_map(|parameter| match parameter {
             Parameter::Session(taken) => Some(taken),
             Parameter::Other(_) => None,
@@ -94,9 +94,14 @@ impl Draft<'_> {
 }
 
 /// The handler if every rule holds, else every rule that doesn't.
-pub(crate) fn check(options: &Options, function: &Function, mut errors: Errors) -> syn::Result<Handler> {
-    let mut draft =
-        Draft { function, options, words: Words::of(options), parameters: Vec::new(), broken_parameter: false };
+pub(crate) fn check(options: &HandlerOptions, function: &Function, mut errors: Errors) -> syn::Result<Handler> {
+    let mut draft = UncheckedHandler {
+        function,
+        options,
+        words: Words::of(options),
+        parameters: Vec::new(),
+        broken_parameter: false,
+    };
     for argument in &function.signature.inputs {
         match errors.take(Parameter::read(argument)) {
             Some(parameter) => draft.parameters.extend(parameter),
@@ -108,17 +113,27 @@ pub(crate) fn check(options: &Options, function: &Function, mut errors: Errors) 
     errors.finish(handler)
 }
 
-fn build(draft: &Draft, errors: &mut Errors) -> Handler {
-    let Draft { function, options, words, parameters, broken_parameter: _ } = draft;
-    let Options { protected: _, optional: _, or_default: _, guard, missing, fresh, wait, csrf, runtime: _, unknown: _ } =
-        options;
+fn build(draft: &UncheckedHandler, errors: &mut Errors) -> Handler {
+    let UncheckedHandler { function, options, words, parameters, broken_parameter: _ } = draft;
+    let HandlerOptions {
+        protected: _,
+        optional: _,
+        or_default: _,
+        guard,
+        missing,
+        fresh,
+        wait,
+        csrf,
+        runtime: _,
+        unknown: _,
+    } = options;
     let mut guard = guard.as_ref().written().and_then(|guard| guard::check(guard, errors));
     let missing = missing.as_ref().written().and_then(|missing| missing::check(missing, errors));
     let fresh = fresh.as_ref().written().and_then(|fresh| timeouts::check_constant(fresh, errors));
     let wait = wait.as_ref().written().and_then(|wait| timeouts::check_constant(wait, errors));
 
     let guarded = rules::guarded(draft);
-    let mut session = |taken: &Taken, access: Access, lent: bool| Session {
+    let mut session = |taken: &SessionParameter, access: Access, lent: bool| Session {
         ty: taken.ty.clone(),
         form: taken.form,
         optional: taken.optional,
@@ -136,11 +151,11 @@ fn build(draft: &Draft, errors: &mut Errors) -> Handler {
     let mut arguments = Vec::new();
     for parameter in parameters {
         arguments.push(match parameter {
-            Parameter::Other(ty) => Argument::Extractor(Box::new(ty.clone())),
+            Parameter::Other(ty) => CallArgument::Extractor(Box::new(ty.clone())),
             Parameter::Session(taken) => {
                 let access = words.access(&taken.name).unwrap_or(Access::Protected);
                 sessions.push(session(taken, access, true));
-                Argument::Session(sessions.len() - 1)
+                CallArgument::Session(sessions.len() - 1)
             }
         });
     }
@@ -149,8 +164,8 @@ fn build(draft: &Draft, errors: &mut Errors) -> Handler {
     let (outer, inner) = function.attributes.iter().cloned().partition(describes_the_item);
     Handler {
         marker: format_ident!("__session_{}", function.signature.ident.unraw(), span = proc_macro2::Span::mixed_site()),
-        generics: Kept::of(&function.signature.generics, &others),
-        bounds: Kept::of(&function.signature.generics, &[]),
+        generics: KeptGenerics::of(&function.signature.generics, &others),
+        bounds: KeptGenerics::of(&function.signature.generics, &[]),
         outer,
         inner,
         sessions,

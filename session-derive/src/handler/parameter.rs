@@ -4,7 +4,7 @@ use syn::{FnArg, GenericArgument, PathArguments, Type, TypeReference};
 
 use crate::{
     options::access::{display, peel},
-    paths::Place,
+    paths::SpanRange,
 };
 
 /// How a handler takes a session.
@@ -21,7 +21,7 @@ pub(crate) enum Form {
 }
 
 /// A session parameter.
-pub(crate) struct Taken {
+pub(crate) struct SessionParameter {
     pub(crate) form: Form,
     /// Whether it stands in an `Option`.
     pub(crate) optional: bool,
@@ -29,12 +29,12 @@ pub(crate) struct Taken {
     /// The type as it is spelled, which is how the macro tells types apart.
     pub(crate) name: String,
     /// The parameter's whole type.
-    pub(crate) place: Place,
+    pub(crate) place: SpanRange,
 }
 
 /// A parameter of the handler.
 pub(crate) enum Parameter {
-    Session(Taken),
+    Session(SessionParameter),
     /// Another extractor, which is left to axum.
     Other(Type),
 }
@@ -45,8 +45,8 @@ impl Parameter {
         let FnArg::Typed(typed) = argument else { return Ok(None) };
         let ty = peel(&typed.ty);
         let taken = |form, optional, session: &Type| {
-            let (session, place) = (peel(session).clone(), Place::of(ty));
-            Some(Self::Session(Taken { form, optional, name: display(&session), ty: session, place }))
+            let (session, place) = (peel(session).clone(), SpanRange::of(ty));
+            Some(Self::Session(SessionParameter { form, optional, name: display(&session), ty: session, place }))
         };
         if let Type::Reference(reference) = ty {
             is_a_borrow(reference, ty, false)?;

@@ -11,7 +11,7 @@ use syn::{
 use crate::{
     diag::Errors,
     options::{
-        Reader, Row, Slot,
+        OptionSpec, Reader, Slot,
         access::{self, Access, Word},
         csrf,
         guard::{self, RawGuard},
@@ -32,7 +32,7 @@ pub(crate) struct Function {
 
 /// The options of the handler attribute.
 #[derive(Default)]
-pub(crate) struct Options {
+pub(crate) struct HandlerOptions {
     pub(crate) protected: Slot<Word>,
     pub(crate) optional: Slot<Word>,
     pub(crate) or_default: Slot<Word>,
@@ -47,59 +47,63 @@ pub(crate) struct Options {
 }
 
 /// Every option of the handler attribute. A new one is a row here, a field above and a file in `options`.
-const TABLE: &[Row<Options>] = &[
-    Row {
+const TABLE: &[OptionSpec<HandlerOptions>] = &[
+    OptionSpec {
         name: "protected",
         usage: "protected(User)",
         read: |options, key, input, _| options.protected.read(access::parse(Access::Protected, key, input)),
     },
-    Row {
+    OptionSpec {
         name: "optional",
         usage: "optional(User)",
         read: |options, key, input, _| options.optional.read(access::parse(Access::Optional, key, input)),
     },
-    Row {
+    OptionSpec {
         name: "or_default",
         usage: "or_default(Cart)",
         read: |options, key, input, _| options.or_default.read(access::parse(Access::OrDefault, key, input)),
     },
-    Row {
+    OptionSpec {
         name: "guard",
         usage: guard::USAGE,
         read: |options, key, input, _| options.guard.read(guard::parse(key, input)),
     },
-    Row {
+    OptionSpec {
         name: "missing",
         usage: missing::USAGE,
         read: |options, key, input, _| options.missing.read(missing::parse(key, input)),
     },
-    Row {
+    OptionSpec {
         name: "fresh",
         usage: timeouts::FRESH,
         read: |options, key, input, _| options.fresh.read(timeouts::parse_constant(key, input)),
     },
-    Row {
+    OptionSpec {
         name: "wait",
         usage: timeouts::WAIT,
         read: |options, key, input, _| options.wait.read(timeouts::parse_constant(key, input)),
     },
-    Row { name: "csrf", usage: csrf::USAGE, read: |options, key, input, _| options.csrf.read(csrf::parse(key, input)) },
-    Row {
+    OptionSpec {
+        name: "csrf",
+        usage: csrf::USAGE,
+        read: |options, key, input, _| options.csrf.read(csrf::parse(key, input)),
+    },
+    OptionSpec {
         name: "crate",
         usage: runtime::USAGE,
         read: |options, key, input, _| options.runtime.read(runtime::parse(key, input)),
     },
 ];
 
-impl Options {
+impl HandlerOptions {
     pub(crate) fn runtime(&self) -> Runtime {
         Runtime::at(self.runtime.as_ref().written())
     }
 }
 
 /// Reads the attribute's own list.
-pub(crate) fn options(arguments: TokenStream, errors: &mut Errors) -> Options {
-    let mut options = Options::default();
+pub(crate) fn options(arguments: TokenStream, errors: &mut Errors) -> HandlerOptions {
+    let mut options = HandlerOptions::default();
     let mut reader = Reader::new("option", TABLE);
     reader.read_tokens(arguments, &mut options, errors);
     options.unknown = reader.met_unknown();

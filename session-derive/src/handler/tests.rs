@@ -187,7 +187,7 @@ fn a_parameter_of_the_wrong_form_is_told_the_right_one() {
 
 #[test]
 fn a_session_by_value_is_told_to_borrow() {
-    let expected = ["write `&User` to read it, `&mut User` to change it, or `Session<User>` to renew or end it"];
+    let expected = ["write `&User` to read it, `&mut User` to change it, or `Session<User>` to rotate or end it"];
     assert_refused(&refused!([protected] async fn f(u: User) {}), &expected);
     assert_refused(&refused!([protected(User)] async fn f(h: HeaderMap, u: User) {}), &expected);
     assert_refused(

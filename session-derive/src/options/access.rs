@@ -4,7 +4,7 @@ use proc_macro2::Span;
 use quote::ToTokens;
 use syn::{Token, Type, parse::ParseStream, punctuated::Punctuated, token};
 
-use super::{Key, parenthesized};
+use super::{OptionKey, parenthesized};
 
 /// What a word promises about a session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,7 +33,7 @@ pub(crate) struct Word {
 }
 
 /// Reads `protected` or `protected(User, Cart)`.
-pub(crate) fn parse(access: Access, key: &Key, input: ParseStream) -> syn::Result<Word> {
+pub(crate) fn parse(access: Access, key: &OptionKey, input: ParseStream) -> syn::Result<Word> {
     let what = "nothing, or session types in parentheses";
     let mut word = Word { access, span: key.span(), types: None };
     if input.peek(token::Paren) {

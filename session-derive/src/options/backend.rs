@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::{Path, ext::IdentExt, parse::ParseStream, token};
 
 use super::{
-    Key, at_end, each,
+    OptionKey, at_end, each,
     feature::Feature,
     parenthesized,
     value::{ANY, COUNT, Expected, FLAG, RawValue, Setting, TEXT, not_empty},
@@ -24,13 +24,13 @@ struct Builtin {
     name: &'static str,
     /// Its type in the runtime's module `backend`.
     type_name: &'static str,
-    arguments: &'static [Argument],
+    arguments: &'static [BackendArgument],
     /// Whether its sessions are still there when the process is not, so that their key must be, too.
     outlives_the_process: bool,
     availability: Availability,
 }
 
-struct Argument {
+struct BackendArgument {
     name: &'static str,
     usage: &'static str,
     expected: Expected,
@@ -44,7 +44,7 @@ enum Availability {
 const MEMORY: Builtin = Builtin {
     name: "memory",
     type_name: "Memory",
-    arguments: &[Argument { name: "capacity", usage: "capacity = 10_000", expected: COUNT }],
+    arguments: &[BackendArgument { name: "capacity", usage: "capacity = 10_000", expected: COUNT }],
     outlives_the_process: false,
     availability: Availability::Always,
 };
@@ -55,8 +55,8 @@ const BACKENDS: &[Builtin] = &[
         name: "redis",
         type_name: "Redis",
         arguments: &[
-            Argument { name: "url", usage: "url = env(\"REDIS_URL\")", expected: TEXT },
-            Argument { name: "prefix", usage: "prefix = \"shop\"", expected: TEXT },
+            BackendArgument { name: "url", usage: "url = env(\"REDIS_URL\")", expected: TEXT },
+            BackendArgument { name: "prefix", usage: "prefix = \"shop\"", expected: TEXT },
         ],
         outlives_the_process: true,
         availability: with("redis", cfg!(feature = "redis")),
@@ -65,8 +65,8 @@ const BACKENDS: &[Builtin] = &[
         name: "file",
         type_name: "File",
         arguments: &[
-            Argument { name: "dir", usage: "dir = \"/var/lib/shop/sessions\"", expected: TEXT },
-            Argument { name: "durable", usage: "durable = true", expected: FLAG },
+            BackendArgument { name: "dir", usage: "dir = \"/var/lib/shop/sessions\"", expected: TEXT },
+            BackendArgument { name: "durable", usage: "durable = true", expected: FLAG },
         ],
         outlives_the_process: true,
         availability: with("file", cfg!(feature = "file")),
@@ -74,7 +74,7 @@ const BACKENDS: &[Builtin] = &[
     Builtin {
         name: "sqlite",
         type_name: "Sqlite",
-        arguments: &[Argument { name: "path", usage: "path = \"sessions.db\"", expected: TEXT }, SQL_TABLE],
+        arguments: &[BackendArgument { name: "path", usage: "path = \"sessions.db\"", expected: TEXT }, SQL_TABLE],
         outlives_the_process: true,
         availability: with("sqlite", cfg!(feature = "sqlite")),
     },
@@ -101,8 +101,9 @@ const BACKENDS: &[Builtin] = &[
     },
 ];
 
-const DATABASE_URL: Argument = Argument { name: "url", usage: "url = env(\"DATABASE_URL\")", expected: TEXT };
-const SQL_TABLE: Argument = Argument { name: "table", usage: "table = \"sessions\"", expected: TEXT };
+const DATABASE_URL: BackendArgument =
+    BackendArgument { name: "url", usage: "url = env(\"DATABASE_URL\")", expected: TEXT };
+const SQL_TABLE: BackendArgument = BackendArgument { name: "table", usage: "table = \"sessions\"", expected: TEXT };
 
 const fn with(name: &'static str, enabled: bool) -> Availability {
     Availability::With(Feature { name, enabled })
@@ -128,7 +129,7 @@ enum BackendType {
 }
 
 /// Reads `= name(...)`.
-pub(crate) fn parse(key: &Key, input: ParseStream, errors: &mut Errors) -> syn::Result<RawBackend> {
+pub(crate) fn parse(key: &OptionKey, input: ParseStream, errors: &mut Errors) -> syn::Result<RawBackend> {
     key.equals(input, WHAT)?;
     let span = input.span();
     let path: Path = input.parse().map_err(|_| key.misused(span, WHAT))?;
@@ -184,7 +185,7 @@ fn parse_argument(
             (row.usage, row.expected)
         }
     };
-    let key = Key { ident, usage };
+    let key = OptionKey { ident, usage };
     let bare_flag = expected.is_flag() && at_end(input);
     let value = if bare_flag { RawValue::flag(span) } else { RawValue::parse(&key, input, expected)? };
     if let Some((first, _)) = arguments.iter().find(|(seen, _)| *seen == key.ident) {

@@ -2,7 +2,7 @@
 
 use syn::parse::ParseStream;
 
-use super::Key;
+use super::OptionKey;
 
 pub(crate) const USAGE: &str = "clear_site_data";
 
@@ -10,7 +10,7 @@ pub(crate) const USAGE: &str = "clear_site_data";
 pub(crate) struct Clears;
 
 /// Reads nothing: the word is all.
-pub(crate) fn parse(key: &Key, input: ParseStream) -> syn::Result<Clears> {
+pub(crate) fn parse(key: &OptionKey, input: ParseStream) -> syn::Result<Clears> {
     key.ends(input, key.span(), "no value")?;
     Ok(Clears)
 }

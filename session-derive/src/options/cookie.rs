@@ -5,15 +5,15 @@ use session_rules::cookie::{Cookie, SameSite};
 use syn::{parse::ParseStream, token};
 
 use super::{
-    Key, Reader, Row, Slot, at_end, parenthesized,
-    value::{Expected, FLAG, Kind, Literal, RawValue, Setting, TEXT},
+    OptionKey, OptionSpec, Reader, Slot, at_end, parenthesized,
+    value::{Expected, FLAG, Literal, LiteralKind, RawValue, Setting, TEXT},
 };
 use crate::diag::{Errors, closest};
 
 pub(crate) const USAGE: &str = "cookie(name = \"__Host-user\", same_site = Lax)";
 
 const SAME_SITE: Expected =
-    Expected { kinds: &[Kind::Word, Kind::Text], what: "`Strict`, `Lax`, `None` or `env(\"VAR\")`" };
+    Expected { kinds: &[LiteralKind::Word, LiteralKind::Text], what: "`Strict`, `Lax`, `None` or `env(\"VAR\")`" };
 
 /// The attributes as they were written.
 #[derive(Default)]
@@ -29,39 +29,39 @@ pub(crate) struct RawCookie {
     persistent: Slot<RawValue>,
 }
 
-const TABLE: &[Row<RawCookie>] = &[
-    Row {
+const TABLE: &[OptionSpec<RawCookie>] = &[
+    OptionSpec {
         name: "name",
         usage: "name = \"__Host-user\"",
         read: |raw, key, input, _| raw.name.read(RawValue::parse(key, input, TEXT)),
     },
-    Row {
+    OptionSpec {
         name: "path",
         usage: "path = \"/\"",
         read: |raw, key, input, _| raw.path.read(RawValue::parse(key, input, TEXT)),
     },
-    Row {
+    OptionSpec {
         name: "domain",
         usage: "domain = \"example.org\"",
         read: |raw, key, input, _| raw.domain.read(RawValue::parse(key, input, TEXT)),
     },
-    Row {
+    OptionSpec {
         name: "same_site",
         usage: "same_site = Lax",
         read: |raw, key, input, _| raw.same_site.read(RawValue::parse(key, input, SAME_SITE)),
     },
-    Row { name: "secure", usage: "secure = true", read: |raw, key, input, _| raw.secure.read(flag(key, input)) },
-    Row {
+    OptionSpec { name: "secure", usage: "secure = true", read: |raw, key, input, _| raw.secure.read(flag(key, input)) },
+    OptionSpec {
         name: "http_only",
         usage: "http_only = true",
         read: |raw, key, input, _| raw.http_only.read(flag(key, input)),
     },
-    Row {
+    OptionSpec {
         name: "partitioned",
         usage: "partitioned = true",
         read: |raw, key, input, _| raw.partitioned.read(flag(key, input)),
     },
-    Row {
+    OptionSpec {
         name: "persistent",
         usage: "persistent = true",
         read: |raw, key, input, _| raw.persistent.read(flag(key, input)),
@@ -69,12 +69,12 @@ const TABLE: &[Row<RawCookie>] = &[
 ];
 
 /// `persistent = true`, or `persistent` alone.
-fn flag(key: &Key, input: ParseStream) -> syn::Result<RawValue> {
+fn flag(key: &OptionKey, input: ParseStream) -> syn::Result<RawValue> {
     if at_end(input) { Ok(RawValue::flag(key.span())) } else { RawValue::parse(key, input, FLAG) }
 }
 
 /// Reads `(name = ..., ...)`.
-pub(crate) fn parse(key: &Key, input: ParseStream, errors: &mut Errors) -> syn::Result<RawCookie> {
+pub(crate) fn parse(key: &OptionKey, input: ParseStream, errors: &mut Errors) -> syn::Result<RawCookie> {
     if !input.peek(token::Paren) {
         return Err(key.misused(key.span(), "a list of attributes"));
     }

@@ -2,7 +2,7 @@
 
 use syn::{Ident, Token, parse::ParseStream};
 
-use super::{Key, word};
+use super::{OptionKey, word};
 
 pub(crate) const USAGE: &str = "csrf = off";
 
@@ -10,7 +10,7 @@ pub(crate) const USAGE: &str = "csrf = off";
 pub(crate) struct Off;
 
 /// Reads `= off`.
-pub(crate) fn parse(key: &Key, input: ParseStream) -> syn::Result<Off> {
+pub(crate) fn parse(key: &OptionKey, input: ParseStream) -> syn::Result<Off> {
     let ahead = input.fork();
     if ahead.parse::<Token![=]>().is_ok()
         && let Ok(word) = ahead.parse::<Ident>()

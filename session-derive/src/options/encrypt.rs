@@ -3,7 +3,7 @@
 use proc_macro2::Span;
 use syn::parse::ParseStream;
 
-use super::{Key, Slot, feature::Feature};
+use super::{OptionKey, Slot, feature::Feature};
 use crate::diag::Errors;
 
 pub(crate) const USAGE: &str = "encrypt";
@@ -11,7 +11,7 @@ pub(crate) const USAGE: &str = "encrypt";
 const FEATURE: Feature = Feature { name: "encrypt", enabled: cfg!(feature = "encrypt") };
 
 /// Reads nothing: the word is all.
-pub(crate) fn parse(key: &Key, input: ParseStream) -> syn::Result<Span> {
+pub(crate) fn parse(key: &OptionKey, input: ParseStream) -> syn::Result<Span> {
     key.ends(input, key.span(), "no value")?;
     Ok(key.span())
 }

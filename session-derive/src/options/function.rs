@@ -3,10 +3,10 @@
 use quote::ToTokens;
 use syn::{Path, Token, parse::ParseStream, token};
 
-use super::Key;
+use super::OptionKey;
 
 /// Reads `= path`; what stands there instead is told how a function is named.
-pub(crate) fn parse(key: &Key, input: ParseStream, what: &str) -> syn::Result<Path> {
+pub(crate) fn parse(key: &OptionKey, input: ParseStream, what: &str) -> syn::Result<Path> {
     key.equals(input, what)?;
     let span = input.span();
     let name = key.ident.to_string();

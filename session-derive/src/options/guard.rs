@@ -4,10 +4,10 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Expr, Token, parse::ParseStream};
 
-use super::Key;
+use super::OptionKey;
 use crate::{
     diag::Errors,
-    paths::{Place, Runtime},
+    paths::{Runtime, SpanRange},
 };
 
 pub(crate) const USAGE: &str = "guard = |user| user.admin";
@@ -26,7 +26,7 @@ pub(crate) struct RawGuard {
 }
 
 /// Reads `= guard`.
-pub(crate) fn parse(key: &Key, input: ParseStream) -> syn::Result<RawGuard> {
+pub(crate) fn parse(key: &OptionKey, input: ParseStream) -> syn::Result<RawGuard> {
     key.equals(input, WHAT)?;
     let span = input.span();
     // A mistake within a closure is reported where it is.
@@ -65,8 +65,8 @@ pub(crate) fn check(raw: &RawGuard, errors: &mut Errors) -> Option<Guard> {
 
 impl Guard {
     /// Where a guard that doesn't fit is reported.
-    pub(crate) fn place(&self) -> Place {
-        Place::of(&self.expr)
+    pub(crate) fn place(&self) -> SpanRange {
+        SpanRange::of(&self.expr)
     }
 
     /// The expression of the guard's verdict on `data`; the runtime's function gives a closure its type.

@@ -2,7 +2,7 @@
 
 use syn::parse::ParseStream;
 
-use super::{Key, word};
+use super::{OptionKey, word};
 
 pub(crate) const USAGE: &str = "invalid = reject";
 
@@ -16,7 +16,7 @@ pub(crate) enum Invalid {
 }
 
 /// Reads `= anonymous` or `= reject`.
-pub(crate) fn parse(key: &Key, input: ParseStream) -> syn::Result<Invalid> {
+pub(crate) fn parse(key: &OptionKey, input: ParseStream) -> syn::Result<Invalid> {
     let word = word::parse(key, input, &["anonymous", "reject"])?;
     Ok(if word == "reject" { Invalid::Reject } else { Invalid::Anonymous })
 }

@@ -3,14 +3,14 @@
 use syn::{Lit, parse::ParseStream};
 
 use super::{
-    Key,
+    OptionKey,
     value::{RawValue, Source, TEXT},
 };
 
 pub(crate) const USAGE: &str = "key = env(\"SESSION_KEYS\")";
 
 /// Reads `= env("VAR")`.
-pub(crate) fn parse(key: &Key, input: ParseStream) -> syn::Result<RawValue> {
+pub(crate) fn parse(key: &OptionKey, input: ParseStream) -> syn::Result<RawValue> {
     key.equals(input, "the variable that holds the keys")?;
     let refuse = |span, what: &str| {
         let why = "whoever reads the source could sign any session";

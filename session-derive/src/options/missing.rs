@@ -4,10 +4,10 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Lit, LitInt, LitStr, Path, ext::IdentExt, parse::ParseStream, token};
 
-use super::{Key, parenthesized};
+use super::{OptionKey, parenthesized};
 use crate::{
     diag::{Errors, closest},
-    paths::{Place, Runtime, name_span},
+    paths::{Runtime, SpanRange, name_span},
 };
 
 pub(crate) const USAGE: &str = "missing = redirect(\"/login\")";
@@ -40,7 +40,7 @@ pub(crate) enum Missing {
 }
 
 /// Reads `= answer`.
-pub(crate) fn parse(key: &Key, input: ParseStream) -> syn::Result<RawMissing> {
+pub(crate) fn parse(key: &OptionKey, input: ParseStream) -> syn::Result<RawMissing> {
     key.equals(input, WHAT)?;
     let span = input.span();
     if let Ok(literal) = input.parse::<Lit>() {
@@ -63,7 +63,7 @@ pub(crate) fn parse(key: &Key, input: ParseStream) -> syn::Result<RawMissing> {
 }
 
 /// `missing = 401`, `missing = "/login"`
-fn literal_alone(key: &Key, literal: &Lit) -> syn::Error {
+fn literal_alone(key: &OptionKey, literal: &Lit) -> syn::Error {
     let fix = match literal {
         Lit::Int(number) => format!("write `missing = status({number})`"),
         Lit::Str(text) => format!("write `missing = redirect({})`", text.token()),
@@ -72,7 +72,7 @@ fn literal_alone(key: &Key, literal: &Lit) -> syn::Error {
     syn::Error::new(literal.span(), fix)
 }
 
-fn call(key: &Key, path: &Path, content: ParseStream) -> syn::Result<RawMissing> {
+fn call(key: &OptionKey, path: &Path, content: ParseStream) -> syn::Result<RawMissing> {
     let name = path.get_ident().map(|ident: &Ident| ident.unraw().to_string()).unwrap_or_default();
     let span = if content.is_empty() { name_span(path) } else { content.span() };
     let answer = match name.as_str() {
@@ -151,7 +151,7 @@ impl Missing {
             Self::Status(status) => quote!(#missing::status(#status)),
             Self::Redirect(location) => quote!(#missing::redirect(#location)),
             Self::Handler(path) => {
-                let place = Place::of(path);
+                let place = SpanRange::of(path);
                 let handler = place.put(quote!(#missing::handler));
                 quote_spanned!(place.span()=> #handler(#path))
             }

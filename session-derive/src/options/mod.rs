@@ -1,7 +1,7 @@
 //! The grammar that both attributes share: a comma-separated list of `key`, `key(...)` and `key = value`.
 //!
 //! Each option, or family of options, has a file here with its grammar and its checks; which options an attribute
-//! has is a table ([`Row`]) in that attribute's `parse`.
+//! has is a table ([`OptionSpec`]) in that attribute's `parse`.
 
 pub(crate) mod access;
 pub(crate) mod backend;
@@ -38,10 +38,10 @@ use syn::{
 use crate::diag::{Errors, suggestion};
 
 /// One option of a table: its name, how it is written, and how it is read into the raw options.
-pub(crate) struct Row<O> {
+pub(crate) struct OptionSpec<O> {
     pub(crate) name: &'static str,
     pub(crate) usage: &'static str,
-    pub(crate) read: fn(&mut O, &Key, ParseStream, &mut Errors) -> syn::Result<()>,
+    pub(crate) read: fn(&mut O, &OptionKey, ParseStream, &mut Errors) -> syn::Result<()>,
 }
 
 /// What is known of an option: a broken one has been reported, and no other rule may build on its absence.
@@ -82,12 +82,12 @@ impl<T> Slot<T> {
 }
 
 /// An option's key where the user wrote it.
-pub(crate) struct Key {
+pub(crate) struct OptionKey {
     pub(crate) ident: Ident,
     pub(crate) usage: &'static str,
 }
 
-impl Key {
+impl OptionKey {
     pub(crate) fn span(&self) -> Span {
         self.ident.span()
     }
@@ -126,14 +126,14 @@ impl Key {
 /// One attribute's list of options as it is read: the table, and what has been seen of it so far.
 pub(crate) struct Reader<O: 'static> {
     subject: &'static str,
-    table: &'static [Row<O>],
+    table: &'static [OptionSpec<O>],
     seen: Vec<(&'static str, Span)>,
     unknown: bool,
 }
 
 impl<O> Reader<O> {
     /// `subject` names the list in messages: "option", "option of `cookie`".
-    pub(crate) fn new(subject: &'static str, table: &'static [Row<O>]) -> Self {
+    pub(crate) fn new(subject: &'static str, table: &'static [OptionSpec<O>]) -> Self {
         Self { subject, table, seen: Vec::new(), unknown: false }
     }
 
@@ -177,7 +177,7 @@ impl<O> Reader<O> {
         }
         self.seen.push((row.name, ident.span()));
         let value = input.fork();
-        let read = (row.read)(raw, &Key { ident, usage: row.usage }, input, errors);
+        let read = (row.read)(raw, &OptionKey { ident, usage: row.usage }, input, errors);
         if read.is_err() && pass_expression(&value) {
             input.advance_to(&value);
         }

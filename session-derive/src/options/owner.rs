@@ -4,8 +4,8 @@ use proc_macro2::Span;
 use syn::parse::ParseStream;
 
 use super::{
-    Key, Slot,
-    value::{COUNT, Expected, Kind, RawValue, Setting},
+    OptionKey, Slot,
+    value::{COUNT, Expected, LiteralKind, RawValue, Setting},
 };
 use crate::diag::{Errors, suggestion};
 
@@ -13,7 +13,8 @@ pub(crate) const MAX: &str = "max_per_owner = 5";
 pub(crate) const EXCESS: &str = "on_excess = end_oldest";
 
 const WORDS: [&str; 2] = ["end_oldest", "refuse"];
-const WORD: Expected = Expected { kinds: &[Kind::Word, Kind::Text], what: "`end_oldest`, `refuse` or `env(\"VAR\")`" };
+const WORD: Expected =
+    Expected { kinds: &[LiteralKind::Word, LiteralKind::Text], what: "`end_oldest`, `refuse` or `env(\"VAR\")`" };
 
 /// An option and where it is written.
 pub(crate) struct RawLimit {
@@ -28,11 +29,11 @@ pub(crate) struct Limit {
     pub(crate) on_excess: Option<Setting>,
 }
 
-pub(crate) fn parse_max(key: &Key, input: ParseStream) -> syn::Result<RawLimit> {
+pub(crate) fn parse_max(key: &OptionKey, input: ParseStream) -> syn::Result<RawLimit> {
     Ok(RawLimit { key: key.span(), value: RawValue::parse(key, input, COUNT)? })
 }
 
-pub(crate) fn parse_excess(key: &Key, input: ParseStream) -> syn::Result<RawLimit> {
+pub(crate) fn parse_excess(key: &OptionKey, input: ParseStream) -> syn::Result<RawLimit> {
     Ok(RawLimit { key: key.span(), value: RawValue::parse(key, input, WORD)? })
 }
 

@@ -2,12 +2,12 @@
 
 use syn::{Path, parse::ParseStream};
 
-use super::Key;
+use super::OptionKey;
 
 pub(crate) const USAGE: &str = "crate = my_sessions";
 
 /// Reads `= path`.
-pub(crate) fn parse(key: &Key, input: ParseStream) -> syn::Result<Path> {
+pub(crate) fn parse(key: &OptionKey, input: ParseStream) -> syn::Result<Path> {
     let what = "the path of the crate, without quotes";
     key.equals(input, what)?;
     let span = input.span();

@@ -1,4 +1,4 @@
-//! `idle`, `lifetime`, `renew_every`, `wait` and `fresh`: durations.
+//! `idle`, `lifetime`, `rotate_every`, `wait` and `fresh`: durations.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use session_rules::time;
 use syn::parse::ParseStream;
 
 use super::{
-    Key, Slot,
+    OptionKey, Slot,
     value::{RawValue, Setting, Source, TEXT},
 };
 use crate::diag::Errors;
 
 pub(crate) const IDLE: &str = "idle = \"30m\"";
 pub(crate) const LIFETIME: &str = "lifetime = \"12h\"";
-pub(crate) const RENEW_EVERY: &str = "renew_every = \"15m\"";
+pub(crate) const RENEW_EVERY: &str = "rotate_every = \"15m\"";
 pub(crate) const WAIT: &str = "wait = \"2s\"";
 pub(crate) const FRESH: &str = "fresh = \"10m\"";
 
@@ -22,35 +22,35 @@ pub(crate) const FRESH: &str = "fresh = \"10m\"";
 pub(crate) struct Timeouts {
     pub(crate) idle: Option<Setting>,
     pub(crate) lifetime: Option<Setting>,
-    pub(crate) renew_every: Option<Setting>,
+    pub(crate) rotate_every: Option<Setting>,
 }
 
-/// Checks `idle`, `lifetime` and `renew_every`, each alone and then together.
+/// Checks `idle`, `lifetime` and `rotate_every`, each alone and then together.
 pub(crate) fn check(
     idle: Slot<RawValue>,
     lifetime: Slot<RawValue>,
-    renew_every: Slot<RawValue>,
+    rotate_every: Slot<RawValue>,
     errors: &mut Errors,
 ) -> Timeouts {
-    let known_idle = Known::of(&idle, time::DEFAULT_IDLE, errors);
-    let known_lifetime = Known::of(&lifetime, time::DEFAULT_LIFETIME, errors);
+    let known_idle = KnownTimeout::of(&idle, time::DEFAULT_IDLE, errors);
+    let known_lifetime = KnownTimeout::of(&lifetime, time::DEFAULT_LIFETIME, errors);
     agree(&known_idle, &known_lifetime, errors);
-    ids_are_renewed(&renew_every, &known_lifetime, errors);
+    ids_are_rotated(&rotate_every, &known_lifetime, errors);
     Timeouts {
         idle: idle.written().map(RawValue::setting),
         lifetime: lifetime.written().map(RawValue::setting),
-        renew_every: renew_every.written().map(RawValue::setting),
+        rotate_every: rotate_every.written().map(RawValue::setting),
     }
 }
 
 /// What is known of a timeout at compile time.
-struct Known {
+struct KnownTimeout {
     duration: Option<Duration>,
     /// Where it is written, unless it is the default.
     span: Option<Span>,
 }
 
-impl Known {
+impl KnownTimeout {
     fn of(value: &Slot<RawValue>, default: Duration, errors: &mut Errors) -> Self {
         let literal = match value {
             Slot::Absent => return Self { duration: Some(default), span: None },
@@ -64,7 +64,7 @@ impl Known {
 }
 
 /// `idle = "2d", lifetime = "1d"`, `lifetime = "500d"`, `lifetime = "10m"` with the default of `idle`
-fn agree(idle: &Known, lifetime: &Known, errors: &mut Errors) {
+fn agree(idle: &KnownTimeout, lifetime: &KnownTimeout, errors: &mut Errors) {
     let longest = lifetime.duration.unwrap_or(time::MAX_LIFETIME);
     // What is not known breaks no rule.
     let shortest = Duration::from_nanos(1);
@@ -81,17 +81,18 @@ fn agree(idle: &Known, lifetime: &Known, errors: &mut Errors) {
     }
 }
 
-/// `renew_every = "1s"`, `renew_every = "2d", lifetime = "1d"`
-fn ids_are_renewed(renew_every: &Slot<RawValue>, lifetime: &Known, errors: &mut Errors) {
-    if renew_every.is_absent() {
+/// `rotate_every = "1s"`, `rotate_every = "2d", lifetime = "1d"`
+fn ids_are_rotated(rotate_every: &Slot<RawValue>, lifetime: &KnownTimeout, errors: &mut Errors) {
+    if rotate_every.is_absent() {
         return;
     }
     // The default is never read where one is written.
-    let Known { duration: Some(every), span: Some(span) } = Known::of(renew_every, time::DEFAULT_LIFETIME, errors)
+    let KnownTimeout { duration: Some(every), span: Some(span) } =
+        KnownTimeout::of(rotate_every, time::DEFAULT_LIFETIME, errors)
     else {
         return;
     };
-    let violation = time::renewal_violation(every, lifetime.duration.unwrap_or(time::MAX_LIFETIME));
+    let violation = time::rotation_violation(every, lifetime.duration.unwrap_or(time::MAX_LIFETIME));
     if let Some(violation) = violation {
         errors.at(span, violation.message);
     }
@@ -106,7 +107,7 @@ fn shorter_than_the_default_idle(lifetime: Duration) -> String {
 }
 
 /// Reads `wait = "2s"` or `fresh = "10m"`; it is part of a constant, so no environment can give it.
-pub(crate) fn parse_constant(key: &Key, input: ParseStream) -> syn::Result<RawValue> {
+pub(crate) fn parse_constant(key: &OptionKey, input: ParseStream) -> syn::Result<RawValue> {
     let value = RawValue::parse(key, input, TEXT)?;
     match value.source {
         Source::Literal(_) => Ok(value),

@@ -5,7 +5,7 @@ use quote::quote;
 use session_rules::transport::{BEARER_ANSWER, header};
 use syn::{LitStr, bracketed, ext::IdentExt, parse::ParseStream, token};
 
-use super::{Key, Slot, each, parenthesized};
+use super::{OptionKey, Slot, each, parenthesized};
 use crate::{
     diag::{Errors, suggestion},
     paths::Runtime,
@@ -19,10 +19,10 @@ const NAMES: [&str; 3] = ["cookie", "bearer", "header"];
 /// One way as it was written.
 pub(crate) struct RawTransport {
     span: Span,
-    kind: Kind,
+    kind: TransportKind,
 }
 
-enum Kind {
+enum TransportKind {
     Cookie,
     Bearer,
     Header(LitStr),
@@ -38,7 +38,7 @@ pub(crate) enum Transport {
 }
 
 /// Reads `= way` or `= [way, ...]`.
-pub(crate) fn parse(key: &Key, input: ParseStream, errors: &mut Errors) -> syn::Result<Vec<RawTransport>> {
+pub(crate) fn parse(key: &OptionKey, input: ParseStream, errors: &mut Errors) -> syn::Result<Vec<RawTransport>> {
     key.equals(input, WHAT)?;
     let span = input.span();
     let mut ways = Vec::new();
@@ -64,14 +64,14 @@ pub(crate) fn parse(key: &Key, input: ParseStream, errors: &mut Errors) -> syn::
     Ok(ways)
 }
 
-fn one(key: &Key, input: ParseStream) -> syn::Result<RawTransport> {
+fn one(key: &OptionKey, input: ParseStream) -> syn::Result<RawTransport> {
     let span = input.span();
     let word = input.call(Ident::parse_any).map_err(|_| key.misused(span, WHAT))?;
     let name = word.unraw().to_string();
     let kind = match name.as_str() {
-        "cookie" => Kind::Cookie,
-        "bearer" => Kind::Bearer,
-        "header" => Kind::Header(header_name(&word, input)?),
+        "cookie" => TransportKind::Cookie,
+        "bearer" => TransportKind::Bearer,
+        "header" => TransportKind::Header(header_name(&word, input)?),
         _ => {
             let hint = suggestion(&name, NAMES);
             return Err(syn::Error::new(span, format!("unknown transport `{name}`; {hint}")));
@@ -79,10 +79,10 @@ fn one(key: &Key, input: ParseStream) -> syn::Result<RawTransport> {
     };
     if input.peek(token::Paren) {
         let fix = match kind {
-            Kind::Cookie => {
+            TransportKind::Cookie => {
                 "the cookie's attributes are an option of their own; write `transport = cookie, cookie(...)`"
             }
-            Kind::Bearer | Kind::Header(_) => "nothing more is said of it; remove these parentheses",
+            TransportKind::Bearer | TransportKind::Header(_) => "nothing more is said of it; remove these parentheses",
         };
         return Err(syn::Error::new(input.span(), fix));
     }
@@ -104,12 +104,12 @@ fn header_name(word: &Ident, input: ParseStream) -> syn::Result<LitStr> {
 pub(crate) fn check(raw: Slot<Vec<RawTransport>>, errors: &mut Errors) -> Vec<Transport> {
     let mut ways: Vec<Transport> = Vec::new();
     let raw = raw.written().unwrap_or_default();
-    let bearer = raw.iter().any(|way| matches!(way.kind, Kind::Bearer));
+    let bearer = raw.iter().any(|way| matches!(way.kind, TransportKind::Bearer));
     for RawTransport { span, kind } in raw {
         let way = match kind {
-            Kind::Cookie => Transport::Cookie,
-            Kind::Bearer => Transport::Bearer,
-            Kind::Header(name) => match header(&name.value()) {
+            TransportKind::Cookie => Transport::Cookie,
+            TransportKind::Bearer => Transport::Bearer,
+            TransportKind::Header(name) => match header(&name.value()) {
                 Ok(lower) => {
                     answers_in_one_place(&lower, bearer, name.span(), errors);
                     Transport::Header(lower)
@@ -142,7 +142,7 @@ fn answers_in_one_place(name: &str, bearer: bool, span: Span, errors: &mut Error
 /// Whether the token never travels in a cookie.
 pub(crate) fn excludes_cookies(raw: &Slot<Vec<RawTransport>>) -> bool {
     match raw {
-        Slot::Written(ways) => !ways.is_empty() && !ways.iter().any(|way| matches!(way.kind, Kind::Cookie)),
+        Slot::Written(ways) => !ways.is_empty() && !ways.iter().any(|way| matches!(way.kind, TransportKind::Cookie)),
         Slot::Absent | Slot::Broken => false,
     }
 }

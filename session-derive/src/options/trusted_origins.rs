@@ -5,14 +5,14 @@ use session_rules::origin::Origin;
 use syn::{bracketed, parse::ParseStream, token};
 
 use super::{
-    Key, each,
-    value::{Expected, Kind, RawValue, Setting, Source},
+    OptionKey, each,
+    value::{Expected, LiteralKind, RawValue, Setting, Source},
 };
 use crate::diag::Errors;
 
 pub(crate) const USAGE: &str = "trusted_origins = [\"https://shop.example\"]";
 
-const ORIGINS: Expected = Expected { kinds: &[Kind::Text], what: "origins in brackets, or `env(\"VAR\")`" };
+const ORIGINS: Expected = Expected { kinds: &[LiteralKind::Text], what: "origins in brackets, or `env(\"VAR\")`" };
 
 /// The origins as they were written.
 pub(crate) struct RawOrigins {
@@ -21,7 +21,7 @@ pub(crate) struct RawOrigins {
 }
 
 /// Reads `= [origin, ...]` or `= origin`.
-pub(crate) fn parse(key: &Key, input: ParseStream, errors: &mut Errors) -> syn::Result<RawOrigins> {
+pub(crate) fn parse(key: &OptionKey, input: ParseStream, errors: &mut Errors) -> syn::Result<RawOrigins> {
     key.equals(input, ORIGINS.what)?;
     let mut values = Vec::new();
     if input.peek(token::Bracket) {

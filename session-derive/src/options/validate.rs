@@ -4,10 +4,10 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{Path, Token, parse::ParseStream};
 
-use super::{Key, at_end, feature::Feature, function};
+use super::{OptionKey, at_end, feature::Feature, function};
 use crate::{
     diag::Errors,
-    paths::{Place, Runtime},
+    paths::{Runtime, SpanRange},
 };
 
 pub(crate) const USAGE: &str = "validate = check";
@@ -24,7 +24,7 @@ pub(crate) enum Validate {
 }
 
 /// Reads nothing, or `= path`.
-pub(crate) fn parse(key: &Key, input: ParseStream) -> syn::Result<Validate> {
+pub(crate) fn parse(key: &OptionKey, input: ParseStream) -> syn::Result<Validate> {
     if at_end(input) {
         return Ok(Validate::Garde(key.span()));
     }
@@ -47,13 +47,13 @@ impl Validate {
     pub(crate) fn expand(&self, data: &TokenStream, runtime: &Runtime) -> TokenStream {
         match self {
             Self::Garde(span) => {
-                let (validate, place) = (runtime.validate_garde(), Place::at(*span));
+                let (validate, place) = (runtime.validate_garde(), SpanRange::at(*span));
                 let data = place.put(data.clone());
                 place.put(quote!(#validate(#data)))
             }
             Self::Function(path) => {
                 let validate = runtime.validate();
-                Place::of(path).put(quote!(#validate(#data, #path)))
+                SpanRange::of(path).put(quote!(#validate(#data, #path)))
             }
         }
     }

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::{Lit, LitStr, Token, ext::IdentExt, parse::ParseStream, token};
 
-use super::{Key, parenthesized};
+use super::{OptionKey, parenthesized};
 use crate::{
     diag::{Errors, closest},
     paths::Runtime,
@@ -25,13 +25,13 @@ pub(crate) enum Source {
 /// Something whose text is known at compile time.
 pub(crate) struct Literal {
     pub(crate) text: String,
-    pub(crate) kind: Kind,
+    pub(crate) kind: LiteralKind,
     pub(crate) span: Span,
 }
 
 /// What a literal is, as far as options care.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum LiteralKind {
     Text,
     Flag,
     Integer,
@@ -42,35 +42,36 @@ pub(crate) enum Kind {
 /// The literals that an option takes, and how messages call them.
 #[derive(Clone, Copy)]
 pub(crate) struct Expected {
-    pub(crate) kinds: &'static [Kind],
+    pub(crate) kinds: &'static [LiteralKind],
     pub(crate) what: &'static str,
 }
 
 /// Text, as most options take it.
-pub(crate) const TEXT: Expected = Expected { kinds: &[Kind::Text], what: "a string or `env(\"VAR\")`" };
-pub(crate) const FLAG: Expected = Expected { kinds: &[Kind::Flag], what: "`true`, `false` or `env(\"VAR\")`" };
-pub(crate) const COUNT: Expected = Expected { kinds: &[Kind::Integer], what: "a whole number or `env(\"VAR\")`" };
+pub(crate) const TEXT: Expected = Expected { kinds: &[LiteralKind::Text], what: "a string or `env(\"VAR\")`" };
+pub(crate) const FLAG: Expected = Expected { kinds: &[LiteralKind::Flag], what: "`true`, `false` or `env(\"VAR\")`" };
+pub(crate) const COUNT: Expected =
+    Expected { kinds: &[LiteralKind::Integer], what: "a whole number or `env(\"VAR\")`" };
 pub(crate) const ANY: Expected = Expected {
-    kinds: &[Kind::Text, Kind::Flag, Kind::Integer],
+    kinds: &[LiteralKind::Text, LiteralKind::Flag, LiteralKind::Integer],
     what: "a string, a whole number, `true`, `false` or `env(\"VAR\")`",
 };
 
 impl Expected {
     /// Whether a bare name says `true`.
     pub(crate) fn is_flag(self) -> bool {
-        self.kinds == [Kind::Flag]
+        self.kinds == [LiteralKind::Flag]
     }
 }
 
 impl RawValue {
     /// Reads `= value`.
-    pub(crate) fn parse(key: &Key, input: ParseStream, expected: Expected) -> syn::Result<Self> {
+    pub(crate) fn parse(key: &OptionKey, input: ParseStream, expected: Expected) -> syn::Result<Self> {
         key.equals(input, expected.what)?;
         Self::parse_value(key, input, expected)
     }
 
     /// Reads the value behind the `=`.
-    pub(crate) fn parse_value(key: &Key, input: ParseStream, expected: Expected) -> syn::Result<Self> {
+    pub(crate) fn parse_value(key: &OptionKey, input: ParseStream, expected: Expected) -> syn::Result<Self> {
         let misused = |span| key.misused(span, expected.what);
         let span = input.span();
         let source = if input.peek(Ident::peek_any) && !input.peek(Lit) {
@@ -88,7 +89,7 @@ impl RawValue {
 
     /// A flag that is on because its bare name is there.
     pub(crate) fn flag(span: Span) -> Self {
-        Self { span, source: Source::Literal(Literal { text: "true".into(), kind: Kind::Flag, span }) }
+        Self { span, source: Source::Literal(Literal { text: "true".into(), kind: LiteralKind::Flag, span }) }
     }
 
     /// What is known at compile time: a literal, or the default of an `env(...)`.
@@ -109,19 +110,21 @@ impl RawValue {
 
     /// A quoted default is text like the variable it stands for, so it may hold a number or a flag.
     fn accepts(&self, known: &Literal, expected: Expected) -> bool {
-        let quoted_default = known.kind == Kind::Text && matches!(self.source, Source::Env { .. });
+        let quoted_default = known.kind == LiteralKind::Text && matches!(self.source, Source::Env { .. });
         expected.kinds.contains(&known.kind)
             || quoted_default
                 && expected.kinds.iter().any(|kind| match kind {
-                    Kind::Text | Kind::Word => true,
-                    Kind::Flag => matches!(known.text.as_str(), "true" | "false"),
-                    Kind::Integer => known.text.bytes().all(|byte| byte.is_ascii_digit()) && !known.text.is_empty(),
+                    LiteralKind::Text | LiteralKind::Word => true,
+                    LiteralKind::Flag => matches!(known.text.as_str(), "true" | "false"),
+                    LiteralKind::Integer => {
+                        known.text.bytes().all(|byte| byte.is_ascii_digit()) && !known.text.is_empty()
+                    }
                 })
     }
 }
 
 /// A word is `env(...)`, or stands for itself.
-fn read_word(key: &Key, input: ParseStream, expected: Expected) -> syn::Result<Source> {
+fn read_word(key: &OptionKey, input: ParseStream, expected: Expected) -> syn::Result<Source> {
     let word = input.call(Ident::parse_any)?;
     let name = word.unraw().to_string();
     if name == "env" && input.peek(Token![!]) {
@@ -142,7 +145,7 @@ fn read_word(key: &Key, input: ParseStream, expected: Expected) -> syn::Result<S
     if name == "env" {
         return Err(syn::Error::new(word.span(), "`env` takes a variable's name; write `env(\"VAR\")`"));
     }
-    Ok(Source::Literal(Literal { text: name, kind: Kind::Word, span: word.span() }))
+    Ok(Source::Literal(Literal { text: name, kind: LiteralKind::Word, span: word.span() }))
 }
 
 /// Reads what stands in `env(...)`.
@@ -182,12 +185,12 @@ impl Literal {
         let span = input.span();
         if !input.peek(Lit) {
             let word = input.call(Ident::parse_any)?;
-            return Ok(Self { text: word.unraw().to_string(), kind: Kind::Word, span });
+            return Ok(Self { text: word.unraw().to_string(), kind: LiteralKind::Word, span });
         }
         let (text, kind) = match input.parse()? {
-            Lit::Str(text) => (text.value(), Kind::Text),
-            Lit::Bool(flag) => (flag.value.to_string(), Kind::Flag),
-            Lit::Int(number) => (number.base10_digits().to_owned(), Kind::Integer),
+            Lit::Str(text) => (text.value(), LiteralKind::Text),
+            Lit::Bool(flag) => (flag.value.to_string(), LiteralKind::Flag),
+            Lit::Int(number) => (number.base10_digits().to_owned(), LiteralKind::Integer),
             _ => return Err(syn::Error::new(span, "expected a string, `true`, `false` or a whole number")),
         };
         Ok(Self { text, kind, span })

@@ -4,8 +4,8 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Path, parse::ParseStream};
 
-use super::{Key, function};
-use crate::paths::{Place, Runtime};
+use super::{OptionKey, function};
+use crate::paths::{Runtime, SpanRange};
 
 pub(crate) const USAGE: &str = "verify = is_active";
 
@@ -13,7 +13,7 @@ pub(crate) const USAGE: &str = "verify = is_active";
 pub(crate) struct Verify(Path);
 
 /// Reads `= path`.
-pub(crate) fn parse(key: &Key, input: ParseStream) -> syn::Result<Verify> {
+pub(crate) fn parse(key: &OptionKey, input: ParseStream) -> syn::Result<Verify> {
     function::parse(key, input, "the path of an async function of the data and the request's parts").map(Verify)
 }
 
@@ -21,7 +21,7 @@ impl Verify {
     /// The expression of the verdict to come.
     pub(crate) fn expand(&self, data: &TokenStream, parts: &TokenStream, runtime: &Runtime) -> TokenStream {
         let Self(path) = self;
-        let place = Place::of(path);
+        let place = SpanRange::of(path);
         let (ask, verified) = (runtime.ask(), runtime.verified());
         let asked = place.put(quote!(#ask(#data, #parts, #path)));
         place.put(quote!(#verified(#asked).await))

@@ -4,10 +4,10 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Ident, LitInt, Path, ext::IdentExt, parse::ParseStream};
 
-use super::{Key, Slot};
+use super::{OptionKey, Slot};
 use crate::{
     diag::Errors,
-    paths::{self, Place, Runtime, name_span},
+    paths::{self, Runtime, SpanRange, name_span},
 };
 
 pub(crate) const VERSION: &str = "version = 2";
@@ -26,7 +26,7 @@ pub(crate) struct Version {
 }
 
 /// Reads `= 2`; it is part of a constant, so no environment can give it.
-pub(crate) fn parse(key: &Key, input: ParseStream) -> syn::Result<RawVersion> {
+pub(crate) fn parse(key: &OptionKey, input: ParseStream) -> syn::Result<RawVersion> {
     let what = "a whole number";
     key.equals(input, what)?;
     let span = input.span();
@@ -38,7 +38,7 @@ pub(crate) fn parse(key: &Key, input: ParseStream) -> syn::Result<RawVersion> {
 }
 
 /// Reads `= UserV1`.
-pub(crate) fn parse_from(key: &Key, input: ParseStream) -> syn::Result<Path> {
+pub(crate) fn parse_from(key: &OptionKey, input: ParseStream) -> syn::Result<Path> {
     let what = "the type as it was before, by its path";
     key.equals(input, what)?;
     let span = input.span();
@@ -122,7 +122,7 @@ impl Version {
     /// The expression of data that this version or an older one wrote.
     pub(crate) fn expand(&self, version: &TokenStream, data: &TokenStream, runtime: &Runtime) -> TokenStream {
         let former = self.expand_former(runtime);
-        Place::of(&self.from).put(quote!(#former.migrate::<Self>(#version, #data)))
+        SpanRange::of(&self.from).put(quote!(#former.migrate::<Self>(#version, #data)))
     }
 
     /// The item that holds the two versions to their order.
@@ -134,13 +134,13 @@ impl Version {
             "`from = {name}` is not an older version: this is version {number}, and `{name}` declares {number} or later; \
              count this one on, or correct the other"
         );
-        let older = Place::of(from).put(quote!(#assert!(#former.version < #number, #message)));
+        let older = SpanRange::of(from).put(quote!(#assert!(#former.version < #number, #message)));
         quote!(const _: () = #older;)
     }
 
     /// The expression of the older type: the same each time, so that a wrong one is reported once.
     fn expand_former(&self, runtime: &Runtime) -> TokenStream {
-        let (from, former) = (&self.from, runtime.former());
-        Place::of(from).put(quote!(#former::<#from>()))
+        let (from, former) = (&self.from, runtime.previous_version());
+        SpanRange::of(from).put(quote!(#former::<#from>()))
     }
 }

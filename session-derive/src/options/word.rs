@@ -2,11 +2,11 @@
 
 use syn::{Ident, ext::IdentExt, parse::ParseStream};
 
-use super::Key;
+use super::OptionKey;
 use crate::diag::{closest, listing};
 
 /// Reads `= word`; no environment can give it.
-pub(super) fn parse(key: &Key, input: ParseStream, words: &[&'static str]) -> syn::Result<&'static str> {
+pub(super) fn parse(key: &OptionKey, input: ParseStream, words: &[&'static str]) -> syn::Result<&'static str> {
     let what = listing(words.iter().copied()).replace(" and ", " or ");
     key.equals(input, &what)?;
     let span = input.span();

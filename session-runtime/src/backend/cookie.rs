@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Backend, BackendError, Key, OpenBackend, OpenError, Record, Scope, Touch, Written};
+use super::{Backend, BackendError, OpenBackend, OpenError, Record, RecordKey, Scope, Touch, Written};
 
 /// Sessions carried by their tokens: the whole record travels in the cookie, encrypted and signed, and no
 /// store is needed.
@@ -23,23 +23,23 @@ pub struct Cookie;
 
 /// As a store it keeps nothing: the runtime never needs to ask.
 impl Backend for Cookie {
-    async fn create(&self, _: &Key, _: Record, _: Touch) -> Result<bool, BackendError> {
+    async fn create(&self, _: &RecordKey, _: Record, _: Touch) -> Result<bool, BackendError> {
         Ok(true)
     }
 
-    async fn load(&self, _: &Key, _: Touch) -> Result<Option<Record>, BackendError> {
+    async fn load(&self, _: &RecordKey, _: Touch) -> Result<Option<Record>, BackendError> {
         Ok(None)
     }
 
-    async fn peek(&self, _: &Key) -> Result<Option<Record>, BackendError> {
+    async fn peek(&self, _: &RecordKey) -> Result<Option<Record>, BackendError> {
         Ok(None)
     }
 
-    async fn update(&self, _: &Key, _: u64, _: Record, _: Touch) -> Result<Written, BackendError> {
+    async fn update(&self, _: &RecordKey, _: u64, _: Record, _: Touch) -> Result<Written, BackendError> {
         Ok(Written::Absent)
     }
 
-    async fn delete(&self, _: &Key) -> Result<bool, BackendError> {
+    async fn delete(&self, _: &RecordKey) -> Result<bool, BackendError> {
         Ok(false)
     }
 

@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use super::{Acquired, Backend, BackendError, Key, Lease, Leases, Record, Sweep, Touch, Watch, Written};
+use super::{Acquired, Backend, BackendError, Lease, Leases, Record, RecordKey, Sweep, Touch, Watch, Written};
 use crate::clock::Timestamp;
 
-type Answer<'a, T> = BoxFuture<'a, Result<T, BackendError>>;
+type BackendFuture<'a, T> = BoxFuture<'a, Result<T, BackendError>>;
 
 /// What a backend can do beyond [`Backend`].
 #[derive(Clone, Default)]
 pub struct Capabilities {
-    leases: Option<Arc<dyn AnyLeases>>,
-    sweep: Option<Arc<dyn AnySweep>>,
-    watch: Option<Arc<dyn AnyWatch>>,
+    leases: Option<Arc<dyn ErasedLeases>>,
+    sweep: Option<Arc<dyn ErasedSweep>>,
+    watch: Option<Arc<dyn ErasedWatch>>,
 }
 
 impl Capabilities {
@@ -57,7 +57,7 @@ impl fmt::Debug for Capabilities {
 /// Any backend, with its capabilities.
 #[derive(Clone)]
 pub(crate) struct Store {
-    backend: Arc<dyn AnyBackend>,
+    backend: Arc<dyn ErasedBackend>,
     capabilities: Capabilities,
 }
 
@@ -66,51 +66,63 @@ impl Store {
         Self { capabilities: backend.capabilities(), backend }
     }
 
-    pub(crate) fn backend(&self) -> &dyn AnyBackend {
+    pub(crate) fn backend(&self) -> &dyn ErasedBackend {
         &*self.backend
     }
 
-    pub(crate) fn leases(&self) -> Option<&dyn AnyLeases> {
+    pub(crate) fn leases(&self) -> Option<&dyn ErasedLeases> {
         self.capabilities.leases.as_deref()
     }
 
-    pub(crate) fn sweeping(&self) -> Option<&dyn AnySweep> {
+    pub(crate) fn sweeping(&self) -> Option<&dyn ErasedSweep> {
         self.capabilities.sweep.as_deref()
     }
 
-    pub(crate) fn watching(&self) -> Option<&dyn AnyWatch> {
+    pub(crate) fn watching(&self) -> Option<&dyn ErasedWatch> {
         self.capabilities.watch.as_deref()
     }
 }
 
 /// [`Backend`] with its futures boxed.
-pub(crate) trait AnyBackend: Send + Sync {
-    fn create<'a>(&'a self, key: &'a Key, record: Record, touch: Touch) -> Answer<'a, bool>;
-    fn load<'a>(&'a self, key: &'a Key, touch: Touch) -> Answer<'a, Option<Record>>;
-    fn peek<'a>(&'a self, key: &'a Key) -> Answer<'a, Option<Record>>;
-    fn update<'a>(&'a self, key: &'a Key, expected: u64, record: Record, touch: Touch) -> Answer<'a, Written>;
-    fn delete<'a>(&'a self, key: &'a Key) -> Answer<'a, bool>;
+pub(crate) trait ErasedBackend: Send + Sync {
+    fn create<'a>(&'a self, key: &'a RecordKey, record: Record, touch: Touch) -> BackendFuture<'a, bool>;
+    fn load<'a>(&'a self, key: &'a RecordKey, touch: Touch) -> BackendFuture<'a, Option<Record>>;
+    fn peek<'a>(&'a self, key: &'a RecordKey) -> BackendFuture<'a, Option<Record>>;
+    fn update<'a>(
+        &'a self,
+        key: &'a RecordKey,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> BackendFuture<'a, Written>;
+    fn delete<'a>(&'a self, key: &'a RecordKey) -> BackendFuture<'a, bool>;
     fn idle_slack(&self, idle: Duration) -> Duration;
 }
 
-impl<B: Backend> AnyBackend for B {
-    fn create<'a>(&'a self, key: &'a Key, record: Record, touch: Touch) -> Answer<'a, bool> {
+impl<B: Backend> ErasedBackend for B {
+    fn create<'a>(&'a self, key: &'a RecordKey, record: Record, touch: Touch) -> BackendFuture<'a, bool> {
         Box::pin(Backend::create(self, key, record, touch))
     }
 
-    fn load<'a>(&'a self, key: &'a Key, touch: Touch) -> Answer<'a, Option<Record>> {
+    fn load<'a>(&'a self, key: &'a RecordKey, touch: Touch) -> BackendFuture<'a, Option<Record>> {
         Box::pin(Backend::load(self, key, touch))
     }
 
-    fn peek<'a>(&'a self, key: &'a Key) -> Answer<'a, Option<Record>> {
+    fn peek<'a>(&'a self, key: &'a RecordKey) -> BackendFuture<'a, Option<Record>> {
         Box::pin(Backend::peek(self, key))
     }
 
-    fn update<'a>(&'a self, key: &'a Key, expected: u64, record: Record, touch: Touch) -> Answer<'a, Written> {
+    fn update<'a>(
+        &'a self,
+        key: &'a RecordKey,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> BackendFuture<'a, Written> {
         Box::pin(Backend::update(self, key, expected, record, touch))
     }
 
-    fn delete<'a>(&'a self, key: &'a Key) -> Answer<'a, bool> {
+    fn delete<'a>(&'a self, key: &'a RecordKey) -> BackendFuture<'a, bool> {
         Box::pin(Backend::delete(self, key))
     }
 
@@ -120,63 +132,63 @@ impl<B: Backend> AnyBackend for B {
 }
 
 /// [`Leases`] with its futures boxed.
-pub(crate) trait AnyLeases: Send + Sync {
-    fn acquire<'a>(&'a self, key: &'a Key, lease: Lease, touch: Touch) -> Answer<'a, Acquired>;
-    fn extend<'a>(&'a self, key: &'a Key, lease: Lease) -> Answer<'a, bool>;
+pub(crate) trait ErasedLeases: Send + Sync {
+    fn acquire<'a>(&'a self, key: &'a RecordKey, lease: Lease, touch: Touch) -> BackendFuture<'a, Acquired>;
+    fn extend<'a>(&'a self, key: &'a RecordKey, lease: Lease) -> BackendFuture<'a, bool>;
     fn save<'a>(
         &'a self,
-        key: &'a Key,
+        key: &'a RecordKey,
         lease: Lease,
         expected: u64,
         record: Record,
         touch: Touch,
-    ) -> Answer<'a, Written>;
-    fn release<'a>(&'a self, key: &'a Key, lease: Lease) -> Answer<'a, ()>;
+    ) -> BackendFuture<'a, Written>;
+    fn release<'a>(&'a self, key: &'a RecordKey, lease: Lease) -> BackendFuture<'a, ()>;
 }
 
-impl<B: Leases> AnyLeases for B {
-    fn acquire<'a>(&'a self, key: &'a Key, lease: Lease, touch: Touch) -> Answer<'a, Acquired> {
+impl<B: Leases> ErasedLeases for B {
+    fn acquire<'a>(&'a self, key: &'a RecordKey, lease: Lease, touch: Touch) -> BackendFuture<'a, Acquired> {
         Box::pin(Leases::acquire(self, key, lease, touch))
     }
 
-    fn extend<'a>(&'a self, key: &'a Key, lease: Lease) -> Answer<'a, bool> {
+    fn extend<'a>(&'a self, key: &'a RecordKey, lease: Lease) -> BackendFuture<'a, bool> {
         Box::pin(Leases::extend(self, key, lease))
     }
 
     fn save<'a>(
         &'a self,
-        key: &'a Key,
+        key: &'a RecordKey,
         lease: Lease,
         expected: u64,
         record: Record,
         touch: Touch,
-    ) -> Answer<'a, Written> {
+    ) -> BackendFuture<'a, Written> {
         Box::pin(Leases::save(self, key, lease, expected, record, touch))
     }
 
-    fn release<'a>(&'a self, key: &'a Key, lease: Lease) -> Answer<'a, ()> {
+    fn release<'a>(&'a self, key: &'a RecordKey, lease: Lease) -> BackendFuture<'a, ()> {
         Box::pin(Leases::release(self, key, lease))
     }
 }
 
 /// [`Sweep`] with its future boxed.
-pub(crate) trait AnySweep: Send + Sync {
-    fn sweep(&self, now: Timestamp, limit: usize) -> Answer<'_, usize>;
+pub(crate) trait ErasedSweep: Send + Sync {
+    fn sweep(&self, now: Timestamp, limit: usize) -> BackendFuture<'_, usize>;
 }
 
-impl<B: Sweep> AnySweep for B {
-    fn sweep(&self, now: Timestamp, limit: usize) -> Answer<'_, usize> {
+impl<B: Sweep> ErasedSweep for B {
+    fn sweep(&self, now: Timestamp, limit: usize) -> BackendFuture<'_, usize> {
         Box::pin(Sweep::sweep(self, now, limit))
     }
 }
 
 /// [`Watch`] with its future boxed.
-pub(crate) trait AnyWatch: Send + Sync {
-    fn watch<'a>(&'a self, key: &'a Key) -> Answer<'a, BoxFuture<'static, ()>>;
+pub(crate) trait ErasedWatch: Send + Sync {
+    fn watch<'a>(&'a self, key: &'a RecordKey) -> BackendFuture<'a, BoxFuture<'static, ()>>;
 }
 
-impl<B: Watch> AnyWatch for B {
-    fn watch<'a>(&'a self, key: &'a Key) -> Answer<'a, BoxFuture<'static, ()>> {
+impl<B: Watch> ErasedWatch for B {
+    fn watch<'a>(&'a self, key: &'a RecordKey) -> BackendFuture<'a, BoxFuture<'static, ()>> {
         Box::pin(Watch::watch(self, key))
     }
 }

@@ -11,8 +11,8 @@ use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
 use super::{
-    Acquired, Backend, BackendError, Capabilities, Holder, Key, Lease, Leases, OpenBackend, OpenError, Record, Scope,
-    Sweep, Touch, Watch, Written,
+    Acquired, Backend, BackendError, Capabilities, Holder, Lease, Leases, OpenBackend, OpenError, Record, RecordKey,
+    Scope, Sweep, Touch, Watch, Written,
 };
 use crate::clock::Timestamp;
 
@@ -44,41 +44,41 @@ type Shard = Mutex<Entries>;
 struct Entries {
     /// In the order of their last use: the end of the list is idle longest, so what has to leave, by number or by
     /// age, is found from there on.
-    by_use: LruCache<Key, Entry>,
+    by_use: LruCache<RecordKey, MemoryEntry>,
     /// The shortest idle timeout of any: what was used later than that has not expired, nor has what comes before
     /// it in the list.
     shortest: Duration,
     /// What never idles out, and makes room for nobody.
-    kept: Kept,
+    kept: Records,
 }
 
 /// Records, and when each expires.
 #[derive(Default)]
-struct Kept {
-    entries: HashMap<Key, Entry>,
-    by_end: BTreeSet<(Timestamp, Key)>,
+struct Records {
+    entries: HashMap<RecordKey, MemoryEntry>,
+    by_end: BTreeSet<(Timestamp, RecordKey)>,
 }
 
-struct Entry {
+struct MemoryEntry {
     record: Record,
     /// The idle timeout of its own type: others share the store.
     idle: Duration,
-    lease: Option<Held>,
+    lease: Option<MemoryLease>,
     /// Rung when the entry goes, whyever it does: the session ended, expired or made room.
-    gone: Bell,
+    gone: Waiters,
 }
 
 /// Those who wait for something to go; made by the first of them.
 #[derive(Default)]
-struct Bell(Option<Arc<Notify>>);
+struct Waiters(Option<Arc<Notify>>);
 
-impl Bell {
+impl Waiters {
     fn wait(&mut self) -> OwnedNotified {
         Arc::clone(self.0.get_or_insert_default()).notified_owned()
     }
 }
 
-impl Drop for Bell {
+impl Drop for Waiters {
     fn drop(&mut self) {
         if let Some(waiting) = &self.0 {
             waiting.notify_waiters();
@@ -86,11 +86,11 @@ impl Drop for Bell {
     }
 }
 
-struct Held {
+struct MemoryLease {
     holder: Holder,
     until: Timestamp,
     /// Rung however the lease ends: given up, lapsed, its session ended or forgotten.
-    freed: Bell,
+    freed: Waiters,
 }
 
 impl Memory {
@@ -103,7 +103,7 @@ impl Memory {
         Self { shards: (0..shards).map(|number| Mutex::new(shard(number))).collect() }
     }
 
-    fn shard(&self, key: &Key) -> MutexGuard<'_, Entries> {
+    fn shard(&self, key: &RecordKey) -> MutexGuard<'_, Entries> {
         lock(&self.shards[usize::from(key.as_bytes()[0]) % self.shards.len()])
     }
 
@@ -135,34 +135,34 @@ fn lock(shard: &Shard) -> MutexGuard<'_, Entries> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Kept {
-    fn insert(&mut self, key: Key, entry: Entry) {
+impl Records {
+    fn insert(&mut self, key: RecordKey, entry: MemoryEntry) {
         self.by_end.insert((entry.record.expires, key));
         self.entries.insert(key, entry);
     }
 
-    fn remove(&mut self, key: &Key) -> Option<Entry> {
+    fn remove(&mut self, key: &RecordKey) -> Option<MemoryEntry> {
         let entry = self.entries.remove(key)?;
         self.by_end.remove(&(entry.record.expires, *key));
         Some(entry)
     }
 
     /// One that has expired.
-    fn expired(&self, now: Timestamp) -> Option<Key> {
+    fn expired(&self, now: Timestamp) -> Option<RecordKey> {
         self.by_end.first().filter(|(expires, _)| *expires <= now).map(|(_, key)| *key)
     }
 }
 
 impl Entries {
     fn new(capacity: NonZeroUsize) -> Self {
-        Self { by_use: LruCache::new(capacity), shortest: Duration::MAX, kept: Kept::default() }
+        Self { by_use: LruCache::new(capacity), shortest: Duration::MAX, kept: Records::default() }
     }
 
     fn len(&self) -> usize {
         self.by_use.len() + self.kept.entries.len()
     }
 
-    fn insert(&mut self, key: Key, entry: Entry) {
+    fn insert(&mut self, key: RecordKey, entry: MemoryEntry) {
         if entry.idle == Duration::MAX {
             self.kept.insert(key, entry);
         } else {
@@ -171,21 +171,21 @@ impl Entries {
         }
     }
 
-    fn remove(&mut self, key: &Key) -> Option<Entry> {
+    fn remove(&mut self, key: &RecordKey) -> Option<MemoryEntry> {
         self.by_use.pop(key).or_else(|| self.kept.remove(key))
     }
 
     /// The entry under a key, expired or not. Nothing is noted.
-    fn peek(&self, key: &Key) -> Option<&Entry> {
+    fn peek(&self, key: &RecordKey) -> Option<&MemoryEntry> {
         self.by_use.peek(key).or_else(|| self.kept.entries.get(key))
     }
 
-    fn peek_mut(&mut self, key: &Key) -> Option<&mut Entry> {
+    fn peek_mut(&mut self, key: &RecordKey) -> Option<&mut MemoryEntry> {
         self.by_use.peek_mut(key).or_else(|| self.kept.entries.get_mut(key))
     }
 
     /// The live entry under a key, now the one that was used last; an expired one is removed on the way.
-    fn live(&mut self, key: &Key, touch: Touch) -> Option<&mut Entry> {
+    fn live(&mut self, key: &RecordKey, touch: Touch) -> Option<&mut MemoryEntry> {
         let found = self.peek(key)?;
         if !touch.is_live(&found.record, Duration::ZERO) {
             self.remove(key);
@@ -193,7 +193,7 @@ impl Entries {
         }
         if found.idle != touch.idle {
             // Used by another timeout than before: its place may be another.
-            let moved = Entry { idle: touch.idle, ..self.remove(key)? };
+            let moved = MemoryEntry { idle: touch.idle, ..self.remove(key)? };
             self.insert(*key, moved);
         }
         match self.by_use.get_mut(key) {
@@ -203,21 +203,22 @@ impl Entries {
     }
 
     /// Puts a record in the place of the one under the key.
-    fn replace(&mut self, key: &Key, record: Record) {
+    fn replace(&mut self, key: &RecordKey, record: Record) {
         if let Some(entry) = self.by_use.peek_mut(key) {
             entry.record = record;
         } else if let Some(entry) = self.kept.remove(key) {
-            self.kept.insert(*key, Entry { record, ..entry });
+            self.kept.insert(*key, MemoryEntry { record, ..entry });
         }
     }
 
     /// Removes at most `limit` records that have expired.
     fn forget_expired(&mut self, now: Timestamp, limit: usize) -> usize {
         let shortest = self.shortest;
-        let old =
-            |(_, entry): &(&Key, &Entry)| now.since(entry.record.last_seen) >= shortest || now >= entry.record.expires;
+        let old = |(_, entry): &(&RecordKey, &MemoryEntry)| {
+            now.since(entry.record.last_seen) >= shortest || now >= entry.record.expires
+        };
         let expired = self.by_use.iter().rev().take_while(old).filter(|(_, entry)| entry.has_expired(now));
-        let expired: Vec<Key> = expired.map(|(key, _)| *key).take(limit).collect();
+        let expired: Vec<RecordKey> = expired.map(|(key, _)| *key).take(limit).collect();
         for key in &expired {
             self.by_use.pop(key);
         }
@@ -232,7 +233,7 @@ impl Entries {
     }
 }
 
-impl Entry {
+impl MemoryEntry {
     /// The record as it was, and this entry touched.
     fn touched(&mut self, touch: Touch) -> Record {
         let before = self.record.clone();
@@ -246,24 +247,30 @@ impl Entry {
 }
 
 impl Backend for Memory {
-    async fn create(&self, key: &Key, record: Record, touch: Touch) -> Result<bool, BackendError> {
+    async fn create(&self, key: &RecordKey, record: Record, touch: Touch) -> Result<bool, BackendError> {
         let mut shard = self.shard(key);
         if shard.peek(key).is_some() {
             return Ok(false);
         }
-        shard.insert(*key, Entry { record, idle: touch.idle, lease: None, gone: Bell::default() });
+        shard.insert(*key, MemoryEntry { record, idle: touch.idle, lease: None, gone: Waiters::default() });
         Ok(true)
     }
 
-    async fn load(&self, key: &Key, touch: Touch) -> Result<Option<Record>, BackendError> {
+    async fn load(&self, key: &RecordKey, touch: Touch) -> Result<Option<Record>, BackendError> {
         Ok(self.shard(key).live(key, touch).map(|entry| entry.touched(touch)))
     }
 
-    async fn peek(&self, key: &Key) -> Result<Option<Record>, BackendError> {
+    async fn peek(&self, key: &RecordKey) -> Result<Option<Record>, BackendError> {
         Ok(self.shard(key).peek(key).map(|entry| entry.record.clone()))
     }
 
-    async fn update(&self, key: &Key, expected: u64, record: Record, touch: Touch) -> Result<Written, BackendError> {
+    async fn update(
+        &self,
+        key: &RecordKey,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> Result<Written, BackendError> {
         let mut shard = self.shard(key);
         Ok(match shard.live(key, touch) {
             None => Written::Absent,
@@ -275,7 +282,7 @@ impl Backend for Memory {
         })
     }
 
-    async fn delete(&self, key: &Key) -> Result<bool, BackendError> {
+    async fn delete(&self, key: &RecordKey) -> Result<bool, BackendError> {
         Ok(self.shard(key).remove(key).is_some())
     }
 
@@ -285,7 +292,7 @@ impl Backend for Memory {
 }
 
 impl Watch for Memory {
-    async fn watch(&self, key: &Key) -> Result<BoxFuture<'static, ()>, BackendError> {
+    async fn watch(&self, key: &RecordKey) -> Result<BoxFuture<'static, ()>, BackendError> {
         Ok(match self.shard(key).peek_mut(key) {
             Some(entry) => Box::pin(entry.gone.wait()),
             None => Box::pin(std::future::ready(())),
@@ -294,7 +301,7 @@ impl Watch for Memory {
 }
 
 impl Leases for Memory {
-    async fn acquire(&self, key: &Key, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
+    async fn acquire(&self, key: &RecordKey, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
         let mut shard = self.shard(key);
         let Some(entry) = shard.live(key, touch) else { return Ok(Acquired::Absent) };
         match &mut entry.lease {
@@ -306,13 +313,17 @@ impl Leases for Memory {
                 })))
             }
             taken => {
-                *taken = Some(Held { holder: lease.holder, until: lease.now.plus(lease.ttl), freed: Bell::default() });
+                *taken = Some(MemoryLease {
+                    holder: lease.holder,
+                    until: lease.now.plus(lease.ttl),
+                    freed: Waiters::default(),
+                });
                 Ok(Acquired::Granted(entry.touched(touch)))
             }
         }
     }
 
-    async fn extend(&self, key: &Key, lease: Lease) -> Result<bool, BackendError> {
+    async fn extend(&self, key: &RecordKey, lease: Lease) -> Result<bool, BackendError> {
         let mut shard = self.shard(key);
         let held = shard.peek_mut(key).and_then(|entry| entry.lease.as_mut());
         Ok(match held {
@@ -326,7 +337,7 @@ impl Leases for Memory {
 
     async fn save(
         &self,
-        key: &Key,
+        key: &RecordKey,
         lease: Lease,
         expected: u64,
         record: Record,
@@ -342,7 +353,7 @@ impl Leases for Memory {
         Ok(Written::Done)
     }
 
-    async fn release(&self, key: &Key, lease: Lease) -> Result<(), BackendError> {
+    async fn release(&self, key: &RecordKey, lease: Lease) -> Result<(), BackendError> {
         let mut shard = self.shard(key);
         if let Some(entry) = shard.peek_mut(key) {
             entry.lease.take_if(|held| held.holder == lease.holder);

@@ -39,7 +39,7 @@ pub use self::sql::{Postgres, PostgresConfig, PostgresUrl};
 #[cfg(feature = "sqlite")]
 pub use self::sql::{Sqlite, SqliteConfig};
 pub use crate::error::{BackendError, OpenError};
-pub use crate::id::{Handle, Key};
+pub use crate::id::{PublicId, RecordKey};
 pub use crate::record::{Record, Touch};
 
 /// What became of a conditional write.
@@ -69,29 +69,29 @@ pub trait Backend: Send + Sync + 'static {
     /// Stores a new record if nothing is stored under the key; `false` if something is.
     fn create(
         &self,
-        key: &Key,
+        key: &RecordKey,
         record: Record,
         touch: Touch,
     ) -> impl Future<Output = Result<bool, BackendError>> + Send;
 
     /// The record under the key, with `last_seen` as it was before this load; sets `last_seen` to
     /// `touch.now`, unless the record has expired by then.
-    fn load(&self, key: &Key, touch: Touch) -> impl Future<Output = Result<Option<Record>, BackendError>> + Send;
+    fn load(&self, key: &RecordKey, touch: Touch) -> impl Future<Output = Result<Option<Record>, BackendError>> + Send;
 
     /// The record under the key as it is stored. Nothing is noted: looking at a session is no use of it.
-    fn peek(&self, key: &Key) -> impl Future<Output = Result<Option<Record>, BackendError>> + Send;
+    fn peek(&self, key: &RecordKey) -> impl Future<Output = Result<Option<Record>, BackendError>> + Send;
 
     /// Replaces the record if the stored version is `expected`.
     fn update(
         &self,
-        key: &Key,
+        key: &RecordKey,
         expected: u64,
         record: Record,
         touch: Touch,
     ) -> impl Future<Output = Result<Written, BackendError>> + Send;
 
     /// Removes the record, and with it any lease on it; `false` if there was none.
-    fn delete(&self, key: &Key) -> impl Future<Output = Result<bool, BackendError>> + Send;
+    fn delete(&self, key: &RecordKey) -> impl Future<Output = Result<bool, BackendError>> + Send;
 
     /// How much older than the last use a stored `last_seen` may be: zero for a store that writes it
     /// on every load, more for one that writes it only when it is due.
@@ -217,19 +217,19 @@ pub trait Leases: Backend {
     /// Takes the lease if it is free, and loads (and touches) the record.
     fn acquire(
         &self,
-        key: &Key,
+        key: &RecordKey,
         lease: Lease,
         touch: Touch,
     ) -> impl Future<Output = Result<Acquired, BackendError>> + Send;
 
     /// Keeps a lease for another `lease.ttl` from now; `false` if it was no longer the holder's.
-    fn extend(&self, key: &Key, lease: Lease) -> impl Future<Output = Result<bool, BackendError>> + Send;
+    fn extend(&self, key: &RecordKey, lease: Lease) -> impl Future<Output = Result<bool, BackendError>> + Send;
 
     /// Replaces the record if the lease is still the holder's and the stored version is `expected`, and
     /// gives up the lease, in one step.
     fn save(
         &self,
-        key: &Key,
+        key: &RecordKey,
         lease: Lease,
         expected: u64,
         record: Record,
@@ -237,7 +237,7 @@ pub trait Leases: Backend {
     ) -> impl Future<Output = Result<Written, BackendError>> + Send;
 
     /// Gives up the lease if it is the holder's, and wakes who waits for it.
-    fn release(&self, key: &Key, lease: Lease) -> impl Future<Output = Result<(), BackendError>> + Send;
+    fn release(&self, key: &RecordKey, lease: Lease) -> impl Future<Output = Result<(), BackendError>> + Send;
 }
 
 /// Removing records that have expired, for stores that don't forget by themselves.
@@ -259,5 +259,5 @@ pub trait Watch: Backend {
     /// expires: that is reckoned by who watches. Dropping it leaves nothing behind.
     ///
     /// Watching is no use of the session, and watching what isn't there is no error.
-    fn watch(&self, key: &Key) -> impl Future<Output = Result<BoxFuture<'static, ()>, BackendError>> + Send;
+    fn watch(&self, key: &RecordKey) -> impl Future<Output = Result<BoxFuture<'static, ()>, BackendError>> + Send;
 }

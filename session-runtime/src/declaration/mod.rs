@@ -22,7 +22,7 @@ pub struct Declaration {
     key: Option<Value>,
     idle: Option<Value>,
     lifetime: Option<Value>,
-    renew_every: Option<Value>,
+    rotate_every: Option<Value>,
     cookie: Vec<(&'static str, Value)>,
     transports: Vec<Transport>,
     trusted_origins: Vec<Value>,
@@ -38,7 +38,7 @@ impl Declaration {
             key: None,
             idle: None,
             lifetime: None,
-            renew_every: None,
+            rotate_every: None,
             cookie: Vec::new(),
             transports: Vec::new(),
             trusted_origins: Vec::new(),
@@ -68,10 +68,10 @@ impl Declaration {
         self
     }
 
-    /// `renew_every = ...`
+    /// `rotate_every = ...`
     #[must_use]
-    pub const fn renew_every(mut self, value: Value) -> Self {
-        self.renew_every = Some(value);
+    pub const fn rotate_every(mut self, value: Value) -> Self {
+        self.rotate_every = Some(value);
         self
     }
 
@@ -140,7 +140,7 @@ pub(crate) struct Settings {
     pub(crate) keyring: Option<Keyring>,
     pub(crate) idle: Duration,
     pub(crate) lifetime: Duration,
-    pub(crate) renew_every: Option<Duration>,
+    pub(crate) rotate_every: Option<Duration>,
     pub(crate) cookie: Cookie,
     /// In order, never empty.
     pub(crate) transports: Vec<Transport>,
@@ -155,14 +155,14 @@ pub(crate) struct Overrides {
     pub(crate) keyring: Option<Result<Keyring, String>>,
     pub(crate) idle: Option<Duration>,
     pub(crate) lifetime: Option<Duration>,
-    pub(crate) renew_every: Option<Duration>,
+    pub(crate) rotate_every: Option<Duration>,
     pub(crate) trusted_origins: Option<Result<Vec<Origin>, String>>,
 }
 
 impl Settings {
     /// Resolves a declaration, reporting every problem of it at once.
     pub(crate) fn resolve(declaration: &Declaration, overrides: Overrides) -> Result<Self, OpenError> {
-        let Overrides { keyring, idle, lifetime, renew_every, trusted_origins } = overrides;
+        let Overrides { keyring, idle, lifetime, rotate_every, trusted_origins } = overrides;
         let mut problems = Problems(None);
         let keyring = match (keyring, declaration.key) {
             (Some(keyring), _) => problems.take(keyring.map_err(|why| OpenError::option("key", None, why))),
@@ -176,16 +176,16 @@ impl Settings {
         };
         let idle = timeout("idle", idle, declaration.idle, time::DEFAULT_IDLE);
         let lifetime = timeout("lifetime", lifetime, declaration.lifetime, time::DEFAULT_LIFETIME);
-        let renew_every = match (renew_every, declaration.renew_every) {
+        let rotate_every = match (rotate_every, declaration.rotate_every) {
             (Some(given), _) => Some(given),
-            (None, Some(value)) => problems.take(value.read("renew_every")),
+            (None, Some(value)) => problems.take(value.read("rotate_every")),
             (None, None) => None,
         };
-        let unkept = renew_every.and_then(|every| time::renewal_violation(every, lifetime));
+        let unkept = rotate_every.and_then(|every| time::rotation_violation(every, lifetime));
         for violation in time::violations(idle, lifetime).into_iter().chain(unkept) {
             let value = match violation.option {
                 "idle" => declaration.idle,
-                "renew_every" => declaration.renew_every,
+                "rotate_every" => declaration.rotate_every,
                 _ => declaration.lifetime,
             };
             problems.add(broken(violation.option.into(), value, violation.message));
@@ -219,7 +219,7 @@ impl Settings {
         let limit = max.map(|max| Limit { max, on_excess });
         match problems.0 {
             Some(error) => Err(error),
-            None => Ok(Self { keyring, idle, lifetime, renew_every, cookie, transports, trusted_origins, limit }),
+            None => Ok(Self { keyring, idle, lifetime, rotate_every, cookie, transports, trusted_origins, limit }),
         }
     }
 }

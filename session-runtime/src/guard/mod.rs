@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use ::axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 
 /// Who may enter: `protected`, `optional` or `or_default`.
@@ -47,7 +47,7 @@ impl<R: IntoResponse> Verdict for Result<(), R> {
     note = "write `async fn is_active(data: &User, parts: &axum::http::request::Parts) -> bool`, or with \
             `Result<(), impl IntoResponse>` to answer in its own words"
 )]
-pub trait Asked: Sized {
+pub trait AsyncCheck: Sized {
     /// What it answers.
     type Answer;
     /// Itself, known to be a future.
@@ -58,7 +58,7 @@ pub trait Asked: Sized {
 }
 
 #[diagnostic::do_not_recommend]
-impl<A: Future> Asked for A {
+impl<A: Future> AsyncCheck for A {
     type Answer = A::Output;
     type Future = A;
 
@@ -88,7 +88,7 @@ pub fn ask<'d, 'p, T, A>(data: &'d T, parts: &'p Parts, check: impl FnOnce(&'d T
 /// # Errors
 /// The response to give; `None` counts the session as none.
 #[allow(clippy::manual_async_fn, reason = "what is not `Send` is reported where it is named")]
-pub fn verified<A: Asked<Answer: Verified, Future: Send>>(
+pub fn verified<A: AsyncCheck<Answer: Verified, Future: Send>>(
     asked: A,
 ) -> impl Future<Output = Result<(), Option<Response>>> + Send {
     let asked = asked.future();

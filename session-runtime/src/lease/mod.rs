@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 pub(crate) use self::queue::{Queue, Turn};
-use crate::backend::{Acquired, BackendError, Holder, Key, Lease, Record, Store, Touch, Written};
+use crate::backend::{Acquired, BackendError, Holder, Lease, Record, RecordKey, Store, Touch, Written};
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
 use crate::telemetry;
@@ -59,42 +59,42 @@ impl StoreClient {
 
 /// How long a lease runs, and how long one may queue for it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Terms {
+pub(crate) struct LeaseTiming {
     pub(crate) ttl: Duration,
     pub(crate) wait: Duration,
 }
 
 /// A lease that is held: given up when it is dropped, whatever the reason.
-pub(crate) struct Held {
+pub(crate) struct HeldLease {
     client: Arc<StoreClient>,
-    key: Key,
+    key: RecordKey,
     holder: Holder,
     ttl: Duration,
     /// `None` once there is nothing to give up.
     turn: Option<Turn>,
 }
 
-impl Held {
+impl HeldLease {
     /// Queues for the session, takes the lease and loads the record. `None`: there is no such record.
     pub(crate) async fn acquire(
         client: &Arc<StoreClient>,
         queue: &Arc<Queue>,
-        key: Key,
-        terms: Terms,
+        key: RecordKey,
+        timing: LeaseTiming,
         touch: impl Fn(Timestamp) -> Touch,
     ) -> Result<Option<(Self, Record, Touch)>, Error> {
         let mut until = None;
         let turn = match queue.try_enter(&key) {
             Some(turn) => turn,
             None => {
-                let end = *until.insert(Instant::now() + terms.wait);
+                let end = *until.insert(Instant::now() + timing.wait);
                 // Boxed, so that the many that need not wait have small futures.
                 Box::pin(tokio::time::timeout_at(end, queue.enter(&key))).await.map_err(|_| Error::Busy)?
             }
         };
         // From here on a dropped future gives up a lease that the store may have granted.
         let mut held =
-            Self { client: Arc::clone(client), key, holder: Holder::new(), ttl: terms.ttl, turn: Some(turn) };
+            Self { client: Arc::clone(client), key, holder: Holder::new(), ttl: timing.ttl, turn: Some(turn) };
         loop {
             let touch = touch(client.now());
             let leases = client.store.leases().ok_or_else(no_leases)?;
@@ -105,7 +105,7 @@ impl Held {
                     return Ok(None);
                 }
                 Acquired::Busy(freed) => {
-                    let end = *until.get_or_insert_with(|| Instant::now() + terms.wait);
+                    let end = *until.get_or_insert_with(|| Instant::now() + timing.wait);
                     if Box::pin(tokio::time::timeout_at(end, freed)).await.is_err() {
                         held.turn = None;
                         return Err(Error::Busy);
@@ -141,12 +141,12 @@ impl Held {
     }
 
     /// What keeps this lease alive while a handler runs.
-    pub(crate) fn renewal(&self) -> Renewal {
-        Renewal { client: Arc::clone(&self.client), key: self.key, holder: self.holder, ttl: self.ttl }
+    pub(crate) fn keeper(&self) -> LeaseKeeper {
+        LeaseKeeper { client: Arc::clone(&self.client), key: self.key, holder: self.holder, ttl: self.ttl }
     }
 }
 
-impl Drop for Held {
+impl Drop for HeldLease {
     /// At once where that needs no waiting, else in a task of its own. The next in the queue need not wait
     /// for it: what he asks of the store comes behind. If even that fails the lease runs out by itself.
     fn drop(&mut self) {
@@ -172,15 +172,15 @@ fn no_leases() -> Error {
 }
 
 /// Keeps a lease from running out.
-pub(crate) struct Renewal {
+pub(crate) struct LeaseKeeper {
     client: Arc<StoreClient>,
-    key: Key,
+    key: RecordKey,
     holder: Holder,
     ttl: Duration,
 }
 
-impl Renewal {
-    /// How often [`Renewal::extend`] is due.
+impl LeaseKeeper {
+    /// How often [`LeaseKeeper::extend`] is due.
     pub(crate) fn every(&self) -> Duration {
         self.ttl / 3
     }

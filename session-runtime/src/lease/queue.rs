@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::id::Key;
+use crate::id::RecordKey;
 
 /// One line of waiters for each session that is in exclusive use. Only the first of a line contends
 /// with other processes, so a store sees at most one waiter a process.
@@ -13,7 +13,7 @@ pub(crate) struct Queue {
     lines: [Mutex<Lines>; Self::SHARDS],
 }
 
-type Lines = HashMap<Key, Arc<Semaphore>>;
+type Lines = HashMap<RecordKey, Arc<Semaphore>>;
 
 impl Queue {
     const SHARDS: usize = 16;
@@ -22,23 +22,23 @@ impl Queue {
         Arc::new(Self { lines: std::array::from_fn(|_| Mutex::default()) })
     }
 
-    fn lines(&self, key: &Key) -> MutexGuard<'_, Lines> {
+    fn lines(&self, key: &RecordKey) -> MutexGuard<'_, Lines> {
         self.lines[usize::from(key.as_bytes()[1]) % Self::SHARDS].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn turn(self: &Arc<Self>, key: &Key, permit: OwnedSemaphorePermit) -> Turn {
+    fn turn(self: &Arc<Self>, key: &RecordKey, permit: OwnedSemaphorePermit) -> Turn {
         Turn { queue: Arc::clone(self), key: *key, permit: Some(permit) }
     }
 
     /// A turn, if nobody is before.
-    pub(crate) fn try_enter(self: &Arc<Self>, key: &Key) -> Option<Turn> {
+    pub(crate) fn try_enter(self: &Arc<Self>, key: &RecordKey) -> Option<Turn> {
         let line = Arc::clone(self.lines(key).entry(*key).or_insert_with(|| Arc::new(Semaphore::new(1))));
         let permit = line.try_acquire_owned().ok()?;
         Some(self.turn(key, permit))
     }
 
     /// A turn, after those who came before.
-    pub(crate) async fn enter(self: &Arc<Self>, key: &Key) -> Turn {
+    pub(crate) async fn enter(self: &Arc<Self>, key: &RecordKey) -> Turn {
         let _left = Left { queue: self, key };
         loop {
             let line = Arc::clone(self.lines(key).entry(*key).or_insert_with(|| Arc::new(Semaphore::new(1))));
@@ -51,7 +51,7 @@ impl Queue {
 
     /// Takes an empty line away: the map's own reference is the last one, so nobody waits, and nobody
     /// can join while the map is locked.
-    fn tidy(lines: &mut Lines, key: &Key) {
+    fn tidy(lines: &mut Lines, key: &RecordKey) {
         if lines.get(key).is_some_and(|line| Arc::strong_count(line) == 1) {
             lines.remove(key);
         }
@@ -66,7 +66,7 @@ impl Queue {
 /// The right to use a session, until it is dropped.
 pub(crate) struct Turn {
     queue: Arc<Queue>,
-    key: Key,
+    key: RecordKey,
     permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -81,7 +81,7 @@ impl Drop for Turn {
 /// Somebody who waits, and may leave without a turn after the last turn has ended.
 struct Left<'a> {
     queue: &'a Queue,
-    key: &'a Key,
+    key: &'a RecordKey,
 }
 
 impl Drop for Left<'_> {
@@ -94,8 +94,8 @@ impl Drop for Left<'_> {
 mod tests {
     use super::*;
 
-    fn key() -> Key {
-        Key::from_bytes([7; 32])
+    fn key() -> RecordKey {
+        RecordKey::from_bytes([7; 32])
     }
 
     #[tokio::test]

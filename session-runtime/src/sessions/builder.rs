@@ -11,13 +11,13 @@ use session_rules::origin::Origin;
 use super::core::{Core, Inner};
 use super::schema::Schema;
 use super::sweep::sweeper;
-use super::{Forgeries, SessionData, Sessions, Threshold};
+use super::{ForgedTokenMonitor, SessionData, Sessions, Threshold};
 use crate::backend::{Backend, Cookie, Memory, OpenBackend, Store};
 use crate::clock::{Clock, SystemClock};
 use crate::crypto::{Keyring, Sealer};
 use crate::declaration::{Overrides, Settings};
 use crate::error::OpenError;
-use crate::lease::{Queue, StoreClient, Terms};
+use crate::lease::{LeaseTiming, Queue, StoreClient};
 use crate::token::{TokenCache, Tokens};
 
 /// Replaces parts of a type's declaration when its sessions are opened.
@@ -33,8 +33,8 @@ pub struct Builder<T> {
     overrides: Overrides,
     clock: Arc<dyn Clock>,
     deadline: Duration,
-    terms: Terms,
-    remembered: usize,
+    timing: LeaseTiming,
+    token_cache_capacity: usize,
     forged: Threshold,
     data: PhantomData<fn() -> T>,
 }
@@ -48,8 +48,8 @@ impl<T> Builder<T> {
             overrides: Overrides::default(),
             clock: Arc::new(SystemClock),
             deadline: Duration::from_secs(1),
-            terms: Terms { ttl: Duration::from_secs(10), wait: Duration::from_secs(5) },
-            remembered: 10_000,
+            timing: LeaseTiming { ttl: Duration::from_secs(10), wait: Duration::from_secs(5) },
+            token_cache_capacity: 10_000,
             forged: Threshold { tokens: 20, window: Duration::from_secs(60) },
             data: PhantomData,
         }
@@ -101,9 +101,9 @@ impl<T> Builder<T> {
         self
     }
 
-    /// How long an id is in use before it is renewed in motion.
-    pub fn renew_every(mut self, every: Duration) -> Self {
-        self.overrides.renew_every = Some(every);
+    /// How long an id is in use before it is rotated in motion.
+    pub fn rotate_every(mut self, every: Duration) -> Self {
+        self.overrides.rotate_every = Some(every);
         self
     }
 
@@ -116,21 +116,21 @@ impl<T> Builder<T> {
     /// How long an exclusive borrow may queue before the request is answered 409: 5 s unless told. A
     /// handler's own `wait` comes first.
     pub fn wait(mut self, wait: Duration) -> Self {
-        self.terms.wait = wait;
+        self.timing.wait = wait;
         self
     }
 
     /// How long an exclusive borrow outlives its process: 10 s unless told. While the handler runs the
     /// lease is extended every third of it.
     pub fn lease(mut self, ttl: Duration) -> Self {
-        self.terms.ttl = ttl;
+        self.timing.ttl = ttl;
         self
     }
 
     /// How many verified tokens are remembered, each with the data decoded last: 10,000 unless told. A
     /// token that is remembered need not be decrypted, nor unchanged data decoded.
-    pub fn remembered_tokens(mut self, tokens: usize) -> Self {
-        self.remembered = tokens;
+    pub fn token_cache_capacity(mut self, tokens: usize) -> Self {
+        self.token_cache_capacity = tokens;
         self
     }
 
@@ -192,20 +192,20 @@ impl<T> Builder<T> {
             schema: Schema::of::<T>(),
             tokens: Tokens::new(&keyring, &purpose, settings.lifetime),
             sealer: Sealer::new(&keyring, &purpose),
-            known: TokenCache::new(self.remembered),
+            entry: TokenCache::new(self.token_cache_capacity),
             queue: Queue::new(),
             slack: client.store.backend().idle_slack(settings.idle),
-            renew_every: settings.renew_every,
+            rotate_every: settings.rotate_every,
             sweeper: sweeper(&client, settings.idle),
             client,
             purpose,
             carried,
             idle: settings.idle,
-            terms: self.terms,
+            timing: self.timing,
             cookie: settings.cookie,
             transports: settings.transports,
             trusted_origins: settings.trusted_origins,
-            forgeries: Forgeries::new(self.forged),
+            forged_tokens: ForgedTokenMonitor::new(self.forged),
             missing: T::missing(),
             limit: settings.limit,
         }));

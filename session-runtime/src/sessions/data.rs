@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use ::axum::response::Response;
+use axum::response::Response;
 use http::request::Parts;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -128,7 +128,7 @@ pub trait SessionData: Serialize + DeserializeOwned + Send + Sync + Sized + 'sta
 
     /// Forgets what of it was `lent`, and keeps what came since.
     #[doc(hidden)]
-    fn settle_flash(&mut self, lent: &Self) {
+    fn consume_flash(&mut self, lent: &Self) {
         let _ = lent;
     }
 

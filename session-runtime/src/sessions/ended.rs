@@ -12,8 +12,8 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use super::core::Core;
-use super::snapshot::Known;
-use crate::backend::{BackendError, Key, Record, Touch};
+use super::snapshot::TokenEntry;
+use crate::backend::{BackendError, Record, RecordKey, Touch};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::lease::StoreClient;
@@ -42,19 +42,19 @@ pub enum Ended {
 /// `select!` in a loop.
 #[must_use = "it waits when it is awaited"]
 pub struct UntilEnded {
-    watch: Watch,
+    watch: EndWatcher,
     running: BoxFuture<'static, Ended>,
 }
 
 impl UntilEnded {
-    fn new(watch: Watch) -> Self {
+    fn new(watch: EndWatcher) -> Self {
         Self { running: Box::pin(watch.clone().run()), watch }
     }
 
     /// And keeps the session in use for as long as this is awaited, so that its idle timeout does not end it. Its
     /// lifetime still does.
     pub fn keep_alive(self) -> Self {
-        Self::new(Watch { keep_alive: true, ..self.watch })
+        Self::new(EndWatcher { keep_alive: true, ..self.watch })
     }
 }
 
@@ -69,7 +69,7 @@ impl Future for UntilEnded {
 impl fmt::Debug for UntilEnded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UntilEnded")
-            .field("session", &self.watch.key.handle())
+            .field("session", &self.watch.key.public_id())
             .field("keep_alive", &self.watch.keep_alive)
             .finish_non_exhaustive()
     }
@@ -77,10 +77,10 @@ impl fmt::Debug for UntilEnded {
 
 impl Core {
     /// Waits for the session's end.
-    pub(crate) fn until_ended(&self, known: &Known, expires: Timestamp) -> UntilEnded {
-        UntilEnded::new(Watch {
+    pub(crate) fn until_ended(&self, entry: &TokenEntry, expires: Timestamp) -> UntilEnded {
+        UntilEnded::new(EndWatcher {
             client: Arc::clone(&self.0.client),
-            key: known.key,
+            key: entry.key,
             idle: self.0.idle,
             slack: self.0.slack,
             expires,
@@ -90,10 +90,10 @@ impl Core {
     }
 
     /// Slides the session's idle timeout.
-    pub(crate) fn slide<'a>(&'a self, known: &'a Known) -> BoxFuture<'a, Result<(), Error>> {
+    pub(crate) fn slide<'a>(&'a self, entry: &'a TokenEntry) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
-            let touch = self.touch(self.now(), &known.claims);
-            let record = self.fetch(known, touch).await?.ok_or(Error::Ended)?;
+            let touch = self.touch(self.now(), &entry.claims);
+            let record = self.fetch(entry, touch).await?.ok_or(Error::Ended)?;
             if touch.is_live(&record, self.0.slack) { Ok(()) } else { Err(Error::Ended) }
         })
     }
@@ -101,11 +101,11 @@ impl Core {
 
 /// What it takes to tell whether one session has ended.
 ///
-/// The session is known by the key of its record, which a renewal doesn't change.
+/// The session is known by the key of its record, which a rotation doesn't change.
 #[derive(Clone)]
-struct Watch {
+struct EndWatcher {
     client: Arc<StoreClient>,
-    key: Key,
+    key: RecordKey,
     idle: Duration,
     slack: Duration,
     expires: Timestamp,
@@ -113,7 +113,7 @@ struct Watch {
     keep_alive: bool,
 }
 
-impl Watch {
+impl EndWatcher {
     async fn run(mut self) -> Ended {
         let mut used = self.client.now();
         loop {

@@ -10,25 +10,25 @@ use tracing::Instrument as _;
 use super::Privileges;
 use super::core::Core;
 use super::owners::owner_of;
-use super::renewal::{Renewal, Right};
-use super::schema::{AnyData, Data};
-use super::snapshot::{Decoded, Known, Loaded};
+use super::rotation::{Credential, Rotation};
+use super::schema::{BoxedData, ErasedData};
+use super::snapshot::{Decoded, LoadedSession, TokenEntry};
 use crate::backend::{Record, Touch};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::id::Proof;
-use crate::lease::{Held, Terms};
-use crate::record::About;
+use crate::id::IdHash;
+use crate::lease::{HeldLease, LeaseTiming};
+use crate::record::SessionMeta;
 use crate::telemetry;
 
 /// A session that is lent exclusively: the lease on it and the data to change.
-pub(crate) struct Exclusive {
-    pub(super) held: Held,
-    pub(super) known: Arc<Known>,
+pub(crate) struct ExclusiveSession {
+    pub(super) held: HeldLease,
+    pub(super) entry: Arc<TokenEntry>,
     pub(super) record: Record,
     pub(super) touch: Touch,
-    pub(super) about: About,
-    pub(super) proof: Proof,
+    pub(super) meta: SessionMeta,
+    pub(super) id_hash: IdHash,
     /// The data as it was lent.
     pub(super) json: Bytes,
     /// Whether the record is to be sealed anew even if the data stays as it is.
@@ -38,7 +38,7 @@ pub(crate) struct Exclusive {
     /// Whose it was, for a type with owners.
     pub(super) owner: Option<Vec<u8>>,
     pub(super) borrowed: Borrowed,
-    pub(crate) data: Data,
+    pub(crate) data: BoxedData,
 }
 
 /// What goes with a handler's borrow, and not with a change in one go.
@@ -46,34 +46,34 @@ pub(super) enum Borrowed {
     /// A change in one go, whose client may have its answer already.
     No,
     /// A handler's: its client can be told of a new id, and has read the flash that was there.
-    Yes { flash: Option<Data> },
+    Yes { flash: Option<BoxedData> },
 }
 
-impl Exclusive {
-    pub(crate) fn held(&self) -> &Held {
+impl ExclusiveSession {
+    pub(crate) fn held(&self) -> &HeldLease {
         &self.held
     }
 
     /// When the person last proved who they are.
-    pub(crate) fn proved(&self) -> Timestamp {
-        self.about.proved
+    pub(crate) fn authenticated_at(&self) -> Timestamp {
+        self.meta.authenticated_at
     }
 }
 
-impl Exclusive {
+impl ExclusiveSession {
     /// Why the session gets another id with this save, if it does.
-    pub(super) fn renewal(&self, sessions: &Core, now: Timestamp) -> Result<Option<Renewal>, Error> {
+    pub(super) fn rotation(&self, sessions: &Core, now: Timestamp) -> Result<Option<Rotation>, Error> {
         if privileges(&*self.data)? != self.privileges {
-            return Ok(Some(Renewal::Reasoned));
+            return Ok(Some(Rotation::Explicit));
         }
-        let due =
-            matches!(self.borrowed, Borrowed::Yes { .. }) && sessions.is_due(&self.known, &self.about, self.proof, now);
-        Ok(due.then_some(Renewal::InMotion))
+        let due = matches!(self.borrowed, Borrowed::Yes { .. })
+            && sessions.is_due(&self.entry, &self.meta, self.id_hash, now);
+        Ok(due.then_some(Rotation::Scheduled))
     }
 }
 
 /// What the `privilege` fields are.
-fn privileges(data: &dyn AnyData) -> Result<Privileges, Error> {
+fn privileges(data: &dyn ErasedData) -> Result<Privileges, Error> {
     data.privileges().map_err(Error::Encode)
 }
 
@@ -81,12 +81,12 @@ fn privileges(data: &dyn AnyData) -> Result<Privileges, Error> {
 pub(crate) struct Change(Way);
 
 enum Way {
-    Leased(Exclusive),
+    Leased(ExclusiveSession),
     Compared { record: Record, read: Decoded, touch: Touch, privileges: Privileges, owner: Option<Vec<u8>> },
 }
 
 impl Change {
-    pub(crate) fn data(&mut self) -> &mut dyn AnyData {
+    pub(crate) fn data(&mut self) -> &mut dyn ErasedData {
         match &mut self.0 {
             Way::Leased(exclusive) => &mut *exclusive.data,
             Way::Compared { read, .. } => &mut *read.data,
@@ -98,30 +98,31 @@ impl Core {
     /// Takes the session exclusively: locked across the fleet, loaded, owned. `None`: no such session.
     pub(crate) async fn acquire(
         &self,
-        known: &Arc<Known>,
-        right: Right,
+        entry: &Arc<TokenEntry>,
+        credential: Credential,
         wait: Option<Duration>,
-    ) -> Result<Option<Exclusive>, Error> {
-        let terms = Terms { wait: wait.unwrap_or(self.0.terms.wait), ..self.0.terms };
-        let touch = |now| self.touch(now, &known.claims);
-        let span = telemetry::acquire_span(self.session_type(), &known.key);
-        let acquired = Held::acquire(&self.0.client, &self.0.queue, known.key, terms, touch).instrument(span).await?;
+    ) -> Result<Option<ExclusiveSession>, Error> {
+        let timing = LeaseTiming { wait: wait.unwrap_or(self.0.timing.wait), ..self.0.timing };
+        let touch = |now| self.touch(now, &entry.claims);
+        let span = telemetry::acquire_span(self.session_type(), &entry.key);
+        let acquired =
+            HeldLease::acquire(&self.0.client, &self.0.queue, entry.key, timing, touch).instrument(span).await?;
         let Some((held, record, touch)) = acquired else {
-            telemetry::absent(self.session_type(), &known.key);
+            telemetry::absent(self.session_type(), &entry.key);
             return Ok(None);
         };
-        let Some(read) = self.read(known, &record, touch, right) else { return Ok(None) };
-        telemetry::loaded(self.session_type(), &known.key);
-        let Decoded { data, body: _, json, about, proof, retired_seal } = read;
+        let Some(read) = self.read(entry, &record, touch, credential) else { return Ok(None) };
+        telemetry::loaded(self.session_type(), &entry.key);
+        let Decoded { data, body: _, json, meta, id_hash, retired_seal } = read;
         let (privileges, owner) = (privileges(&*data)?, owner_of(&*data)?);
-        let (known, borrowed) = (Arc::clone(known), Borrowed::No);
-        Ok(Some(Exclusive {
+        let (entry, borrowed) = (Arc::clone(entry), Borrowed::No);
+        Ok(Some(ExclusiveSession {
             held,
-            known,
+            entry,
             record,
             touch,
-            about,
-            proof,
+            meta,
+            id_hash,
             json,
             retired_seal,
             privileges,
@@ -132,10 +133,10 @@ impl Core {
     }
 
     /// Begins to change a session in one go: under a lease where the store has them, else by comparing versions.
-    pub(crate) fn begin_change<'a>(&'a self, session: &'a Loaded) -> BoxFuture<'a, Result<Change, Error>> {
+    pub(crate) fn begin_change<'a>(&'a self, session: &'a LoadedSession) -> BoxFuture<'a, Result<Change, Error>> {
         Box::pin(async move {
             if self.0.client.store.leases().is_some() {
-                let acquired = self.acquire(&session.known, session.right(), None).await?;
+                let acquired = self.acquire(&session.entry, session.credential(), None).await?;
                 return Ok(Change(Way::Leased(acquired.ok_or(Error::Ended)?)));
             }
             let (record, read, touch) = self.reload(session).await?;
@@ -147,20 +148,20 @@ impl Core {
     /// Stores the change. The token is another one where a privilege changed, or where the record travels in it.
     pub(crate) fn finish_change<'a>(
         &'a self,
-        session: &'a Loaded,
+        session: &'a LoadedSession,
         change: Change,
-    ) -> BoxFuture<'a, Result<(Loaded, Option<String>), Error>> {
+    ) -> BoxFuture<'a, Result<(LoadedSession, Option<String>), Error>> {
         Box::pin(async move {
             match change.0 {
                 Way::Leased(exclusive) => self.save(exclusive).await,
                 Way::Compared { record, read, touch, privileges: before, owner } => {
-                    self.stays_its_owners(&session.known.key, owner.as_deref(), &*read.data)?;
-                    let renewal = (privileges(&*read.data)? != before).then_some(Renewal::Reasoned);
-                    let mut following = self.follow(&session.known, &record, read, renewal, touch.now)?;
+                    self.stays_its_owners(&session.entry.key, owner.as_deref(), &*read.data)?;
+                    let rotation = (privileges(&*read.data)? != before).then_some(Rotation::Explicit);
+                    let mut following = self.follow(&session.entry, &record, read, rotation, touch.now)?;
                     let token = following.token.take();
                     self.replace(following.key(), record.version, following.record.clone(), touch).await?;
-                    if let Some(renewal) = renewal {
-                        self.replaced(&session.known, renewal, touch.now);
+                    if let Some(rotation) = rotation {
+                        self.replaced(&session.entry, rotation, touch.now);
                     }
                     Ok((following.into_snapshot(), token))
                 }
@@ -169,11 +170,11 @@ impl Core {
     }
 
     /// The session as it is now, to change it; [`Error::Ended`] if there is none.
-    pub(super) async fn reload(&self, session: &Loaded) -> Result<(Record, Decoded, Touch), Error> {
-        let known = &session.known;
-        let touch = self.touch(self.now(), &known.claims);
-        let record = self.fetch(known, touch).await?.ok_or(Error::Ended)?;
-        let read = self.read(known, &record, touch, session.right()).ok_or(Error::Ended)?;
+    pub(super) async fn reload(&self, session: &LoadedSession) -> Result<(Record, Decoded, Touch), Error> {
+        let entry = &session.entry;
+        let touch = self.touch(self.now(), &entry.claims);
+        let record = self.fetch(entry, touch).await?.ok_or(Error::Ended)?;
+        let read = self.read(entry, &record, touch, session.credential()).ok_or(Error::Ended)?;
         Ok((record, read, touch))
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::exclusive::{Borrowed, Exclusive};
+use super::exclusive::{Borrowed, ExclusiveSession};
 use super::schema::Schema;
 use crate::error::Error;
 
@@ -23,7 +23,7 @@ pub trait Flash {
 
     /// Forgets what was `lent` and keeps what came since.
     #[doc(hidden)]
-    fn settle(&mut self, lent: &Self);
+    fn consume(&mut self, lent: &Self);
 }
 
 #[diagnostic::do_not_recommend]
@@ -36,7 +36,7 @@ impl<T: Serialize> Flash for Option<T> {
         *self = None;
     }
 
-    fn settle(&mut self, lent: &Self) {
+    fn consume(&mut self, lent: &Self) {
         if lent.is_some() && same(self, lent) {
             *self = None;
         }
@@ -53,7 +53,7 @@ impl<T: Serialize> Flash for Vec<T> {
         self.clear();
     }
 
-    fn settle(&mut self, lent: &Self) {
+    fn consume(&mut self, lent: &Self) {
         if self.get(..lent.len()).is_some_and(|first| same(first, lent.as_slice())) {
             self.drain(..lent.len());
         }
@@ -66,7 +66,7 @@ fn same<T: Serialize + ?Sized>(one: &T, other: &T) -> bool {
     json(one).is_some_and(|one| json(other) == Some(one))
 }
 
-impl Exclusive {
+impl ExclusiveSession {
     /// Marks it as a handler's borrow, which reads the flash that is there.
     ///
     /// # Errors
@@ -79,9 +79,9 @@ impl Exclusive {
     }
 
     /// What the handler was lent has been read.
-    pub(super) fn settle_flash(&mut self) {
+    pub(super) fn consume_flash(&mut self) {
         if let Borrowed::Yes { flash: Some(lent) } = &self.borrowed {
-            self.data.settle_flash(&**lent);
+            self.data.consume_flash(&**lent);
         }
     }
 }
@@ -90,21 +90,21 @@ impl Exclusive {
 mod tests {
     use super::Flash;
 
-    fn settled<F: Flash>(lent: &F, mut now: F) -> F {
-        now.settle(lent);
+    fn consumed<F: Flash>(lent: &F, mut now: F) -> F {
+        now.consume(lent);
         now
     }
 
     #[test]
     fn what_was_lent_is_gone_and_what_came_since_stays() {
-        assert_eq!(settled(&Some("a"), Some("a")), None);
-        assert_eq!(settled(&Some("a"), Some("b")), Some("b"));
-        assert_eq!(settled(&Some("a"), None), None);
-        assert_eq!(settled(&None, Some("a")), Some("a"));
-        assert!(settled(&vec![1, 2], vec![1, 2]).is_empty());
-        assert_eq!(settled(&vec![1, 2], vec![1, 2, 2, 1]), [2, 1]);
-        assert_eq!(settled(&vec![1, 2], vec![3]), [3], "the handler has put other messages in their place");
-        assert_eq!(settled(&vec![1, 2], vec![3, 4, 5]), [3, 4, 5]);
-        assert_eq!(settled(&vec![], vec![1]), [1]);
+        assert_eq!(consumed(&Some("a"), Some("a")), None);
+        assert_eq!(consumed(&Some("a"), Some("b")), Some("b"));
+        assert_eq!(consumed(&Some("a"), None), None);
+        assert_eq!(consumed(&None, Some("a")), Some("a"));
+        assert!(consumed(&vec![1, 2], vec![1, 2]).is_empty());
+        assert_eq!(consumed(&vec![1, 2], vec![1, 2, 2, 1]), [2, 1]);
+        assert_eq!(consumed(&vec![1, 2], vec![3]), [3], "the handler has put other messages in their place");
+        assert_eq!(consumed(&vec![1, 2], vec![3, 4, 5]), [3, 4, 5]);
+        assert_eq!(consumed(&vec![], vec![1]), [1]);
     }
 }

@@ -7,12 +7,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{Known, SessionData, Sessions, Snapshot};
+use super::{SessionData, Sessions, Snapshot, TokenEntry};
 use crate::backend::{Memory, Record, Touch};
 use crate::clock::Timestamp;
 use crate::codec;
 use crate::id::SessionId;
-use crate::record::{About, Envelope};
+use crate::record::{Envelope, SessionMeta};
 use crate::token::Claims;
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -65,7 +65,7 @@ struct Sealed {
 /// Sessions of a type, and one of them.
 struct Scene<T> {
     sessions: Sessions<T>,
-    known: Arc<Known>,
+    known: Arc<TokenEntry>,
     touch: Touch,
 }
 
@@ -77,7 +77,7 @@ impl<T: SessionData> Scene<T> {
         let expires = NOW.plus(Duration::from_secs(60));
         let claims = Claims { id: SessionId::from_bytes([7; 24]), issued: NOW, expires, retired_key: false };
         let touch = sessions.core().touch(NOW, &claims);
-        Self { known: Arc::new(Known::new(claims, sessions.core().purpose())), sessions, touch }
+        Self { known: Arc::new(TokenEntry::new(claims, sessions.core().purpose())), sessions, touch }
     }
 
     fn read(&self, body: &[u8]) -> Option<Snapshot<T>> {
@@ -88,7 +88,7 @@ impl<T: SessionData> Scene<T> {
     }
 
     fn header(&self, data_version: u32, sealed: bool) -> Vec<u8> {
-        Envelope { about: About::starting(NOW), proof: self.known.proof, data_version, sealed }.write(0).0
+        Envelope { meta: SessionMeta::starting(NOW), id_hash: self.known.id_hash, data_version, sealed }.write(0).0
     }
 }
 
@@ -119,7 +119,7 @@ fn read_what_was_written(body: &[u8]) {
     let Some(read) = VISITORS.read(body) else { return };
     assert!(!read.names.is_empty(), "the data keeps its type's rules");
     assert!(
-        envelope.is_some_and(|(envelope, _)| envelope.proof == VISITORS.known.proof),
+        envelope.is_some_and(|(envelope, _)| envelope.id_hash == VISITORS.known.id_hash),
         "the record is this session's"
     );
     let json = codec_of(&*read);
@@ -141,8 +141,8 @@ mod sealed {
         let scene = Scene::<Sealed>::set();
         let written = scene.sessions.core().write(
             &scene.known.key,
-            About::starting(NOW),
-            scene.known.proof,
+            SessionMeta::starting(NOW),
+            scene.known.id_hash,
             Box::new(Sealed { text: "genuine".into() }),
             64,
         );

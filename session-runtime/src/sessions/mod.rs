@@ -7,17 +7,17 @@ mod core;
 mod data;
 mod ended;
 mod exclusive;
+mod field_attributes;
 mod flash;
-mod forgery;
+mod forged_token_monitor;
 #[cfg(feature = "testing")]
 pub(crate) mod fuzz;
-mod lending;
-mod marks;
+mod lease_support;
 mod owners;
-mod renewal;
+mod record_codec;
+mod rotation;
 mod schema;
 mod snapshot;
-mod stored;
 mod sweep;
 
 use std::fmt;
@@ -25,20 +25,20 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 pub use self::builder::Builder;
-pub(crate) use self::core::{CONFLICTS, Core, Login};
+pub(crate) use self::core::{Core, Login, MAX_RETRIES};
 pub use self::data::SessionData;
 pub use self::ended::{Ended, UntilEnded};
-pub(crate) use self::exclusive::Exclusive;
+pub(crate) use self::exclusive::ExclusiveSession;
+pub use self::field_attributes::{Privileges, Public, Redacted, add_privilege};
 pub use self::flash::Flash;
-pub(crate) use self::forgery::{Forgeries, Threshold};
-pub use self::lending::Lending;
-pub use self::marks::{Privileges, Public, Redacted, add_privilege};
+pub(crate) use self::forged_token_monitor::{ForgedTokenMonitor, Threshold};
+pub use self::lease_support::LeaseSupport;
 pub use self::owners::{Listing, OwnerKey, OwnerSessions, SessionOwner, owner_key};
-pub(crate) use self::renewal::{Renewal, Right};
-pub use self::schema::{AnyData, Data};
+pub(crate) use self::rotation::{Credential, Rotation};
+pub use self::schema::{BoxedData, ErasedData};
 pub(crate) use self::schema::{owned, typed, typed_mut};
 pub use self::snapshot::Snapshot;
-pub(crate) use self::snapshot::{Known, Loaded};
+pub(crate) use self::snapshot::{LoadedSession, TokenEntry};
 
 /// The application's handle on all sessions of type `T`: axum state, cheap to clone.
 ///
@@ -46,17 +46,17 @@ pub(crate) use self::snapshot::{Known, Loaded};
 /// [`Sessions::builder`] with parts of the declaration replaced.
 pub struct Sessions<T> {
     // One word, as a router moves its state through many functions for each route.
-    core: Arc<Box<dyn AsCore>>,
+    core: Arc<Box<dyn ErasedCore>>,
     data: PhantomData<fn() -> T>,
 }
 
 /// [`Core`] behind `dyn`, which is `Send` and `Sync` by its word: the compiler asks that of an application's state many
 /// times for each handler, and would look through all that is in there each time.
-trait AsCore: Send + Sync {
+trait ErasedCore: Send + Sync {
     fn as_core(&self) -> &Core;
 }
 
-impl AsCore for Core {
+impl ErasedCore for Core {
     fn as_core(&self) -> &Core {
         self
     }

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use ::axum::response::Response;
+use axum::response::Response;
 use futures_util::future::BoxFuture;
 use http::request::Parts;
 
@@ -11,13 +11,13 @@ use crate::codec;
 use crate::invalid::Invalid;
 
 /// Data of some type.
-pub type Data = Box<dyn AnyData>;
+pub type BoxedData = Box<dyn ErasedData>;
 
 /// What came of reading it.
-type Read = Result<Data, serde_json::Error>;
+type Read = Result<BoxedData, serde_json::Error>;
 
 /// What the sessions ask of their data: [`SessionData`] without what needs the type's name.
-pub trait AnyData: Any + Send + Sync {
+pub trait ErasedData: Any + Send + Sync {
     /// Appends itself to `json`.
     fn encode(&self, json: &mut Vec<u8>) -> Result<(), serde_json::Error>;
     /// Asks its `validate`.
@@ -33,10 +33,10 @@ pub trait AnyData: Any + Send + Sync {
     /// Forgets what is.
     fn clear_flash(&mut self);
     /// Forgets what of its flash was `lent`.
-    fn settle_flash(&mut self, lent: &dyn AnyData);
+    fn consume_flash(&mut self, lent: &dyn ErasedData);
 }
 
-impl<T: SessionData> AnyData for T {
+impl<T: SessionData> ErasedData for T {
     fn encode(&self, json: &mut Vec<u8>) -> Result<(), serde_json::Error> {
         codec::encode(self, json)
     }
@@ -65,8 +65,8 @@ impl<T: SessionData> AnyData for T {
         SessionData::clear_flash(self);
     }
 
-    fn settle_flash(&mut self, lent: &dyn AnyData) {
-        SessionData::settle_flash(self, typed(lent));
+    fn consume_flash(&mut self, lent: &dyn ErasedData) {
+        SessionData::consume_flash(self, typed(lent));
     }
 }
 
@@ -76,7 +76,7 @@ const OF_THIS_TYPE: &str = "the data of sessions is of their type";
 ///
 /// # Panics
 /// It is of another one. Whoever names a type has it from sessions of that type.
-pub(crate) fn typed<T: SessionData>(data: &dyn AnyData) -> &T {
+pub(crate) fn typed<T: SessionData>(data: &dyn ErasedData) -> &T {
     (data as &dyn Any).downcast_ref().expect(OF_THIS_TYPE)
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn typed<T: SessionData>(data: &dyn AnyData) -> &T {
 ///
 /// # Panics
 /// As [`typed`].
-pub(crate) fn typed_mut<T: SessionData>(data: &mut dyn AnyData) -> &mut T {
+pub(crate) fn typed_mut<T: SessionData>(data: &mut dyn ErasedData) -> &mut T {
     (data as &mut dyn Any).downcast_mut().expect(OF_THIS_TYPE)
 }
 
@@ -92,7 +92,7 @@ pub(crate) fn typed_mut<T: SessionData>(data: &mut dyn AnyData) -> &mut T {
 ///
 /// # Panics
 /// As [`typed`].
-pub(crate) fn owned<T: SessionData>(data: Data) -> T {
+pub(crate) fn owned<T: SessionData>(data: BoxedData) -> T {
     *(data as Box<dyn Any>).downcast().expect(OF_THIS_TYPE)
 }
 
@@ -123,9 +123,9 @@ impl Schema {
                 clear_site_data: T::CLEAR_SITE_DATA,
                 verifies: T::VERIFIES,
                 secrets: T::SECRETS,
-                decode: |json| codec::decode::<T>(json).map(|data| Box::new(data) as Data),
+                decode: |json| codec::decode::<T>(json).map(|data| Box::new(data) as BoxedData),
                 migrate: |version, json| {
-                    T::migrate(version, json).map(|migrated| migrated.map(|data| Box::new(data) as Data))
+                    T::migrate(version, json).map(|migrated| migrated.map(|data| Box::new(data) as BoxedData))
                 },
             }
         }

@@ -10,44 +10,44 @@ use std::time::SystemTime;
 use bytes::Bytes;
 
 use super::SessionData;
-use super::renewal::Right;
-use super::schema::{AnyData, Data, typed};
+use super::rotation::Credential;
+use super::schema::{BoxedData, ErasedData, typed};
 use crate::clock::Timestamp;
-use crate::id::{Handle, Key, Proof};
-use crate::record::{About, Record};
+use crate::id::{IdHash, PublicId, RecordKey};
+use crate::record::{Record, SessionMeta};
 use crate::token::Claims;
 
 /// What is known of a session from its token, and the data that was decoded last.
-pub(crate) struct Known {
+pub(crate) struct TokenEntry {
     pub(crate) claims: Claims,
-    pub(crate) key: Key,
-    pub(crate) proof: Proof,
+    pub(crate) key: RecordKey,
+    pub(crate) id_hash: IdHash,
     /// The record, where it travels in the token.
     pub(crate) carried: Option<Record>,
-    /// From when on the token is known to be dead, in milliseconds: the session was renewed.
-    dead: AtomicU64,
+    /// From when on the token is known to be dead, in milliseconds: the session was rotated.
+    revoked_at: AtomicU64,
     decoded: Mutex<Option<Arc<Decoded>>>,
 }
 
 /// Data beside the bytes it was decoded from, so that equal bytes need not be decoded again.
 pub(crate) struct Decoded {
-    pub(crate) data: Data,
+    pub(crate) data: BoxedData,
     /// The record's body.
     pub(crate) body: Bytes,
     /// The data as JSON: what a change is told by. A part of the body, unless that is sealed or of an
     /// older version.
     pub(crate) json: Bytes,
-    pub(crate) about: About,
+    pub(crate) meta: SessionMeta,
     /// Whether another key than the newest one sealed the body, so that it is to be sealed anew.
     pub(crate) retired_seal: bool,
     /// Of the id in force.
-    pub(crate) proof: Proof,
+    pub(crate) id_hash: IdHash,
 }
 
-impl Known {
+impl TokenEntry {
     pub(crate) fn new(claims: Claims, purpose: &str) -> Self {
-        let (key, proof) = (claims.id.key(purpose), claims.id.proof());
-        Self { claims, key, proof, carried: None, dead: AtomicU64::new(u64::MAX), decoded: Mutex::new(None) }
+        let (key, id_hash) = (claims.id.key(purpose), claims.id.id_hash());
+        Self { claims, key, id_hash, carried: None, revoked_at: AtomicU64::new(u64::MAX), decoded: Mutex::new(None) }
     }
 
     /// The same session with this record in its token.
@@ -75,18 +75,18 @@ impl Known {
     }
 
     /// The token is dead for good: the store need not be asked about it again.
-    pub(crate) fn bury(&self) {
-        self.bury_at(Timestamp::from_millis(0));
+    pub(crate) fn revoke(&self) {
+        self.revoke_at(Timestamp::from_millis(0));
         self.forget();
     }
 
     /// The token is dead from this moment on.
-    pub(crate) fn bury_at(&self, moment: Timestamp) {
-        self.dead.fetch_min(moment.as_millis(), Ordering::Relaxed);
+    pub(crate) fn revoke_at(&self, moment: Timestamp) {
+        self.revoked_at.fetch_min(moment.as_millis(), Ordering::Relaxed);
     }
 
-    pub(crate) fn is_dead(&self, now: Timestamp) -> bool {
-        self.dead.load(Ordering::Relaxed) <= now.as_millis()
+    pub(crate) fn is_revoked(&self, now: Timestamp) -> bool {
+        self.revoked_at.load(Ordering::Relaxed) <= now.as_millis()
     }
 
     pub(crate) fn forget(&self) {
@@ -96,56 +96,56 @@ impl Known {
 
 /// A session as it was when it was read.
 #[derive(Clone)]
-pub(crate) struct Loaded {
-    pub(crate) known: Arc<Known>,
+pub(crate) struct LoadedSession {
+    pub(crate) entry: Arc<TokenEntry>,
     pub(crate) version: u64,
     pub(crate) expires: Timestamp,
     pub(crate) decoded: Arc<Decoded>,
 }
 
-impl Loaded {
+impl LoadedSession {
     /// A session whose data was just decoded or written, and will be known when it is asked for again.
-    pub(crate) fn new(known: Arc<Known>, version: u64, expires: Timestamp, decoded: Decoded) -> Self {
+    pub(crate) fn new(entry: Arc<TokenEntry>, version: u64, expires: Timestamp, decoded: Decoded) -> Self {
         let decoded = Arc::new(decoded);
-        known.remember(&decoded);
-        Self { known, version, expires, decoded }
+        entry.remember(&decoded);
+        Self { entry, version, expires, decoded }
     }
 
     /// A session as one handler alone sees it: its data is not what is stored.
-    pub(crate) fn unshared(known: Arc<Known>, version: u64, expires: Timestamp, decoded: Decoded) -> Self {
-        Self { known, version, expires, decoded: Arc::new(decoded) }
+    pub(crate) fn unshared(entry: Arc<TokenEntry>, version: u64, expires: Timestamp, decoded: Decoded) -> Self {
+        Self { entry, version, expires, decoded: Arc::new(decoded) }
     }
 
-    /// By what right its handle is used from now on.
-    pub(crate) fn right(&self) -> Right {
-        Right::Entered(self.decoded.about.generation)
+    /// The credential by which its handle is used from now on.
+    pub(crate) fn credential(&self) -> Credential {
+        Credential::Established(self.decoded.meta.generation)
     }
 
-    pub(crate) fn data(&self) -> &dyn AnyData {
+    pub(crate) fn data(&self) -> &dyn ErasedData {
         &*self.decoded.data
     }
 }
 
 /// A session's data as it was when it was read: `Deref` to the data, and what is known beside it.
 pub struct Snapshot<T> {
-    pub(crate) loaded: Loaded,
+    pub(crate) loaded: LoadedSession,
     data: PhantomData<fn() -> T>,
 }
 
 impl<T> Snapshot<T> {
     /// A session of this type.
-    pub(crate) fn of(loaded: Loaded) -> Self {
+    pub(crate) fn of(loaded: LoadedSession) -> Self {
         Self { loaded, data: PhantomData }
     }
 
     /// The session's name for logs and screens: a hash, of no use to a client.
-    pub fn id(&self) -> Handle {
-        self.loaded.known.key.handle()
+    pub fn public_id(&self) -> PublicId {
+        self.loaded.entry.key.public_id()
     }
 
     /// When the session started.
     pub fn created_at(&self) -> SystemTime {
-        self.loaded.decoded.about.created.into()
+        self.loaded.decoded.meta.created.into()
     }
 
     /// When the session ends however much it is used.
@@ -176,6 +176,9 @@ impl<T> Clone for Snapshot<T> {
 impl<T> fmt::Debug for Snapshot<T> {
     /// The data may hold secrets: print it by itself if it doesn't.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Snapshot").field("id", &self.id()).field("version", &self.version()).finish_non_exhaustive()
+        f.debug_struct("Snapshot")
+            .field("id", &self.public_id())
+            .field("version", &self.version())
+            .finish_non_exhaustive()
     }
 }

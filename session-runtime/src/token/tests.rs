@@ -88,8 +88,8 @@ fn old_keys_verify_and_say_that_a_new_token_is_due() {
     let token = before.seal(SessionId::random(), later(60), now());
     let claims = during.open(&token, now()).unwrap();
     assert!(claims.retired_key);
-    let renewed = during.seal(claims.id, claims.expires, now());
-    assert_eq!(after.open(&renewed, now()).map(|c| (c.id, c.retired_key)), Some((claims.id, false)));
+    let rotated = during.seal(claims.id, claims.expires, now());
+    assert_eq!(after.open(&rotated, now()).map(|c| (c.id, c.retired_key)), Some((claims.id, false)));
     assert_eq!(after.open(&token, now()), None);
 }
 

@@ -4,17 +4,17 @@ use std::{sync::Arc, time::Duration};
 
 use session_runtime::{
     Timestamp,
-    backend::{Acquired, BackendError, Key, Lease, Leases, Record, Sweep, Touch, Written},
+    backend::{Acquired, BackendError, Lease, Leases, Record, RecordKey, Sweep, Touch, Written},
 };
 use tokio::sync::Notify;
 
 use crate::{
-    flawed::{Entry, Flawed, Held, State},
+    flawed::{Entry, Flawed, FlawedLease, State},
     flaws::Flaw,
 };
 
 impl Leases for Flawed {
-    async fn acquire(&self, key: &Key, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
+    async fn acquire(&self, key: &RecordKey, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
         let name = self.name(key);
         let busy = |freed: Arc<Notify>, left: Duration| {
             let freed = freed.notified_owned();
@@ -57,7 +57,7 @@ impl Leases for Flawed {
                 return busy(Arc::default(), lease.ttl);
             }
             let until = if self.is(Flaw::BorrowsStick) { Timestamp::from_millis(u64::MAX) } else { until };
-            entry.lease = Some(Held { holder: lease.holder, until, freed: Arc::default() });
+            entry.lease = Some(FlawedLease { holder: lease.holder, until, freed: Arc::default() });
         }
         if self.is(Flaw::BorrowsStick) {
             self.pause().await;
@@ -68,7 +68,7 @@ impl Leases for Flawed {
         Ok(self.used(&name, touch).await.map_or(Acquired::Absent, Acquired::Granted))
     }
 
-    async fn extend(&self, key: &Key, lease: Lease) -> Result<bool, BackendError> {
+    async fn extend(&self, key: &RecordKey, lease: Lease) -> Result<bool, BackendError> {
         let mut state = self.state();
         let Some(held) = state.entries.get_mut(&self.name(key)).and_then(|entry| entry.lease.as_mut()) else {
             return Ok(false);
@@ -83,7 +83,7 @@ impl Leases for Flawed {
 
     async fn save(
         &self,
-        key: &Key,
+        key: &RecordKey,
         lease: Lease,
         expected: u64,
         record: Record,
@@ -117,7 +117,7 @@ impl Leases for Flawed {
         Ok(if right { Written::Done } else { Written::Conflict })
     }
 
-    async fn release(&self, key: &Key, lease: Lease) -> Result<(), BackendError> {
+    async fn release(&self, key: &RecordKey, lease: Lease) -> Result<(), BackendError> {
         let mut state = self.state();
         if let Some(entry) = state.entries.get_mut(&self.name(key)) {
             let held = entry.lease.take_if(|held| held.holder == lease.holder || self.is(Flaw::AnybodyReleases));

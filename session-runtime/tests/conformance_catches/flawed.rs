@@ -8,7 +8,7 @@ use std::{
 
 use session_runtime::{
     Timestamp,
-    backend::{Backend, BackendError, Capabilities, Holder, Key, Record, Touch, Written},
+    backend::{Backend, BackendError, Capabilities, Holder, Record, RecordKey, Touch, Written},
     testing::Pair,
 };
 use tokio::{sync::Notify, task::yield_now};
@@ -20,28 +20,28 @@ pub(crate) struct Flawed {
     state: Arc<Mutex<State>>,
     pub(crate) flaw: Option<Flaw>,
     /// What this handle believes to be stored, where it doesn't ask.
-    cache: Mutex<HashMap<Key, Record>>,
+    cache: Mutex<HashMap<RecordKey, Record>>,
 }
 
 #[derive(Default)]
 pub(crate) struct State {
-    pub(crate) entries: HashMap<Key, Entry>,
+    pub(crate) entries: HashMap<RecordKey, Entry>,
     /// Leases on nothing, and whose turn it is, where there is that flaw.
-    pub(crate) ghosts: HashSet<Key>,
-    pub(crate) queue: HashMap<Key, Holder>,
-    hidden: HashMap<Key, Entry>,
+    pub(crate) ghosts: HashSet<RecordKey>,
+    pub(crate) queue: HashMap<RecordKey, Holder>,
+    hidden: HashMap<RecordKey, Entry>,
     /// Who watches a record, by the handle through which he does.
-    pub(crate) watches: HashMap<(Key, usize), Arc<Notify>>,
+    pub(crate) watches: HashMap<(RecordKey, usize), Arc<Notify>>,
 }
 
 pub(crate) struct Entry {
     pub(crate) record: Record,
     pub(crate) created: Timestamp,
     pub(crate) idle: Duration,
-    pub(crate) lease: Option<Held>,
+    pub(crate) lease: Option<FlawedLease>,
 }
 
-pub(crate) struct Held {
+pub(crate) struct FlawedLease {
     pub(crate) holder: Holder,
     pub(crate) until: Timestamp,
     pub(crate) freed: Arc<Notify>,
@@ -67,7 +67,7 @@ impl Flawed {
     }
 
     /// The name under which a key is stored.
-    pub(crate) fn name(&self, key: &Key) -> Key {
+    pub(crate) fn name(&self, key: &RecordKey) -> RecordKey {
         let mut bytes = *key.as_bytes();
         match self.flaw {
             Some(Flaw::NamesAreShort) => bytes[16..].fill(0),
@@ -79,7 +79,7 @@ impl Flawed {
             }
             _ => {}
         }
-        Key::from_bytes(bytes)
+        RecordKey::from_bytes(bytes)
     }
 
     /// A record as it is stored.
@@ -111,7 +111,7 @@ impl Flawed {
     }
 
     /// Writes over a record that is known to be there.
-    async fn put(&self, name: Key, record: Record) {
+    async fn put(&self, name: RecordKey, record: Record) {
         let record = self.kept(record);
         if self.is(Flaw::WritesAreTorn) {
             if let Some(entry) = self.state().entries.get_mut(&name) {
@@ -130,7 +130,7 @@ impl Flawed {
     }
 
     /// The record as it was before this use, which is noted.
-    pub(crate) async fn used(&self, name: &Key, touch: Touch) -> Option<Record> {
+    pub(crate) async fn used(&self, name: &RecordKey, touch: Touch) -> Option<Record> {
         let mut before = self.state().entries.get(name)?.record.clone();
         let idle = match self.flaw {
             Some(Flaw::ForgetsEarly) => touch.idle / 2,
@@ -171,7 +171,7 @@ impl Flawed {
     }
 
     /// Gives up a lease and wakes who waits for it.
-    pub(crate) fn give_up(&self, held: Option<Held>, silent: Flaw) {
+    pub(crate) fn give_up(&self, held: Option<FlawedLease>, silent: Flaw) {
         if let Some(held) = held.filter(|_| !self.is(silent)) {
             held.freed.notify_waiters();
         }
@@ -179,7 +179,7 @@ impl Flawed {
 }
 
 impl Backend for Flawed {
-    async fn create(&self, key: &Key, record: Record, touch: Touch) -> Result<bool, BackendError> {
+    async fn create(&self, key: &RecordKey, record: Record, touch: Touch) -> Result<bool, BackendError> {
         let (name, entry) = (self.name(key), self.entry(record, touch));
         if self.is(Flaw::CreationsRace) {
             let found = self.state().entries.contains_key(&name);
@@ -210,7 +210,7 @@ impl Backend for Flawed {
         Ok(true)
     }
 
-    async fn load(&self, key: &Key, touch: Touch) -> Result<Option<Record>, BackendError> {
+    async fn load(&self, key: &RecordKey, touch: Touch) -> Result<Option<Record>, BackendError> {
         let name = self.name(key);
         if self.is(Flaw::HandlesRemember)
             && let Some(record) = self.cache.lock().unwrap().get(&name)
@@ -228,7 +228,7 @@ impl Backend for Flawed {
         Ok(found)
     }
 
-    async fn peek(&self, key: &Key) -> Result<Option<Record>, BackendError> {
+    async fn peek(&self, key: &RecordKey) -> Result<Option<Record>, BackendError> {
         let name = self.name(key);
         let found = self.state().entries.get(&name).map(|entry| entry.record.clone());
         if self.is(Flaw::LooksAreUses)
@@ -239,7 +239,13 @@ impl Backend for Flawed {
         Ok(found)
     }
 
-    async fn update(&self, key: &Key, expected: u64, record: Record, touch: Touch) -> Result<Written, BackendError> {
+    async fn update(
+        &self,
+        key: &RecordKey,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> Result<Written, BackendError> {
         let name = self.name(key);
         let hidden = self.state().hidden.remove(&name);
         hidden.map(|entry| self.state().entries.insert(name, entry));
@@ -274,7 +280,7 @@ impl Backend for Flawed {
         }
     }
 
-    async fn delete(&self, key: &Key) -> Result<bool, BackendError> {
+    async fn delete(&self, key: &RecordKey) -> Result<bool, BackendError> {
         let name = self.name(key);
         if self.is(Flaw::RemovalsAreTorn) {
             if let Some(entry) = self.state().entries.get_mut(&name) {

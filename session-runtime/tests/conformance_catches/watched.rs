@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use session_runtime::backend::{BackendError, Key, Watch};
+use session_runtime::backend::{BackendError, RecordKey, Watch};
 
 use crate::{
     flawed::{Flawed, State},
@@ -15,7 +15,7 @@ use crate::{
 
 impl Flawed {
     /// Tells those who watch that a record is gone.
-    pub(crate) fn tell(&self, name: &Key) {
+    pub(crate) fn tell(&self, name: &RecordKey) {
         for ((key, handle), watching) in &self.state().watches {
             let elsewhere = *handle != self.handle();
             if key != name || self.is(Flaw::EndsAreSilent) || elsewhere && self.is(Flaw::EndsStayHere) {
@@ -35,7 +35,7 @@ impl Flawed {
 }
 
 /// A watch that ends those of others with its own.
-struct Jealous(Arc<Mutex<State>>, Key);
+struct Jealous(Arc<Mutex<State>>, RecordKey);
 
 impl Drop for Jealous {
     fn drop(&mut self) {
@@ -44,7 +44,7 @@ impl Drop for Jealous {
 }
 
 impl Watch for Flawed {
-    async fn watch(&self, key: &Key) -> Result<BoxFuture<'static, ()>, BackendError> {
+    async fn watch(&self, key: &RecordKey) -> Result<BoxFuture<'static, ()>, BackendError> {
         let name = self.name(key);
         let mut state = self.state();
         if self.is(Flaw::WatchesAreUses)

@@ -10,7 +10,7 @@ use std::{
 };
 
 use session_runtime::backend::{
-    Acquired, Backend, BackendError, Capabilities, Key, Lease, Leases, Record, Touch, Written,
+    Acquired, Backend, BackendError, Capabilities, Lease, Leases, Record, RecordKey, Touch, Written,
 };
 use session_tests::{Client, wait};
 use tokio::sync::Notify;
@@ -24,7 +24,7 @@ use crate::store::Store;
 /// A store that knows which records were created through it, and can stop at any call, before it or after.
 pub(super) struct Watched<B> {
     store: Arc<B>,
-    created: Mutex<Vec<Key>>,
+    created: Mutex<Vec<RecordKey>>,
     /// How many calls are left until it stops; far away unless it is to.
     left: AtomicUsize,
     does_the_last: Mutex<bool>,
@@ -54,7 +54,7 @@ impl<B: Backend> Watched<B> {
     }
 
     /// The sessions' records that were created, in order.
-    pub(super) fn created(&self) -> Vec<Key> {
+    pub(super) fn created(&self) -> Vec<RecordKey> {
         self.created.lock().unwrap().clone()
     }
 
@@ -85,26 +85,32 @@ impl<B: Backend> Watched<B> {
 }
 
 impl<B: Stored> Backend for Watched<B> {
-    async fn create(&self, key: &Key, record: Record, touch: Touch) -> Result<bool, BackendError> {
+    async fn create(&self, key: &RecordKey, record: Record, touch: Touch) -> Result<bool, BackendError> {
         if touch.idle != Duration::MAX {
             self.created.lock().unwrap().push(*key);
         }
         self.call(self.store.create(key, record, touch)).await
     }
 
-    async fn load(&self, key: &Key, touch: Touch) -> Result<Option<Record>, BackendError> {
+    async fn load(&self, key: &RecordKey, touch: Touch) -> Result<Option<Record>, BackendError> {
         self.call(self.store.load(key, touch)).await
     }
 
-    async fn peek(&self, key: &Key) -> Result<Option<Record>, BackendError> {
+    async fn peek(&self, key: &RecordKey) -> Result<Option<Record>, BackendError> {
         self.call(self.store.peek(key)).await
     }
 
-    async fn update(&self, key: &Key, expected: u64, record: Record, touch: Touch) -> Result<Written, BackendError> {
+    async fn update(
+        &self,
+        key: &RecordKey,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> Result<Written, BackendError> {
         self.call(self.store.update(key, expected, record, touch)).await
     }
 
-    async fn delete(&self, key: &Key) -> Result<bool, BackendError> {
+    async fn delete(&self, key: &RecordKey) -> Result<bool, BackendError> {
         self.call(self.store.delete(key)).await
     }
 
@@ -118,17 +124,17 @@ impl<B: Stored> Backend for Watched<B> {
 }
 
 impl<B: Stored> Leases for Watched<B> {
-    async fn acquire(&self, key: &Key, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
+    async fn acquire(&self, key: &RecordKey, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
         self.store.acquire(key, lease, touch).await
     }
 
-    async fn extend(&self, key: &Key, lease: Lease) -> Result<bool, BackendError> {
+    async fn extend(&self, key: &RecordKey, lease: Lease) -> Result<bool, BackendError> {
         self.store.extend(key, lease).await
     }
 
     async fn save(
         &self,
-        key: &Key,
+        key: &RecordKey,
         lease: Lease,
         expected: u64,
         record: Record,
@@ -137,7 +143,7 @@ impl<B: Stored> Leases for Watched<B> {
         self.store.save(key, lease, expected, record, touch).await
     }
 
-    async fn release(&self, key: &Key, lease: Lease) -> Result<(), BackendError> {
+    async fn release(&self, key: &RecordKey, lease: Lease) -> Result<(), BackendError> {
         self.store.release(key, lease).await
     }
 }

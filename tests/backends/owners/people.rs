@@ -10,7 +10,7 @@ use axum::{
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use session_runtime::{
-    Error, Handle, Session, SessionData, SessionOwner, SessionSlot, Sessions, session, testing::ManualClock,
+    Error, PublicId, Session, SessionData, SessionOwner, SessionSlot, Sessions, session, testing::ManualClock,
 };
 use session_tests::{Client, Reply, Served, serve};
 
@@ -41,12 +41,12 @@ macro_rules! applications {
             async fn login(slot: SessionSlot<$Person>, Path((id, label)): Path<(u64, String)>) -> Result<String, Error> {
                 // Nobody, for who is not known yet.
                 slot.start($Person { id: (id > 0).then_some(id) }).label(label).await?;
-                Ok(slot.get().map(|session| session.id().to_string()).unwrap_or_default())
+                Ok(slot.get().map(|session| session.public_id().to_string()).unwrap_or_default())
             }
 
             #[session(protected)]
             async fn me(session: Session<$Person>) -> String {
-                session.id().to_string()
+                session.public_id().to_string()
             }
 
             #[session(protected)]
@@ -106,7 +106,7 @@ impl<T: App> World<T> {
     /// The handles of an owner's sessions, as the other process lists them.
     pub(super) async fn handles(&self, owner: u64) -> Vec<String> {
         let listed = self.sessions[1].of(&Some(owner)).list().await.unwrap();
-        listed.iter().map(|listing| listing.id().to_string()).collect()
+        listed.iter().map(|listing| listing.public_id().to_string()).collect()
     }
 
     /// How many of these clients have a session, wherever they ask, each of which is listed.
@@ -119,7 +119,7 @@ impl<T: App> World<T> {
 }
 
 /// Logs in, and gives the session's handle.
-pub(super) async fn login(client: &Client, owner: u64, label: &str) -> Handle {
+pub(super) async fn login(client: &Client, owner: u64, label: &str) -> PublicId {
     let reply = try_login(client, owner, label).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     reply.text().parse().unwrap()

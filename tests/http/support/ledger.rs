@@ -13,8 +13,8 @@ use axum::body::Bytes;
 use session_runtime::{
     Clock, SystemClock,
     backend::{
-        Acquired, Backend, BackendError, Capabilities, Key, Lease, Leases, Memory, OpenBackend, OpenError, Record,
-        Scope, Touch, Written,
+        Acquired, Backend, BackendError, Capabilities, Lease, Leases, Memory, OpenBackend, OpenError, Record,
+        RecordKey, Scope, Touch, Written,
     },
 };
 
@@ -29,7 +29,7 @@ struct Inner {
     asked: AtomicUsize,
     written: AtomicUsize,
     down: AtomicBool,
-    created: Mutex<Option<Key>>,
+    created: Mutex<Option<RecordKey>>,
 }
 
 /// The arguments of `backend = Ledger(...)`.
@@ -80,7 +80,7 @@ impl Ledger {
         assert_eq!(written.expect("memory answers"), Written::Done);
     }
 
-    fn last(&self) -> Key {
+    fn last(&self) -> RecordKey {
         self.0.created.lock().unwrap().expect("a session was started")
     }
 
@@ -104,25 +104,31 @@ fn touch() -> Touch {
 }
 
 impl Backend for Ledger {
-    async fn create(&self, key: &Key, record: Record, touch: Touch) -> Result<bool, BackendError> {
+    async fn create(&self, key: &RecordKey, record: Record, touch: Touch) -> Result<bool, BackendError> {
         let memory = self.write()?;
         *self.0.created.lock().unwrap() = Some(*key);
         Backend::create(memory, key, record, touch).await
     }
 
-    async fn load(&self, key: &Key, touch: Touch) -> Result<Option<Record>, BackendError> {
+    async fn load(&self, key: &RecordKey, touch: Touch) -> Result<Option<Record>, BackendError> {
         Backend::load(self.ask()?, key, touch).await
     }
 
-    async fn peek(&self, key: &Key) -> Result<Option<Record>, BackendError> {
+    async fn peek(&self, key: &RecordKey) -> Result<Option<Record>, BackendError> {
         Backend::peek(self.ask()?, key).await
     }
 
-    async fn update(&self, key: &Key, expected: u64, record: Record, touch: Touch) -> Result<Written, BackendError> {
+    async fn update(
+        &self,
+        key: &RecordKey,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> Result<Written, BackendError> {
         Backend::update(self.write()?, key, expected, record, touch).await
     }
 
-    async fn delete(&self, key: &Key) -> Result<bool, BackendError> {
+    async fn delete(&self, key: &RecordKey) -> Result<bool, BackendError> {
         Backend::delete(self.write()?, key).await
     }
 
@@ -132,17 +138,17 @@ impl Backend for Ledger {
 }
 
 impl Leases for Ledger {
-    async fn acquire(&self, key: &Key, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
+    async fn acquire(&self, key: &RecordKey, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
         Leases::acquire(self.ask()?, key, lease, touch).await
     }
 
-    async fn extend(&self, key: &Key, lease: Lease) -> Result<bool, BackendError> {
+    async fn extend(&self, key: &RecordKey, lease: Lease) -> Result<bool, BackendError> {
         Leases::extend(self.ask()?, key, lease).await
     }
 
     async fn save(
         &self,
-        key: &Key,
+        key: &RecordKey,
         lease: Lease,
         expected: u64,
         record: Record,
@@ -151,7 +157,7 @@ impl Leases for Ledger {
         Leases::save(self.write()?, key, lease, expected, record, touch).await
     }
 
-    async fn release(&self, key: &Key, lease: Lease) -> Result<(), BackendError> {
+    async fn release(&self, key: &RecordKey, lease: Lease) -> Result<(), BackendError> {
         Leases::release(self.ask()?, key, lease).await
     }
 }

@@ -56,8 +56,8 @@ async fn logout(session: Session<User>) -> Result<Redirect, Error> {
 }
 
 #[session(protected)]
-async fn renew(mut session: Session<User>) -> Result<String, Error> {
-    session.renew().await?;
+async fn rotate(mut session: Session<User>) -> Result<String, Error> {
+    session.rotate_id().await?;
     Ok(session.name.clone())
 }
 
@@ -78,7 +78,7 @@ where
         .route("/look", routing::post(look))
         .route("/login", routing::post(login))
         .route("/logout", routing::post(logout))
-        .route("/renew", routing::post(renew))
+        .route("/rotate", routing::post(rotate))
         .route("/rename", routing::post(rename))
 }
 

@@ -10,7 +10,7 @@ macro_rules! refused {
     };
 }
 
-mod marks;
+mod field_attributes;
 
 #[test]
 fn a_bare_type_gets_the_defaults() {
@@ -141,7 +141,7 @@ fn an_unknown_option_is_answered_with_the_table() {
     assert_refused(
         &refused!(csrf = off),
         &[concat!(
-            "there is `backend`, `key`, `cookie`, `transport`, `trusted_origins`, `idle`, `lifetime`, `renew_every`, ",
+            "there is `backend`, `key`, `cookie`, `transport`, `trusted_origins`, `idle`, `lifetime`, `rotate_every`, ",
             "`missing`, `invalid`, `clear_site_data`, `verify`, `validate`, `version`, `from`, `encrypt`, ",
             "`max_per_owner`, `on_excess` and `crate`"
         )],

@@ -5,9 +5,9 @@ mod options;
 use syn::{FnArg, Type};
 
 use super::{
-    model::{Draft, MOST_PARAMETERS, MOST_SESSIONS, conditional_parameter},
-    parameter::{Form, Taken, argument_of},
-    parse::Options,
+    model::{MOST_PARAMETERS, MOST_SESSIONS, UncheckedHandler, conditional_parameter},
+    parameter::{Form, SessionParameter, argument_of},
+    parse::HandlerOptions,
 };
 use crate::{
     diag::{Errors, listing},
@@ -15,10 +15,10 @@ use crate::{
         Slot,
         access::{Access, Word, display, peel},
     },
-    paths::Place,
+    paths::SpanRange,
 };
 
-const RULES: &[fn(&Draft, &mut Errors)] = &[
+const RULES: &[fn(&UncheckedHandler, &mut Errors)] = &[
     is_async,
     is_free,
     has_a_body,
@@ -42,7 +42,7 @@ const RULES: &[fn(&Draft, &mut Errors)] = &[
 ];
 
 /// Reports every rule that doesn't hold.
-pub(crate) fn check(draft: &Draft, errors: &mut Errors) {
+pub(crate) fn check(draft: &UncheckedHandler, errors: &mut Errors) {
     for rule in RULES {
         rule(draft, errors);
     }
@@ -55,7 +55,7 @@ pub(crate) struct Words<'a> {
 }
 
 impl<'a> Words<'a> {
-    pub(crate) fn of(options: &'a Options) -> Self {
+    pub(crate) fn of(options: &'a HandlerOptions) -> Self {
         let all = [&options.protected, &options.optional, &options.or_default];
         Self {
             broken: options.unknown || all.iter().any(|slot| matches!(slot, Slot::Broken)),
@@ -82,38 +82,38 @@ impl<'a> Words<'a> {
 }
 
 /// The types that `protected(T)` names and no parameter takes: they only guard.
-pub(crate) fn guards_only(draft: &Draft) -> Vec<Taken> {
+pub(crate) fn guards_only(draft: &UncheckedHandler) -> Vec<SessionParameter> {
     let taken = |name: &str| draft.taken().any(|taken| taken.name == name);
     let named = draft.words.named().filter(|(word, ty)| word.access == Access::Protected && !taken(&display(ty)));
     named
-        .map(|(_, ty)| Taken {
+        .map(|(_, ty)| SessionParameter {
             form: Form::Shared,
             optional: false,
             ty: peel(ty).clone(),
             name: display(ty),
-            place: Place::of(ty),
+            place: SpanRange::of(ty),
         })
         .collect()
 }
 
 /// The types of which `guard` may be the guard: what `protected` names, or all that it is for.
-fn protected_types(draft: &Draft) -> Vec<String> {
+fn protected_types(draft: &UncheckedHandler) -> Vec<String> {
     let named = draft.words.named().filter(|(word, _)| word.access == Access::Protected);
     let mut types: Vec<String> = named.map(|(_, ty)| display(ty)).collect();
     if types.is_empty() {
-        let protected = |taken: &&Taken| draft.words.access(&taken.name) == Some(Access::Protected);
+        let protected = |taken: &&SessionParameter| draft.words.access(&taken.name) == Some(Access::Protected);
         types = draft.taken().filter(protected).map(|taken| taken.name.clone()).collect();
     }
     types
 }
 
 /// The type that the guard looks at.
-pub(crate) fn guarded(draft: &Draft) -> Option<String> {
+pub(crate) fn guarded(draft: &UncheckedHandler) -> Option<String> {
     protected_types(draft).pop()
 }
 
 /// `fn visit(..)`
-fn is_async(draft: &Draft, errors: &mut Errors) {
+fn is_async(draft: &UncheckedHandler, errors: &mut Errors) {
     let signature = &draft.function.signature;
     if signature.asyncness.is_none() {
         let name = &signature.ident;
@@ -122,7 +122,7 @@ fn is_async(draft: &Draft, errors: &mut Errors) {
 }
 
 /// `async fn visit(&self)`
-fn is_free(draft: &Draft, errors: &mut Errors) {
+fn is_free(draft: &UncheckedHandler, errors: &mut Errors) {
     if let Some(FnArg::Receiver(receiver)) = draft.function.signature.inputs.first() {
         let message = "a handler is a free function, without `self`; take what it needs from axum's `State`";
         errors.over(receiver, message);
@@ -130,14 +130,14 @@ fn is_free(draft: &Draft, errors: &mut Errors) {
 }
 
 /// `async fn visit(user: &User);`
-fn has_a_body(draft: &Draft, errors: &mut Errors) {
+fn has_a_body(draft: &UncheckedHandler, errors: &mut Errors) {
     if draft.function.body.is_empty() {
         errors.at(draft.function.signature.ident.span(), "a handler has a body; write it in `{ .. }`");
     }
 }
 
 /// `unsafe`, `extern "C"`, `...`
-fn is_plain_rust(draft: &Draft, errors: &mut Errors) {
+fn is_plain_rust(draft: &UncheckedHandler, errors: &mut Errors) {
     let signature = &draft.function.signature;
     if let Some(constness) = signature.constness {
         errors.at(constness.span, "a handler runs for each request; remove `const`");
@@ -154,14 +154,14 @@ fn is_plain_rust(draft: &Draft, errors: &mut Errors) {
 }
 
 /// `#[session(protected)] #[session(guard = is_root)]`
-fn is_wrapped_once(draft: &Draft, errors: &mut Errors) {
+fn is_wrapped_once(draft: &UncheckedHandler, errors: &mut Errors) {
     for attribute in draft.function.attributes.iter().filter(|attribute| is_session(attribute)) {
         errors.over(attribute, "`#[session]` is given twice; write all options in one list");
     }
 }
 
 /// `#[cfg(feature = "admin")] admin: &Admin`
-fn parameters_are_always_there(draft: &Draft, errors: &mut Errors) {
+fn parameters_are_always_there(draft: &UncheckedHandler, errors: &mut Errors) {
     for attribute in draft.function.signature.inputs.iter().filter_map(conditional_parameter) {
         errors.over(
             attribute,
@@ -171,7 +171,7 @@ fn parameters_are_always_there(draft: &Draft, errors: &mut Errors) {
 }
 
 /// The seventeenth parameter
-fn axum_can_call_it(draft: &Draft, errors: &mut Errors) {
+fn axum_can_call_it(draft: &UncheckedHandler, errors: &mut Errors) {
     if let Some(argument) = draft.function.signature.inputs.iter().nth(MOST_PARAMETERS) {
         errors.over(
             argument,
@@ -181,7 +181,7 @@ fn axum_can_call_it(draft: &Draft, errors: &mut Errors) {
 }
 
 /// `#[session]`
-fn someone_may_enter(draft: &Draft, errors: &mut Errors) {
+fn someone_may_enter(draft: &UncheckedHandler, errors: &mut Errors) {
     if draft.words.unclear() && !draft.words.broken {
         errors.at(
             proc_macro2::Span::call_site(),
@@ -192,7 +192,7 @@ fn someone_may_enter(draft: &Draft, errors: &mut Errors) {
 }
 
 /// `protected, optional`, `protected(User), optional(User)`
-fn words_do_not_overlap(draft: &Draft, errors: &mut Errors) {
+fn words_do_not_overlap(draft: &UncheckedHandler, errors: &mut Errors) {
     let words = &draft.words.words;
     if let Some(bare) = words.iter().find(|word| word.types.is_none()).filter(|_| words.len() > 1) {
         let others = listing(words.iter().filter(|word| word.access != bare.access).map(|word| word.access.word()));
@@ -215,7 +215,7 @@ fn words_do_not_overlap(draft: &Draft, errors: &mut Errors) {
 }
 
 /// `#[session(protected)] async fn about() -> ..`
-fn takes_a_session(draft: &Draft, errors: &mut Errors) {
+fn takes_a_session(draft: &UncheckedHandler, errors: &mut Errors) {
     let guards = draft.words.named().next().is_some();
     if draft.words.unclear() || draft.broken_parameter || guards || draft.taken().next().is_some() {
         return;
@@ -235,7 +235,7 @@ fn takes_a_session(draft: &Draft, errors: &mut Errors) {
     errors.at(
         signature.ident.span(),
         "this handler takes no session; add `user: &User` to read it, `user: &mut User` to change it or \
-         `session: Session<User>` to renew or end it, or guard without a parameter: `protected(User)`",
+         `session: Session<User>` to rotate or end it, or guard without a parameter: `protected(User)`",
     );
 }
 
@@ -263,12 +263,12 @@ fn could_be_a_session(ty: &Type) -> bool {
 fn by_value(name: &str) -> String {
     format!(
         "a session is borrowed or taken as its handle; write `&{name}` to read it, `&mut {name}` to change it, or \
-         `Session<{name}>` to renew or end it"
+         `Session<{name}>` to rotate or end it"
     )
 }
 
 /// `protected(User)` beside `cart: &Cart`
-fn each_session_is_named(draft: &Draft, errors: &mut Errors) {
+fn each_session_is_named(draft: &UncheckedHandler, errors: &mut Errors) {
     if draft.words.unclear() {
         return;
     }
@@ -279,7 +279,7 @@ fn each_session_is_named(draft: &Draft, errors: &mut Errors) {
 }
 
 /// `#[session(protected)] .. Option<&User>`, `#[session(optional)] .. &User`
-fn each_form_fits_its_word(draft: &Draft, errors: &mut Errors) {
+fn each_form_fits_its_word(draft: &UncheckedHandler, errors: &mut Errors) {
     for taken in draft.taken() {
         let Some(access) = draft.words.access(&taken.name) else { continue };
         if let Some(message) = misfit(taken, access) {
@@ -288,8 +288,8 @@ fn each_form_fits_its_word(draft: &Draft, errors: &mut Errors) {
     }
 }
 
-fn misfit(taken: &Taken, access: Access) -> Option<String> {
-    let Taken { form, optional, name, .. } = taken;
+fn misfit(taken: &SessionParameter, access: Access) -> Option<String> {
+    let SessionParameter { form, optional, name, .. } = taken;
     let plain = match form {
         Form::Shared => format!("&{name}"),
         Form::Exclusive => format!("&mut {name}"),
@@ -318,8 +318,8 @@ fn misfit(taken: &Taken, access: Access) -> Option<String> {
 }
 
 /// `a: &User, b: &mut User`
-fn each_type_once(draft: &Draft, errors: &mut Errors) {
-    let mut seen: Vec<&Taken> = Vec::new();
+fn each_type_once(draft: &UncheckedHandler, errors: &mut Errors) {
+    let mut seen: Vec<&SessionParameter> = Vec::new();
     for taken in draft.taken() {
         if let Some(first) = seen.iter().find(|first| first.name == taken.name) {
             let name = &taken.name;
@@ -332,8 +332,8 @@ fn each_type_once(draft: &Draft, errors: &mut Errors) {
 }
 
 /// The fifth session type
-fn not_too_many_sessions(draft: &Draft, errors: &mut Errors) {
-    let all: Vec<Place> =
+fn not_too_many_sessions(draft: &UncheckedHandler, errors: &mut Errors) {
+    let all: Vec<SpanRange> =
         draft.taken().map(|taken| taken.place).chain(guards_only(draft).iter().map(|taken| taken.place)).collect();
     if let Some(place) = all.get(MOST_SESSIONS) {
         errors.push(place.error(format!("one handler takes at most {MOST_SESSIONS} session types")));
@@ -341,7 +341,7 @@ fn not_too_many_sessions(draft: &Draft, errors: &mut Errors) {
 }
 
 /// `#[session(protected(User))] .. user: User`
-fn no_session_by_value(draft: &Draft, errors: &mut Errors) {
+fn no_session_by_value(draft: &UncheckedHandler, errors: &mut Errors) {
     for ty in draft.others() {
         let name = display(ty);
         let named = draft.words.named().any(|(_, named)| display(named) == name);
@@ -354,7 +354,7 @@ fn no_session_by_value(draft: &Draft, errors: &mut Errors) {
 }
 
 /// `optional(Cart)` with nothing that takes a `Cart`
-fn each_named_type_is_taken(draft: &Draft, errors: &mut Errors) {
+fn each_named_type_is_taken(draft: &UncheckedHandler, errors: &mut Errors) {
     if draft.broken_parameter {
         return;
     }

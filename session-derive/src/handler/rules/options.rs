@@ -3,7 +3,7 @@
 use proc_macro2::Span;
 
 use super::{
-    super::{model::Draft, parameter::Form},
+    super::{model::UncheckedHandler, parameter::Form},
     protected_types,
 };
 use crate::{
@@ -13,7 +13,14 @@ use crate::{
 
 /// Whether it is clear which session an option at `span` is about. `without` is said where strangers enter,
 /// `about` begins what is said where there are several.
-fn is_about_one_session(draft: &Draft, span: Span, without: &str, about: &str, wanted: &str, errors: &mut Errors) {
+fn is_about_one_session(
+    draft: &UncheckedHandler,
+    span: Span,
+    without: &str,
+    about: &str,
+    wanted: &str,
+    errors: &mut Errors,
+) {
     if draft.words.unclear() || draft.broken_parameter {
         return;
     }
@@ -33,14 +40,14 @@ fn is_about_one_session(draft: &Draft, span: Span, without: &str, about: &str, w
 }
 
 /// `#[session(optional, guard = ..)]`, `#[session(protected, guard = ..)]` with two sessions
-pub(super) fn guard_has_one_session(draft: &Draft, errors: &mut Errors) {
+pub(super) fn guard_has_one_session(draft: &UncheckedHandler, errors: &mut Errors) {
     let Slot::Written(guard) = &draft.options.guard else { return };
     let without = "a guard looks at a session that is there; write `protected` beside it";
     is_about_one_session(draft, guard.key, without, "this may be the guard of", "it looks at", errors);
 }
 
 /// `#[session(optional, fresh = ..)]`, `#[session(protected, fresh = ..)]` with two sessions
-pub(super) fn freshness_is_of_one_session(draft: &Draft, errors: &mut Errors) {
+pub(super) fn freshness_is_of_one_session(draft: &UncheckedHandler, errors: &mut Errors) {
     let Slot::Written(fresh) = &draft.options.fresh else { return };
     let without =
         "this handler lets strangers in, who have proved nothing; write `protected` beside it, or remove `fresh`";
@@ -48,7 +55,7 @@ pub(super) fn freshness_is_of_one_session(draft: &Draft, errors: &mut Errors) {
 }
 
 /// `#[session(optional, missing = ..)]`
-pub(super) fn missing_is_possible(draft: &Draft, errors: &mut Errors) {
+pub(super) fn missing_is_possible(draft: &UncheckedHandler, errors: &mut Errors) {
     let Slot::Written(missing) = &draft.options.missing else { return };
     if draft.words.unclear() || draft.words.words.iter().any(|word| word.access == Access::Protected) {
         return;
@@ -60,7 +67,7 @@ pub(super) fn missing_is_possible(draft: &Draft, errors: &mut Errors) {
 }
 
 /// `#[session(protected, wait = "2s")] .. user: &User`
-pub(super) fn wait_is_for_a_borrow(draft: &Draft, errors: &mut Errors) {
+pub(super) fn wait_is_for_a_borrow(draft: &UncheckedHandler, errors: &mut Errors) {
     let Slot::Written(wait) = &draft.options.wait else { return };
     let queues = draft.taken().any(|taken| taken.form == Form::Exclusive);
     if draft.words.unclear() || draft.broken_parameter || queues {

@@ -54,7 +54,8 @@ impl my::sessions::SessionData for User {
             .await
     }
     fn lends() -> ::core::primitive::bool {
-        my::sessions::__private::Lending::<my::sessions::backend::Memory>::OF.known()
+        my::sessions::__private::LeaseSupport::<my::sessions::backend::Memory>::OF
+            .implemented()
     }
     fn missing() -> my::sessions::__private::Missing {
         my::sessions::__private::Missing::redirect("/login")

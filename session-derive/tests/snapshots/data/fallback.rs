@@ -13,7 +13,7 @@ impl sessions::SessionData for User {
         sessions::__private::open::<Self>(__scope).await
     }
     fn lends() -> ::core::primitive::bool {
-        sessions::__private::Lending::<sessions::backend::Memory>::OF.known()
+        sessions::__private::LeaseSupport::<sessions::backend::Memory>::OF.implemented()
     }
 }
 #[automatically_derived]

@@ -45,8 +45,10 @@ impl ::session_runtime::SessionData for User {
             .await
     }
     fn lends() -> ::core::primitive::bool {
-        ::session_runtime::__private::Lending::<::session_runtime::backend::File>::OF
-            .known()
+        ::session_runtime::__private::LeaseSupport::<
+            ::session_runtime::backend::File,
+        >::OF
+            .implemented()
     }
     const VERSION: ::core::primitive::u32 = 3u32;
     fn migrate(
@@ -55,7 +57,7 @@ impl ::session_runtime::SessionData for User {
     ) -> ::core::option::Option<
         ::core::result::Result<Self, ::session_runtime::__private::DecodeError>,
     > {
-        ::session_runtime::__private::former::<history::UserV2>()
+        ::session_runtime::__private::previous_version::<history::UserV2>()
             .migrate::<Self>(__version, __data)
     }
     fn validate(
@@ -78,7 +80,8 @@ impl ::session_runtime::SessionData for User {
     }
 }
 const _: () = ::core::assert!(
-    ::session_runtime::__private::former:: < history::UserV2 > ().version < 3u32,
+    ::session_runtime::__private::previous_version:: < history::UserV2 > ().version <
+    3u32,
     "`from = history::UserV2` is not an older version: this is version 3, and `history::UserV2` declares 3 or later; count this one on, or correct the other"
 );
 #[automatically_derived]

@@ -6,7 +6,7 @@ impl ::session_runtime::SessionData for User {
                 "User",
                 ::core::env!("CARGO_PKG_NAME"),
             )
-            .renew_every(
+            .rotate_every(
                 ::session_runtime::__private::Value::env_or("RENEW_EVERY", "15m"),
             )
     }
@@ -19,8 +19,10 @@ impl ::session_runtime::SessionData for User {
         ::session_runtime::__private::open::<Self>(__scope).await
     }
     fn lends() -> ::core::primitive::bool {
-        ::session_runtime::__private::Lending::<::session_runtime::backend::Memory>::OF
-            .known()
+        ::session_runtime::__private::LeaseSupport::<
+            ::session_runtime::backend::Memory,
+        >::OF
+            .implemented()
     }
     fn privileges(
         &self,
@@ -43,16 +45,16 @@ impl ::session_runtime::SessionData for User {
         <Option<String> as ::session_runtime::__private::Flash>::clear(&mut self.notice);
         <Vec<String> as ::session_runtime::__private::Flash>::clear(&mut self.news);
     }
-    fn settle_flash(&mut self, lent: &Self) {
+    fn consume_flash(&mut self, lent: &Self) {
         <Option<
             String,
-        > as ::session_runtime::__private::Flash>::settle(
+        > as ::session_runtime::__private::Flash>::consume(
             &mut self.notice,
             &lent.notice,
         );
         <Vec<
             String,
-        > as ::session_runtime::__private::Flash>::settle(&mut self.news, &lent.news);
+        > as ::session_runtime::__private::Flash>::consume(&mut self.news, &lent.news);
     }
     const SECRETS: &'static [&'static ::core::primitive::str] = &["api_token"];
     fn to_public(

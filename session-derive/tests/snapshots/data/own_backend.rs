@@ -52,7 +52,7 @@ impl ::session_runtime::SessionData for User {
             .await
     }
     fn lends() -> ::core::primitive::bool {
-        ::session_runtime::__private::Lending::<crate::Store<u8>>::OF.known()
+        ::session_runtime::__private::LeaseSupport::<crate::Store<u8>>::OF.implemented()
     }
     fn missing() -> ::session_runtime::__private::Missing {
         ::session_runtime::__private::Missing::handler(self::stranger)

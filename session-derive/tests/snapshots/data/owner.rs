@@ -18,8 +18,10 @@ impl ::session_runtime::SessionData for User {
         ::session_runtime::__private::open::<Self>(__scope).await
     }
     fn lends() -> ::core::primitive::bool {
-        ::session_runtime::__private::Lending::<::session_runtime::backend::Memory>::OF
-            .known()
+        ::session_runtime::__private::LeaseSupport::<
+            ::session_runtime::backend::Memory,
+        >::OF
+            .implemented()
     }
     const OWNED: ::core::primitive::bool = true;
     fn owner_key(data: &Self) -> ::session_runtime::__private::OwnerKey {

@@ -44,8 +44,10 @@ impl ::session_runtime::SessionData for r#User {
             .await
     }
     fn lends() -> ::core::primitive::bool {
-        ::session_runtime::__private::Lending::<::session_runtime::backend::Redis>::OF
-            .known()
+        ::session_runtime::__private::LeaseSupport::<
+            ::session_runtime::backend::Redis,
+        >::OF
+            .implemented()
     }
     fn missing() -> ::session_runtime::__private::Missing {
         ::session_runtime::__private::Missing::status(403u16)

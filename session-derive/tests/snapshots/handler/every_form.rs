@@ -17,7 +17,7 @@ fn shop(
         my_sessions::Sessions<Login>,
         __session_shop_3,
     >,
-) -> my_sessions::__private::Answering<'static> {
+) -> my_sessions::__private::HandlerFuture<'static> {
     async fn shop(
         State(db): State<Pool>,
         mut user: Session<User>,
@@ -26,9 +26,9 @@ fn shop(
         slot: SessionSlot<Login>,
     ) {}
     fn __call<'__entered>(
-        __entered: &'__entered mut my_sessions::__private::Entered<'_>,
+        __entered: &'__entered mut my_sessions::__private::HandlerSessions<'_>,
         (__argument0,): (State<Pool>,),
-    ) -> my_sessions::__private::Running<'__entered> {
+    ) -> my_sessions::__private::ResponseFuture<'__entered> {
         let __handler = shop;
         let [__session0, __session1, __session2, __session3] = __entered.each();
         my_sessions::__private::answer(
@@ -48,7 +48,7 @@ fn shop(
         my_sessions::__private::lends::<Cart>();
     }
     my_sessions::__private::serve(
-        [__session0.member, __session1.member, __session2.member, __session3.member],
+        [__session0.session, __session1.session, __session2.session, __session3.session],
         (__argument0,),
         __call,
     )
@@ -59,12 +59,12 @@ struct __session_shop;
 #[cfg(feature = "shop")]
 #[automatically_derived]
 impl my_sessions::__private::Spec for __session_shop {
-    const ASKED: my_sessions::__private::Asked = my_sessions::__private::Asked::protected()
+    const POLICY: my_sessions::__private::SessionPolicy = my_sessions::__private::SessionPolicy::protected()
         .from_any_site()
         .missing_handler(Self::missing)
         .guard(Self::guard);
     fn guard(
-        __data: &dyn my_sessions::__private::AnyData,
+        __data: &dyn my_sessions::__private::ErasedData,
     ) -> ::core::result::Result<(), my_sessions::__private::Response> {
         my_sessions::__private::verdict::<User, _>(__data, guards::is_member)
     }
@@ -80,12 +80,12 @@ struct __session_shop_1;
 #[cfg(feature = "shop")]
 #[automatically_derived]
 impl my_sessions::__private::Spec for __session_shop_1 {
-    const ASKED: my_sessions::__private::Asked = my_sessions::__private::Asked::or_default(
+    const POLICY: my_sessions::__private::SessionPolicy = my_sessions::__private::SessionPolicy::or_default(
             Self::default,
         )
         .wait(::core::time::Duration::from_millis(1500u64))
         .from_any_site();
-    fn default() -> ::core::option::Option<my_sessions::__private::Data> {
+    fn default() -> ::core::option::Option<my_sessions::__private::BoxedData> {
         ::core::option::Option::Some(
             my_sessions::__private::Box::new(
                 <Cart as ::core::default::Default>::default(),
@@ -99,7 +99,7 @@ struct __session_shop_2;
 #[cfg(feature = "shop")]
 #[automatically_derived]
 impl my_sessions::__private::Spec for __session_shop_2 {
-    const ASKED: my_sessions::__private::Asked = my_sessions::__private::Asked::optional()
+    const POLICY: my_sessions::__private::SessionPolicy = my_sessions::__private::SessionPolicy::optional()
         .from_any_site();
 }
 #[cfg(feature = "shop")]
@@ -108,6 +108,6 @@ struct __session_shop_3;
 #[cfg(feature = "shop")]
 #[automatically_derived]
 impl my_sessions::__private::Spec for __session_shop_3 {
-    const ASKED: my_sessions::__private::Asked = my_sessions::__private::Asked::optional()
+    const POLICY: my_sessions::__private::SessionPolicy = my_sessions::__private::SessionPolicy::optional()
         .from_any_site();
 }

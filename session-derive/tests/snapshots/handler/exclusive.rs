@@ -6,16 +6,16 @@ pub fn visit(
         ::session_runtime::__private::Protected,
     >,
     __argument1: Form<Login>,
-) -> ::session_runtime::__private::Answering<'static> {
+) -> ::session_runtime::__private::HandlerFuture<'static> {
     #[tracing::instrument(skip_all)]
     async fn visit(user: &mut User, Form(form): Form<Login>) -> Result<String, Refused> {
         user.visits += 1;
         Ok(user.visits.to_string())
     }
     fn __call<'__entered>(
-        __entered: &'__entered mut ::session_runtime::__private::Entered<'_>,
+        __entered: &'__entered mut ::session_runtime::__private::HandlerSessions<'_>,
         (__argument1,): (Form<Login>,),
-    ) -> ::session_runtime::__private::Running<'__entered> {
+    ) -> ::session_runtime::__private::ResponseFuture<'__entered> {
         let __handler = visit;
         let [__session0] = __entered.each();
         ::session_runtime::__private::answer(
@@ -31,5 +31,5 @@ pub fn visit(
             ::session_runtime::__private::Parameter::<Form<Login>>::TYPE.data(),
         );
     }
-    ::session_runtime::__private::serve(__session0.member, (__argument1,), __call)
+    ::session_runtime::__private::serve(__session0.session, (__argument1,), __call)
 }

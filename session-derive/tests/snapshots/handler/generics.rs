@@ -26,7 +26,7 @@ where
         );
     }
     ::session_runtime::__private::serve(
-            __session0.member,
+            __session0.session,
             (__argument1, __argument2),
             |__entered, (__argument1, __argument2)| {
                 let __handler = generic::<T, U, N>;

@@ -3,14 +3,14 @@ fn admin(
         ::session_runtime::Sessions<User>,
         __session_admin,
     >,
-) -> ::session_runtime::__private::Answering<'static> {
+) -> ::session_runtime::__private::HandlerFuture<'static> {
     async fn admin() -> &'static str {
         "the back room"
     }
     fn __call<'__entered>(
-        __entered: &'__entered mut ::session_runtime::__private::Entered<'_>,
+        __entered: &'__entered mut ::session_runtime::__private::HandlerSessions<'_>,
         (): (),
-    ) -> ::session_runtime::__private::Running<'__entered> {
+    ) -> ::session_runtime::__private::ResponseFuture<'__entered> {
         let __handler = admin;
         let [_] = __entered.each();
         ::session_runtime::__private::answer(
@@ -18,19 +18,19 @@ fn admin(
             ::session_runtime::__private::IntoResponse::into_response,
         )
     }
-    ::session_runtime::__private::serve(__session0.member, (), __call)
+    ::session_runtime::__private::serve(__session0.session, (), __call)
 }
 #[doc(hidden)]
 struct __session_admin;
 #[automatically_derived]
 impl ::session_runtime::__private::Spec for __session_admin {
-    const ASKED: ::session_runtime::__private::Asked = ::session_runtime::__private::Asked::protected()
+    const POLICY: ::session_runtime::__private::SessionPolicy = ::session_runtime::__private::SessionPolicy::protected()
         .fresh(::core::time::Duration::from_millis(600000u64))
         .unlent()
         .missing(Self::missing)
         .guard(Self::guard);
     fn guard(
-        __data: &dyn ::session_runtime::__private::AnyData,
+        __data: &dyn ::session_runtime::__private::ErasedData,
     ) -> ::core::result::Result<(), ::session_runtime::__private::Response> {
         ::session_runtime::__private::verdict::<User, _>(__data, |u| u.name == "root")
     }

@@ -21,7 +21,7 @@ fn many(
     __argument13: HeaderMap,
     __argument14: HeaderMap,
     __argument15: HeaderMap,
-) -> ::session_runtime::__private::Answering<'static> {
+) -> ::session_runtime::__private::HandlerFuture<'static> {
     async fn many(
         h0: HeaderMap,
         h1: HeaderMap,
@@ -41,7 +41,7 @@ fn many(
         h15: HeaderMap,
     ) {}
     fn __call<'__entered>(
-        __entered: &'__entered mut ::session_runtime::__private::Entered<'_>,
+        __entered: &'__entered mut ::session_runtime::__private::HandlerSessions<'_>,
         (
             __argument0,
             __argument1,
@@ -77,7 +77,7 @@ fn many(
             HeaderMap,
             HeaderMap,
         ),
-    ) -> ::session_runtime::__private::Running<'__entered> {
+    ) -> ::session_runtime::__private::ResponseFuture<'__entered> {
         let __handler = many;
         let [_] = __entered.each();
         ::session_runtime::__private::answer(
@@ -106,7 +106,7 @@ fn many(
     }
     let (__session0, __argument0) = __paired;
     ::session_runtime::__private::serve(
-        __session0.member,
+        __session0.session,
         (
             __argument0,
             __argument1,
@@ -132,6 +132,6 @@ fn many(
 struct __session_many;
 #[automatically_derived]
 impl ::session_runtime::__private::Spec for __session_many {
-    const ASKED: ::session_runtime::__private::Asked = ::session_runtime::__private::Asked::protected()
+    const POLICY: ::session_runtime::__private::SessionPolicy = ::session_runtime::__private::SessionPolicy::protected()
         .unlent();
 }

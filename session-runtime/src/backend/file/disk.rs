@@ -12,8 +12,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::format::{self, Entry};
-use crate::id::Key;
+use super::format::{self, FileEntry};
+use crate::id::RecordKey;
 use crate::record::{Record, Touch};
 
 /// The file whose lock makes one sweeper of many. It is made at opening, and there as long as the
@@ -32,13 +32,13 @@ pub(super) struct Disk {
 }
 
 /// Where the files of a key are.
-pub(super) struct Place {
-    pub(super) key: Key,
+pub(super) struct RecordPaths {
+    pub(super) key: RecordKey,
     pub(super) shard: PathBuf,
     pub(super) record: PathBuf,
 }
 
-impl Place {
+impl RecordPaths {
     pub(super) fn lease(&self) -> PathBuf {
         let mut lease = self.record.clone().into_os_string();
         lease.push(LEASE);
@@ -49,31 +49,31 @@ impl Place {
 /// What a call to the operating system failed at. It names the folder and never a file: the name of
 /// a record is the key to it.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(super) struct DiskError {
     doing: &'static str,
     folder: PathBuf,
     source: io::Error,
 }
 
-impl Failure {
+impl DiskError {
     pub(super) fn new(doing: &'static str, folder: &Path, source: io::Error) -> Self {
         Self { doing, folder: folder.into(), source }
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for DiskError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "can't {} in {}: {}", self.doing, self.folder.display(), self.source)
     }
 }
 
-impl std::error::Error for Failure {
+impl std::error::Error for DiskError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.source)
     }
 }
 
-pub(super) type Result<T> = std::result::Result<T, Failure>;
+pub(super) type Result<T> = std::result::Result<T, DiskError>;
 
 /// Says what failed, and where.
 pub(super) trait While<T> {
@@ -82,7 +82,7 @@ pub(super) trait While<T> {
 
 impl<T> While<T> for io::Result<T> {
     fn during(self, doing: &'static str, folder: &Path) -> Result<T> {
-        self.map_err(|source| Failure::new(doing, folder, source))
+        self.map_err(|source| DiskError::new(doing, folder, source))
     }
 }
 
@@ -95,7 +95,7 @@ impl Asker {
     }
 
     /// An error if nobody waits.
-    pub(super) fn is_there(&self, place: &Place) -> Result<()> {
+    pub(super) fn is_there(&self, place: &RecordPaths) -> Result<()> {
         if self.has_gone() {
             return Err(ErrorKind::TimedOut.into()).during("lock a shard of sessions in time", &place.shard);
         }
@@ -114,7 +114,7 @@ pub(super) enum Stored {
     Nothing,
     /// Cut short, changed, a link or a folder: not for us to touch.
     Unreadable,
-    Entry(Entry),
+    Entry(FileEntry),
 }
 
 pub(super) fn options() -> OpenOptions {
@@ -148,15 +148,15 @@ impl Disk {
     }
 
     /// The hash alone makes the names, so nothing that a client sent does.
-    pub(super) fn place(&self, key: &Key) -> Place {
+    pub(super) fn place(&self, key: &RecordKey) -> RecordPaths {
         let shard = self.shard(u16::from(key.as_bytes()[0]));
-        Place { key: *key, record: shard.join(key.to_string()), shard }
+        RecordPaths { key: *key, record: shard.join(key.to_string()), shard }
     }
 
     /// The place whose record is this file, if it is one.
-    pub(super) fn place_of(&self, record: &Path) -> Option<Place> {
+    pub(super) fn place_of(&self, record: &Path) -> Option<RecordPaths> {
         let bytes = URL_SAFE_NO_PAD.decode(record.file_name()?.to_str()?).ok()?;
-        let place = self.place(&Key::from_bytes(bytes.try_into().ok()?));
+        let place = self.place(&RecordKey::from_bytes(bytes.try_into().ok()?));
         (place.record == record).then_some(place)
     }
 
@@ -170,7 +170,7 @@ impl Disk {
     ///
     /// It is asked for again and again, since a thread that waits inside the operating system would be
     /// there until a frozen process thaws, and the threads for blocking work are few.
-    pub(super) fn lock(&self, place: &Place, asker: &Asker) -> Result<Option<Locked>> {
+    pub(super) fn lock(&self, place: &RecordPaths, asker: &Asker) -> Result<Option<Locked>> {
         const DOING: &str = "lock a shard of sessions";
         let file = match options().append(true).create(true).open(place.shard.join(LOCK)) {
             Err(error) if error.kind() == ErrorKind::NotFound => return self.is_there().map(|()| None),
@@ -189,7 +189,7 @@ impl Disk {
     }
 
     /// What is stored under a key. It needs no lock: a record is replaced as a whole.
-    pub(super) fn read(&self, place: &Place) -> Result<Stored> {
+    pub(super) fn read(&self, place: &RecordPaths) -> Result<Stored> {
         let bytes = || regular(&place.record)?.then(|| fs::read(&place.record)).transpose();
         match bytes() {
             Ok(bytes) => Ok(bytes.and_then(format::decode).map_or(Stored::Unreadable, Stored::Entry)),
@@ -199,17 +199,17 @@ impl Disk {
     }
 
     /// The live record under a key.
-    pub(super) fn live(&self, place: &Place, touch: Touch) -> Result<Option<Record>> {
+    pub(super) fn live(&self, place: &RecordPaths, touch: Touch) -> Result<Option<Record>> {
         Ok(self.peek(place)?.filter(|record| touch.is_live(record, slack(touch.idle))))
     }
 
     /// The record under a key, alive or not.
-    pub(super) fn peek(&self, place: &Place) -> Result<Option<Record>> {
+    pub(super) fn peek(&self, place: &RecordPaths) -> Result<Option<Record>> {
         match self.read(place)? {
-            Stored::Entry(Entry { record, .. }) => Ok(Some(record)),
+            Stored::Entry(FileEntry { record, .. }) => Ok(Some(record)),
             Stored::Nothing => Ok(None),
             Stored::Unreadable => {
-                let session = place.key.handle();
+                let session = place.key.public_id();
                 tracing::warn!(name: "session.unreadable", %session, "the file of a session is no record; left alone");
                 Ok(None)
             }
@@ -217,7 +217,7 @@ impl Disk {
     }
 
     /// Makes a shard. Its parent isn't made: a store that has gone is not begun anew.
-    pub(super) fn make_shard(&self, place: &Place) -> Result<()> {
+    pub(super) fn make_shard(&self, place: &RecordPaths) -> Result<()> {
         const DOING: &str = "make a folder for sessions";
         self.is_there()?;
         match DirBuilder::new().mode(0o700).create(&place.shard) {
@@ -227,7 +227,7 @@ impl Disk {
     }
 
     /// Writes a record beside its place; `None` if there is no such shard yet.
-    pub(super) fn draft(&self, place: &Place, record: &Record, idle: Duration) -> Result<Option<Draft>> {
+    pub(super) fn draft(&self, place: &RecordPaths, record: &Record, idle: Duration) -> Result<Option<TempRecord>> {
         const DOING: &str = "write a session";
         let number = u64::from_be_bytes(crate::id::random());
         let path = place.shard.join(format!("{number:016x}{DRAFT}"));
@@ -235,7 +235,7 @@ impl Disk {
             Err(error) if error.kind() == ErrorKind::NotFound => return self.is_there().map(|()| None),
             file => file.during(DOING, &place.shard)?,
         };
-        let draft = Draft { path: Some(path) };
+        let draft = TempRecord { path: Some(path) };
         file.write_all(&format::encode(record, idle)).during(DOING, &place.shard)?;
         if self.durable {
             file.sync_all().during(DOING, &place.shard)?;
@@ -252,7 +252,7 @@ impl Disk {
     }
 
     /// Where the store is durable: what was renamed or removed in a shard stays so after a power cut.
-    pub(super) fn settle(&self, place: &Place) -> Result<()> {
+    pub(super) fn settle(&self, place: &RecordPaths) -> Result<()> {
         self.sync(&place.shard).during("write a session", &place.shard)
     }
 
@@ -273,13 +273,13 @@ pub(super) fn slack(idle: Duration) -> Duration {
 
 /// A record that is written but not in its place. Dropped, it is removed; what a killed process left
 /// is for the sweep.
-pub(super) struct Draft {
+pub(super) struct TempRecord {
     path: Option<PathBuf>,
 }
 
-impl Draft {
+impl TempRecord {
     /// Puts the record in its place: from one moment to the next the new one is there.
-    pub(super) fn commit(mut self, _: &Locked, place: &Place) -> Result<()> {
+    pub(super) fn commit(mut self, _: &Locked, place: &RecordPaths) -> Result<()> {
         if let Some(path) = &self.path {
             fs::rename(path, &place.record).during("write a session", &place.shard)?;
         }
@@ -288,7 +288,7 @@ impl Draft {
     }
 }
 
-impl Drop for Draft {
+impl Drop for TempRecord {
     fn drop(&mut self) {
         if let Some(path) = &self.path {
             let _ = fs::remove_file(path);

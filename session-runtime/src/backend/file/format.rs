@@ -19,7 +19,7 @@ const HEADER: usize = HASHED + 4 * 8;
 
 /// A record and the idle timeout of its type.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct FileEntry {
     pub(super) record: Record,
     /// What a sweep goes by: another type that shares the folder may have another timeout.
     pub(super) idle: Duration,
@@ -40,7 +40,7 @@ pub(super) fn encode(record: &Record, idle: Duration) -> Vec<u8> {
 }
 
 /// `None` for what is not, or no longer, what [`encode`] wrote.
-pub(super) fn decode(bytes: Vec<u8>) -> Option<Entry> {
+pub(super) fn decode(bytes: Vec<u8>) -> Option<FileEntry> {
     let hashed = bytes.get(HASHED..)?;
     if bytes[..FORMAT.len()] != FORMAT || bytes[FORMAT.len()..HASHED] != sum(hashed) {
         return None;
@@ -53,7 +53,7 @@ pub(super) fn decode(bytes: Vec<u8>) -> Option<Entry> {
         expires: Timestamp::from_millis(expires),
         body: Bytes::from(bytes).slice(HEADER..),
     };
-    Some(Entry { record, idle: Duration::from_millis(idle) })
+    Some(FileEntry { record, idle: Duration::from_millis(idle) })
 }
 
 fn sum(bytes: &[u8]) -> [u8; 8] {
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn what_was_written_is_read() {
         for body in [&b""[..], b"x", b"\0\xff\r\n"] {
-            assert_eq!(decode(encode(&record(body), IDLE)), Some(Entry { record: record(body), idle: IDLE }));
+            assert_eq!(decode(encode(&record(body), IDLE)), Some(FileEntry { record: record(body), idle: IDLE }));
         }
     }
 

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::format::{Entry, decode, encode};
+use super::format::{FileEntry, decode, encode};
 use crate::clock::Timestamp;
 use crate::record::Record;
 
 /// What is read is what would be written.
 pub(in crate::backend) fn file(input: &[u8]) {
-    if let Some(Entry { record, idle }) = decode(input.to_vec()) {
+    if let Some(FileEntry { record, idle }) = decode(input.to_vec()) {
         assert_eq!(encode(&record, idle), input);
     }
 }
@@ -25,7 +25,7 @@ pub(in crate::backend) fn altered_file(input: &[u8]) {
         expires: Timestamp::from_millis(word(2)),
         body: Bytes::copy_from_slice(input),
     };
-    let entry = Entry { record, idle: Duration::from_millis(word(3)) };
+    let entry = FileEntry { record, idle: Duration::from_millis(word(3)) };
     let genuine = encode(&entry.record, entry.idle);
     let mut altered = genuine.clone();
     for edit in rest.chunks_exact(2) {

@@ -9,7 +9,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::FileExt as _;
 
-use super::disk::{Asker, Disk, Locked, Place, Result, While as _, options, regular};
+use super::disk::{Asker, Disk, Locked, RecordPaths, Result, While as _, options, regular};
 use crate::backend::{Lease, Written};
 use crate::clock::Timestamp;
 use crate::record::{Record, Touch};
@@ -17,7 +17,7 @@ use crate::record::{Record, Touch};
 const DOING: &str = "lease a session";
 
 /// The answer to a request for a lease.
-pub(super) enum Asked {
+pub(super) enum LeaseAttempt {
     /// The file is the lease: closed, it is given up.
     Granted(Record, File),
     Busy,
@@ -40,26 +40,32 @@ impl Note {
 }
 
 impl Disk {
-    pub(super) fn acquire(&self, place: &Place, lease: Lease, touch: Touch, asker: &Asker) -> Result<Asked> {
-        let Some(locked) = self.lock(place, asker)? else { return Ok(Asked::Absent) };
-        let Some(record) = self.live(place, touch)? else { return Ok(Asked::Absent) };
+    pub(super) fn acquire(
+        &self,
+        place: &RecordPaths,
+        lease: Lease,
+        touch: Touch,
+        asker: &Asker,
+    ) -> Result<LeaseAttempt> {
+        let Some(locked) = self.lock(place, asker)? else { return Ok(LeaseAttempt::Absent) };
+        let Some(record) = self.live(place, touch)? else { return Ok(LeaseAttempt::Absent) };
         if let Some(note) = self.note(place)?
             && note.holder != lease.holder.to_bytes()
             && lease.now < note.until
         {
             match note.file.try_lock() {
                 Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Ok(Asked::Busy),
+                Err(TryLockError::WouldBlock) => return Ok(LeaseAttempt::Busy),
                 Err(TryLockError::Error(error)) => return Err(error).during(DOING, &place.shard),
             }
         }
         let file = self.take(&locked, place, lease)?;
         self.note_use(&locked, place, &record, touch)?;
         drop(locked);
-        Ok(Asked::Granted(record, file))
+        Ok(LeaseAttempt::Granted(record, file))
     }
 
-    pub(super) fn extend(&self, place: &Place, lease: Lease, asker: &Asker) -> Result<bool> {
+    pub(super) fn extend(&self, place: &RecordPaths, lease: Lease, asker: &Asker) -> Result<bool> {
         let Some(_locked) = self.lock(place, asker)? else { return Ok(false) };
         let Some(note) = self.note(place)?.filter(|note| note.is_current(lease)) else { return Ok(false) };
         let until = lease.now.plus(lease.ttl).as_millis().to_be_bytes();
@@ -69,7 +75,7 @@ impl Disk {
 
     pub(super) fn save(
         &self,
-        place: &Place,
+        place: &RecordPaths,
         lease: Lease,
         expected: u64,
         record: &Record,
@@ -94,13 +100,13 @@ impl Disk {
         Ok(written)
     }
 
-    pub(super) fn release(&self, place: &Place, lease: Lease, asker: &Asker) -> Result<()> {
+    pub(super) fn release(&self, place: &RecordPaths, lease: Lease, asker: &Asker) -> Result<()> {
         let Some(locked) = self.lock(place, asker)? else { return Ok(()) };
         self.give_up(&locked, place, lease)
     }
 
     /// Removes the lease if it is the holder's.
-    fn give_up(&self, _: &Locked, place: &Place, lease: Lease) -> Result<()> {
+    fn give_up(&self, _: &Locked, place: &RecordPaths, lease: Lease) -> Result<()> {
         if self.note(place)?.is_some_and(|note| note.holder == lease.holder.to_bytes()) {
             self.remove(&place.lease(), &place.shard)?;
         }
@@ -108,7 +114,7 @@ impl Disk {
     }
 
     /// A new file for the lease, in place of any other.
-    fn take(&self, _: &Locked, place: &Place, lease: Lease) -> Result<File> {
+    fn take(&self, _: &Locked, place: &RecordPaths, lease: Lease) -> Result<File> {
         let path = place.lease();
         self.remove(&path, &place.shard)?;
         let mut bytes = [0; 24];
@@ -125,7 +131,7 @@ impl Disk {
     }
 
     /// What the file of a lease says, if there is one. What was cut short says that it has run out.
-    fn note(&self, place: &Place) -> Result<Option<Note>> {
+    fn note(&self, place: &RecordPaths) -> Result<Option<Note>> {
         let path = place.lease();
         // A link is not followed: what it leads to would be written.
         let open = || match regular(&path)? {
@@ -151,7 +157,7 @@ impl Disk {
     }
 
     /// Removes a lease that nobody holds: its process died, or its record has gone.
-    pub(super) fn tidy(&self, _: &Locked, place: &Place) -> Result<()> {
+    pub(super) fn tidy(&self, _: &Locked, place: &RecordPaths) -> Result<()> {
         let Some(note) = self.note(place)? else { return Ok(()) };
         let held = matches!(note.file.try_lock(), Err(TryLockError::WouldBlock));
         if !held || fs::symlink_metadata(&place.record).is_err_and(|error| error.kind() == ErrorKind::NotFound) {

@@ -29,11 +29,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use self::disk::{Asker, Disk};
-use self::leases::Asked;
+use self::leases::LeaseAttempt;
 use self::sweep::{Broom, CALL};
 use super::{
-    Acquired, Backend, BackendError, Capabilities, Holder, Key, Lease, Leases, OpenBackend, OpenError, Record, Scope,
-    Sweep, Touch, Written,
+    Acquired, Backend, BackendError, Capabilities, Holder, Lease, Leases, OpenBackend, OpenError, Record, RecordKey,
+    Scope, Sweep, Touch, Written,
 };
 use crate::clock::Timestamp;
 
@@ -49,10 +49,10 @@ pub struct File {
     disk: Arc<Disk>,
     broom: Arc<Broom>,
     /// The leases of this process: each an open file with a lock on it, free for all when it is closed.
-    held: Mutex<HashMap<Key, Held>>,
+    held: Mutex<HashMap<RecordKey, FileLease>>,
 }
 
-struct Held {
+struct FileLease {
     holder: Holder,
     _file: std::fs::File,
 }
@@ -94,13 +94,13 @@ impl File {
         Ok(Self { disk: Arc::new(disk), broom: Arc::new(Broom::new(CALL)), held: Mutex::default() })
     }
 
-    fn held(&self) -> MutexGuard<'_, HashMap<Key, Held>> {
+    fn held(&self) -> MutexGuard<'_, HashMap<RecordKey, FileLease>> {
         // Nothing can panic under the lock, so it is whole.
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The holder's lease, no longer among those that are held: whoever has it gives it up by dropping it.
-    fn take_held(&self, key: &Key, holder: Holder) -> Option<Held> {
+    fn take_held(&self, key: &RecordKey, holder: Holder) -> Option<FileLease> {
         let mut held = self.held();
         if held.get(key)?.holder != holder {
             return None;
@@ -130,27 +130,33 @@ impl std::fmt::Debug for File {
 }
 
 impl Backend for File {
-    async fn create(&self, key: &Key, record: Record, touch: Touch) -> Result<bool, BackendError> {
+    async fn create(&self, key: &RecordKey, record: Record, touch: Touch) -> Result<bool, BackendError> {
         let place = self.disk.place(key);
         self.run(move |disk, asker| disk.create(&place, &record, touch, asker)).await
     }
 
-    async fn load(&self, key: &Key, touch: Touch) -> Result<Option<Record>, BackendError> {
+    async fn load(&self, key: &RecordKey, touch: Touch) -> Result<Option<Record>, BackendError> {
         let place = self.disk.place(key);
         self.run(move |disk, asker| disk.load(&place, touch, asker)).await
     }
 
-    async fn peek(&self, key: &Key) -> Result<Option<Record>, BackendError> {
+    async fn peek(&self, key: &RecordKey) -> Result<Option<Record>, BackendError> {
         let place = self.disk.place(key);
         self.run(move |disk, _| disk.peek(&place)).await
     }
 
-    async fn update(&self, key: &Key, expected: u64, record: Record, touch: Touch) -> Result<Written, BackendError> {
+    async fn update(
+        &self,
+        key: &RecordKey,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> Result<Written, BackendError> {
         let place = self.disk.place(key);
         self.run(move |disk, asker| disk.update(&place, expected, &record, touch, asker)).await
     }
 
-    async fn delete(&self, key: &Key) -> Result<bool, BackendError> {
+    async fn delete(&self, key: &RecordKey) -> Result<bool, BackendError> {
         let place = self.disk.place(key);
         self.run(move |disk, asker| disk.delete(&place, asker)).await
     }
@@ -165,20 +171,20 @@ impl Backend for File {
 }
 
 impl Leases for File {
-    async fn acquire(&self, key: &Key, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
+    async fn acquire(&self, key: &RecordKey, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
         let place = self.disk.place(key);
         // Should this future be dropped, the file is, and the lease is free.
         match self.run(move |disk, asker| disk.acquire(&place, lease, touch, asker)).await? {
-            Asked::Granted(record, file) => {
-                self.held().insert(*key, Held { holder: lease.holder, _file: file });
+            LeaseAttempt::Granted(record, file) => {
+                self.held().insert(*key, FileLease { holder: lease.holder, _file: file });
                 Ok(Acquired::Granted(record))
             }
-            Asked::Busy => Ok(Acquired::Busy(Box::pin(tokio::time::sleep(pause())))),
-            Asked::Absent => Ok(Acquired::Absent),
+            LeaseAttempt::Busy => Ok(Acquired::Busy(Box::pin(tokio::time::sleep(pause())))),
+            LeaseAttempt::Absent => Ok(Acquired::Absent),
         }
     }
 
-    async fn extend(&self, key: &Key, lease: Lease) -> Result<bool, BackendError> {
+    async fn extend(&self, key: &RecordKey, lease: Lease) -> Result<bool, BackendError> {
         if self.held().get(key).is_none_or(|held| held.holder != lease.holder) {
             return Ok(false);
         }
@@ -188,7 +194,7 @@ impl Leases for File {
 
     async fn save(
         &self,
-        key: &Key,
+        key: &RecordKey,
         lease: Lease,
         expected: u64,
         record: Record,
@@ -203,7 +209,7 @@ impl Leases for File {
         .await
     }
 
-    async fn release(&self, key: &Key, lease: Lease) -> Result<(), BackendError> {
+    async fn release(&self, key: &RecordKey, lease: Lease) -> Result<(), BackendError> {
         let (place, held) = (self.disk.place(key), self.take_held(key, lease.holder));
         self.run(move |disk, asker| {
             let released = disk.release(&place, lease, asker);

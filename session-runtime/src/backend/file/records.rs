@@ -3,18 +3,18 @@
 use std::fs;
 use std::io::ErrorKind;
 
-use super::disk::{Asker, Disk, Draft, Failure, Locked, Place, Result, While as _, slack};
+use super::disk::{Asker, Disk, DiskError, Locked, RecordPaths, Result, TempRecord, While as _, slack};
 use crate::backend::Written;
 use crate::record::{Record, Touch};
 
 impl Disk {
-    pub(super) fn create(&self, place: &Place, record: &Record, touch: Touch, asker: &Asker) -> Result<bool> {
+    pub(super) fn create(&self, place: &RecordPaths, record: &Record, touch: Touch, asker: &Asker) -> Result<bool> {
         let (draft, locked) = match self.prepare(place, record, touch, asker)? {
             Some(prepared) => prepared,
             None => {
                 self.make_shard(place)?;
                 let again = self.prepare(place, record, touch, asker)?;
-                again.ok_or_else(|| Failure::new("write a session", &place.shard, ErrorKind::NotFound.into()))?
+                again.ok_or_else(|| DiskError::new("write a session", &place.shard, ErrorKind::NotFound.into()))?
             }
         };
         match fs::symlink_metadata(&place.record) {
@@ -27,7 +27,7 @@ impl Disk {
         Ok(true)
     }
 
-    pub(super) fn load(&self, place: &Place, touch: Touch, asker: &Asker) -> Result<Option<Record>> {
+    pub(super) fn load(&self, place: &RecordPaths, touch: Touch, asker: &Asker) -> Result<Option<Record>> {
         match self.live(place, touch)? {
             Some(record) if is_due(&record, touch) => {}
             found => return Ok(found),
@@ -42,7 +42,7 @@ impl Disk {
 
     pub(super) fn update(
         &self,
-        place: &Place,
+        place: &RecordPaths,
         expected: u64,
         record: &Record,
         touch: Touch,
@@ -59,7 +59,7 @@ impl Disk {
         Ok(Written::Done)
     }
 
-    pub(super) fn delete(&self, place: &Place, asker: &Asker) -> Result<bool> {
+    pub(super) fn delete(&self, place: &RecordPaths, asker: &Asker) -> Result<bool> {
         let Some(locked) = self.lock(place, asker)? else { return Ok(false) };
         let found = self.forget(&locked, place)?;
         drop(locked);
@@ -73,11 +73,11 @@ impl Disk {
     /// A write for which nobody waits any more is not begun: who asked has been told that it failed.
     pub(super) fn prepare(
         &self,
-        place: &Place,
+        place: &RecordPaths,
         record: &Record,
         touch: Touch,
         asker: &Asker,
-    ) -> Result<Option<(Draft, Locked)>> {
+    ) -> Result<Option<(TempRecord, Locked)>> {
         asker.is_there(place)?;
         let Some(draft) = self.draft(place, record, touch.idle)? else { return Ok(None) };
         let Some(locked) = self.lock(place, asker)? else { return Ok(None) };
@@ -86,7 +86,7 @@ impl Disk {
     }
 
     /// Removes a record and the lease on it; `false` if there was no record.
-    pub(super) fn forget(&self, _: &Locked, place: &Place) -> Result<bool> {
+    pub(super) fn forget(&self, _: &Locked, place: &RecordPaths) -> Result<bool> {
         // The record first: with it the session has ended, even if nothing else comes to pass.
         let found = self.remove(&place.record, &place.shard)?;
         self.remove(&place.lease(), &place.shard)?;
@@ -97,7 +97,7 @@ impl Disk {
     }
 
     /// Writes the time of this use into the record, when it is due.
-    pub(super) fn note_use(&self, locked: &Locked, place: &Place, record: &Record, touch: Touch) -> Result<()> {
+    pub(super) fn note_use(&self, locked: &Locked, place: &RecordPaths, record: &Record, touch: Touch) -> Result<()> {
         if is_due(record, touch) {
             let used = Record { last_seen: touch.now, ..record.clone() };
             if let Some(draft) = self.draft(place, &used, touch.idle)? {

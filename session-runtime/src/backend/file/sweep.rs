@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
-use super::disk::{Asker, DRAFT, Disk, LEASE, Place, Result, SHARDS, Stored, While as _, options, slack};
-use super::format::Entry;
+use super::disk::{Asker, DRAFT, Disk, LEASE, RecordPaths, Result, SHARDS, Stored, While as _, options, slack};
+use super::format::FileEntry;
 use crate::clock::Timestamp;
 use crate::record::Touch;
 
@@ -43,7 +43,7 @@ struct Batch<'a> {
 
 impl Batch<'_> {
     /// By the timeout that the record was written with, which is its own type's.
-    fn has_expired(&self, Entry { record, idle }: &Entry) -> bool {
+    fn has_expired(&self, FileEntry { record, idle }: &FileEntry) -> bool {
         let touch = Touch { now: self.now, idle: *idle, expires: record.expires };
         !touch.is_live(record, slack(*idle))
     }
@@ -97,7 +97,7 @@ impl Disk {
         Ok(())
     }
 
-    fn sweep_record(&self, place: &Place, batch: &mut Batch<'_>) -> Result<()> {
+    fn sweep_record(&self, place: &RecordPaths, batch: &mut Batch<'_>) -> Result<()> {
         let expired = || Ok(matches!(self.read(place)?, Stored::Entry(entry) if batch.has_expired(&entry)));
         // Looked at without the lock first, since most records are live; the lock is taken anew for each
         // that is not: nobody waits for a sweep.
@@ -110,7 +110,7 @@ impl Disk {
         Ok(())
     }
 
-    fn sweep_lease(&self, place: &Place, batch: &Batch<'_>) -> Result<()> {
+    fn sweep_lease(&self, place: &RecordPaths, batch: &Batch<'_>) -> Result<()> {
         match self.lock(place, batch.asker)? {
             Some(locked) => self.tidy(&locked, place),
             None => Ok(()),

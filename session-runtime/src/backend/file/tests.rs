@@ -13,7 +13,7 @@ use tracing::{Event, Metadata, Subscriber};
 use super::disk::{Asker, Disk};
 use super::sweep::{Broom, CALL};
 use crate::clock::Timestamp;
-use crate::id::Key;
+use crate::id::RecordKey;
 use crate::record::{Record, Touch};
 
 /// The names and fields of the events on this thread.
@@ -59,7 +59,7 @@ fn a_sweep_that_has_the_time_takes_as_many_as_it_was_told_to() {
     let touch = Touch { now, idle: Duration::from_secs(60), expires };
     for number in 0..150 {
         let record = Record { version: 1, last_seen: now, expires, body: Bytes::from_static(b"x") };
-        assert!(disk.create(&disk.place(&Key::from_bytes([number; 32])), &record, touch, &asker).unwrap());
+        assert!(disk.create(&disk.place(&RecordKey::from_bytes([number; 32])), &record, touch, &asker).unwrap());
     }
     let broom = Broom::new(Duration::from_secs(600));
     let swept = [(); 4].map(|()| disk.sweep(&broom, expires, 64, &asker).unwrap());
@@ -70,7 +70,7 @@ fn a_sweep_that_has_the_time_takes_as_many_as_it_was_told_to() {
 #[test]
 fn a_file_that_is_no_record_raises_an_event_when_it_is_asked_for_and_none_when_it_is_swept() {
     let (disk, folder) = disk();
-    let (key, now, idle) = (Key::from_bytes([7; 32]), Timestamp::from_secs(1), Duration::from_secs(60));
+    let (key, now, idle) = (RecordKey::from_bytes([7; 32]), Timestamp::from_secs(1), Duration::from_secs(60));
     let touch = Touch { now, idle, expires: Timestamp::from_secs(1000) };
     let record = Record { version: 1, last_seen: now, expires: touch.expires, body: Bytes::from_static(b"secret") };
     let asking = Arc::new(());
@@ -89,7 +89,7 @@ fn a_file_that_is_no_record_raises_an_event_when_it_is_asked_for_and_none_when_i
     let events = events.0.lock().unwrap();
     assert_eq!(events.len(), 1, "{events:?}");
     assert!(events[0].starts_with("WARN session.unreadable"), "{events:?}");
-    assert!(events[0].contains(&key.handle().to_string()), "{events:?}");
+    assert!(events[0].contains(&key.public_id().to_string()), "{events:?}");
     assert!(!events[0].contains(&key.to_string()) && !events[0].contains("secret"), "{events:?}");
     fs::remove_dir_all(&folder).unwrap();
 }

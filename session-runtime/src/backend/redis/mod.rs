@@ -22,8 +22,8 @@ use tokio::sync::OnceCell;
 use self::scripts::{Call, Scripts};
 use self::wakers::Wakers;
 use super::{
-    Acquired, Backend, BackendError, Capabilities, Key, Lease, Leases, OpenBackend, OpenError, Record, Scope, Touch,
-    Watch, Written,
+    Acquired, Backend, BackendError, Capabilities, Lease, Leases, OpenBackend, OpenError, Record, RecordKey, Scope,
+    Touch, Watch, Written,
 };
 use crate::clock::Timestamp;
 use crate::setting::FromSetting;
@@ -121,7 +121,7 @@ impl Redis {
     }
 
     /// The name of a record. The braces make it one hash slot with its lease.
-    fn record(&self, key: &Key) -> String {
+    fn record(&self, key: &RecordKey) -> String {
         let mut name = String::with_capacity(self.prefix.len() + 45 + LEASE.len());
         name.push_str(&self.prefix);
         name.push('{');
@@ -131,7 +131,7 @@ impl Redis {
     }
 
     /// The names of a record and of the lease on it.
-    fn names(&self, key: &Key) -> (String, String) {
+    fn names(&self, key: &RecordKey) -> (String, String) {
         let record = self.record(key);
         let lease = [&record, LEASE].concat();
         (record, lease)
@@ -148,7 +148,7 @@ impl Redis {
     }
 
     /// Writes the time of this use into the record, when it is due.
-    async fn note_use(&self, key: &Key, record: &Record, touch: Touch) -> Result<(), BackendError> {
+    async fn note_use(&self, key: &RecordKey, record: &Record, touch: Touch) -> Result<(), BackendError> {
         let slack = self.idle_slack(touch.idle);
         if touch.now.since(record.last_seen) < slack || !touch.is_live(record, slack) {
             return Ok(());
@@ -164,7 +164,7 @@ impl Redis {
     }
 
     /// Asks for the lease once more, and says that somebody waits for it.
-    async fn contend(&self, key: &Key, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
+    async fn contend(&self, key: &RecordKey, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
         self.subscribe().await?;
         let wake = self.wakers.listen(key);
         let (record, lease_name) = self.names(key);
@@ -197,13 +197,13 @@ impl std::fmt::Debug for Redis {
 }
 
 impl Backend for Redis {
-    async fn create(&self, key: &Key, record: Record, touch: Touch) -> Result<bool, BackendError> {
+    async fn create(&self, key: &RecordKey, record: Record, touch: Touch) -> Result<bool, BackendError> {
         let mut set = redis::cmd("SET");
         set.arg(self.record(key)).arg(encode(&record)).arg("NX").arg("PX").arg(keep(&record, touch));
         Ok(self.send(&set).await? != Value::Nil)
     }
 
-    async fn load(&self, key: &Key, touch: Touch) -> Result<Option<Record>, BackendError> {
+    async fn load(&self, key: &RecordKey, touch: Touch) -> Result<Option<Record>, BackendError> {
         let mut get = redis::cmd("GETEX");
         get.arg(self.record(key)).arg("PX").arg(millis(touch.keep()));
         let record = decode(self.send(&get).await?)?;
@@ -213,11 +213,17 @@ impl Backend for Redis {
         Ok(record)
     }
 
-    async fn peek(&self, key: &Key) -> Result<Option<Record>, BackendError> {
+    async fn peek(&self, key: &RecordKey) -> Result<Option<Record>, BackendError> {
         decode(self.send(redis::cmd("GET").arg(self.record(key))).await?)
     }
 
-    async fn update(&self, key: &Key, expected: u64, record: Record, touch: Touch) -> Result<Written, BackendError> {
+    async fn update(
+        &self,
+        key: &RecordKey,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> Result<Written, BackendError> {
         let call = Call::new(&self.scripts.update, [&self.record(key)])
             .bytes(&expected.to_be_bytes())
             .bytes(&encode(&record))
@@ -225,7 +231,7 @@ impl Backend for Redis {
         written(self.run(call).await?)
     }
 
-    async fn delete(&self, key: &Key) -> Result<bool, BackendError> {
+    async fn delete(&self, key: &RecordKey) -> Result<bool, BackendError> {
         let (record, lease_name) = self.names(key);
         let call = Call::new(&self.scripts.delete, [&record, &lease_name])
             .bytes(self.channel.as_bytes())
@@ -244,14 +250,14 @@ impl Backend for Redis {
 }
 
 impl Watch for Redis {
-    async fn watch(&self, key: &Key) -> Result<BoxFuture<'static, ()>, BackendError> {
+    async fn watch(&self, key: &RecordKey) -> Result<BoxFuture<'static, ()>, BackendError> {
         self.subscribe().await?;
         Ok(Box::pin(self.wakers.listen(key).woken()))
     }
 }
 
 impl Leases for Redis {
-    async fn acquire(&self, key: &Key, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
+    async fn acquire(&self, key: &RecordKey, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
         let (record_name, lease_name) = self.names(key);
         let mut pipeline = Pipeline::with_capacity(2);
         pipeline
@@ -263,7 +269,7 @@ impl Leases for Redis {
             .arg(millis(lease.ttl));
         pipeline.cmd("GETEX").arg(record_name).arg("PX").arg(millis(touch.keep()));
         let answers = self.connection.clone().send_packed_commands(&pipeline, 0, 2).await.map_err(BackendError::new)?;
-        let [locked, record]: [Value; 2] = answers.try_into().map_err(|_| alien())?;
+        let [locked, record]: [Value; 2] = answers.try_into().map_err(|_| unexpected_reply())?;
         let locked = locked.extract_error().map_err(BackendError::new)?;
         if locked == Value::Nil {
             return self.contend(key, lease, touch).await;
@@ -280,7 +286,7 @@ impl Leases for Redis {
         }
     }
 
-    async fn extend(&self, key: &Key, lease: Lease) -> Result<bool, BackendError> {
+    async fn extend(&self, key: &RecordKey, lease: Lease) -> Result<bool, BackendError> {
         let call = Call::new(&self.scripts.extend, [&self.names(key).1])
             .bytes(&lease.holder.to_bytes())
             .number(millis(lease.ttl));
@@ -290,7 +296,7 @@ impl Leases for Redis {
 
     async fn save(
         &self,
-        key: &Key,
+        key: &RecordKey,
         lease: Lease,
         expected: u64,
         record: Record,
@@ -307,7 +313,7 @@ impl Leases for Redis {
         written(self.run(call).await?)
     }
 
-    async fn release(&self, key: &Key, lease: Lease) -> Result<(), BackendError> {
+    async fn release(&self, key: &RecordKey, lease: Lease) -> Result<(), BackendError> {
         let call = Call::inline(scripts::RELEASE, &self.names(key).1)
             .bytes(&lease.holder.to_bytes())
             .bytes(self.channel.as_bytes())
@@ -352,7 +358,7 @@ fn decode(value: Value) -> Result<Option<Record>, BackendError> {
     let bytes = match value.extract_error().map_err(BackendError::new)? {
         Value::BulkString(bytes) => Bytes::from(bytes),
         Value::Nil => return Ok(None),
-        _ => return Err(alien()),
+        _ => return Err(unexpected_reply()),
     };
     let word = |at: usize| Some(u64::from_be_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
     let (Some(version), Some(last_seen), Some(expires)) = (word(0), word(8), word(16)) else {
@@ -367,7 +373,7 @@ fn decode(value: Value) -> Result<Option<Record>, BackendError> {
     }))
 }
 
-fn alien() -> BackendError {
+fn unexpected_reply() -> BackendError {
     BackendError::new("Redis gave an answer of an unexpected type")
 }
 
@@ -376,7 +382,7 @@ fn written(code: i64) -> Result<Written, BackendError> {
         0 => Ok(Written::Absent),
         1 => Ok(Written::Done),
         2 => Ok(Written::Conflict),
-        _ => Err(alien()),
+        _ => Err(unexpected_reply()),
     }
 }
 

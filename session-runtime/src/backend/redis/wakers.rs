@@ -8,18 +8,18 @@ use redis::{PushInfo, PushKind, Value};
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
-use crate::id::Key;
+use crate::id::RecordKey;
 
 #[derive(Default)]
-pub(super) struct Wakers(Mutex<HashMap<Key, Arc<Notify>>>);
+pub(super) struct Wakers(Mutex<HashMap<RecordKey, Arc<Notify>>>);
 
 impl Wakers {
     /// Listens from now on.
-    pub(super) fn listen(self: &Arc<Self>, key: &Key) -> Wake {
+    pub(super) fn listen(self: &Arc<Self>, key: &RecordKey) -> ReleaseWaiter {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut notified = Box::pin(Arc::clone(waiting.entry(*key).or_default()).notified_owned());
         notified.as_mut().enable();
-        Wake { notified: Some(notified), wakers: Arc::clone(self), key: *key }
+        ReleaseWaiter { notified: Some(notified), wakers: Arc::clone(self), key: *key }
     }
 
     /// A message from Redis: a lease was given up, or a session ended. When the connection broke, messages may have been
@@ -28,7 +28,7 @@ impl Wakers {
         let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match (&push.kind, push.data.as_slice()) {
             (PushKind::Message, [_, Value::BulkString(key)]) => {
-                let key = <[u8; 32]>::try_from(key.as_slice()).ok().map(Key::from_bytes);
+                let key = <[u8; 32]>::try_from(key.as_slice()).ok().map(RecordKey::from_bytes);
                 if let Some(notify) = key.and_then(|key| waiting.get(&key)) {
                     notify.notify_waiters();
                 }
@@ -40,13 +40,13 @@ impl Wakers {
 }
 
 /// A place among those who wait, given up when it is dropped.
-pub(super) struct Wake {
+pub(super) struct ReleaseWaiter {
     notified: Option<Pin<Box<OwnedNotified>>>,
     wakers: Arc<Wakers>,
-    key: Key,
+    key: RecordKey,
 }
 
-impl Wake {
+impl ReleaseWaiter {
     pub(super) async fn woken(mut self) {
         if let Some(notified) = &mut self.notified {
             notified.await;
@@ -54,7 +54,7 @@ impl Wake {
     }
 }
 
-impl Drop for Wake {
+impl Drop for ReleaseWaiter {
     fn drop(&mut self) {
         self.notified = None;
         let mut waiting = self.wakers.0.lock().unwrap_or_else(PoisonError::into_inner);

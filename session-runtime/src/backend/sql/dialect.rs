@@ -159,11 +159,11 @@ pub(super) struct Statements {
     pub(super) claim: Arc<str>,
     pub(super) unclaim: Arc<str>,
     pub(super) version: Arc<str>,
-    pub(super) schema: Schema,
+    pub(super) schema: Migrations,
 }
 
 /// How the tables come to be.
-pub(super) struct Schema {
+pub(super) struct Migrations {
     /// Makes the table that knows the version of the other one.
     pub(super) meta: String,
     /// What leads from each version to the next one, the first from no table at all. Each statement
@@ -209,12 +209,12 @@ impl Statements {
                         WHERE id = 1 AND (sweeper IS NULL OR sweeper = ? OR sweeping_until <= ?)"),
             unclaim: sql("UPDATE {meta} SET sweeper = NULL, sweeping_until = NULL WHERE id = 1 AND sweeper = ?"),
             version: sql("SELECT version FROM {meta} WHERE id = 1"),
-            schema: Schema::new(dialect, names),
+            schema: Migrations::new(dialect, names),
         }
     }
 }
 
-impl Schema {
+impl Migrations {
     fn new(dialect: &Dialect, names: &Names) -> Self {
         let Dialect { key, holder, body, index_inside, index_beside, table_options, .. } = *dialect;
         let sql = |template: &str| names.fill(dialect, template);

@@ -21,15 +21,15 @@ pub(super) trait Driver: Database<Row: Columns> {
     fn run(
         connection: &mut Self::Connection,
         sql: &Arc<str>,
-        values: &[Value<'_>],
-    ) -> impl Future<Output = Result<Answer<Self>, sqlx::Error>> + Send;
+        values: &[SqlValue<'_>],
+    ) -> impl Future<Output = Result<StatementResult<Self>, sqlx::Error>> + Send;
 
     /// Runs a statement as it stands: no preparation, no values, no answer.
     fn run_raw(connection: &mut Self::Connection, sql: &str) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 }
 
 /// What a statement did.
-pub(super) struct Answer<D: Database> {
+pub(super) struct StatementResult<D: Database> {
     /// How many rows it found and changed.
     pub(super) affected: u64,
     /// What it returned.
@@ -38,25 +38,25 @@ pub(super) struct Answer<D: Database> {
 
 /// A value for a placeholder.
 #[derive(Clone, Copy)]
-pub(super) enum Value<'a> {
+pub(super) enum SqlValue<'a> {
     Number(i64),
     Bytes(&'a [u8]),
 }
 
-impl From<Timestamp> for Value<'_> {
+impl From<Timestamp> for SqlValue<'_> {
     /// A time past the year 292,278,994 counts as that: order is what matters.
     fn from(time: Timestamp) -> Self {
         Self::Number(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
     }
 }
 
-impl<'a> From<&'a [u8]> for Value<'a> {
+impl<'a> From<&'a [u8]> for SqlValue<'a> {
     fn from(bytes: &'a [u8]) -> Self {
         Self::Bytes(bytes)
     }
 }
 
-impl<'a, const N: usize> From<&'a [u8; N]> for Value<'a> {
+impl<'a, const N: usize> From<&'a [u8; N]> for SqlValue<'a> {
     fn from(bytes: &'a [u8; N]) -> Self {
         Self::Bytes(bytes)
     }
@@ -84,19 +84,19 @@ macro_rules! driver {
             async fn run(
                 connection: &mut Self::Connection,
                 sql: &Arc<str>,
-                values: &[Value<'_>],
-            ) -> Result<Answer<Self>, sqlx::Error> {
+                values: &[SqlValue<'_>],
+            ) -> Result<StatementResult<Self>, sqlx::Error> {
                 let mut arguments = <Self as Database>::Arguments::default();
                 for value in values {
                     match *value {
-                        Value::Number(number) => arguments.add(number),
-                        Value::Bytes(bytes) => arguments.add(bytes),
+                        SqlValue::Number(number) => arguments.add(number),
+                        SqlValue::Bytes(bytes) => arguments.add(bytes),
                     }
                     .map_err(sqlx::Error::Encode)?;
                 }
                 // No input reaches a statement's text: it is made of constants and a checked table name.
                 let query = sqlx::query_with(AssertSqlSafe(Arc::clone(sql)), arguments);
-                let mut answer = Answer { affected: 0, rows: Vec::new() };
+                let mut answer = StatementResult { affected: 0, rows: Vec::new() };
                 let mut steps = connection.fetch_many(query);
                 // To the end, even if one row is all that can come: only then is the statement finished.
                 while let Some(step) = steps.try_next().await? {

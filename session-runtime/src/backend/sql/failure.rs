@@ -9,24 +9,24 @@ use crate::error::BackendError;
 
 /// A driver's error, without what a database adds for its administrator: PostgreSQL's details may
 /// repeat a whole row.
-struct Failure(sqlx::Error);
+struct RedactedError(sqlx::Error);
 
-impl fmt::Display for Failure {
+impl fmt::Display for RedactedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)
     }
 }
 
-impl fmt::Debug for Failure {
+impl fmt::Debug for RedactedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)
     }
 }
 
-impl StdError for Failure {}
+impl StdError for RedactedError {}
 
 pub(super) fn failure(error: sqlx::Error) -> BackendError {
-    BackendError::new(Failure(error))
+    BackendError::new(RedactedError(error))
 }
 
 /// Whether the database's code for the error begins with one of these.

@@ -51,21 +51,21 @@ macro_rules! backend {
         }
 
         impl Backend for $backend {
-            async fn create(&self, key: &Key, record: Record, touch: Touch) -> Result<bool, BackendError> {
+            async fn create(&self, key: &RecordKey, record: Record, touch: Touch) -> Result<bool, BackendError> {
                 self.store.create(key, record, touch).await
             }
 
-            async fn load(&self, key: &Key, touch: Touch) -> Result<Option<Record>, BackendError> {
+            async fn load(&self, key: &RecordKey, touch: Touch) -> Result<Option<Record>, BackendError> {
                 self.store.load(key, touch).await
             }
 
-            async fn peek(&self, key: &Key) -> Result<Option<Record>, BackendError> {
+            async fn peek(&self, key: &RecordKey) -> Result<Option<Record>, BackendError> {
                 self.store.peek(key).await
             }
 
             async fn update(
                 &self,
-                key: &Key,
+                key: &RecordKey,
                 expected: u64,
                 record: Record,
                 touch: Touch,
@@ -73,7 +73,7 @@ macro_rules! backend {
                 self.store.update(key, expected, record, touch).await
             }
 
-            async fn delete(&self, key: &Key) -> Result<bool, BackendError> {
+            async fn delete(&self, key: &RecordKey) -> Result<bool, BackendError> {
                 self.store.delete(key).await
             }
 
@@ -87,17 +87,17 @@ macro_rules! backend {
         }
 
         impl Leases for $backend {
-            async fn acquire(&self, key: &Key, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
+            async fn acquire(&self, key: &RecordKey, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
                 self.store.acquire(key, lease, touch).await
             }
 
-            async fn extend(&self, key: &Key, lease: Lease) -> Result<bool, BackendError> {
+            async fn extend(&self, key: &RecordKey, lease: Lease) -> Result<bool, BackendError> {
                 self.store.extend(key, lease).await
             }
 
             async fn save(
                 &self,
-                key: &Key,
+                key: &RecordKey,
                 lease: Lease,
                 expected: u64,
                 record: Record,
@@ -106,7 +106,7 @@ macro_rules! backend {
                 self.store.save(key, lease, expected, record, touch).await
             }
 
-            async fn release(&self, key: &Key, lease: Lease) -> Result<(), BackendError> {
+            async fn release(&self, key: &RecordKey, lease: Lease) -> Result<(), BackendError> {
                 self.store.release(key, lease).await
             }
         }
@@ -127,10 +127,10 @@ mod prelude {
     pub(super) use std::sync::Arc;
     pub(super) use std::time::Duration;
 
-    pub(super) use super::store::Store;
+    pub(super) use super::store::SqlStore;
     pub(super) use super::{TABLE, backend};
     pub(super) use crate::backend::{
-        Acquired, Backend, BackendError, Capabilities, Key, Lease, Leases, OpenBackend, OpenError, Record, Scope,
+        Acquired, Backend, BackendError, Capabilities, Lease, Leases, OpenBackend, OpenError, Record, RecordKey, Scope,
         Sweep, Touch, Written,
     };
     pub(super) use crate::clock::Timestamp;

@@ -16,7 +16,7 @@ use crate::setting::FromSetting as _;
 /// The table is made when the sessions are opened, or by the first call that reaches the database. Who
 /// waits for a lease of another process asks for it every 100 ms at the longest.
 pub struct MySql {
-    store: Arc<Store<sqlx::MySql>>,
+    store: Arc<SqlStore<sqlx::MySql>>,
     table: String,
 }
 
@@ -59,7 +59,7 @@ impl MySql {
     }
 
     fn at(MySqlUrl(options): MySqlUrl, table: String) -> Result<Self, OpenError> {
-        Ok(Self { store: Arc::new(Store::remote(options, &table)?), table })
+        Ok(Self { store: Arc::new(SqlStore::remote(options, &table)?), table })
     }
 }
 

@@ -16,7 +16,7 @@ use crate::setting::FromSetting as _;
 /// The table is made when the sessions are opened, or by the first call that reaches the database. Who
 /// waits for a lease of another process asks for it every 100 ms at the longest.
 pub struct Postgres {
-    store: Arc<Store<sqlx::Postgres>>,
+    store: Arc<SqlStore<sqlx::Postgres>>,
     table: String,
 }
 
@@ -59,7 +59,7 @@ impl Postgres {
     }
 
     fn at(PostgresUrl(options): PostgresUrl, table: String) -> Result<Self, OpenError> {
-        Ok(Self { store: Arc::new(Store::remote(options, &table)?), table })
+        Ok(Self { store: Arc::new(SqlStore::remote(options, &table)?), table })
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use super::driver::{Driver, Options};
 use super::failure::{failure, is};
 use super::pool::Pool;
-use super::store::Store;
+use super::store::SqlStore;
 use crate::error::OpenError;
 
 /// The most connections of one process.
@@ -42,14 +42,14 @@ macro_rules! url {
 }
 pub(super) use url;
 
-impl<D: Driver> Store<D> {
+impl<D: Driver> SqlStore<D> {
     /// A store on a server, with as many connections as are needed up to a bound.
     pub(super) fn remote(options: Options<D>, table: &str) -> Result<Self, OpenError> {
         let pool = Arc::new(Pool::new(options, MOST, true));
         Self::new(Arc::clone(&pool), pool, table)
     }
 
-    /// [`Store::prepare`] while the application starts. A server that is down is no error: the calls
+    /// [`SqlStore::prepare`] while the application starts. A server that is down is no error: the calls
     /// will fail until it is up, and the first that succeeds makes the tables.
     pub(super) async fn warm_up(&self) -> Result<(), OpenError> {
         let name = D::DIALECT.name;

@@ -1,7 +1,7 @@
 //! Making the tables, and bringing them up to date.
 
 use super::dialect::Statements;
-use super::driver::{Columns as _, Driver, Value};
+use super::driver::{Columns as _, Driver, SqlValue};
 use super::failure::is_missing_table;
 use super::pool::Pool;
 
@@ -33,7 +33,7 @@ pub(super) async fn prepare<D: Driver>(pool: &Pool<D>, statements: &Statements) 
     }
     if current < schema.steps.len() {
         let note = if noted.is_some() { &schema.note_again } else { &schema.note };
-        let version = Value::Number(i64::try_from(schema.steps.len()).unwrap_or(i64::MAX));
+        let version = SqlValue::Number(i64::try_from(schema.steps.len()).unwrap_or(i64::MAX));
         D::run(connection, note, &[version]).await?;
     }
     D::run_raw(connection, D::DIALECT.unlock).await?;

@@ -23,7 +23,7 @@ use super::waiting::Pauses;
 /// unlocks. `last_seen` follows the uses of a session when it is a sixteenth of the idle timeout (at most
 /// a minute) old.
 pub struct Sqlite {
-    store: Arc<Store<sqlx::Sqlite>>,
+    store: Arc<SqlStore<sqlx::Sqlite>>,
     table: String,
 }
 
@@ -69,7 +69,7 @@ impl Sqlite {
         let reads = Arc::new(Pool::new(options.clone(), READERS, false));
         // One at a time: writers in this process queue up here, where waiting costs nothing.
         let writes = Arc::new(Pool::new(options, 1, false));
-        let store = Arc::new(Store::new(reads, writes, &table)?);
+        let store = Arc::new(SqlStore::new(reads, writes, &table)?);
 
         let started = tokio::time::Instant::now();
         let mut pauses = Pauses::new();

@@ -8,16 +8,16 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::dialect::{Names, Statements};
-use super::driver::{Answer, Columns, Driver, Value};
+use super::driver::{Columns, Driver, SqlValue, StatementResult};
 use super::failure::{failure, is_broken, is_collision, is_missing_table};
 use super::pool::Pool;
 use super::schema;
-use super::waiting::{Pauses, Waiting, Wake};
-use crate::backend::{Acquired, BackendError, Holder, Key, Lease, OpenError, Record, Touch, Written};
+use super::waiting::{Pauses, Waiter, Waiting};
+use crate::backend::{Acquired, BackendError, Holder, Lease, OpenError, Record, RecordKey, Touch, Written};
 use crate::clock::Timestamp;
 
 /// Sessions in two tables: the records, and one row that knows the schema's version and who sweeps.
-pub(super) struct Store<D: Driver> {
+pub(super) struct SqlStore<D: Driver> {
     reads: Arc<Pool<D>>,
     writes: Arc<Pool<D>>,
     statements: Statements,
@@ -37,26 +37,26 @@ const LOOK: Duration = Duration::from_secs(1);
 const SWEEPING: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum Purpose {
     Read,
     Write,
 }
 
 /// What there is to know about a record without reading it.
-struct State {
+struct LeaseState {
     keep_until: Timestamp,
     holder: Option<Vec<u8>>,
     lease_until: Timestamp,
 }
 
-impl State {
+impl LeaseState {
     fn is_held_by_another(&self, lease: Lease) -> bool {
         let another = self.holder.as_deref().is_some_and(|holder| holder != lease.holder.to_bytes());
         another && lease.now < self.lease_until
     }
 }
 
-impl<D: Driver> Store<D> {
+impl<D: Driver> SqlStore<D> {
     /// A store of these tables. Nothing is asked of the database yet.
     pub(super) fn new(reads: Arc<Pool<D>>, writes: Arc<Pool<D>>, table: &str) -> Result<Self, OpenError> {
         Ok(Self {
@@ -85,9 +85,14 @@ impl<D: Driver> Store<D> {
 
     /// Runs a statement, again if it was undone because of another one. A read is repeated on another
     /// connection if its own was broken; a write may have happened all the same.
-    async fn run(&self, kind: Kind, sql: &Arc<str>, values: &[Value<'_>]) -> Result<Answer<D>, sqlx::Error> {
+    async fn run(
+        &self,
+        kind: Purpose,
+        sql: &Arc<str>,
+        values: &[SqlValue<'_>],
+    ) -> Result<StatementResult<D>, sqlx::Error> {
         self.prepare().await?;
-        let pool = if kind == Kind::Read { &self.reads } else { &self.writes };
+        let pool = if kind == Purpose::Read { &self.reads } else { &self.writes };
         let mut tries = 0;
         loop {
             let mut pooled = pool.get().await?;
@@ -108,59 +113,59 @@ impl<D: Driver> Store<D> {
                 self.ready.store(false, Ordering::Release);
             }
             tries += 1;
-            if tries == TRIES || !(is_collision(&error) || broken && kind == Kind::Read) {
+            if tries == TRIES || !(is_collision(&error) || broken && kind == Purpose::Read) {
                 return Err(error);
             }
         }
     }
 
     /// Whether a statement found the row that it was to change.
-    async fn changed(&self, sql: &Arc<str>, values: &[Value<'_>]) -> Result<bool, BackendError> {
-        Ok(self.run(Kind::Write, sql, values).await.map_err(failure)?.affected > 0)
+    async fn changed(&self, sql: &Arc<str>, values: &[SqlValue<'_>]) -> Result<bool, BackendError> {
+        Ok(self.run(Purpose::Write, sql, values).await.map_err(failure)?.affected > 0)
     }
 
-    async fn row(&self, sql: &Arc<str>, values: &[Value<'_>]) -> Result<Option<D::Row>, BackendError> {
-        Ok(self.run(Kind::Read, sql, values).await.map_err(failure)?.rows.pop())
+    async fn row(&self, sql: &Arc<str>, values: &[SqlValue<'_>]) -> Result<Option<D::Row>, BackendError> {
+        Ok(self.run(Purpose::Read, sql, values).await.map_err(failure)?.rows.pop())
     }
 
-    async fn state(&self, key: &Key) -> Result<Option<State>, BackendError> {
+    async fn state(&self, key: &RecordKey) -> Result<Option<LeaseState>, BackendError> {
         let Some(row) = self.row(&self.statements.state, &[key.as_bytes().into()]).await? else { return Ok(None) };
-        let state = || -> Result<State, sqlx::Error> {
-            Ok(State { keep_until: row.time(0)?, holder: row.bytes(1)?, lease_until: row.time(2)? })
+        let state = || -> Result<LeaseState, sqlx::Error> {
+            Ok(LeaseState { keep_until: row.time(0)?, holder: row.bytes(1)?, lease_until: row.time(2)? })
         };
         state().map(Some).map_err(failure)
     }
 
-    pub(super) async fn create(&self, key: &Key, record: Record, touch: Touch) -> Result<bool, BackendError> {
+    pub(super) async fn create(&self, key: &RecordKey, record: Record, touch: Touch) -> Result<bool, BackendError> {
         let values = [
             key.as_bytes().into(),
             version(record.version),
             record.last_seen.into(),
             record.expires.into(),
             keep_until(record.last_seen, record.expires, touch.idle).into(),
-            Value::Bytes(&record.body),
+            SqlValue::Bytes(&record.body),
         ];
-        match self.run(Kind::Write, &self.statements.create, &values).await {
+        match self.run(Purpose::Write, &self.statements.create, &values).await {
             Ok(_) => Ok(true),
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(false),
             Err(error) => Err(failure(error)),
         }
     }
 
-    pub(super) async fn load(&self, key: &Key, touch: Touch) -> Result<Option<Record>, BackendError> {
+    pub(super) async fn load(&self, key: &RecordKey, touch: Touch) -> Result<Option<Record>, BackendError> {
         let Some(record) = self.peek(key).await? else { return Ok(None) };
         self.note_use(key, &record, touch).await?;
         Ok(Some(record))
     }
 
-    pub(super) async fn peek(&self, key: &Key) -> Result<Option<Record>, BackendError> {
+    pub(super) async fn peek(&self, key: &RecordKey) -> Result<Option<Record>, BackendError> {
         let row = self.row(&self.statements.load, &[key.as_bytes().into()]).await?;
         row.map(|row| read(&row).map_err(failure)).transpose()
     }
 
     /// Writes the time of this use into the record, when it is due. The version sees to it that no later
     /// expiry is overwritten, and the comparison that of many uses at once one is written.
-    async fn note_use(&self, key: &Key, record: &Record, touch: Touch) -> Result<(), BackendError> {
+    async fn note_use(&self, key: &RecordKey, record: &Record, touch: Touch) -> Result<(), BackendError> {
         let slack = slack(touch.idle);
         if touch.now.since(record.last_seen) < slack.max(Duration::from_millis(1)) || !touch.is_live(record, slack) {
             return Ok(());
@@ -173,7 +178,7 @@ impl<D: Driver> Store<D> {
 
     pub(super) async fn update(
         &self,
-        key: &Key,
+        key: &RecordKey,
         expected: u64,
         record: Record,
         touch: Touch,
@@ -183,7 +188,7 @@ impl<D: Driver> Store<D> {
             record.last_seen.into(),
             record.expires.into(),
             keep_until(record.last_seen, record.expires, touch.idle).into(),
-            Value::Bytes(&record.body),
+            SqlValue::Bytes(&record.body),
             key.as_bytes().into(),
             version(expected),
             touch.now.into(),
@@ -195,7 +200,7 @@ impl<D: Driver> Store<D> {
         Ok(if live { Written::Conflict } else { Written::Absent })
     }
 
-    pub(super) async fn delete(&self, key: &Key) -> Result<bool, BackendError> {
+    pub(super) async fn delete(&self, key: &RecordKey) -> Result<bool, BackendError> {
         let found = self.changed(&self.statements.delete, &[key.as_bytes().into()]).await?;
         self.waiting.wake(key);
         Ok(found)
@@ -203,7 +208,7 @@ impl<D: Driver> Store<D> {
 
     pub(super) async fn acquire(
         self: &Arc<Self>,
-        key: &Key,
+        key: &RecordKey,
         lease: Lease,
         touch: Touch,
     ) -> Result<Acquired, BackendError> {
@@ -231,12 +236,12 @@ impl<D: Driver> Store<D> {
     }
 
     /// Takes the lease if it is free, and reads the record.
-    async fn take(&self, key: &Key, lease: Lease) -> Result<Option<Record>, BackendError> {
+    async fn take(&self, key: &RecordKey, lease: Lease) -> Result<Option<Record>, BackendError> {
         let holder = lease.holder.to_bytes();
         let now = lease.now.into();
         let until = lease.now.plus(lease.ttl).into();
         let values = [(&holder).into(), until, key.as_bytes().into(), now, (&holder).into(), now];
-        let answer = self.run(Kind::Write, &self.statements.take, &values).await.map_err(failure)?;
+        let answer = self.run(Purpose::Write, &self.statements.take, &values).await.map_err(failure)?;
         let row = if D::DIALECT.returning {
             answer.rows.into_iter().next()
         } else if answer.affected > 0 {
@@ -248,7 +253,7 @@ impl<D: Driver> Store<D> {
     }
 
     /// Waits until that holder's lease is over: hears it from this process, looks for it otherwise.
-    async fn freed(self: Arc<Self>, key: Key, holder: Option<Vec<u8>>, mut wake: Wake) {
+    async fn freed(self: Arc<Self>, key: RecordKey, holder: Option<Vec<u8>>, mut wake: Waiter) {
         let mut pauses = Pauses::new();
         while !wake.within(pauses.next()).await {
             match timeout(LOOK, self.state(&key)).await {
@@ -259,7 +264,7 @@ impl<D: Driver> Store<D> {
         }
     }
 
-    pub(super) async fn extend(&self, key: &Key, lease: Lease) -> Result<bool, BackendError> {
+    pub(super) async fn extend(&self, key: &RecordKey, lease: Lease) -> Result<bool, BackendError> {
         let holder = lease.holder.to_bytes();
         let until = lease.now.plus(lease.ttl).into();
         let values = [until, key.as_bytes().into(), (&holder).into(), lease.now.into()];
@@ -268,7 +273,7 @@ impl<D: Driver> Store<D> {
 
     pub(super) async fn save(
         &self,
-        key: &Key,
+        key: &RecordKey,
         lease: Lease,
         expected: u64,
         record: Record,
@@ -280,7 +285,7 @@ impl<D: Driver> Store<D> {
             record.last_seen.into(),
             record.expires.into(),
             keep_until(record.last_seen, record.expires, touch.idle).into(),
-            Value::Bytes(&record.body),
+            SqlValue::Bytes(&record.body),
             key.as_bytes().into(),
             version(expected),
             (&holder).into(),
@@ -302,7 +307,7 @@ impl<D: Driver> Store<D> {
         }
     }
 
-    pub(super) async fn release(&self, key: &Key, lease: Lease) -> Result<(), BackendError> {
+    pub(super) async fn release(&self, key: &RecordKey, lease: Lease) -> Result<(), BackendError> {
         let holder = lease.holder.to_bytes();
         if self.changed(&self.statements.release, &[key.as_bytes().into(), (&holder).into()]).await? {
             self.waiting.wake(key);
@@ -313,7 +318,7 @@ impl<D: Driver> Store<D> {
     /// Forgets what has expired, unless somebody else is at it.
     pub(super) async fn sweep(&self, now: Timestamp, limit: usize) -> Result<usize, BackendError> {
         let sweeper = self.sweeper.to_bytes();
-        let me = Value::from(&sweeper);
+        let me = SqlValue::from(&sweeper);
         if !self.changed(&self.statements.claim, &[me, now.plus(SWEEPING).into(), me, now.into()]).await? {
             return Ok(0);
         }
@@ -325,16 +330,16 @@ impl<D: Driver> Store<D> {
     /// A look that locks nothing, then removals by key that ask again: whoever uses a record meanwhile
     /// waits for one short statement at the most, and no two can wait for each other.
     async fn forget_expired(&self, now: Timestamp, limit: usize) -> Result<usize, BackendError> {
-        let limit = Value::Number(i64::try_from(limit).unwrap_or(i64::MAX));
-        let expired = self.run(Kind::Read, &self.statements.expired, &[now.into(), limit]).await.map_err(failure)?;
+        let limit = SqlValue::Number(i64::try_from(limit).unwrap_or(i64::MAX));
+        let expired = self.run(Purpose::Read, &self.statements.expired, &[now.into(), limit]).await.map_err(failure)?;
         let keys = expired.rows.iter().map(|row| Ok(row.bytes(0)?.unwrap_or_default()));
         let keys = keys.collect::<Result<Vec<_>, sqlx::Error>>().map_err(failure)?;
         let mut swept = 0;
         for batch in keys.chunks(Statements::BATCH) {
             // The statement has as many places as a full batch: the last key fills what is left of them.
             let places = (0..Statements::BATCH).map(|place| &batch[place.min(batch.len() - 1)]);
-            let values: Vec<_> = places.map(|key| Value::Bytes(key)).chain([now.into()]).collect();
-            let removed = self.run(Kind::Write, &self.statements.forget, &values).await.map_err(failure)?.affected;
+            let values: Vec<_> = places.map(|key| SqlValue::Bytes(key)).chain([now.into()]).collect();
+            let removed = self.run(Purpose::Write, &self.statements.forget, &values).await.map_err(failure)?.affected;
             swept += usize::try_from(removed).unwrap_or(usize::MAX);
         }
         Ok(swept)
@@ -353,8 +358,8 @@ fn keep_until(last_seen: Timestamp, expires: Timestamp, idle: Duration) -> Times
 }
 
 /// Versions are compared for equality only, so the sign doesn't matter.
-fn version(version: u64) -> Value<'static> {
-    Value::Number(version.cast_signed())
+fn version(version: u64) -> SqlValue<'static> {
+    SqlValue::Number(version.cast_signed())
 }
 
 pub(super) fn read(row: &impl Columns) -> Result<Record, sqlx::Error> {

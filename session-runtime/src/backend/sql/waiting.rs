@@ -8,23 +8,23 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
-use crate::id::Key;
+use crate::id::RecordKey;
 
 /// Who in this process waits for which session.
 #[derive(Default)]
-pub(super) struct Waiting(Mutex<HashMap<Key, Arc<Notify>>>);
+pub(super) struct Waiting(Mutex<HashMap<RecordKey, Arc<Notify>>>);
 
 impl Waiting {
     /// Listens from now on.
-    pub(super) fn listen(self: &Arc<Self>, key: &Key) -> Wake {
+    pub(super) fn listen(self: &Arc<Self>, key: &RecordKey) -> Waiter {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut notified = Box::pin(Arc::clone(waiting.entry(*key).or_default()).notified_owned());
         notified.as_mut().enable();
-        Wake { notified: Some(notified), waiting: Arc::clone(self), key: *key }
+        Waiter { notified: Some(notified), waiting: Arc::clone(self), key: *key }
     }
 
     /// A lease was given up in this process.
-    pub(super) fn wake(&self, key: &Key) {
+    pub(super) fn wake(&self, key: &RecordKey) {
         let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(notify) = waiting.get(key) {
             notify.notify_waiters();
@@ -33,13 +33,13 @@ impl Waiting {
 }
 
 /// A place among those who wait, given up when it is dropped.
-pub(super) struct Wake {
+pub(super) struct Waiter {
     notified: Option<Pin<Box<OwnedNotified>>>,
     waiting: Arc<Waiting>,
-    key: Key,
+    key: RecordKey,
 }
 
-impl Wake {
+impl Waiter {
     /// Whether it was woken within this time.
     pub(super) async fn within(&mut self, time: Duration) -> bool {
         match &mut self.notified {
@@ -49,7 +49,7 @@ impl Wake {
     }
 }
 
-impl Drop for Wake {
+impl Drop for Waiter {
     fn drop(&mut self) {
         self.notified = None;
         let mut waiting = self.waiting.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -83,8 +83,8 @@ impl Pauses {
 mod tests {
     use super::*;
 
-    fn key(byte: u8) -> Key {
-        Key::from_bytes([byte; 32])
+    fn key(byte: u8) -> RecordKey {
+        RecordKey::from_bytes([byte; 32])
     }
 
     #[tokio::test]

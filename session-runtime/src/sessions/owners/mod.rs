@@ -1,7 +1,7 @@
 //! Sessions by their owner: to list them, to end them, and to have no more of them than allowed.
 
-mod book;
-mod index;
+mod index_store;
+mod owner_index;
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -12,16 +12,16 @@ use std::time::SystemTime;
 use futures_util::future::{BoxFuture, join_all};
 use serde::Serialize;
 
-pub(crate) use self::book::Entry;
-pub(crate) use self::index::Index;
+pub(crate) use self::index_store::IndexStore;
+pub(crate) use self::owner_index::Entry;
 use super::core::Core;
-use super::schema::AnyData;
+use super::schema::ErasedData;
 use super::{SessionData, Sessions};
-use crate::backend::{Key, Record};
+use crate::backend::{Record, RecordKey};
 use crate::clock::Timestamp;
 use crate::codec;
 use crate::error::Error;
-use crate::id::Handle;
+use crate::id::PublicId;
 use crate::record::Envelope;
 
 /// A session's type with a field that says whose the session is: mark one with `#[session(owner)]`.
@@ -61,7 +61,7 @@ pub fn owner_key<O: Serialize + ?Sized>(owner: &O) -> OwnerKey {
 }
 
 /// The owner of a session, as JSON.
-pub(super) fn owner_of(data: &dyn AnyData) -> Result<Option<Vec<u8>>, Error> {
+pub(super) fn owner_of(data: &dyn ErasedData) -> Result<Option<Vec<u8>>, Error> {
     data.owner_key().map_err(Error::Encode)
 }
 
@@ -89,12 +89,12 @@ impl<T: SessionData> Sessions<T> {
 
 impl Core {
     /// The book of an owner.
-    pub(super) fn index(&self, owner: &[u8]) -> Index<'_> {
+    pub(super) fn index(&self, owner: &[u8]) -> IndexStore<'_> {
         let inner = &*self.0;
-        Index {
+        IndexStore {
             client: &inner.client,
             queue: &inner.queue,
-            key: Key::of_owner(&inner.purpose, owner),
+            key: RecordKey::of_owner(&inner.purpose, owner),
             idle: inner.idle,
             slack: inner.slack,
         }
@@ -122,11 +122,11 @@ impl<T: SessionData> OwnerSessions<'_, T> {
         self.core.list(&self.owner).await
     }
 
-    /// Ends the session of this handle, wherever it is used; `false` if it is none of the owner's.
+    /// Ends the session of this public id, wherever it is used; `false` if it is none of the owner's.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if the backend is down; [`Error::Encode`] for an owner that can't be written as JSON.
-    pub async fn end(&self, session: Handle) -> Result<bool, Error> {
+    pub async fn end(&self, session: PublicId) -> Result<bool, Error> {
         self.core.end_of(&self.owner, session).await
     }
 
@@ -142,7 +142,7 @@ impl<T: SessionData> OwnerSessions<'_, T> {
     ///
     /// # Errors
     /// As [`end_all`](Self::end_all).
-    pub async fn end_others(&self, keep: Handle) -> Result<usize, Error> {
+    pub async fn end_others(&self, keep: PublicId) -> Result<usize, Error> {
         self.core.end_all_but(&self.owner, Some(keep)).await
     }
 }
@@ -192,7 +192,7 @@ impl Core {
         })
     }
 
-    fn end_of<'a>(&'a self, owner: &'a OwnerKey, session: Handle) -> BoxFuture<'a, Result<bool, Error>> {
+    fn end_of<'a>(&'a self, owner: &'a OwnerKey, session: PublicId) -> BoxFuture<'a, Result<bool, Error>> {
         Box::pin(async move {
             match somebody(owner)? {
                 Some(owner) => self.index(owner).end(session).await,
@@ -201,7 +201,7 @@ impl Core {
         })
     }
 
-    fn end_all_but<'a>(&'a self, owner: &'a OwnerKey, keep: Option<Handle>) -> BoxFuture<'a, Result<usize, Error>> {
+    fn end_all_but<'a>(&'a self, owner: &'a OwnerKey, keep: Option<PublicId>) -> BoxFuture<'a, Result<usize, Error>> {
         Box::pin(async move {
             match somebody(owner)? {
                 Some(owner) => self.index(owner).end_all_but(keep).await,
@@ -211,18 +211,18 @@ impl Core {
     }
 
     /// A live record as a person sees it; `None` if it can't be read or is somebody else's.
-    fn listing(&self, key: &Key, record: &Record, owner: &[u8]) -> Option<Listing> {
+    fn listing(&self, key: &RecordKey, record: &Record, owner: &[u8]) -> Option<Listing> {
         let (envelope, payload) = Envelope::read(&record.body)?;
         let decoded = self.decode(key, record, &envelope, payload)?;
         if owner_of(&*decoded.data).ok()?.as_deref() != Some(owner) {
             return None;
         }
         Some(Listing {
-            id: key.handle(),
-            created: decoded.about.created,
+            id: key.public_id(),
+            created: decoded.meta.created,
             last_seen: record.last_seen,
             expires: record.expires,
-            label: decoded.about.label,
+            label: decoded.meta.label,
         })
     }
 }
@@ -230,7 +230,7 @@ impl Core {
 /// A session as its owner sees it in a list. It holds nothing by which the session could be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
-    id: Handle,
+    id: PublicId,
     created: Timestamp,
     last_seen: Timestamp,
     expires: Timestamp,
@@ -239,7 +239,7 @@ pub struct Listing {
 
 impl Listing {
     /// The session's name, by which it can be ended: see [`OwnerSessions::end`].
-    pub fn id(&self) -> Handle {
+    pub fn public_id(&self) -> PublicId {
         self.id
     }
 
@@ -263,8 +263,8 @@ impl Listing {
         self.label.as_deref()
     }
 
-    /// Whether it is the session of this handle: `listing.is(session.id())` is the one that asks.
-    pub fn is(&self, session: Handle) -> bool {
+    /// Whether it is the session of this public id: `listing.is(session.public_id())` is the one that asks.
+    pub fn is(&self, session: PublicId) -> bool {
         self.id == session
     }
 }

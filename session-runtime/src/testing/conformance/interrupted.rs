@@ -13,7 +13,7 @@ use futures_util::future::join;
 
 use super::pair::key;
 use super::{Pair, SHORT_LEASE};
-use crate::backend::{Holder, Key, Record, Touch, Written};
+use crate::backend::{Holder, Record, RecordKey, Touch, Written};
 
 /// How often each operation is dropped, each time a little later.
 pub(super) const ROUNDS: usize = 48;
@@ -66,7 +66,7 @@ fn told(pair: &Pair, version: u64) -> Record {
 }
 
 /// The record that is stored, which is whole.
-async fn whole(pair: &Pair, round: usize, key: &Key) -> Option<u64> {
+async fn whole(pair: &Pair, round: usize, key: &RecordKey) -> Option<u64> {
     let record = pair.side(round).load(key, pair.touch()).await?;
     assert!(record.body == told(pair, record.version).body, "half a record");
     Some(record.version)

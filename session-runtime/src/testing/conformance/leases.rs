@@ -5,7 +5,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::interrupted::{ROUNDS, STEPS, drop_after, overlap};
 use super::pair::key;
 use super::{LEASE, MANY, Pair, SHORT_LEASE, sequences};
-use crate::backend::{Acquired, Holder, Key, Record, Written};
+use crate::backend::{Acquired, Holder, Record, RecordKey, Written};
 
 /// A lease is one holder's on every handle, until it is given up; the holder may ask for it again.
 pub async fn a_lease_is_one_holders_until_it_is_given_up(pair: Pair) {
@@ -46,7 +46,7 @@ pub async fn a_lease_on_what_is_not_there_is_absent_and_holds_nothing(pair: Pair
 }
 
 /// Has somebody wait on the other handle for a lease that is held, and gives what he is granted.
-async fn waiting(pair: &Pair, key: Key) -> JoinHandle<Option<Record>> {
+async fn waiting(pair: &Pair, key: RecordKey) -> JoinHandle<Option<Record>> {
     // He listens from here on, so that nothing which follows can be missed.
     let freed = pair.busy(&pair.other, &key, pair.lease(Holder::new(), LEASE)).await.expect("the lease is held");
     let pair = pair.clone();
@@ -98,16 +98,16 @@ pub async fn deleting_wakes_who_waits_and_what_he_finds_is_nothing(pair: Pair) {
     pair.granted(&pair.one, &key, Holder::new(), LEASE).await;
 }
 
-/// A renewal changes the record under a lease: the holder's save of the older version is refused.
+/// A rotation changes the record under a lease: the holder's save of the older version is refused.
 pub async fn a_save_of_another_version_is_refused_and_gives_up_the_lease(pair: Pair) {
     let (key, _) = pair.created().await;
     let holder = Holder::new();
     pair.granted(&pair.one, &key, holder, LEASE).await;
-    let renewed = pair.record(2, "renewed");
-    assert_eq!(pair.other.update(&key, 1, renewed.clone(), pair.touch()).await, Written::Done);
+    let rotated = pair.record(2, "rotated");
+    assert_eq!(pair.other.update(&key, 1, rotated.clone(), pair.touch()).await, Written::Done);
     let answer = pair.one.save(&key, pair.lease(holder, LEASE), 1, pair.record(2, "late"), pair.touch()).await;
     assert_eq!(answer, Written::Conflict);
-    assert_eq!(pair.granted(&pair.other, &key, Holder::new(), LEASE).await.body, renewed.body);
+    assert_eq!(pair.granted(&pair.other, &key, Holder::new(), LEASE).await.body, rotated.body);
 }
 
 /// Whoever hasn't the lease saves nothing, and takes nothing from the one who has.

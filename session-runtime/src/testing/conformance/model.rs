@@ -8,29 +8,29 @@ use bytes::Bytes;
 use super::operations::{Expecting, HOLDERS, KEYS, Operation};
 use super::pair::key;
 use super::{IDLE, LIFETIME, Pair};
-use crate::backend::{Acquired, Holder, Key, Record, Touch, Written};
+use crate::backend::{Acquired, Holder, Record, RecordKey, Touch, Written};
 use crate::clock::Timestamp;
 
 /// The store that is asked, and what should be in it.
 pub(super) struct World<'a> {
     pair: &'a Pair,
-    keys: [Key; KEYS],
+    keys: [RecordKey; KEYS],
     holders: [Holder; HOLDERS],
-    stored: [Option<Stored>; KEYS],
+    stored: [Option<ModelRecord>; KEYS],
     writes: u32,
 }
 
 #[derive(Debug, Clone)]
-struct Stored {
+struct ModelRecord {
     version: u64,
     expires: Timestamp,
     body: Bytes,
     last_use: Timestamp,
-    lease: Option<Held>,
+    lease: Option<ModelLease>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Held {
+struct ModelLease {
     holder: usize,
     until: Timestamp,
 }
@@ -42,7 +42,7 @@ fn expect<T: PartialEq + Copy + fmt::Debug>(what: &str, found: T, right: T) -> O
     if found == right { Ok(()) } else { Err(format!("{what}: {found:?}, not {right:?}")) }
 }
 
-impl Stored {
+impl ModelRecord {
     /// Whether the lease is this holder's.
     fn is_held_by(&self, holder: usize, now: Timestamp) -> bool {
         self.lease.is_some_and(|held| held.holder == holder && now < held.until)
@@ -125,7 +125,7 @@ impl<'a> World<'a> {
             | Acquire { key, .. }
             | Extend { key, .. }
             | Save { key, .. }
-            | Release { key, .. } => self.bury(key).await?,
+            | Release { key, .. } => self.revoke(key).await?,
             Pass(_) | Sweep { .. } => {}
         }
         match operation {
@@ -157,7 +157,7 @@ impl<'a> World<'a> {
 
     /// A record that has expired may be there or not, but it may not look alive; then it is ended, so that the
     /// model knows again what is stored.
-    async fn bury(&mut self, key: usize) -> Outcome {
+    async fn revoke(&mut self, key: usize) -> Outcome {
         let (touch, slack, name) = (self.touch(key), self.slack(), self.keys[key]);
         let Some(stored) = &mut self.stored[key] else { return Ok(()) };
         if stored.is_live(touch.now) {
@@ -183,7 +183,7 @@ impl<'a> World<'a> {
         let created = self.pair.side(side).create(&self.keys[key], record.clone(), touch).await;
         expect("whether it was created", created, self.stored[key].is_none())?;
         let Record { version, last_seen, expires, body } = record;
-        self.stored[key].get_or_insert(Stored { version, expires, body, last_use: last_seen, lease: None });
+        self.stored[key].get_or_insert(ModelRecord { version, expires, body, last_use: last_seen, lease: None });
         Ok(())
     }
 
@@ -227,14 +227,14 @@ impl<'a> World<'a> {
         let (touch, slack) = (self.touch(key), self.slack());
         let lease = self.pair.lease(self.holders[holder], ttl);
         let answer = self.pair.side(holder).acquire(&self.keys[key], lease, touch).await;
-        let held = |stored: &Stored| stored.is_held_by_another(holder, touch.now);
+        let held = |stored: &ModelRecord| stored.is_held_by_another(holder, touch.now);
         match (&mut self.stored[key], answer) {
             (None, Acquired::Absent) => Ok(()),
             (Some(stored), Acquired::Busy(_)) if held(stored) => Ok(()),
             (Some(stored), Acquired::Granted(found)) if !held(stored) => {
                 stored.check(&found, slack)?;
                 stored.last_use = touch.now;
-                stored.lease = Some(Held { holder, until: touch.now.plus(ttl) });
+                stored.lease = Some(ModelLease { holder, until: touch.now.plus(ttl) });
                 Ok(())
             }
             (stored, answer) => {
@@ -254,7 +254,7 @@ impl<'a> World<'a> {
         let held = self.stored[key].as_mut().filter(|stored| stored.is_held_by(holder, lease.now));
         expect("whether the lease was extended", extended, held.is_some())?;
         if let Some(stored) = held {
-            stored.lease = Some(Held { holder, until: lease.now.plus(ttl) });
+            stored.lease = Some(ModelLease { holder, until: lease.now.plus(ttl) });
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::{IDLE, LIFETIME};
-use crate::backend::{Acquired, Backend, BackendError, Holder, Key, Lease, Record, Store, Touch, Written};
+use crate::backend::{Acquired, Backend, BackendError, Holder, Lease, Record, RecordKey, Store, Touch, Written};
 use crate::clock::{Clock as _, SystemClock, Timestamp};
 use crate::testing::ManualClock;
 
@@ -28,8 +28,8 @@ use crate::testing::ManualClock;
 /// ```
 #[derive(Clone)]
 pub struct Pair {
-    pub(super) one: Handle,
-    pub(super) other: Handle,
+    pub(super) one: StoreHandle,
+    pub(super) other: StoreHandle,
     /// `None` where the store has a clock of its own.
     clock: Option<ManualClock>,
     patience: Duration,
@@ -41,7 +41,7 @@ impl Pair {
     /// Two handles that were opened on the same store.
     pub fn new<B: Backend>(one: Arc<B>, other: Arc<B>) -> Self {
         let patience = Duration::from_secs(30);
-        let [one, other] = [one, other].map(|backend| Handle { store: Store::new(backend), patience });
+        let [one, other] = [one, other].map(|backend| StoreHandle { store: Store::new(backend), patience });
         Self { one, other, clock: Some(ManualClock::new()), patience, kept: Vec::new() }
     }
 
@@ -78,7 +78,7 @@ impl Pair {
     }
 
     /// The handles in turn.
-    pub(super) fn side(&self, number: usize) -> &Handle {
+    pub(super) fn side(&self, number: usize) -> &StoreHandle {
         if number.is_multiple_of(2) { &self.one } else { &self.other }
     }
 
@@ -138,19 +138,19 @@ impl Pair {
     }
 
     /// A record that is stored.
-    pub(super) async fn created(&self) -> (Key, Record) {
+    pub(super) async fn created(&self) -> (RecordKey, Record) {
         let (key, record) = (key(), self.record(1, "first"));
         assert!(self.one.create(&key, record.clone(), self.touch()).await, "nothing is stored under a new key");
         (key, record)
     }
 
     /// What is stored now, as far as writes decide it.
-    pub(super) async fn stored(&self, side: &Handle, key: &Key) -> Option<(u64, Vec<u8>)> {
+    pub(super) async fn stored(&self, side: &StoreHandle, key: &RecordKey) -> Option<(u64, Vec<u8>)> {
         side.load(key, self.touch()).await.map(|record| (record.version, record.body.to_vec()))
     }
 
     /// Takes a lease that is free.
-    pub(super) async fn granted(&self, side: &Handle, key: &Key, holder: Holder, ttl: Duration) -> Record {
+    pub(super) async fn granted(&self, side: &StoreHandle, key: &RecordKey, holder: Holder, ttl: Duration) -> Record {
         match side.acquire(key, self.lease(holder, ttl), self.touch()).await {
             Acquired::Granted(record) => record,
             Acquired::Busy(_) => panic!("the lease is free, and is said to be somebody else's"),
@@ -161,8 +161,8 @@ impl Pair {
     /// What wakes who waits, if the lease is somebody else's.
     pub(super) async fn busy(
         &self,
-        side: &Handle,
-        key: &Key,
+        side: &StoreHandle,
+        key: &RecordKey,
         lease: Lease,
     ) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
         match side.acquire(key, lease, self.touch()).await {
@@ -172,7 +172,13 @@ impl Pair {
     }
 
     /// Asks until the lease is granted or the record is gone, as the runtime does.
-    pub(super) async fn waited(&self, side: &Handle, key: &Key, holder: Holder, ttl: Duration) -> Option<Record> {
+    pub(super) async fn waited(
+        &self,
+        side: &StoreHandle,
+        key: &RecordKey,
+        holder: Holder,
+        ttl: Duration,
+    ) -> Option<Record> {
         let wait = async {
             loop {
                 match side.acquire(key, self.lease(holder, ttl), self.touch()).await {
@@ -200,11 +206,11 @@ async fn within<F: Future>(limit: Duration, what: &str, future: F) -> F::Output 
 }
 
 /// A key that nobody has used.
-pub(super) fn key() -> Key {
+pub(super) fn key() -> RecordKey {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let mut bytes = crate::id::random::<32>();
     bytes[24..].copy_from_slice(&NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes());
-    Key::from_bytes(bytes)
+    RecordKey::from_bytes(bytes)
 }
 
 const LEASES: &str = "`capabilities` says that the store has leases";
@@ -213,12 +219,12 @@ const WATCH: &str = "`capabilities` says that the store can be watched";
 
 /// A handle on the store, which has to answer.
 #[derive(Clone)]
-pub(super) struct Handle {
+pub(super) struct StoreHandle {
     pub(super) store: Store,
     patience: Duration,
 }
 
-impl Handle {
+impl StoreHandle {
     async fn answer<T>(&self, what: &str, call: impl Future<Output = Result<T, BackendError>>) -> T {
         match within(self.patience, what, call).await {
             Ok(answer) => answer,
@@ -226,23 +232,23 @@ impl Handle {
         }
     }
 
-    pub(super) async fn create(&self, key: &Key, record: Record, touch: Touch) -> bool {
+    pub(super) async fn create(&self, key: &RecordKey, record: Record, touch: Touch) -> bool {
         self.answer("create", self.store.backend().create(key, record, touch)).await
     }
 
-    pub(super) async fn load(&self, key: &Key, touch: Touch) -> Option<Record> {
+    pub(super) async fn load(&self, key: &RecordKey, touch: Touch) -> Option<Record> {
         self.answer("load", self.store.backend().load(key, touch)).await
     }
 
-    pub(super) async fn peek(&self, key: &Key) -> Option<Record> {
+    pub(super) async fn peek(&self, key: &RecordKey) -> Option<Record> {
         self.answer("peek", self.store.backend().peek(key)).await
     }
 
-    pub(super) async fn update(&self, key: &Key, expected: u64, record: Record, touch: Touch) -> Written {
+    pub(super) async fn update(&self, key: &RecordKey, expected: u64, record: Record, touch: Touch) -> Written {
         self.answer("update", self.store.backend().update(key, expected, record, touch)).await
     }
 
-    pub(super) async fn delete(&self, key: &Key) -> bool {
+    pub(super) async fn delete(&self, key: &RecordKey) -> bool {
         self.answer("delete", self.store.backend().delete(key)).await
     }
 
@@ -250,19 +256,26 @@ impl Handle {
         self.store.backend().idle_slack(idle)
     }
 
-    pub(super) async fn acquire(&self, key: &Key, lease: Lease, touch: Touch) -> Acquired {
+    pub(super) async fn acquire(&self, key: &RecordKey, lease: Lease, touch: Touch) -> Acquired {
         self.answer("acquire", self.store.leases().expect(LEASES).acquire(key, lease, touch)).await
     }
 
-    pub(super) async fn extend(&self, key: &Key, lease: Lease) -> bool {
+    pub(super) async fn extend(&self, key: &RecordKey, lease: Lease) -> bool {
         self.answer("extend", self.store.leases().expect(LEASES).extend(key, lease)).await
     }
 
-    pub(super) async fn save(&self, key: &Key, lease: Lease, expected: u64, record: Record, touch: Touch) -> Written {
+    pub(super) async fn save(
+        &self,
+        key: &RecordKey,
+        lease: Lease,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> Written {
         self.answer("save", self.store.leases().expect(LEASES).save(key, lease, expected, record, touch)).await
     }
 
-    pub(super) async fn release(&self, key: &Key, lease: Lease) {
+    pub(super) async fn release(&self, key: &RecordKey, lease: Lease) {
         self.answer("release", self.store.leases().expect(LEASES).release(key, lease)).await;
     }
 
@@ -271,7 +284,7 @@ impl Handle {
         self.answer("sweep", store.sweep(now, limit)).await
     }
 
-    pub(super) async fn watch(&self, key: &Key) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    pub(super) async fn watch(&self, key: &RecordKey) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         self.answer("watch", self.store.watching().expect(WATCH).watch(key)).await
     }
 }

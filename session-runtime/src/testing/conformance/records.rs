@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use super::interrupted::{STEPS, overlap};
 use super::pair::key;
 use super::{IDLE, LIFETIME, MANY, Pair, sequences};
-use crate::backend::{Key, Record, Touch, Written};
+use crate::backend::{Record, RecordKey, Touch, Written};
 use crate::clock::Timestamp;
 
 /// A record is created unless there is one, and any handle loads it byte by byte as it was written: an empty
@@ -41,7 +41,7 @@ pub async fn keys_that_look_alike_name_different_records(pair: Pair) {
     // `AAA…` and `aAA…` as base64 text.
     let upper_and_lower = [[0; 32], changed([0; 32], 0, 26 << 2)];
     let one_bit = (0..32).map(|byte| changed(key, byte, 1 << (byte % 8)));
-    let keys = [key, [0xff; 32]].into_iter().chain(upper_and_lower).chain(one_bit).map(Key::from_bytes);
+    let keys = [key, [0xff; 32]].into_iter().chain(upper_and_lower).chain(one_bit).map(RecordKey::from_bytes);
     let keys: Vec<_> = keys.collect();
     for (number, key) in keys.iter().enumerate() {
         let record = pair.record(1, &number.to_string());
@@ -210,7 +210,7 @@ fn told(pair: &Pair, version: u64) -> Record {
     pair.record(version, &version.to_string().repeat(1 + 500 * (version % 3) as usize))
 }
 
-async fn version(pair: &Pair, side: usize, key: &Key) -> u64 {
+async fn version(pair: &Pair, side: usize, key: &RecordKey) -> u64 {
     let (version, body) = pair.stored(pair.side(side), key).await.expect("it is there all the time");
     assert!(body == told(pair, version).body, "the body is of another version");
     version
@@ -276,7 +276,7 @@ async fn outlives(pair: &Pair, idle: Duration) -> bool {
         assert!(pair.one.create(key, pair.record(1, "x"), touch()).await);
     }
     let slack = pair.one.slack(idle);
-    let alive = async |key: &Key, last| {
+    let alive = async |key: &RecordKey, last| {
         let touch = touch();
         let alive = pair.other.load(key, touch).await.is_some_and(|record| touch.is_live(&record, slack));
         assert!(alive || pair.may_have_passed(idle, last), "a live record was forgotten");

@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::interrupted::{STEPS, overlap};
-use super::pair::{Handle, key};
+use super::pair::{StoreHandle, key};
 use super::{LIFETIME, Pair};
-use crate::backend::{Key, Record, Touch};
+use crate::backend::{Record, RecordKey, Touch};
 use crate::clock::Timestamp;
 
 /// Short, since a store with a clock of its own has to be waited for.
@@ -17,8 +17,8 @@ const LIVE: usize = 20;
 
 /// Records of which nobody can tell by when they were created whether they have expired.
 struct Shelf {
-    expired: Vec<Key>,
-    live: Vec<Key>,
+    expired: Vec<RecordKey>,
+    live: Vec<RecordKey>,
     /// When the expired ones were created, and the live ones.
     start: Timestamp,
     later: Timestamp,
@@ -33,7 +33,7 @@ fn expiry(pair: &Pair) -> Duration {
     IDLE + pair.one.slack(IDLE) + Duration::from_millis(1)
 }
 
-async fn create(pair: &Pair, now: Timestamp) -> Key {
+async fn create(pair: &Pair, now: Timestamp) -> RecordKey {
     let key = key();
     let record = Record { last_seen: now, expires: now.plus(LIFETIME), ..pair.record(1, "x") };
     assert!(pair.one.create(&key, record, touch(now)).await);
@@ -54,7 +54,7 @@ async fn shelf(pair: &Pair) -> Shelf {
     Shelf { expired, live, start, later }
 }
 
-async fn sweep(pair: &Pair, side: &Handle, limit: usize) -> usize {
+async fn sweep(pair: &Pair, side: &StoreHandle, limit: usize) -> usize {
     let swept = side.sweep(pair.now(), limit).await;
     assert!(swept <= limit, "{swept} were swept, of {limit} at the most");
     swept

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use super::pair::{Handle, key};
+use super::pair::{StoreHandle, key};
 use super::{MANY, Pair};
-use crate::backend::Key;
+use crate::backend::RecordKey;
 
 type Told = BoxFuture<'static, ()>;
 
 /// Waits as who watches does: told, he looks, and where the record is still there he watches again.
-async fn gone(pair: &Pair, side: &Handle, key: &Key, mut told: Told) {
+async fn gone(pair: &Pair, side: &StoreHandle, key: &RecordKey, mut told: Told) {
     let wait = async {
         loop {
             told.await;

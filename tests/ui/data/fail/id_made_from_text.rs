@@ -2,10 +2,10 @@
 //!
 //! An id comes from the operating system's generator; nobody chooses one.
 //!
-//! Fix: take the handle from a session: `session.id()`.
+//! Fix: take the handle from a session: `session.public_id()`.
 
-use session_runtime::Handle;
+use session_runtime::PublicId;
 
 fn main() {
-    let _: Handle = "0123456789abcdef".into();
+    let _: PublicId = "0123456789abcdef".into();
 }

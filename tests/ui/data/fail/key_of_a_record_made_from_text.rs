@@ -4,8 +4,8 @@
 //!
 //! Fix: use the key that the runtime gives to a backend.
 
-use session_runtime::backend::Key;
+use session_runtime::backend::RecordKey;
 
 fn main() {
-    let _: Key = "../../etc/passwd".into();
+    let _: RecordKey = "../../etc/passwd".into();
 }

@@ -19,7 +19,7 @@ mod shadowed {
     pub mod std {}
 
     #[derive(::serde::Serialize, ::serde::Deserialize, ::session_runtime::SessionData)]
-    #[session(renew_every = "15m")]
+    #[session(rotate_every = "15m")]
     pub struct User {
         pub name: ::std::string::String,
         #[session(privilege)]

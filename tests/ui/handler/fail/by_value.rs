@@ -1,7 +1,7 @@
 //! # How a session is taken
 //!
 //! A session by value could be neither stored nor ended. How it is taken says what happens to it: a borrow reads or
-//! changes it, `Session<User>` renews or ends it.
+//! changes it, `Session<User>` rotates or ends it.
 //!
 //! Fix: write `&User`, `&mut User` or `Session<User>`.
 

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use session_runtime::{
     BackendError, OpenError, SessionData,
-    backend::{Backend, Key, OpenBackend, Record, Scope, Touch, Written},
+    backend::{Backend, RecordKey, OpenBackend, Record, Scope, Touch, Written},
     session,
 };
 
@@ -26,23 +26,23 @@ async fn visit(user: &mut User) -> String {
 struct Store;
 
 impl Backend for Store {
-    async fn create(&self, _: &Key, _: Record, _: Touch) -> Result<bool, BackendError> {
+    async fn create(&self, _: &RecordKey, _: Record, _: Touch) -> Result<bool, BackendError> {
         Ok(true)
     }
 
-    async fn load(&self, _: &Key, _: Touch) -> Result<Option<Record>, BackendError> {
+    async fn load(&self, _: &RecordKey, _: Touch) -> Result<Option<Record>, BackendError> {
         Ok(None)
     }
 
-    async fn peek(&self, _: &Key) -> Result<Option<Record>, BackendError> {
+    async fn peek(&self, _: &RecordKey) -> Result<Option<Record>, BackendError> {
         Ok(None)
     }
 
-    async fn update(&self, _: &Key, _: u64, _: Record, _: Touch) -> Result<Written, BackendError> {
+    async fn update(&self, _: &RecordKey, _: u64, _: Record, _: Touch) -> Result<Written, BackendError> {
         Ok(Written::Absent)
     }
 
-    async fn delete(&self, _: &Key) -> Result<bool, BackendError> {
+    async fn delete(&self, _: &RecordKey) -> Result<bool, BackendError> {
         Ok(false)
     }
 }

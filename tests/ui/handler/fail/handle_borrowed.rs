@@ -2,7 +2,7 @@
 //!
 //! The handle is the handler's own: `end` takes it by value, so that a use after it does not compile.
 //!
-//! Fix: write `Session<User>`, with `mut` before the name to renew or update it.
+//! Fix: write `Session<User>`, with `mut` before the name to rotate or update it.
 
 use serde::{Deserialize, Serialize};
 use session_runtime::{Session, SessionData, session};

@@ -61,7 +61,7 @@ where
 #[allow(dead_code)]
 async fn implicit(mut session: Session<User>, _: impl FromRequestParts<Sessions<User>> + Send) -> Result<(), session_runtime::Error> {
     session.update(|User { name }| name.clear()).await?;
-    session.renew().await
+    session.rotate_id().await
 }
 
 #[derive(Clone)]

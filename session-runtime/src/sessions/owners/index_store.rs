@@ -1,0 +1,212 @@
+//! An owner's book, changed by many at once: each change is one conditional write.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use tokio::time::Instant;
+
+use super::owner_index::{Entry, OwnerIndex, touch};
+use crate::backend::{BackendError, Record, RecordKey, Touch, Written};
+use crate::declaration::{Limit, OnExcess};
+use crate::error::Error;
+use crate::id::PublicId;
+use crate::lease::{Queue, StoreClient, Turn};
+use crate::telemetry;
+
+/// The book of one owner, in the store.
+pub(crate) struct IndexStore<'a> {
+    pub(super) client: &'a Arc<StoreClient>,
+    pub(super) queue: &'a Arc<Queue>,
+    /// The book's own name.
+    pub(super) key: RecordKey,
+    /// The idle timeout of the sessions, and how much older their last use may seem.
+    pub(super) idle: Duration,
+    pub(super) slack: Duration,
+}
+
+/// How many sessions are asked for at once.
+const AT_ONCE: usize = 16;
+/// How long one may queue, and how long one tries to write where others write as well.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A change under way: of this process one at a time, so that only processes meet in the store.
+struct Attempts {
+    _turn: Turn,
+    until: Instant,
+    pause: Duration,
+}
+
+impl Attempts {
+    /// Somebody else wrote first: waits a moment, never the same twice, so that two don't keep meeting.
+    async fn again(&mut self) -> Result<(), Error> {
+        if Instant::now() >= self.until {
+            return Err(Error::Busy);
+        }
+        let [random] = crate::id::random();
+        tokio::time::sleep(self.pause * u32::from(random) / 256).await;
+        self.pause = (self.pause * 2).min(Duration::from_millis(50));
+        Ok(())
+    }
+}
+
+impl IndexStore<'_> {
+    async fn attempts(&self) -> Result<Attempts, Error> {
+        let until = Instant::now() + PATIENCE;
+        let turn = tokio::time::timeout_at(until, self.queue.enter(&self.key)).await.map_err(|_| Error::Busy)?;
+        Ok(Attempts { _turn: turn, until, pause: Duration::from_millis(2) })
+    }
+
+    /// The book, and its record if there is one.
+    pub(super) async fn read(&self) -> Result<(OwnerIndex, Option<Record>), Error> {
+        let Some(record) = self.peek(&self.key).await? else { return Ok((OwnerIndex::default(), None)) };
+        match OwnerIndex::read(&record.body) {
+            Some(book) => Ok((book, Some(record))),
+            None => {
+                telemetry::owner_unreadable(self.client.session_type);
+                Err(Error::Unavailable(BackendError::new("the list of an owner's sessions has an unknown format")))
+            }
+        }
+    }
+
+    pub(super) async fn peek(&self, key: &RecordKey) -> Result<Option<Record>, Error> {
+        self.client.within(self.client.store.backend().peek(key)).await
+    }
+
+    /// Writes the book if it is still the one that was read.
+    async fn write(&self, stored: Option<&Record>, book: &OwnerIndex) -> Result<bool, Error> {
+        let (now, backend) = (self.client.now(), self.client.store.backend());
+        let Some(stored) = stored else {
+            // Not 1: a book that ended and began anew meanwhile has no version that was read before.
+            let version = u64::from_be_bytes(crate::id::random()) >> 1;
+            let record = book.record(version, now);
+            let touch = Touch { now, idle: Duration::MAX, expires: record.expires };
+            return self.client.within(backend.create(&self.key, record, touch)).await;
+        };
+        let record = book.record(stored.version.wrapping_add(1), now);
+        let touch = Touch { expires: record.expires, ..touch(now, stored) };
+        let written = self.client.within(backend.update(&self.key, stored.version, record, touch)).await?;
+        Ok(written == Written::Done)
+    }
+
+    /// Enters a session that has started, and ends those that are too many. `replaced` is one that ends anyway and
+    /// takes nobody's place.
+    pub(crate) async fn enter(
+        &self,
+        new: Entry,
+        replaced: Option<RecordKey>,
+        limit: Option<Limit>,
+    ) -> Result<(), Error> {
+        let mut attempts = self.attempts().await?;
+        loop {
+            let (mut book, stored) = self.read().await?;
+            if limit.is_some_and(|limit| book.entries.len() >= limit.max.get()) || book.is_due_for_a_look() {
+                book = self.alive(book).await?;
+            }
+            let excess = match limit {
+                None => Vec::new(),
+                Some(Limit { max, on_excess }) => {
+                    let others: Vec<RecordKey> = book.keys().filter(|key| Some(*key) != replaced).collect();
+                    let excess = (others.len() + 1).saturating_sub(max.get());
+                    if excess > 0 && on_excess == OnExcess::Refuse {
+                        return Err(Error::TooManySessions);
+                    }
+                    others[..excess].to_vec()
+                }
+            };
+            book.entries.push(new);
+            if self.write(stored.as_ref(), &book).await? {
+                // Only now: had the book not been written, nothing would have changed. They stay in it until the
+                // next change finds that they have ended, so that none is lost sight of if this is as far as it gets.
+                self.delete(&excess).await?;
+                return Ok(());
+            }
+            attempts.again().await?;
+        }
+    }
+
+    /// The book without what has ended. What has expired is removed from the store first, so that no machine, whose
+    /// clock may be behind, takes it for alive.
+    async fn alive(&self, book: OwnerIndex) -> Result<OwnerIndex, Error> {
+        let mut alive = OwnerIndex::default();
+        for chunk in book.entries.chunks(AT_ONCE) {
+            let lives = try_join_all(chunk.iter().map(|entry| self.is_alive(entry))).await?;
+            alive.entries.extend(chunk.iter().zip(lives).filter(|(_, lives)| *lives).map(|(entry, _)| *entry));
+        }
+        Ok(alive)
+    }
+
+    async fn is_alive(&self, entry: &Entry) -> Result<bool, Error> {
+        let Some(record) = self.peek(&entry.key).await? else { return Ok(false) };
+        let lives = self.lives(&record);
+        if !lives {
+            self.client.within(self.client.store.backend().delete(&entry.key)).await?;
+        }
+        Ok(lives)
+    }
+
+    /// Whether a session's record is one that may still be used.
+    pub(super) fn lives(&self, record: &Record) -> bool {
+        self.touch(record).is_live(record, self.slack)
+    }
+
+    fn touch(&self, record: &Record) -> Touch {
+        Touch { now: self.client.now(), idle: self.idle, expires: record.expires }
+    }
+
+    /// Ends these sessions, and says how many there were.
+    async fn delete(&self, keys: &[RecordKey]) -> Result<usize, Error> {
+        let mut ended = 0;
+        let backend = self.client.store.backend();
+        for chunk in keys.chunks(AT_ONCE) {
+            let found = try_join_all(chunk.iter().map(|key| self.client.within(backend.delete(key)))).await?;
+            for (key, _) in chunk.iter().zip(found).filter(|(_, found)| *found) {
+                telemetry::ended(self.client.session_type, key);
+                ended += 1;
+            }
+        }
+        Ok(ended)
+    }
+
+    /// Strikes sessions that have ended. Nothing depends on it: who finds one that is left strikes it.
+    pub(crate) async fn strike(&self, keys: &[RecordKey]) {
+        // A failure is logged where the deadline is kept.
+        let _ = self.try_strike(keys).await;
+    }
+
+    async fn try_strike(&self, keys: &[RecordKey]) -> Result<(), Error> {
+        let mut attempts = self.attempts().await?;
+        loop {
+            let (mut book, stored) = self.read().await?;
+            if !book.strike(keys) || self.write(stored.as_ref(), &book).await? {
+                return Ok(());
+            }
+            attempts.again().await?;
+        }
+    }
+
+    /// Ends the session of this name; `false` if there is none.
+    pub(super) async fn end(&self, public_id: PublicId) -> Result<bool, Error> {
+        let (book, _) = self.read().await?;
+        let Some(key) = book.keys().find(|key| key.public_id() == public_id) else { return Ok(false) };
+        let ended = self.delete(&[key]).await?;
+        self.strike(&[key]).await;
+        Ok(ended > 0)
+    }
+
+    /// Ends every session but the one of this name, and says how many there were. Whoever is in the book when it is
+    /// written has ended.
+    pub(super) async fn end_all_but(&self, keep: Option<PublicId>) -> Result<usize, Error> {
+        let mut attempts = self.attempts().await?;
+        let mut ended = 0;
+        loop {
+            let (mut book, stored) = self.read().await?;
+            let keys: Vec<RecordKey> = book.keys().filter(|key| Some(key.public_id()) != keep).collect();
+            ended += self.delete(&keys).await?;
+            if !book.strike(&keys) || self.write(stored.as_ref(), &book).await? {
+                return Ok(ended);
+            }
+            attempts.again().await?;
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Between a record and the data: what is read is not trusted, what is written keeps the type's rules.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::core::Core;
+use super::rotation::Credential;
+use super::schema::{BoxedData, ErasedData};
+use super::snapshot::{Decoded, LoadedSession, TokenEntry};
+use crate::backend::{Record, Touch};
+use crate::error::Error;
+use crate::id::{IdHash, RecordKey};
+use crate::record::{Envelope, SessionMeta};
+use crate::telemetry;
+
+/// Data on its way into a record: the header and the payload behind it, not yet sealed.
+pub(super) struct EncodedBody {
+    envelope: Envelope,
+    bytes: Vec<u8>,
+    /// Where the payload begins, and where in it the data.
+    payload: usize,
+    data: usize,
+}
+
+impl EncodedBody {
+    pub(super) fn json(&self) -> &[u8] {
+        &self.bytes[self.data..]
+    }
+
+    pub(super) fn into_meta(self) -> SessionMeta {
+        self.envelope.meta
+    }
+}
+
+/// What a sealed record is bound to: its name in the store and its header.
+fn bound_to(key: &RecordKey, header: &[u8]) -> Vec<u8> {
+    [key.as_bytes(), header].concat()
+}
+
+impl Core {
+    /// A session from its record, decoded only if its bytes are new.
+    pub(super) fn accept(&self, entry: &Arc<TokenEntry>, record: &Record, touch: Touch) -> Option<LoadedSession> {
+        let (envelope, payload) = self.check(entry, record, touch, Credential::Presented(touch.now))?;
+        if let Some(decoded) = entry.decoded(&record.body) {
+            return Some(LoadedSession {
+                entry: Arc::clone(entry),
+                version: record.version,
+                expires: record.expires,
+                decoded,
+            });
+        }
+        let decoded = self.decode(&entry.key, record, &envelope, payload)?;
+        Some(LoadedSession::new(Arc::clone(entry), record.version, record.expires, decoded))
+    }
+
+    /// The same to own, for who changes it. A value that was decoded before and that nobody else looks at
+    /// is as good as a fresh one.
+    pub(super) fn read(
+        &self,
+        entry: &TokenEntry,
+        record: &Record,
+        touch: Touch,
+        credential: Credential,
+    ) -> Option<Decoded> {
+        let (envelope, payload) = self.check(entry, record, touch, credential)?;
+        entry.take_decoded(&record.body).or_else(|| self.decode(&entry.key, record, &envelope, payload))
+    }
+
+    /// Whether this token may use the record. What is expired, no longer this id's or in an unknown format
+    /// is no session, and is left alone.
+    fn check(
+        &self,
+        entry: &TokenEntry,
+        record: &Record,
+        touch: Touch,
+        credential: Credential,
+    ) -> Option<(Envelope, usize)> {
+        let session_type = self.session_type();
+        if !touch.is_live(record, self.0.slack) {
+            telemetry::expired(session_type, &entry.key);
+            return None;
+        }
+        let Some((envelope, payload)) = Envelope::read(&record.body) else {
+            telemetry::unreadable(session_type, &entry.key, "format", ());
+            return None;
+        };
+        if !Self::opens(entry, &envelope, credential) {
+            telemetry::replayed(session_type, &entry.key);
+            return None;
+        }
+        Some((envelope, payload))
+    }
+
+    /// The data of a record that may be used.
+    pub(super) fn decode(
+        &self,
+        key: &RecordKey,
+        record: &Record,
+        envelope: &Envelope,
+        payload: usize,
+    ) -> Option<Decoded> {
+        let unreadable = |reason, detail: &dyn fmt::Debug| {
+            telemetry::unreadable(self.session_type(), key, reason, detail);
+        };
+        let Some((payload, retired_seal)) = self.unseal(key, &record.body, envelope.sealed, payload) else {
+            unreadable("seal", &());
+            return None;
+        };
+        let Some((label, data)) = Envelope::label(&payload) else {
+            unreadable("format", &());
+            return None;
+        };
+        let json = payload.slice(data..);
+        let version = envelope.data_version;
+        let data = match self.schema().read(version, &json) {
+            Some(Ok(data)) => data,
+            Some(Err(error)) => {
+                // The category alone: a message may quote the data.
+                unreadable("data", &error.classify());
+                return None;
+            }
+            None => {
+                unreadable("version", &version);
+                return None;
+            }
+        };
+        if let Err(invalid) = data.validate() {
+            let fields: Vec<&str> = invalid.fields().map(|(name, _)| name).collect();
+            unreadable("invalid", &fields);
+            return None;
+        }
+        // Data of an older version is told to have changed by its own encoding, so that migrating alone
+        // writes nothing.
+        let json = if version == self.schema().version { json } else { Bytes::from(encoded(&*data).ok()?) };
+        let meta = SessionMeta { label, ..envelope.meta.clone() };
+        Some(Decoded { data, json, body: record.body.clone(), meta, id_hash: envelope.id_hash, retired_seal })
+    }
+
+    /// Whether records are sealed. What a token carries is encrypted with it, and is so under the newest key with each
+    /// new token, read or written.
+    fn seals(&self) -> bool {
+        self.schema().encrypt && !self.0.carried
+    }
+
+    /// The payload, and whether a retired key sealed it.
+    fn unseal(&self, key: &RecordKey, body: &Bytes, sealed: bool, payload: usize) -> Option<(Bytes, bool)> {
+        match (self.seals(), sealed) {
+            (false, false) => Some((body.slice(payload..), false)),
+            (true, true) => {
+                let (header, sealed) = body.split_at_checked(payload)?;
+                let (payload, retired) = self.0.sealer.open(&bound_to(key, header), sealed)?;
+                Some((Bytes::from(payload), retired))
+            }
+            // A plain record where sealed ones are declared is not trusted, or sealing would mean nothing.
+            _ => None,
+        }
+    }
+
+    /// Checks and encodes data.
+    pub(super) fn draft(
+        &self,
+        meta: SessionMeta,
+        id_hash: IdHash,
+        data: &dyn ErasedData,
+        room: usize,
+    ) -> Result<EncodedBody, Error> {
+        data.validate().map_err(|invalid| Error::Invalid(invalid.discreet(self.schema().secrets)))?;
+        let envelope = Envelope { meta, id_hash, data_version: self.schema().version, sealed: self.seals() };
+        let (mut bytes, payload) = envelope.write(room);
+        let start = bytes.len();
+        data.encode(&mut bytes).map_err(Error::Encode)?;
+        Ok(EncodedBody { envelope, bytes, payload, data: start })
+    }
+
+    /// Makes the body of a record.
+    pub(super) fn finish(&self, key: &RecordKey, draft: EncodedBody, data: BoxedData) -> Result<Decoded, Error> {
+        let EncodedBody { envelope, bytes, payload, data: start } = draft;
+        let plain = Bytes::from(bytes);
+        let json = plain.slice(start..);
+        let body = if envelope.sealed {
+            let header = &plain[..payload];
+            let sealed = self.0.sealer.seal(&bound_to(key, header), &plain[payload..]).ok_or(Error::Seal)?;
+            Bytes::from([header, &sealed].concat())
+        } else {
+            plain
+        };
+        Ok(Decoded { data, body, json, meta: envelope.meta, id_hash: envelope.id_hash, retired_seal: false })
+    }
+
+    /// Checks, encodes and seals data.
+    pub(super) fn write(
+        &self,
+        key: &RecordKey,
+        meta: SessionMeta,
+        id_hash: IdHash,
+        data: BoxedData,
+        room: usize,
+    ) -> Result<Decoded, Error> {
+        let draft = self.draft(meta, id_hash, &*data, room)?;
+        self.finish(key, draft, data)
+    }
+}
+
+fn encoded(data: &dyn ErasedData) -> Result<Vec<u8>, serde_json::Error> {
+    let mut json = Vec::new();
+    data.encode(&mut json)?;
+    Ok(json)
+}

@@ -1,0 +1,185 @@
+//! Who may enter: from a request's headers to a session, or to the answer for those without one.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::response::{IntoResponse, Response};
+use http::Request;
+use http::request::Parts;
+
+use super::csrf::{self, Site};
+use super::problem::{self, Rejection};
+use super::session_policy::SessionPolicy;
+use super::transport::{self, Presented};
+use crate::clock::Timestamp;
+use crate::declaration::Transport;
+use crate::error::Error;
+use crate::guard::Access;
+use crate::missing::Missing;
+use crate::session::TokenChange;
+use crate::sessions::{Core, ErasedData, LoadedSession, TokenEntry};
+use crate::telemetry::{self, Refusal};
+
+/// Who asks: the session that a request's token names, and how the token came.
+pub(super) struct Caller {
+    pub(super) entry: Option<Arc<TokenEntry>>,
+    pub(super) by: Transport,
+}
+
+/// Reads a request's token. The store isn't asked, nor is the token looked at, if `guarded` and another site may have
+/// made the request.
+///
+/// # Errors
+/// The refusal of another site's request, or of a token that can't be used where the type says `invalid = reject`.
+pub(super) fn receive(core: &Core, parts: &Parts, guarded: bool) -> Result<Caller, Response> {
+    let (by, presented) = transport::presented(core, &parts.headers);
+    if guarded && is_cross_site(core, by, presented, parts) {
+        telemetry::refused(core.session_type(), Refusal::CrossSite);
+        return Err(problem::cross_site());
+    }
+    let identified = match presented {
+        Presented::Nothing => return Ok(Caller { entry: None, by: by.clone() }),
+        Presented::Token(token) => core.identify(token),
+        Presented::Illegible => Err(Refusal::Token),
+        Presented::Ambiguous => Err(Refusal::Ambiguous),
+    };
+    let entry = match identified {
+        Ok(entry) => Some(entry),
+        Err(refusal) => {
+            telemetry::refused(core.session_type(), refusal);
+            if refusal == Refusal::Token {
+                core.note_forgery(peer(parts));
+            }
+            // A token from before a rotation is as good as any other of a session that has ended.
+            if core.schema().rejects && refusal != Refusal::Replaced {
+                let mut response = problem::bad_token();
+                transport::announce(core, by, &TokenChange::Removed, response.headers_mut())
+                    .map_err(IntoResponse::into_response)?;
+                return Err(response);
+            }
+            None
+        }
+    };
+    Ok(Caller { entry, by: by.clone() })
+}
+
+/// Whether another site may have made the request, and a browser given it what lets it in. A token in a header is put
+/// there by the client's own code, and where there is no cookie there is nothing for a browser to attach.
+fn is_cross_site(core: &Core, by: &Transport, presented: Presented<'_>, parts: &Parts) -> bool {
+    let attached = match presented {
+        Presented::Nothing => core.transports().contains(&Transport::Cookie),
+        _ => *by == Transport::Cookie,
+    };
+    let site = Site { trusted: core.trusted_origins(), secure: core.cookie().secure };
+    attached && csrf::is_cross_site(&parts.method, &parts.uri, &parts.headers, site)
+}
+
+/// The address at the other end of the connection, if the application keeps it.
+fn peer(parts: &Parts) -> Option<IpAddr> {
+    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
+}
+
+/// Why a session could not be had.
+pub(super) enum Denied {
+    /// The backend could not be asked.
+    Error(Error),
+    /// There is an answer already: `verify`'s own, or a refusal of the token or of the request.
+    Refused(Response),
+}
+
+impl Denied {
+    pub(super) fn into_rejection(self, core: &Core) -> Rejection {
+        let response = match self {
+            Self::Error(error) => error.into_response(),
+            Self::Refused(response) => response,
+        };
+        Rejection::new(core, response)
+    }
+}
+
+/// The session that a request's token names, loaded and verified, and how the token came.
+pub(super) async fn load(
+    core: &Core,
+    parts: &Parts,
+    guarded: bool,
+) -> Result<(Option<LoadedSession>, Transport), Denied> {
+    let Caller { entry, by } = receive(core, parts, guarded).map_err(Denied::Refused)?;
+    let Some(entry) = entry else { return Ok((None, by)) };
+    let Some(snapshot) = core.load(&entry).await.map_err(Denied::Error)? else { return Ok((None, by)) };
+    let verified = verify(core, snapshot.data(), parts).await.map_err(Denied::Refused)?;
+    Ok((verified.then_some(snapshot), by))
+}
+
+/// Asks the type's `verify`: `false` counts the session as none, `Err` is an answer of its own.
+pub(super) async fn verify(core: &Core, data: &dyn ErasedData, parts: &Parts) -> Result<bool, Response> {
+    if !core.schema().verifies {
+        return Ok(true);
+    }
+    match data.verify(parts).await {
+        Ok(()) => Ok(true),
+        Err(answer) => {
+            telemetry::refused(core.session_type(), Refusal::Verify);
+            answer.map_or(Ok(false), Err)
+        }
+    }
+}
+
+/// The answer to a stranger.
+pub(super) async fn turn_away(core: &Core, own: Option<Missing>, parts: Option<&Parts>) -> Response {
+    let missing = own.unwrap_or_else(|| core.missing().clone());
+    // A handler gets the request again, without its body.
+    let parts = parts.filter(|_| missing.wants_request());
+    let request = parts.map(|parts| Request::from_parts(parts.clone(), Body::empty()));
+    match missing.answer(request).await {
+        Ok(response) => response,
+        Err(status) => problem::missing(status, core),
+    }
+}
+
+/// A request that may enter: its session, and how the token came.
+pub(super) struct Admitted {
+    pub(super) core: Core,
+    pub(super) loaded: Option<LoadedSession>,
+    pub(super) by: Transport,
+}
+
+/// Turns away whose last proof of who they are is older than the handler wants it.
+pub(super) async fn check_fresh(
+    core: &Core,
+    authenticated_at: Timestamp,
+    fresh: Option<Duration>,
+    missing: fn() -> Option<Missing>,
+    parts: Option<&Parts>,
+) -> Result<(), Response> {
+    let Some(fresh) = fresh else { return Ok(()) };
+    if core.now().since(authenticated_at) < fresh {
+        return Ok(());
+    }
+    telemetry::refused(core.session_type(), Refusal::NotFresh);
+    Err(match missing() {
+        Some(missing) => turn_away(core, Some(missing), parts).await,
+        None => problem::stale(fresh, core),
+    })
+}
+
+/// Loads the session for a handler, turns strangers and stale sessions away and asks the guard.
+pub(super) async fn admit(core: Core, policy: &SessionPolicy, parts: &Parts) -> Result<Admitted, Rejection> {
+    let loaded = load(&core, parts, policy.csrf).await;
+    let (snapshot, by) = loaded.map_err(|denied| denied.into_rejection(&core))?;
+    let admitted = match &snapshot {
+        Some(snapshot) => {
+            let authenticated_at = snapshot.decoded.meta.authenticated_at;
+            let fresh = check_fresh(&core, authenticated_at, policy.fresh, policy.missing, Some(parts)).await;
+            fresh.and_then(|()| (policy.guard)(snapshot.data()))
+        }
+        None if policy.access == Access::Protected => Err(turn_away(&core, (policy.missing)(), Some(parts)).await),
+        None => Ok(()),
+    };
+    match admitted {
+        Ok(()) => Ok(Admitted { core, loaded: snapshot, by }),
+        Err(refusal) => Err(Rejection::new(&core, refusal)),
+    }
+}

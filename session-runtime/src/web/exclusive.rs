@@ -1,0 +1,139 @@
+//! A session that a handler takes exclusively.
+
+use std::sync::Arc;
+
+use axum::response::{IntoResponse as _, Response};
+use http::request::Parts;
+
+use super::authorize::{Caller, check_fresh, receive, turn_away, verify};
+use super::handler_session::entered;
+use super::problem::Rejection;
+use super::session_policy::SessionPolicy;
+use crate::clock::Timestamp;
+use crate::declaration::Transport;
+use crate::error::Error;
+use crate::guard::Access;
+use crate::lease::LeaseKeeper;
+use crate::session::TokenChange;
+use crate::sessions::{self, BoxedData, Core, Credential, ErasedData, Login, TokenEntry};
+
+/// A session that is lent exclusively.
+pub(super) struct ExclusiveBorrow {
+    entry: Option<Arc<TokenEntry>>,
+    /// When the token was presented: a body may take its time.
+    presented: Timestamp,
+    /// Kept where somebody is still to be asked about them: `verify`, or a handler that answers those
+    /// whose session turns out to have ended.
+    parts: Option<Box<Parts>>,
+    borrowed: BorrowedData,
+    announcement: TokenChange,
+}
+
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it stands in the handler's future, once; a box would cost every request"
+)]
+enum BorrowedData {
+    Nothing,
+    Session(sessions::ExclusiveSession),
+    Default { data: BoxedData, before: Vec<u8> },
+}
+
+impl ExclusiveBorrow {
+    /// One whose token was checked, which is to be entered once every extractor has succeeded; and how it came.
+    pub(super) async fn announced(
+        core: &Core,
+        policy: &SessionPolicy,
+        parts: &Parts,
+    ) -> Result<(Self, Transport), Rejection> {
+        let presented = core.now();
+        let received = receive(core, parts, policy.csrf);
+        let Caller { entry, by } = received.map_err(|refusal| Rejection::new(core, refusal))?;
+        if entry.is_none() && policy.access == Access::Protected {
+            let refusal = turn_away(core, (policy.missing)(), Some(parts)).await;
+            return Err(Rejection::new(core, refusal));
+        }
+        let wanted = core.schema().verifies || policy.missing_handler || core.missing().wants_request();
+        let parts = (entry.is_some() && wanted).then(|| Box::new(parts.clone()));
+        let (borrowed, announcement) = (BorrowedData::Nothing, TokenChange::Unchanged);
+        Ok((Self { entry, presented, parts, borrowed, announcement }, by))
+    }
+
+    pub(super) fn data(&mut self) -> Option<&mut dyn ErasedData> {
+        match &mut self.borrowed {
+            BorrowedData::Nothing => None,
+            BorrowedData::Session(session) => Some(&mut *session.data),
+            BorrowedData::Default { data, .. } => Some(&mut **data),
+        }
+    }
+
+    pub(super) async fn enter(&mut self, core: &Core, policy: &SessionPolicy) -> Result<(), Response> {
+        let acquired = match &self.entry {
+            Some(entry) => {
+                let credential = Credential::Presented(self.presented);
+                core.acquire(entry, credential, policy.wait).await.map_err(Error::into_response)?
+            }
+            None => None,
+        };
+        let verified = match (acquired, &self.parts) {
+            (Some(session), Some(parts)) => verify(core, &*session.data, parts).await?.then_some(session),
+            (acquired, _) => acquired,
+        };
+        self.borrowed = match verified {
+            Some(mut session) => {
+                check_fresh(core, session.authenticated_at(), policy.fresh, policy.missing, self.parts.as_deref())
+                    .await?;
+                (policy.guard)(&*session.data)?;
+                session.lend(core.schema()).map_err(Error::into_response)?;
+                BorrowedData::Session(session)
+            }
+            None if policy.access == Access::Protected => {
+                return Err(turn_away(core, (policy.missing)(), self.parts.as_deref()).await);
+            }
+            None => match (policy.default)() {
+                None => BorrowedData::Nothing,
+                Some(data) => {
+                    (policy.guard)(&*data)?;
+                    let mut before = Vec::new();
+                    data.encode(&mut before).map_err(|error| Error::Encode(error).into_response())?;
+                    BorrowedData::Default { data, before }
+                }
+            },
+        };
+        Ok(())
+    }
+
+    pub(super) fn keeper(&self) -> Option<LeaseKeeper> {
+        match &self.borrowed {
+            BorrowedData::Session(session) => Some(session.held().keeper()),
+            BorrowedData::Nothing | BorrowedData::Default { .. } => None,
+        }
+    }
+
+    pub(super) async fn commit(&mut self, core: &Core) -> Result<(), Error> {
+        match std::mem::replace(&mut self.borrowed, BorrowedData::Nothing) {
+            BorrowedData::Nothing => {}
+            BorrowedData::Session(session) => {
+                let (saved, token) = core.save(session).await?;
+                self.announcement = entered(core, Some(&saved), token);
+            }
+            BorrowedData::Default { data, before } => {
+                let mut after = Vec::with_capacity(before.len());
+                data.encode(&mut after).map_err(Error::Encode)?;
+                if after != before {
+                    let (started, token) = core.create(data, Login::default(), None).await?;
+                    self.announcement = TokenChange::set(token, &started);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn discard(&mut self) {
+        self.borrowed = BorrowedData::Nothing;
+    }
+
+    pub(super) fn announcement(&mut self) -> TokenChange {
+        std::mem::take(&mut self.announcement)
+    }
+}

@@ -1,0 +1,266 @@
+//! The few functions that a generated handler calls around the user's own.
+
+use std::future::{Future, poll_fn};
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::response::{IntoResponse as _, Response};
+use futures_util::future::BoxFuture;
+use http::StatusCode;
+
+use super::handler_session::{ErasedHandlerSession, HandlerSession};
+use super::problem;
+use crate::error::Error;
+use crate::guard::Verdict;
+use crate::lease::LeaseKeeper;
+use crate::sessions::{ErasedData, SessionData, typed};
+
+/// The sessions of one handler, in the order of its signature.
+pub enum SessionList {
+    /// The only one of most, without a list.
+    One(Box<HandlerSession>),
+    /// Several.
+    #[expect(clippy::vec_box, reason = "as the only one: they are lent as a slice of boxes")]
+    Several(Vec<Box<HandlerSession>>),
+}
+
+impl From<ErasedHandlerSession> for SessionList {
+    fn from(session: ErasedHandlerSession) -> Self {
+        Self::One(session.into())
+    }
+}
+
+impl<const N: usize> From<[ErasedHandlerSession; N]> for SessionList {
+    fn from(sessions: [ErasedHandlerSession; N]) -> Self {
+        Self::Several(sessions.into_iter().map(Box::from).collect())
+    }
+}
+
+impl SessionList {
+    fn sessions(&self) -> &[Box<HandlerSession>] {
+        match self {
+            Self::One(session) => std::slice::from_ref(session),
+            Self::Several(sessions) => sessions,
+        }
+    }
+
+    fn sessions_mut(&mut self) -> &mut [Box<HandlerSession>] {
+        match self {
+            Self::One(session) => std::slice::from_mut(session),
+            Self::Several(sessions) => sessions,
+        }
+    }
+
+    /// Enters each, in the order of their locks.
+    async fn enter(&mut self) -> Result<(), Response> {
+        let entered = async {
+            let sessions = self.sessions_mut();
+            let mut order: Vec<_> = sessions.iter_mut().collect();
+            order.sort_by(|one, other| one.order().cmp(other.order()));
+            for session in order {
+                session.enter().await?;
+            }
+            for session in sessions {
+                session.apply_pending().await?;
+            }
+            Ok(())
+        };
+        // What was settled before another one refused may be a new token, which is in force.
+        entered.await.map_err(|refusal| self.announce(refusal))
+    }
+
+    /// What keeps their leases alive.
+    fn leases(&self) -> KeptLeases {
+        let mut leases = KeptLeases::default();
+        for session in self.sessions() {
+            leases.add(session.keeper());
+        }
+        leases
+    }
+
+    /// Stores or forgets what the handler changed, and tells the client.
+    async fn leave(&mut self, mut response: Response) -> Response {
+        let mut failure = None;
+        for session in self.sessions_mut() {
+            if failure.is_some() || response.status().is_server_error() {
+                session.discard();
+            } else if let Err(error) = session.commit().await {
+                failure = Some(error);
+            }
+        }
+        if let Some(error) = failure {
+            response = Error::into_response(error);
+        }
+        self.announce(response)
+    }
+
+    fn announce(&mut self, mut response: Response) -> Response {
+        for at in 0..self.sessions().len() {
+            if let Err(error) = self.sessions_mut()[at].announce(response.headers_mut()) {
+                response = Error::into_response(error);
+                for session in self.sessions() {
+                    session.vary(response.headers_mut());
+                }
+            }
+        }
+        response
+    }
+}
+
+/// A handler that has been called, and answers.
+pub type ResponseFuture<'a> = BoxFuture<'a, Response>;
+
+/// What a generated handler returns. The compiler names it where a router can't take the handler.
+pub struct HandlerFuture<'h>(ResponseFuture<'h>);
+
+impl Future for HandlerFuture<'_> {
+    type Output = Response;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+/// The sessions of a handler once they have been entered; `'h` is how long the rest of what it is called with lives.
+pub struct HandlerSessions<'h> {
+    sessions: SessionList,
+    handler: PhantomData<&'h ()>,
+}
+
+impl HandlerSessions<'_> {
+    /// Each of them.
+    ///
+    /// # Panics
+    /// There are more or fewer.
+    pub fn each<const N: usize>(&mut self) -> &mut [Box<HandlerSession>; N] {
+        self.sessions.sessions_mut().try_into().expect("a handler takes as many sessions as its parameters say")
+    }
+}
+
+/// How a handler is called, with its sessions and its other arguments.
+type Call<'h, A> = for<'a> fn(&'a mut HandlerSessions<'h>, A) -> ResponseFuture<'a>;
+
+/// The same without the arguments.
+trait ErasedHandler<'h>: Send {
+    fn call<'a>(self: Box<Self>, entered: &'a mut HandlerSessions<'h>) -> ResponseFuture<'a>;
+}
+
+impl<'h, A: Send> ErasedHandler<'h> for (Call<'h, A>, A) {
+    fn call<'a>(self: Box<Self>, entered: &'a mut HandlerSessions<'h>) -> ResponseFuture<'a> {
+        let (call, arguments) = *self;
+        call(entered, arguments)
+    }
+}
+
+/// Enters the sessions of a handler, calls it with its other arguments, and leaves them with its answer. Of all handlers
+/// with the same arguments there is one of this.
+pub fn serve<'h, A: Send + 'h>(sessions: impl Into<SessionList>, arguments: A, call: Call<'h, A>) -> HandlerFuture<'h> {
+    serve_erased(sessions.into(), Box::new((call, arguments)))
+}
+
+/// Not generic, so that it is compiled with this crate.
+fn serve_erased<'h>(sessions: SessionList, handler: Box<dyn ErasedHandler<'h> + 'h>) -> HandlerFuture<'h> {
+    HandlerFuture(Box::pin(async move {
+        let mut entered = HandlerSessions { sessions, handler: PhantomData };
+        if let Err(refusal) = entered.sessions.enter().await {
+            return refusal;
+        }
+        let leases = entered.sessions.leases();
+        let answer = leases.hold(handler.call(&mut entered)).await;
+        entered.sessions.leave(answer).await
+    }))
+}
+
+/// A handler that answers, and what makes a response of it.
+struct IntoResponseFuture<'a, R> {
+    handler: BoxFuture<'a, R>,
+    into_response: fn(R) -> Response,
+}
+
+impl<R> Future for IntoResponseFuture<'_, R> {
+    type Output = Response;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
+        match self.handler.as_mut().poll(cx) {
+            Poll::Ready(answer) => Poll::Ready((self.into_response)(answer)),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+/// The handler's answer as a response. Its future comes boxed, so that of all handlers that return the same there is one
+/// of this.
+pub fn answer<'a, R: 'a>(
+    handler: Box<dyn Future<Output = R> + Send + 'a>,
+    into_response: fn(R) -> Response,
+) -> ResponseFuture<'a> {
+    Box::pin(IntoResponseFuture { handler: handler.into(), into_response })
+}
+
+/// The leases of one handler, to be kept while it runs.
+#[derive(Default)]
+struct KeptLeases {
+    first: Option<LeaseKeeper>,
+    /// Empty, and so without an allocation, unless several sessions are lent exclusively.
+    others: Vec<LeaseKeeper>,
+}
+
+impl KeptLeases {
+    fn add(&mut self, keeper: Option<LeaseKeeper>) {
+        match keeper {
+            Some(keeper) if self.first.is_some() => self.others.push(keeper),
+            Some(keeper) => self.first = Some(keeper),
+            None => {}
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &LeaseKeeper> {
+        self.first.iter().chain(&self.others)
+    }
+
+    /// Runs the handler, and extends its leases while it waits.
+    async fn hold(self, mut handler: ResponseFuture<'_>) -> Response {
+        // A handler that never waits needs no timer, and its future no room for one.
+        let first = poll_fn(|cx| Poll::Ready(handler.as_mut().poll(cx))).await;
+        match (first, self.all().map(LeaseKeeper::every).min()) {
+            (Poll::Ready(answer), _) => answer,
+            (Poll::Pending, None) => handler.await,
+            (Poll::Pending, Some(every)) => Box::pin(self.extend(every, handler)).await,
+        }
+    }
+
+    async fn extend(self, every: Duration, mut handler: ResponseFuture<'_>) -> Response {
+        loop {
+            let tick = async {
+                tokio::time::sleep(every).await;
+                for keeper in self.all() {
+                    keeper.extend().await;
+                }
+            };
+            tokio::select! {
+                biased;
+                answer = &mut handler => return answer,
+                () = tick => {}
+            }
+        }
+    }
+}
+
+/// Asks a guard.
+///
+/// # Errors
+/// The response that the guard gave, or 403.
+pub fn verdict<T: SessionData, R: Verdict>(data: &dyn ErasedData, guard: impl FnOnce(&T) -> R) -> Result<(), Response> {
+    answer_of_guard(guard(typed(data)).verdict())
+}
+
+fn answer_of_guard(verdict: Result<(), Option<Response>>) -> Result<(), Response> {
+    verdict.map_err(|response| response.unwrap_or_else(problem::forbidden))
+}
+
+/// The answer of a handler that does not compile; it is never served.
+pub fn unreachable() -> Response {
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+}

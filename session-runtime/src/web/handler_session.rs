@@ -1,0 +1,241 @@
+//! A session in a handler: how it comes in, what is lent of it, and how it leaves.
+
+use std::sync::Arc;
+
+use axum::response::{IntoResponse as _, Response};
+use http::HeaderMap;
+use http::request::Parts;
+
+use super::authorize::{Admitted, admit};
+use super::exclusive::ExclusiveBorrow;
+use super::problem::Rejection;
+use super::session_policy::SessionPolicy;
+use super::transport;
+use crate::declaration::Transport;
+use crate::error::Error;
+use crate::lease::LeaseKeeper;
+use crate::session::{Outcome, Session, SessionSlot, TokenChange};
+use crate::sessions::{BoxedData, Core, LoadedSession, SessionData, typed, typed_mut};
+
+/// A session in a handler.
+pub struct HandlerSession {
+    core: Core,
+    by: Transport,
+    policy: &'static SessionPolicy,
+    borrow: BorrowKind,
+}
+
+/// A member on its way from an extractor into its handler. It is `Send` by its word, as the compiler asks many times for
+/// each handler, and would look through all that is in there each time.
+pub struct ErasedHandlerSession(Box<dyn IntoHandlerSession>);
+
+trait IntoHandlerSession: Send {
+    fn into_handler_session(self: Box<Self>) -> Box<HandlerSession>;
+}
+
+impl IntoHandlerSession for HandlerSession {
+    fn into_handler_session(self: Box<Self>) -> Box<HandlerSession> {
+        self
+    }
+}
+
+impl From<HandlerSession> for ErasedHandlerSession {
+    fn from(session: HandlerSession) -> Self {
+        Self(Box::new(session))
+    }
+}
+
+impl From<ErasedHandlerSession> for Box<HandlerSession> {
+    fn from(session: ErasedHandlerSession) -> Self {
+        session.0.into_handler_session()
+    }
+}
+
+/// What a handler takes of its session.
+#[expect(clippy::large_enum_variant, reason = "it stands in a future that is boxed; a box would cost every request")]
+enum BorrowKind {
+    /// Its data, to read.
+    Shared { loaded: Option<LoadedSession>, token: Option<String>, default: Option<BoxedData> },
+    /// The session itself, or its place.
+    Owned { loaded: Option<LoadedSession>, token: Option<String>, outcome: Arc<Outcome> },
+    /// Its data, to change.
+    Exclusive(ExclusiveBorrow),
+}
+
+const ADMITTED: &str = "without a session or a default the request was turned away";
+
+impl HandlerSession {
+    /// For `&T`, `Option<&T>`, and a type that is guarded without a parameter.
+    pub(super) async fn shared(core: Core, policy: &'static SessionPolicy, parts: &Parts) -> Result<Self, Rejection> {
+        let Admitted { core, loaded, by } = admit(core, policy, parts).await?;
+        let default = if loaded.is_none() { (policy.default)() } else { None };
+        if let Some(data) = &default {
+            (policy.guard)(&**data).map_err(|refusal| Rejection::new(&core, refusal))?;
+        }
+        Ok(Self { core, by, policy, borrow: BorrowKind::Shared { loaded, token: None, default } })
+    }
+
+    /// For `Session<T>`, `Option<Session<T>>` and `SessionSlot<T>`.
+    pub(super) async fn owned(core: Core, policy: &'static SessionPolicy, parts: &Parts) -> Result<Self, Rejection> {
+        let Admitted { core, loaded, by } = admit(core, policy, parts).await?;
+        Ok(Self { core, by, policy, borrow: BorrowKind::Owned { loaded, token: None, outcome: Arc::default() } })
+    }
+
+    /// For `&mut T` and `Option<&mut T>`: only the token is checked while extractors run; the session is locked
+    /// and loaded after all of them have succeeded.
+    pub(super) async fn exclusive(
+        core: Core,
+        policy: &'static SessionPolicy,
+        parts: &Parts,
+    ) -> Result<Self, Rejection> {
+        let (exclusive, by) = ExclusiveBorrow::announced(&core, policy, parts).await?;
+        Ok(Self { core, by, policy, borrow: BorrowKind::Exclusive(exclusive) })
+    }
+
+    /// The data, for `&T`.
+    pub fn lend<T: SessionData>(&mut self) -> &T {
+        self.lend_optional().expect(ADMITTED)
+    }
+
+    /// The data, for `Option<&T>`.
+    pub fn lend_optional<T: SessionData>(&mut self) -> Option<&T> {
+        let BorrowKind::Shared { loaded, default, .. } = &self.borrow else { return None };
+        loaded.as_ref().map(LoadedSession::data).or(default.as_deref()).map(typed)
+    }
+
+    /// The data, for `&mut T`.
+    pub fn lend_mut<T: SessionData>(&mut self) -> &mut T {
+        self.lend_mut_optional().expect(ADMITTED)
+    }
+
+    /// The data, for `Option<&mut T>`.
+    pub fn lend_mut_optional<T: SessionData>(&mut self) -> Option<&mut T> {
+        let BorrowKind::Exclusive(exclusive) = &mut self.borrow else { return None };
+        exclusive.data().map(typed_mut)
+    }
+
+    /// The handle, for `Session<T>`.
+    pub fn give<T: SessionData>(&mut self) -> Session<T> {
+        self.give_optional().expect(ADMITTED)
+    }
+
+    /// The handle, for `Option<Session<T>>`.
+    pub fn give_optional<T: SessionData>(&mut self) -> Option<Session<T>> {
+        let BorrowKind::Owned { loaded, outcome, .. } = &self.borrow else { return None };
+        Some(Session::new(self.core.clone(), loaded.clone()?, Arc::clone(outcome)))
+    }
+
+    /// The slot, for `SessionSlot<T>`.
+    pub fn give_slot<T: SessionData>(&mut self) -> SessionSlot<T> {
+        let (loaded, outcome) = match &self.borrow {
+            BorrowKind::Owned { loaded, outcome, .. } => (loaded.clone(), Arc::clone(outcome)),
+            _ => Default::default(),
+        };
+        SessionSlot::new(self.core.clone(), loaded, outcome)
+    }
+
+    /// Locks are taken in this order, the same in every handler, so that two never wait for each other.
+    pub(super) fn order(&self) -> &str {
+        self.core.purpose()
+    }
+
+    /// What is left to do once every extractor has succeeded.
+    pub(super) async fn enter(&mut self) -> Result<(), Response> {
+        match &mut self.borrow {
+            BorrowKind::Exclusive(exclusive) => exclusive.enter(&self.core, self.policy).await,
+            BorrowKind::Shared { .. } | BorrowKind::Owned { .. } => Ok(()),
+        }
+    }
+
+    /// What entering brings with it, once every session has been entered: nobody turns the request away after it.
+    pub(super) async fn apply_pending(&mut self) -> Result<(), Response> {
+        let (loaded, token, reads) = match &mut self.borrow {
+            BorrowKind::Shared { loaded: Some(loaded), token, .. } => (loaded, token, self.policy.lends),
+            BorrowKind::Owned { loaded: Some(loaded), token, .. } => (loaded, token, false),
+            _ => return Ok(()),
+        };
+        let Some(pending) = self.core.pending(loaded, reads) else { return Ok(()) };
+        // Boxed, so that the many that have nothing to settle have small futures.
+        let applied = Box::pin(self.core.apply(loaded, pending)).await;
+        (*loaded, *token) = applied.map_err(Error::into_response)?;
+        Ok(())
+    }
+
+    /// What keeps its lease alive.
+    pub(super) fn keeper(&self) -> Option<LeaseKeeper> {
+        match &self.borrow {
+            BorrowKind::Exclusive(exclusive) => exclusive.keeper(),
+            BorrowKind::Shared { .. } | BorrowKind::Owned { .. } => None,
+        }
+    }
+
+    /// Stores what the handler changed.
+    pub(super) async fn commit(&mut self) -> Result<(), Error> {
+        match &mut self.borrow {
+            BorrowKind::Exclusive(exclusive) => exclusive.commit(&self.core).await,
+            BorrowKind::Shared { .. } | BorrowKind::Owned { .. } => Ok(()),
+        }
+    }
+
+    /// Forgets what the handler changed.
+    pub(super) fn discard(&mut self) {
+        if let BorrowKind::Exclusive(exclusive) = &mut self.borrow {
+            exclusive.discard();
+        }
+    }
+
+    /// What the client has to be told.
+    fn announcement(&mut self) -> TokenChange {
+        let (loaded, token) = match &mut self.borrow {
+            BorrowKind::Exclusive(exclusive) => return exclusive.announcement(),
+            BorrowKind::Shared { loaded, token, .. } => (loaded, token),
+            BorrowKind::Owned { loaded, token, outcome } => match outcome.take() {
+                TokenChange::Unchanged => (loaded, token),
+                change => return change,
+            },
+        };
+        entered(&self.core, loaded.as_ref(), token.take())
+    }
+
+    /// Writes it into the answer's headers.
+    ///
+    /// # Errors
+    /// The cookie is too large: nothing was written.
+    pub(super) fn announce(&mut self, headers: &mut HeaderMap) -> Result<(), Error> {
+        let change = self.announcement();
+        announce(&self.core, &self.by, &change, headers)
+    }
+
+    /// Says in an answer's headers what it depends on.
+    pub(super) fn vary(&self, headers: &mut HeaderMap) {
+        transport::vary(&self.core, headers);
+    }
+}
+
+/// Writes a change of the token into an answer's headers.
+pub(super) fn announce(
+    core: &Core,
+    by: &Transport,
+    change: &TokenChange,
+    headers: &mut HeaderMap,
+) -> Result<(), Error> {
+    transport::vary(core, headers);
+    transport::announce(core, by, change, headers)?;
+    if core.schema().clear_site_data && matches!(change, TokenChange::Removed) {
+        transport::clear_site_data(headers);
+    }
+    Ok(())
+}
+
+/// A new token, where the one that was presented is due for one.
+pub(super) fn reissued(core: &Core, session: Option<&LoadedSession>) -> TokenChange {
+    session.and_then(|session| Some(TokenChange::set(core.reissue(session)?, session))).unwrap_or_default()
+}
+
+/// The token of a session that was rotated when it was entered, or one that is due for another reason.
+pub(super) fn entered(core: &Core, session: Option<&LoadedSession>, token: Option<String>) -> TokenChange {
+    match (session, token) {
+        (Some(session), Some(token)) => TokenChange::set(token, session),
+        (session, _) => reissued(core, session),
+    }
+}

@@ -1,0 +1,32 @@
+//! Sessions in axum: what generated handlers are made of, and what works without them.
+
+mod authorize;
+mod cookies;
+mod csrf;
+mod exclusive;
+mod extract;
+mod handler;
+mod handler_session;
+mod layer;
+mod misuse;
+mod problem;
+mod session_policy;
+mod snapshot;
+mod state;
+mod transport;
+mod type_assertions;
+
+#[cfg(feature = "testing")]
+pub(crate) use self::cookies::fuzz;
+
+pub use self::extract::{ExclusiveFromRef, Optional, OwnedFromRef, Protected, SharedFromRef, SlotFromRef, Spec};
+pub use self::handler::{HandlerFuture, HandlerSessions, ResponseFuture, answer, serve, unreachable, verdict};
+pub use self::layer::{Protect, ProtectLayer};
+pub use self::misuse::AddSessionAttributeToHandlerOf;
+pub use self::problem::Rejection;
+pub use self::session_policy::SessionPolicy;
+pub use self::snapshot::{snapshot, snapshot_optional};
+pub use self::state::HasSessions;
+pub use self::type_assertions::{
+    Parameter, before_others, begins_response, extracted, lends, read, responds, responds_in_part,
+};

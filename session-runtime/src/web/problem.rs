@@ -1,0 +1,197 @@
+//! Refusals as `application/problem+json` (RFC 9457).
+
+use std::fmt;
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, COOKIE, RETRY_AFTER};
+use http::{HeaderValue, StatusCode};
+
+use super::transport;
+use crate::error::Error;
+use crate::invalid::Invalid;
+use crate::sessions::Core;
+
+/// Data that breaks its type's rules, with each field at fault.
+fn unprocessable(invalid: &Invalid) -> Response {
+    let errors: Vec<_> =
+        invalid.fields().map(|(field, reason)| serde_json::json!({ "field": field, "detail": reason })).collect();
+    let extra = [("errors", serde_json::Value::from(errors))];
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    extended(status, "invalid", "The session's data is not valid", "Nothing was changed.", extra)
+}
+
+/// A problem's answer. The body says what a client can use and nothing of the store.
+pub(super) fn problem(status: StatusCode, kind: &str, title: &str, detail: &str) -> Response {
+    extended(status, kind, title, detail, [])
+}
+
+fn extended<const N: usize>(
+    status: StatusCode,
+    kind: &str,
+    title: &str,
+    detail: &str,
+    extra: [(&str, serde_json::Value); N],
+) -> Response {
+    let mut body = serde_json::json!({
+        "type": format!("urn:problem-type:session:{kind}"),
+        "title": title,
+        "status": status.as_u16(),
+        "detail": detail,
+    });
+    for (name, value) in extra {
+        body[name] = value;
+    }
+    let headers = [(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))];
+    (status, headers, body.to_string()).into_response()
+}
+
+/// No live session where one is needed.
+pub(super) fn missing(status: StatusCode, core: &Core) -> Response {
+    let mut response = problem(status, "missing", "A session is needed", "Log in and try again.");
+    if status == StatusCode::UNAUTHORIZED {
+        transport::challenge(core, response.headers_mut());
+    }
+    response
+}
+
+/// A live session whose person proved themselves too long ago. The limit is told in seconds, as `max_age` in
+/// RFC 9470.
+pub(super) fn stale(fresh: Duration, core: &Core) -> Response {
+    let (title, detail) = ("A fresh login is needed", "Prove who you are once more and try again.");
+    let extra = [("max_age", fresh.as_secs().into())];
+    let mut response = extended(StatusCode::UNAUTHORIZED, "stale", title, detail, extra);
+    transport::challenge(core, response.headers_mut());
+    response
+}
+
+/// A token that can't be used, under `invalid = reject`.
+pub(super) fn bad_token() -> Response {
+    problem(StatusCode::BAD_REQUEST, "bad-token", "The session's token can't be used", "Log in again.")
+}
+
+/// Another site's page may have made the request.
+pub(super) fn cross_site() -> Response {
+    let detail = "It seems to come from another site. Nothing was changed.";
+    problem(StatusCode::FORBIDDEN, "cross-site", "Not from this site", detail)
+}
+
+/// A guard said no.
+pub(super) fn forbidden() -> Response {
+    problem(StatusCode::FORBIDDEN, "forbidden", "Not allowed", "This session may not do that.")
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let retry = |mut response: Response| {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            response
+        };
+        match self {
+            Self::Unavailable(_) => retry(problem(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "Sessions are unavailable",
+                "Try again in a moment; the session is not lost.",
+            )),
+            Self::Conflict => problem(
+                StatusCode::CONFLICT,
+                "conflict",
+                "The session was changed by another request",
+                "This request's change was not stored. Load the page again and repeat it.",
+            ),
+            Self::Ended => problem(
+                StatusCode::CONFLICT,
+                "ended",
+                "The session has ended",
+                "It ended while this request was using it; this request's change was not stored.",
+            ),
+            Self::Busy => retry(problem(
+                StatusCode::CONFLICT,
+                "busy",
+                "The session is in use",
+                "Other requests are using the session; try again in a moment.",
+            )),
+            Self::Encode(ref source) => {
+                tracing::error!(name: "session.unencodable", why = ?source.classify(), "the session's data can't be written as JSON");
+                problem(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "internal",
+                    "The session can't be stored",
+                    "Nothing was changed.",
+                )
+            }
+            Self::Invalid(invalid) => unprocessable(&invalid),
+            Self::Seal => {
+                tracing::error!(name: "session.unsealable", "the session's data can't be sealed");
+                problem(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "internal",
+                    "The session can't be stored",
+                    "Nothing was changed.",
+                )
+            }
+            Self::TooManySessions => problem(
+                StatusCode::CONFLICT,
+                "too-many-sessions",
+                "There are too many sessions",
+                "End one of the others and log in again.",
+            ),
+            Self::NoLifetime => {
+                tracing::error!(name: "session.no_lifetime", "a login gave its session less than a second to live");
+                problem(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "internal",
+                    "The session can't be started",
+                    "Nothing was changed.",
+                )
+            }
+            Self::OwnerChanged => problem(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "The session can't be stored",
+                "Nothing was changed.",
+            ),
+            Self::CookieTooLarge { size } => {
+                tracing::error!(name: "session.cookie_too_large", size, "the session's cookie is too large to send");
+                problem(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "internal",
+                    "The session can't be sent",
+                    "Its cookie is too large.",
+                )
+            }
+        }
+    }
+}
+
+/// Why a request was refused before its handler ran: a response, ready to send.
+pub struct Rejection(Box<Response>);
+
+impl Rejection {
+    /// A refusal that depends on the token of a request.
+    pub(super) fn new(core: &Core, mut response: Response) -> Self {
+        transport::vary(core, response.headers_mut());
+        Self(Box::new(response))
+    }
+}
+
+impl From<Error> for Rejection {
+    fn from(error: Error) -> Self {
+        let mut response = error.into_response();
+        transport::vary_by(response.headers_mut(), &COOKIE, || HeaderValue::from_static("Cookie"));
+        Self(Box::new(response))
+    }
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        *self.0
+    }
+}
+
+impl fmt::Debug for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Rejection({})", self.0.status())
+    }
+}

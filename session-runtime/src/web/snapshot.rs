@@ -1,0 +1,70 @@
+//! Sessions without `#[session]`: a snapshot for handlers, middleware and libraries.
+
+use std::future::Future;
+
+use futures_util::future::BoxFuture;
+use http::request::Parts;
+
+use super::authorize::{Denied, load, turn_away};
+use super::problem::Rejection;
+use super::state::HasSessions;
+use crate::error::Error;
+use crate::sessions::{BoxedData, Core, LoadedSession, SessionData, Sessions, Snapshot, owned};
+
+impl<T: SessionData> Sessions<T> {
+    /// The session of a request, for middleware, WebSockets and libraries: `None` without a live one, or
+    /// if the type's `verify` refuses it or its token can't be used. Slides the idle timeout, as any read does.
+    /// Whether another site made the request is not asked here.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if the backend is down.
+    pub async fn find(&self, parts: &Parts) -> Result<Option<Snapshot<T>>, Error> {
+        match self.core().find(parts, false).await {
+            Ok(found) => Ok(found.map(Snapshot::of)),
+            Err(Denied::Refused(_)) => Ok(None),
+            Err(Denied::Error(error)) => Err(error),
+        }
+    }
+}
+
+impl Core {
+    fn find<'a>(&'a self, parts: &'a Parts, guarded: bool) -> BoxFuture<'a, Result<Option<LoadedSession>, Denied>> {
+        Box::pin(async move { load(self, parts, guarded).await.map(|(found, _)| found) })
+    }
+
+    /// An owned copy of a session's data, for a handler that asks for it, or for it if there is one.
+    fn extract<'a>(&'a self, parts: &'a Parts, needed: bool) -> BoxFuture<'a, Result<Option<BoxedData>, Rejection>> {
+        Box::pin(async move {
+            let found = self.find(parts, true).await.map_err(|denied| denied.into_rejection(self))?;
+            let copy = found.and_then(|found| (self.schema().decode)(&found.decoded.json).ok());
+            if needed && copy.is_none() {
+                return Err(Rejection::new(self, turn_away(self, None, Some(parts)).await));
+            }
+            Ok(copy)
+        })
+    }
+}
+
+/// What the derived `OptionalFromRequestParts` does.
+///
+/// # Errors
+/// 503 if the backend is down.
+pub fn snapshot_optional<T: SessionData, S: HasSessions<T>>(
+    parts: &mut Parts,
+    state: &S,
+) -> impl Future<Output = Result<Option<T>, Rejection>> + Send {
+    let sessions = state.sessions_held();
+    async move { Ok(sessions.core().extract(parts, false).await?.map(owned)) }
+}
+
+/// What the derived `FromRequestParts` does.
+///
+/// # Errors
+/// What `missing` says without a session, 503 if the backend is down.
+pub fn snapshot<T: SessionData, S: HasSessions<T>>(
+    parts: &mut Parts,
+    state: &S,
+) -> impl Future<Output = Result<T, Rejection>> + Send {
+    let sessions = state.sessions_held();
+    async move { Ok(sessions.core().extract(parts, true).await?.map(owned).expect("there is one, or this was refused")) }
+}

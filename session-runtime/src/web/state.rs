@@ -1,0 +1,30 @@
+//! An application's state, as far as sessions go.
+
+use axum::extract::FromRef;
+
+use crate::sessions::Sessions;
+
+/// A state that holds the sessions of `T`: every state with `Sessions<T>: FromRef<State>`.
+///
+/// A trait of its own, so that the compiler names what is missing where a router gets its state.
+#[diagnostic::on_unimplemented(
+    message = "the state `{Self}` has no `Sessions<{T}>`: `Sessions<{T}>: FromRef<{Self}>` is not satisfied",
+    label = "takes its session from `Sessions<{T}>`, which `{Self}` doesn't hold",
+    note = "give the router `.with_state({T}::sessions().await?)`, or let `{Self}` be a struct with a field of type \
+            `Sessions<{T}>` and `#[derive(Clone, axum::extract::FromRef)]`"
+)]
+pub trait HasSessions<T> {
+    /// The sessions.
+    #[doc(hidden)]
+    fn sessions_held(&self) -> Sessions<T>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<S, T> HasSessions<T> for S
+where
+    Sessions<T>: FromRef<S>,
+{
+    fn sessions_held(&self) -> Sessions<T> {
+        Sessions::from_ref(self)
+    }
+}
