@@ -1,6 +1,6 @@
 //! The rules of cookies (RFC 6265bis and CHIPS), and the safe defaults.
 
-use crate::Violation;
+use crate::{Violation, is_token_char};
 
 /// Browsers ignore a cookie whose name and value pass this many bytes together.
 pub const MAX_NAME_AND_VALUE: usize = 4096;
@@ -197,10 +197,6 @@ fn partitioned_is_secure(cookie: &Cookie, found: &mut Vec<Violation>) {
             "browsers refuse a partitioned cookie without `Secure`; remove `secure = false` or `partitioned`",
         ));
     }
-}
-
-fn is_token_char(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
 }
 
 /// Browsers compare the prefixes without regard to letter case.

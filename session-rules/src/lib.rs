@@ -22,3 +22,8 @@ impl Violation {
         Self { option, message: message.into() }
     }
 }
+
+/// Whether a character can stand in a token of HTTP (RFC 9110, section 5.6.2), such as a cookie's or a header's name.
+fn is_token_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
+}
