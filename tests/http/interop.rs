@@ -17,7 +17,7 @@ use session_tests::{App, Client, Redis, python, tools::PYTHON_CRYPTOGRAPHY};
 
 use crate::support::{COOKIE, assert_problem, key};
 
-const PAGE: &str = include_str!("../../docs/tokens.md");
+const PAGE: &str = include_str!("../../session-runtime/docs/tokens.md");
 
 /// The examples declare `User`, with the cookie that follows from its name.
 const PURPOSE: &str = "examples/User/__Host-user";
