@@ -3,11 +3,6 @@
 // The crate's own examples are written as a user's are.
 extern crate self as session_runtime;
 
-/// The recipes are compiled.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/people.md")]
-mod people {}
-
 #[doc(hidden)]
 pub mod __private;
 pub mod backend;
@@ -17,6 +12,7 @@ mod crypto;
 mod declaration;
 mod error;
 mod guard;
+pub mod guide;
 mod id;
 mod invalid;
 mod lease;
