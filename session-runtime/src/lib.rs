@@ -1,3 +1,4 @@
+#![doc = include_str!("docs/links.md")]
 #![doc = include_str!("docs/crate.md")]
 
 // The crate's own examples are written as a user's are.
