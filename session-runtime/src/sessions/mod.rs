@@ -1,4 +1,5 @@
-//! All sessions of one type: from a token to the data and back, with nothing of HTTP.
+//! All sessions of one type: from a token to the data and back. Of HTTP it knows the types that a type's `verify` takes
+//! and answers with, and nothing else.
 //!
 //! [`Core`] does it for every type; what is here names the type again.
 

@@ -78,7 +78,7 @@ macro_rules! backend {
             }
 
             fn idle_slack(&self, idle: Duration) -> Duration {
-                super::store::slack(idle)
+                crate::backend::touch_interval(idle)
             }
 
             fn capabilities(self: &Arc<Self>) -> Capabilities {
