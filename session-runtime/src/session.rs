@@ -120,6 +120,7 @@ impl<T: SessionData> Session<T> {
     /// [`Error::Ended`] if the session ended meanwhile, [`Error::Busy`] if others held it exclusively for
     /// too long, [`Error::Conflict`] if other writes kept coming between, [`Error::Unavailable`] if the
     /// backend is down. Nothing is stored then.
+    #[doc = include_str!("docs/examples/session_update.md")]
     pub async fn update<R>(&mut self, mut change: impl FnMut(&mut T) -> R) -> Result<R, Error> {
         let Self { core, snapshot, outcome } = self;
         let span = telemetry::update_span(core.session_type(), &snapshot.loaded.entry.key);
@@ -152,6 +153,7 @@ impl<T: SessionData> Session<T> {
     ///
     /// # Errors
     /// [`Error::Ended`] if the session ended meanwhile, [`Error::Unavailable`] if the backend is down.
+    #[doc = include_str!("docs/examples/session_rotate_id.md")]
     pub async fn rotate_id(&mut self) -> Result<(), Error> {
         self.change_id(Rotation::Explicit).await
     }
@@ -161,6 +163,7 @@ impl<T: SessionData> Session<T> {
     ///
     /// # Errors
     /// [`Error::Ended`] if the session ended meanwhile, [`Error::Unavailable`] if the backend is down.
+    #[doc = include_str!("docs/examples/session_mark_reauthenticated.md")]
     pub async fn mark_reauthenticated(&mut self) -> Result<(), Error> {
         self.change_id(Rotation::Reauthenticated).await
     }
@@ -176,6 +179,7 @@ impl<T: SessionData> Session<T> {
     ///
     /// # Errors
     /// [`Error::Unavailable`] if the backend is down: the session then lives on.
+    #[doc = include_str!("docs/examples/session_end.md")]
     pub async fn end(self) -> Result<(), Error> {
         self.core.delete(&self.snapshot.loaded).await?;
         self.outcome.put(TokenChange::Removed);
@@ -183,6 +187,7 @@ impl<T: SessionData> Session<T> {
     }
 
     /// The token that the client gets with this answer, if it gets another one: after [`rotate_id`](Self::rotate_id).
+    #[doc = include_str!("docs/examples/session_token.md")]
     pub fn token(&self) -> Option<Token> {
         self.outcome.token()
     }
@@ -223,21 +228,25 @@ impl<T: SessionData> Session<T> {
     ///
     /// # Errors
     /// [`Error::Ended`] if the session has ended or expired, [`Error::Unavailable`] if the backend is down.
+    #[doc = include_str!("docs/examples/session_touch.md")]
     pub async fn touch(&self) -> Result<(), Error> {
         self.core.slide(&self.snapshot.loaded.entry).await
     }
 
     /// The session's name for logs and screens: a hash, of no use to a client.
+    #[doc = include_str!("docs/examples/session_public_id.md")]
     pub fn public_id(&self) -> PublicId {
         self.snapshot.public_id()
     }
 
     /// When the session started.
+    #[doc = include_str!("docs/examples/session_created_at.md")]
     pub fn created_at(&self) -> SystemTime {
         self.snapshot.created_at()
     }
 
     /// When the session ends however much it is used.
+    #[doc = include_str!("docs/examples/session_expires_at.md")]
     pub fn expires_at(&self) -> SystemTime {
         self.snapshot.expires_at()
     }
@@ -270,6 +279,7 @@ impl<T: SessionData> SessionSlot<T> {
     }
 
     /// The session that is here, as it was when it was read.
+    #[doc = include_str!("docs/examples/slot_get.md")]
     pub fn get(&self) -> Option<Snapshot<T>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -281,6 +291,7 @@ impl<T: SessionData> SessionSlot<T> {
 
     /// Starts a session with this data when it is awaited: always under a fresh id. A session that is
     /// here already, whoever's it is, is ended.
+    #[doc = include_str!("docs/examples/slot_start.md")]
     pub fn start(&self, data: T) -> Start<'_, T> {
         Start { slot: self, data, login: Login::default() }
     }
@@ -289,6 +300,7 @@ impl<T: SessionData> SessionSlot<T> {
     ///
     /// # Errors
     /// [`Error::Unavailable`] if the backend is down: the session then lives on.
+    #[doc = include_str!("docs/examples/slot_end.md")]
     pub async fn end(&self) -> Result<(), Error> {
         if let Some(current) = self.get() {
             self.core.delete(&current.loaded).await?;
@@ -298,6 +310,7 @@ impl<T: SessionData> SessionSlot<T> {
     }
 
     /// The token that the client gets with this answer, if it gets another one: after [`start`](Self::start).
+    #[doc = include_str!("docs/examples/slot_token.md")]
     pub fn token(&self) -> Option<Token> {
         self.outcome.token()
     }
@@ -336,6 +349,7 @@ pub struct Start<'a, T: SessionData> {
 impl<T: SessionData> Start<'_, T> {
     /// How long this session lives however much it is used: at most the `lifetime` of its type, which it is unless
     /// told. Less than a second is [`Error::NoLifetime`] when the session is started.
+    #[doc = include_str!("docs/examples/start_lifetime.md")]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.login.lifetime = Some(lifetime);
         self
@@ -343,6 +357,7 @@ impl<T: SessionData> Start<'_, T> {
 
     /// Whether this session's cookie outlives the browser, with a `Max-Age` of what is left of its lifetime; what
     /// the type's `cookie(persistent)` says unless told. It holds for every cookie that the session sends.
+    #[doc = include_str!("docs/examples/start_persistent.md")]
     pub fn persistent(mut self, persistent: bool) -> Self {
         self.login.persistent = Some(persistent);
         self
@@ -350,6 +365,7 @@ impl<T: SessionData> Start<'_, T> {
 
     /// What a person will know the session by in a list of theirs, such as the browser's name: at most 255 bytes,
     /// the rest is cut off. It shows in [`Listing::label`](crate::Listing::label).
+    #[doc = include_str!("docs/examples/start_label.md")]
     pub fn label(mut self, label: impl Into<Arc<str>>) -> Self {
         self.login.label = Some(label.into());
         self

@@ -23,6 +23,7 @@ impl<T: SessionData> Sessions<T> {
     ///
     /// Put it on a sub-router with [`Router::route_layer`](::axum::Router::route_layer). What is behind it
     /// can still borrow the session.
+    #[doc = include_str!("../docs/examples/sessions_protect.md")]
     pub fn protect(&self) -> ProtectLayer<T> {
         ProtectLayer(self.clone())
     }

@@ -18,6 +18,7 @@ impl<T: SessionData> Sessions<T> {
     ///
     /// # Errors
     /// [`Error::Unavailable`] if the backend is down.
+    #[doc = include_str!("../docs/examples/sessions_find.md")]
     pub async fn find(&self, parts: &Parts) -> Result<Option<Snapshot<T>>, Error> {
         match self.core().find(parts, false).await {
             Ok(found) => Ok(found.map(Snapshot::of)),
