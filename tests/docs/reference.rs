@@ -8,6 +8,17 @@ use super::{read, root};
 
 const PAGE: &str = "session-runtime/docs/reference.md";
 
+/// The implementations that users call, by the files that they are in.
+const METHODS: [(&str, &str); 7] = [
+    ("session.rs", "\nimpl<T: SessionData> Session<T> {\n"),
+    ("session.rs", "\nimpl<T: SessionData> SessionSlot<T> {\n"),
+    ("session.rs", "\nimpl<T: SessionData> Start<'_, T> {\n"),
+    ("sessions/mod.rs", "\nimpl<T> Sessions<T> {\n"),
+    ("sessions/owners/mod.rs", "\nimpl<T: SessionData> Sessions<T> {\n"),
+    ("web/layer.rs", "\nimpl<T: SessionData> Sessions<T> {\n"),
+    ("web/snapshot.rs", "\nimpl<T: SessionData> Sessions<T> {\n"),
+];
+
 /// What stands under a heading, up to the next one of the same level or a higher one.
 fn section(page: &str, heading: &str) -> String {
     let level = heading.bytes().take_while(|byte| *byte == b'#').count();
@@ -117,15 +128,9 @@ fn every_method_is_in_the_reference() {
     let page = read(PAGE);
     let builder: BTreeSet<_> = functions("sessions/builder.rs", &["\nimpl<T> Builder<T> {\n"]);
     assert_eq!(names(&table(&section(&page, "## The builder"))), builder);
-    for (heading, file, block) in [
-        ("## Session", "session.rs", "\nimpl<T: SessionData> Session<T> {\n"),
-        ("## SessionSlot and Start", "session.rs", "\nimpl<T: SessionData> SessionSlot<T> {\n"),
-        ("## SessionSlot and Start", "session.rs", "\nimpl<T: SessionData> Start<'_, T> {\n"),
-        ("## Sessions", "sessions/mod.rs", "\nimpl<T> Sessions<T> {\n"),
-        ("## Sessions", "sessions/owners/mod.rs", "\nimpl<T: SessionData> Sessions<T> {\n"),
-        ("## Sessions", "web/layer.rs", "\nimpl<T: SessionData> Sessions<T> {\n"),
-        ("## Sessions", "web/snapshot.rs", "\nimpl<T: SessionData> Sessions<T> {\n"),
-    ] {
+    let headings = ["## Session", "## SessionSlot and Start", "## SessionSlot and Start"];
+    let headings = headings.into_iter().chain(std::iter::repeat("## Sessions"));
+    for ((file, block), heading) in METHODS.into_iter().zip(headings) {
         let text = section(&page, heading);
         for function in functions(file, &[block]) {
             assert!(text.contains(&format!("{function}(")), "{heading} lacks `{function}` of {file}");
@@ -181,4 +186,21 @@ fn events_that_the_guide_names_exist() {
             assert!(!is_event || is_field || events.contains(&format!("| `{name}` |")), "{}: {name}", page.display());
         }
     }
+}
+
+#[test]
+fn every_method_of_sessions_and_builders_has_an_example() {
+    let mut without = Vec::new();
+    for (file, block) in METHODS.into_iter().chain([("sessions/builder.rs", "\nimpl<T> Builder<T> {\n")]) {
+        let source = read(format!("session-runtime/src/{file}"));
+        let body = source.split(block).nth(1).and_then(|rest| rest.split("\n}\n").next()).expect("a block");
+        for function in functions(file, &[block]) {
+            let at = body.find(&format!("fn {function}")).expect("it is there");
+            let documentation = body[..at].rsplit("\n\n").next().unwrap_or_default();
+            if !documentation.contains("/// ```") && !documentation.contains("docs/examples/") {
+                without.push(format!("{file}: {function}"));
+            }
+        }
+    }
+    assert!(without.is_empty(), "{without:#?}");
 }
