@@ -1,8 +1,8 @@
 //! What the compiler says: each file in a `fail` folder is one mistake, and the `.stderr` file beside it is what a
 //! user reads; each file in a `pass` folder must compile, and run when it has something to show.
 //!
-//! `cargo xtask ui-bless` writes the `.stderr` files anew, and `session-runtime/docs/errors.md` with them; read them before they are
-//! committed.
+//! `cargo xtask ui-bless` writes the `.stderr` files anew, and `session-runtime/docs/errors.md` with them; read them
+//! before they are committed.
 
 mod page;
 
