@@ -15,7 +15,7 @@ const USAGE: &str = "\
 cargo xtask setup                 install what the tests start and this machine lacks
 cargo xtask test [ARGUMENTS]      set up, build once, run every test; ARGUMENTS go to `cargo test`
 cargo xtask lint                  formatting, clippy, rustdoc, each cargo feature alone
-cargo xtask ui-bless [FILTER]     write the UI tests' .stderr files and docs/errors.md anew; `mistakes trybuild=<part>` for some
+cargo xtask ui-bless [FILTER]     write the UI tests' .stderr files and the page of errors anew; `mistakes trybuild=<part>` for some
 cargo xtask bench [ARGUMENTS]     run the benchmarks in release mode";
 
 fn main() -> ExitCode {

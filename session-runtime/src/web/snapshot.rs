@@ -12,12 +12,13 @@ use crate::error::Error;
 use crate::sessions::{BoxedData, Core, LoadedSession, SessionData, Sessions, Snapshot, owned};
 
 impl<T: SessionData> Sessions<T> {
-    /// The session of a request, for middleware, WebSockets and libraries: `None` without a live one, or
-    /// if the type's `verify` refuses it or its token can't be used. Slides the idle timeout, as any read does.
-    /// Whether another site made the request is not asked here.
+    /// The session of a request, for middleware and libraries: `None` without a live one, if the type's `verify`
+    /// refuses it, or if the token cannot be used. Slides the idle timeout, as any read does. Cross-site requests
+    /// are not refused here.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if the backend is down.
+    #[doc = include_str!("../docs/examples/sessions_find.md")]
     pub async fn find(&self, parts: &Parts) -> Result<Option<Snapshot<T>>, Error> {
         match self.core().find(parts, false).await {
             Ok(found) => Ok(found.map(Snapshot::of)),

@@ -50,7 +50,7 @@ pub struct Redis {
 pub struct RedisConfig {
     /// `redis://[user:password@]host:port/database`, `rediss://` with TLS, or `unix://path`.
     pub url: Option<RedisUrl>,
-    /// What every key begins with: `application:Type:` unless told.
+    /// What every key begins with (default: `application:Type:`).
     pub prefix: Option<String>,
 }
 
