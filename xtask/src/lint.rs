@@ -12,7 +12,7 @@ const RUNTIME: &str = "session-runtime";
 /// Formatting, clippy, rustdoc, and each cargo feature of the runtime alone. Warnings are errors.
 pub(crate) fn lint() -> Outcome {
     run(&mut cargo(&["fmt", "--all", "--check"]))?;
-    let everything = ["clippy", "--workspace", "--features", "examples/sqlite", "--all-targets", "--locked"];
+    let everything = ["clippy", "--workspace", "--features", "examples/all", "--all-targets", "--locked"];
     run(cargo(&everything).args(["--", "-D", "warnings"]))?;
     run(cargo(&["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings"))?;
 
