@@ -15,7 +15,7 @@ const INTRODUCTION: &str = "\
 Each entry is a mistake, the compiler's words about it, why it is one, and the fix. Search for the words of your own
 error. Where several mistakes are in one declaration or handler, all of them are told at once.
 
-Written from the UI tests in `tests/ui` by `cargo xtask ui-bless`; a test holds it to them.
+Written from the UI tests in `tests/ui` by `cargo xtask bless`; a test holds it to them.
 ";
 
 /// What a heading of the page stands for, with its sections: the common mistakes first.
