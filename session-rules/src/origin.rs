@@ -1,4 +1,5 @@
-//! Origins (RFC 6454): a scheme, a host and a port, as browsers send them and as `trusted_origins` names them.
+//! Origins (RFC 6454): a scheme, a host and a port, as browsers send them and as `trusted_origins` and `public_origin`
+//! name them.
 
 use std::fmt;
 
@@ -68,6 +69,22 @@ impl Origin {
         let own = |port: u16| default_port(&self.scheme) != Some(port);
         authority(host).is_some_and(|(name, port)| {
             name.eq_ignore_ascii_case(&self.host) && port.filter(|port| own(*port)) == self.port
+        })
+    }
+
+    /// What speaks against this being where browsers see an application whose cookie is `Secure`, or isn't.
+    pub fn public_violation(&self, secure: bool) -> Option<String> {
+        let kept = match self.scheme.as_str() {
+            "https" => true,
+            "http" => !secure || self.is_loopback(),
+            _ => false,
+        };
+        let host = &self.host;
+        (!kept).then(|| {
+            format!(
+                "browsers send no `Secure` cookie to {self}, so no session would last; write the address that people see, \
+                 such as \"https://{host}\", or `cookie(secure = false)` where there is no TLS"
+            )
         })
     }
 

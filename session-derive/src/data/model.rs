@@ -17,6 +17,7 @@ use crate::{
         invalid::Invalid,
         missing::{self, Missing},
         owner::{self, Limit},
+        public_origin,
         timeouts::{self, Timeouts},
         transport::{self, Transport},
         trusted_origins,
@@ -35,6 +36,7 @@ pub(crate) struct Declaration {
     pub(crate) cookie: Vec<(&'static str, Setting)>,
     pub(crate) transports: Vec<Transport>,
     pub(crate) trusted_origins: Vec<Setting>,
+    pub(crate) public_origin: Option<Setting>,
     pub(crate) timeouts: Timeouts,
     pub(crate) rejects: bool,
     pub(crate) clear_site_data: bool,
@@ -64,6 +66,7 @@ impl Declaration {
             cookie: Vec::new(),
             transports: Vec::new(),
             trusted_origins: Vec::new(),
+            public_origin: None,
             timeouts: Timeouts { idle: None, lifetime: None, rotate_every: None },
             rejects: false,
             clear_site_data: false,
@@ -105,6 +108,7 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         cookie,
         transport,
         trusted_origins,
+        public_origin,
         idle,
         lifetime,
         rotate_every,
@@ -134,6 +138,7 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         trusted_origins: trusted_origins
             .written()
             .map_or_else(Vec::new, |origins| trusted_origins::check(origins, &mut errors)),
+        public_origin: public_origin.written().map(|origin| public_origin::check(origin, &mut errors)),
         timeouts: timeouts::check(idle, lifetime, rotate_every, &mut errors),
         rejects: invalid.written() == Some(Invalid::Reject),
         clear_site_data: clear_site_data.written().is_some(),
@@ -279,6 +284,13 @@ fn cookie_options_have_a_cookie(raw: &Raw, errors: &mut Errors) {
             origins.span,
             "browsers add no header of this session's to other sites' requests, so every origin may ask; remove \
              `trusted_origins`, or name the cookie among the transports: `transport = [bearer, cookie]`",
+        );
+    }
+    if let Some(origin) = raw.options.public_origin.as_ref().written() {
+        errors.at(
+            origin.span,
+            "browsers add no header of this session's to other sites' requests, so no origin is compared; remove \
+             `public_origin`, or name the cookie among the transports: `transport = [bearer, cookie]`",
         );
     }
 }

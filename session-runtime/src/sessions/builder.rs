@@ -141,6 +141,13 @@ impl<T> Builder<T> {
         self
     }
 
+    /// The origin at which browsers see the application, such as `https://app.example`, in place of the declared
+    /// `public_origin`. A malformed one is reported by [`open`](Self::open).
+    pub fn public_origin(mut self, origin: &str) -> Self {
+        self.overrides.public_origin = Some(Origin::parse(origin));
+        self
+    }
+
     /// When a client's forged tokens raise the event `session.forged`: so many within this time, 20 in a minute
     /// unless told. Once in each such time; zero tokens is never.
     ///
@@ -205,6 +212,7 @@ impl<T> Builder<T> {
             cookie: settings.cookie,
             transports: settings.transports,
             trusted_origins: settings.trusted_origins,
+            public_origin: settings.public_origin,
             forged_tokens: ForgedTokenMonitor::new(self.forged),
             missing: T::missing(),
             limit: settings.limit,

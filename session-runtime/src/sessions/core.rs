@@ -50,6 +50,8 @@ pub(super) struct Inner {
     pub(super) cookie: Cookie,
     pub(super) transports: Vec<Transport>,
     pub(super) trusted_origins: Vec<Origin>,
+    /// What browsers see the application as, if that is declared.
+    pub(super) public_origin: Option<Origin>,
     pub(super) forged_tokens: ForgedTokenMonitor,
     pub(super) missing: Missing,
     /// How many sessions an owner may have.
@@ -86,6 +88,10 @@ impl Core {
 
     pub(crate) fn trusted_origins(&self) -> &[Origin] {
         &self.0.trusted_origins
+    }
+
+    pub(crate) fn public_origin(&self) -> Option<&Origin> {
+        self.0.public_origin.as_ref()
     }
 
     /// The name of the type, for events.

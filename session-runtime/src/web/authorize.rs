@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use http::Request;
 use http::request::Parts;
 
-use super::csrf::{self, Site};
+use super::csrf::{self, Compared, Site};
 use super::problem::{self, Rejection};
 use super::session_policy::SessionPolicy;
 use super::transport::{self, Presented};
@@ -36,8 +36,9 @@ pub(super) struct Caller {
 /// The refusal of another site's request, or of a token that can't be used where the type says `invalid = reject`.
 pub(super) fn receive(core: &Core, parts: &Parts, guarded: bool) -> Result<Caller, Response> {
     let (by, presented) = transport::presented(core, &parts.headers);
-    if guarded && is_cross_site(core, by, presented, parts) {
-        telemetry::refused(core.session_type(), Refusal::CrossSite);
+    if guarded && let Some(compared) = cross_site(core, by, presented, parts) {
+        let (origin, host, fetch_site) = (compared.origin(), compared.host(), compared.fetch_site());
+        telemetry::cross_site(core.session_type(), &origin, &host, &fetch_site);
         return Err(problem::cross_site());
     }
     let identified = match presented {
@@ -66,15 +67,16 @@ pub(super) fn receive(core: &Core, parts: &Parts, guarded: bool) -> Result<Calle
     Ok(Caller { entry, by: by.clone() })
 }
 
-/// Whether another site may have made the request, and a browser given it what lets it in. A token in a header is put
+/// What was compared, if another site may have made the request, and a browser given it what lets it in. A token in a header is put
 /// there by the client's own code, and where there is no cookie there is nothing for a browser to attach.
-fn is_cross_site(core: &Core, by: &Transport, presented: Presented<'_>, parts: &Parts) -> bool {
+fn cross_site<'a>(core: &'a Core, by: &Transport, presented: Presented<'_>, parts: &'a Parts) -> Option<Compared<'a>> {
     let attached = match presented {
         Presented::Nothing => core.transports().contains(&Transport::Cookie),
         _ => *by == Transport::Cookie,
     };
-    let site = Site { trusted: core.trusted_origins(), secure: core.cookie().secure };
-    attached && csrf::is_cross_site(&parts.method, &parts.uri, &parts.headers, site)
+    let site = Site { trusted: core.trusted_origins(), public: core.public_origin(), secure: core.cookie().secure };
+    let refused = attached && csrf::is_cross_site(&parts.method, &parts.uri, &parts.headers, site);
+    refused.then(|| Compared::new(&parts.uri, &parts.headers, site))
 }
 
 /// The address at the other end of the connection, if the application keeps it.

@@ -39,6 +39,7 @@ fn every_option_reaches_the_declaration() {
                 lifetime = env("SESSION_LIFETIME", default = "12h"),
                 transport = [bearer, header("X-Session"), cookie],
                 trusted_origins = ["https://app.example", env("PARTNERS", default = "")],
+                public_origin = env("PUBLIC_ORIGIN", default = "http://localhost:3000"),
                 missing = redirect("/login"),
                 invalid = reject,
                 clear_site_data,
@@ -141,7 +142,8 @@ fn an_unknown_option_is_answered_with_the_table() {
     assert_refused(
         &refused!(csrf = off),
         &[concat!(
-            "there is `backend`, `key`, `cookie`, `transport`, `trusted_origins`, `idle`, `lifetime`, `rotate_every`, ",
+            "there is `backend`, `key`, `cookie`, `transport`, `trusted_origins`, `public_origin`, `idle`, `lifetime`, \
+             `rotate_every`, ",
             "`missing`, `invalid`, `clear_site_data`, `verify`, `validate`, `version`, `from`, `encrypt`, ",
             "`max_per_owner`, `on_excess` and `crate`"
         )],
@@ -363,6 +365,19 @@ fn what_is_for_cookies_alone_goes_with_the_cookie() {
         &["remove `cookie(...)`", "remove `trusted_origins`"],
     );
     assert_refused(&refused!(transport = berer, cookie(persistent)), &["did you mean `bearer`?"]);
+}
+
+#[test]
+fn a_public_origin_is_an_origin() {
+    assert_refused(&refused!(public_origin = "https://app.example"), &[]);
+    assert_refused(&refused!(public_origin = env("PUBLIC_ORIGIN")), &[]);
+    assert_refused(&refused!(public_origin = "app.example"), &["with its scheme"]);
+    assert_refused(&refused!(public_origin = env("A", default = "https://a.example/")), &["an origin has no path"]);
+    assert_refused(&refused!(public_origin = ["https://a.example"]), &["`public_origin` takes a string"]);
+    assert_refused(
+        &refused!(transport = bearer, public_origin = "https://a.example"),
+        &["remove `public_origin`, or name the cookie among the transports"],
+    );
 }
 
 #[test]

@@ -3,7 +3,10 @@
 use proc_macro2::Span;
 
 use super::{
-    super::{model::UncheckedHandler, parameter::Form},
+    super::{
+        model::UncheckedHandler,
+        parameter::{Form, SessionParameter},
+    },
     protected_types,
 };
 use crate::{
@@ -74,4 +77,22 @@ pub(super) fn wait_is_for_a_borrow(draft: &UncheckedHandler, errors: &mut Errors
         return;
     }
     errors.at(wait.span, "only a `&mut` borrow queues for its session; remove `wait`, or take the session by `&mut`");
+}
+
+/// `#[session(or_default, csrf = off)] .. cart: &mut Cart`
+pub(super) fn a_default_replaces_no_session(draft: &UncheckedHandler, errors: &mut Errors) {
+    let Slot::Written(off) = &draft.options.csrf else { return };
+    let starts = |taken: &&SessionParameter| {
+        taken.form == Form::Exclusive && draft.words.access(&taken.name) == Some(Access::OrDefault)
+    };
+    if let Some(SessionParameter { name, .. }) = draft.taken().find(starts) {
+        errors.at(
+            off.span,
+            format!(
+                "when another site sends a form, the browser leaves this session's `Lax` cookie at home; the handler would \
+                 then change the default and replace the visitor's `{name}` with it. Remove `csrf = off`, or write \
+                 `optional` with `Option<&mut {name}>`, which starts no session"
+            ),
+        );
+    }
 }
