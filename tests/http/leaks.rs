@@ -174,6 +174,7 @@ async fn nothing_that_can_be_printed_prints_a_secret() {
     let Store::Memory(memory) = &store else { unreachable!() };
     texts.push(shown(memory));
     texts.push(shown(&sessions.protect().layer(())));
+    texts.extend([shown(&sessions.vary()), shown(&sessions.vary().layer(()))]);
     let head = &mut head_with("__Host-vault", &token);
     head.headers.append("cookie", head.headers["cookie"].clone());
     let refused = <Vault as FromRequestParts<_>>::from_request_parts(head, &sessions).await.map(drop);
@@ -240,6 +241,8 @@ const PRINTED: &[&str] = &[
     "Start",
     "Token",
     "UntilEnded",
+    "Vary",
+    "VaryLayer",
 ];
 
 /// Types of names, numbers and moments, of nothing at all, or that can't be printed.

@@ -93,12 +93,12 @@ pub(super) enum Denied {
 }
 
 impl Denied {
-    pub(super) fn into_rejection(self, core: &Core) -> Rejection {
+    pub(super) fn into_rejection(self, core: &Core, parts: &Parts) -> Rejection {
         let response = match self {
             Self::Error(error) => error.into_response(),
             Self::Refused(response) => response,
         };
-        Rejection::new(core, response)
+        Rejection::new(core, parts, response)
     }
 }
 
@@ -170,7 +170,7 @@ pub(super) async fn check_fresh(
 /// Loads the session for a handler, turns strangers and stale sessions away and asks the guard.
 pub(super) async fn admit(core: Core, policy: &SessionPolicy, parts: &Parts) -> Result<Admitted, Rejection> {
     let loaded = load(&core, parts, policy.csrf).await;
-    let (snapshot, by) = loaded.map_err(|denied| denied.into_rejection(&core))?;
+    let (snapshot, by) = loaded.map_err(|denied| denied.into_rejection(&core, parts))?;
     let admitted = match &snapshot {
         Some(snapshot) => {
             let authenticated_at = snapshot.decoded.meta.authenticated_at;
@@ -182,6 +182,6 @@ pub(super) async fn admit(core: Core, policy: &SessionPolicy, parts: &Parts) -> 
     };
     match admitted {
         Ok(()) => Ok(Admitted { core, loaded: snapshot, by }),
-        Err(refusal) => Err(Rejection::new(&core, refusal)),
+        Err(refusal) => Err(Rejection::new(&core, parts, refusal)),
     }
 }

@@ -48,10 +48,10 @@ impl ExclusiveBorrow {
     ) -> Result<(Self, Transport), Rejection> {
         let presented = core.now();
         let received = receive(core, parts, policy.csrf);
-        let Caller { entry, by } = received.map_err(|refusal| Rejection::new(core, refusal))?;
+        let Caller { entry, by } = received.map_err(|refusal| Rejection::new(core, parts, refusal))?;
         if entry.is_none() && policy.access == Access::Protected {
             let refusal = turn_away(core, (policy.missing)(), Some(parts)).await;
-            return Err(Rejection::new(core, refusal));
+            return Err(Rejection::new(core, parts, refusal));
         }
         let wanted = core.schema().verifies || policy.missing_handler || core.missing().wants_request();
         let parts = (entry.is_some() && wanted).then(|| Box::new(parts.clone()));

@@ -105,6 +105,9 @@ impl SessionList {
                 }
             }
         }
+        if let Some(session) = self.sessions().first() {
+            session.format(&mut response);
+        }
         response
     }
 }

@@ -9,8 +9,10 @@ use http::request::Parts;
 use super::authorize::{Admitted, admit};
 use super::exclusive::ExclusiveBorrow;
 use super::problem::Rejection;
+use super::problem_format::ProblemFormat;
 use super::session_policy::SessionPolicy;
 use super::transport;
+use super::vary::vary;
 use crate::declaration::Transport;
 use crate::error::Error;
 use crate::lease::LeaseKeeper;
@@ -22,6 +24,8 @@ pub struct HandlerSession {
     core: Core,
     by: Transport,
     policy: &'static SessionPolicy,
+    /// How the client wants to be told of a problem.
+    format: ProblemFormat,
     borrow: BorrowKind,
 }
 
@@ -70,15 +74,17 @@ impl HandlerSession {
         let Admitted { core, loaded, by } = admit(core, policy, parts).await?;
         let default = if loaded.is_none() { (policy.default)() } else { None };
         if let Some(data) = &default {
-            (policy.guard)(&**data).map_err(|refusal| Rejection::new(&core, refusal))?;
+            (policy.guard)(&**data).map_err(|refusal| Rejection::new(&core, parts, refusal))?;
         }
-        Ok(Self { core, by, policy, borrow: BorrowKind::Shared { loaded, token: None, default } })
+        let format = ProblemFormat::of(&parts.headers);
+        Ok(Self { core, by, policy, format, borrow: BorrowKind::Shared { loaded, token: None, default } })
     }
 
     /// For `Session<T>`, `Option<Session<T>>` and `SessionSlot<T>`.
     pub(super) async fn owned(core: Core, policy: &'static SessionPolicy, parts: &Parts) -> Result<Self, Rejection> {
         let Admitted { core, loaded, by } = admit(core, policy, parts).await?;
-        Ok(Self { core, by, policy, borrow: BorrowKind::Owned { loaded, token: None, outcome: Arc::default() } })
+        let borrow = BorrowKind::Owned { loaded, token: None, outcome: Arc::default() };
+        Ok(Self { core, by, policy, format: ProblemFormat::of(&parts.headers), borrow })
     }
 
     /// For `&mut T` and `Option<&mut T>`: only the token is checked while extractors run; the session is locked
@@ -89,7 +95,8 @@ impl HandlerSession {
         parts: &Parts,
     ) -> Result<Self, Rejection> {
         let (exclusive, by) = ExclusiveBorrow::announced(&core, policy, parts).await?;
-        Ok(Self { core, by, policy, borrow: BorrowKind::Exclusive(exclusive) })
+        let format = ProblemFormat::of(&parts.headers);
+        Ok(Self { core, by, policy, format, borrow: BorrowKind::Exclusive(exclusive) })
     }
 
     /// The data, for `&T`.
@@ -206,9 +213,14 @@ impl HandlerSession {
         announce(&self.core, &self.by, &change, headers)
     }
 
+    /// Gives an answer that tells of a problem the form that the client wants.
+    pub(super) fn format(&self, response: &mut Response) {
+        self.format.apply(response);
+    }
+
     /// Says in an answer's headers what it depends on.
     pub(super) fn vary(&self, headers: &mut HeaderMap) {
-        transport::vary(&self.core, headers);
+        vary(&self.core, headers);
     }
 }
 
@@ -219,7 +231,7 @@ pub(super) fn announce(
     change: &TokenChange,
     headers: &mut HeaderMap,
 ) -> Result<(), Error> {
-    transport::vary(core, headers);
+    vary(core, headers);
     transport::announce(core, by, change, headers)?;
     if core.schema().clear_site_data && matches!(change, TokenChange::Removed) {
         transport::clear_site_data(headers);

@@ -1,6 +1,6 @@
 //! How tokens travel: out of a request's headers, and into an answer's.
 
-use http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, VARY, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use session_rules::transport::BEARER_ANSWER;
 
@@ -118,29 +118,6 @@ pub(super) fn is_told(core: &Core, by: &Transport, headers: &HeaderMap) -> bool 
     }
 }
 
-/// Says that the answer depends on each header in which a token may be.
-pub(super) fn vary(core: &Core, headers: &mut HeaderMap) {
-    for transport in core.transports() {
-        match transport {
-            Transport::Cookie => vary_by(headers, &COOKIE, || HeaderValue::from_static("Cookie")),
-            Transport::Bearer => vary_by(headers, &AUTHORIZATION, || HeaderValue::from_static("Authorization")),
-            Transport::Header(name) => vary_by(headers, name, || HeaderValue::from(name.clone())),
-        }
-    }
-}
-
-/// Says once that the answer depends on a header.
-pub(super) fn vary_by(headers: &mut HeaderMap, name: &HeaderName, value: impl FnOnce() -> HeaderValue) {
-    let name = name.as_str().as_bytes();
-    let said = |value: &HeaderValue| {
-        let mut names = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-        names.any(|said| said == b"*" || said.eq_ignore_ascii_case(name))
-    };
-    if !headers.get_all(VARY).iter().any(said) {
-        headers.append(VARY, value());
-    }
-}
-
 /// The challenges of a 401, which RFC 9110 asks for: one for each transport. The scheme for cookies names the cookie.
 pub(super) fn challenge(core: &Core, headers: &mut HeaderMap) {
     for transport in core.transports() {
@@ -199,22 +176,5 @@ mod tests {
         assert_eq!(header(&headers("x-session", &[b"", b"abc"]), &name), Presented::Token("abc"));
         assert_eq!(header(&headers("x-session", &[b"", b" "]), &name), Presented::Nothing);
         assert_eq!(header(&headers("x-other", &[b"abc"]), &name), Presented::Nothing);
-    }
-
-    #[test]
-    fn vary_is_said_once() {
-        let vary = |headers: &mut HeaderMap| vary_by(headers, &COOKIE, || HeaderValue::from_static("Cookie"));
-        let mut once = HeaderMap::new();
-        vary(&mut once);
-        vary(&mut once);
-        assert_eq!(once.get_all(VARY).iter().count(), 1);
-        for said in ["accept, cookie", "*", "COOKIE"] {
-            let mut headers: HeaderMap = [(VARY, HeaderValue::from_static(said))].into_iter().collect();
-            vary(&mut headers);
-            assert_eq!(headers.get_all(VARY).iter().count(), 1, "{said}");
-        }
-        let mut other: HeaderMap = [(VARY, HeaderValue::from_static("x-cookie"))].into_iter().collect();
-        vary(&mut other);
-        assert_eq!(other.get_all(VARY).iter().count(), 2);
     }
 }
