@@ -11,6 +11,7 @@ use http::Request;
 use http::request::Parts;
 
 use super::csrf::{self, Compared, Site};
+use super::passive::only_looks;
 use super::problem::{self, Rejection};
 use super::session_policy::SessionPolicy;
 use super::transport::{self, Presented};
@@ -57,8 +58,10 @@ pub(super) fn receive(core: &Core, parts: &Parts, guarded: bool) -> Result<Calle
             // A token from before a rotation is as good as any other of a session that has ended.
             if core.schema().rejects && refusal != Refusal::Replaced {
                 let mut response = problem::bad_token();
-                transport::announce(core, by, &TokenChange::Removed, response.headers_mut())
-                    .map_err(IntoResponse::into_response)?;
+                if !only_looks(parts) {
+                    transport::announce(core, by, &TokenChange::Removed, response.headers_mut())
+                        .map_err(IntoResponse::into_response)?;
+                }
                 return Err(response);
             }
             None
@@ -102,7 +105,8 @@ impl Denied {
     }
 }
 
-/// The session that a request's token names, loaded and verified, and how the token came.
+/// The session that a request's token names, loaded and verified, and how the token came. One that is only looked at is
+/// not used by that.
 pub(super) async fn load(
     core: &Core,
     parts: &Parts,
@@ -110,7 +114,8 @@ pub(super) async fn load(
 ) -> Result<(Option<LoadedSession>, Transport), Denied> {
     let Caller { entry, by } = receive(core, parts, guarded).map_err(Denied::Refused)?;
     let Some(entry) = entry else { return Ok((None, by)) };
-    let Some(snapshot) = core.load(&entry).await.map_err(Denied::Error)? else { return Ok((None, by)) };
+    let found = if only_looks(parts) { core.look(&entry).await } else { core.load(&entry).await };
+    let Some(snapshot) = found.map_err(Denied::Error)? else { return Ok((None, by)) };
     let verified = verify(core, snapshot.data(), parts).await.map_err(Denied::Refused)?;
     Ok((verified.then_some(snapshot), by))
 }

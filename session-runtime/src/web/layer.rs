@@ -11,6 +11,7 @@ use tower_service::Service;
 
 use super::authorize::{load, turn_away};
 use super::handler_session::{announce, reissued};
+use super::passive::only_looks;
 use super::problem::Rejection;
 use super::problem_format::ProblemFormat;
 use super::transport;
@@ -94,14 +95,15 @@ where
         let core = self.sessions.core().clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            let format = ProblemFormat::of(&parts.headers);
+            let (format, looks) = (ProblemFormat::of(&parts.headers), only_looks(&parts));
             match load(&core, &parts, true).await {
                 Ok((Some(session), by)) => {
                     let mut response = inner.call(Request::from_parts(parts, body)).await?.into_response();
                     // What is behind the layer may have told the client already.
                     let told = transport::is_told(&core, &by, response.headers());
-                    let change = if told { TokenChange::Unchanged } else { reissued(&core, Some(&session)) };
-                    if let Err(error) = announce(&core, &by, &change, response.headers_mut()) {
+                    let settled = told || looks;
+                    let change = if settled { TokenChange::Unchanged } else { reissued(&core, Some(&session)) };
+                    if let Err(error) = announce(&core, &by, change, response.headers_mut()).await {
                         response = error.into_response();
                         vary(&core, response.headers_mut());
                     }

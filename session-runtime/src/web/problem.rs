@@ -106,6 +106,13 @@ impl IntoResponse for Error {
             response
         };
         match self {
+            Self::Unavailable(ref error) if error.is_unconfirmed() => retry(problem(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "Sessions are unavailable",
+                "The session store did not confirm this change in time: it may have been made or not. Load the page again \
+                 before you repeat it.",
+            )),
             Self::Unavailable(_) => retry(problem(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",
@@ -117,6 +124,13 @@ impl IntoResponse for Error {
                 "conflict",
                 "The session was changed by another request",
                 "This request's change was not stored. Load the page again and repeat it.",
+            ),
+            Self::LeaseLost => problem(
+                StatusCode::CONFLICT,
+                "lease-lost",
+                "The exclusive use of the session ran out",
+                "This request's change was not stored, and no other request has changed the session. Load the page again \
+                 and repeat it.",
             ),
             Self::Ended => problem(
                 StatusCode::CONFLICT,

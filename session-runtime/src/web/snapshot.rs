@@ -13,7 +13,8 @@ use crate::sessions::{BoxedData, Core, LoadedSession, SessionData, Sessions, Sna
 
 impl<T: SessionData> Sessions<T> {
     /// The session of a request, for middleware, WebSockets and libraries: `None` without a live one, or
-    /// if the type's `verify` refuses it or its token can't be used. Slides the idle timeout, as any read does.
+    /// if the type's `verify` refuses it or its token can't be used. Slides the idle timeout, as any read does, unless
+    /// the request only looks: a `HEAD`, or a page that a browser loads ahead of time.
     /// Whether another site made the request is not asked here.
     ///
     /// The answer depends on the request's token, and this has no hand in the answer: if a cache stands before the
