@@ -208,13 +208,19 @@ async fn a_change_whose_answer_is_late_is_found_out() {
 }
 
 #[tokio::test]
-async fn a_logout_and_a_login_whose_answer_is_late_are_done() {
+async fn a_logout_whose_answer_is_late_is_done_and_so_is_that_of_a_login_over_a_session() {
     let scene = Scene::set().await;
     let client = scene.logged_in().await;
     let old = token(&client);
-    let reply = scene.send(&client, (Method::POST, "/logout"), Answers::LosesOne).await;
+    let reply = scene.send(&client, (Method::POST, "/logout"), Answers::LosesAnEnd).await;
     assert_eq!((reply.status.as_u16(), reply.set_cookies().len()), (200, 1));
     assert_eq!((client.cookie(COOKIE), with(&scene.there, &old).await), (None, 401));
+
+    let client = scene.logged_in().await;
+    let old = token(&client);
+    let reply = scene.send(&client, (Method::POST, "/login"), Answers::LosesAnEnd).await;
+    assert_eq!((reply.status.as_u16(), reply.set_cookies().len()), (200, 1));
+    assert_eq!((with(&scene.there, &token(&client)).await, with(&scene.there, &old).await), (200, 401));
 }
 
 #[tokio::test]

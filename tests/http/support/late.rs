@@ -29,8 +29,8 @@ struct Inner {
 pub(crate) enum Answers {
     /// At once.
     Prompt,
-    /// That of the next write never does; what it says is done.
-    LosesOne,
+    /// That of the next end never does; the session is ended.
+    LosesAnEnd,
     /// That of a write never does; what it says is done.
     LosesWrites,
     /// From the next write on none ever does. The write is done.
@@ -43,7 +43,7 @@ pub(crate) enum Answers {
 
 const ALL: [Answers; 6] = [
     Answers::Prompt,
-    Answers::LosesOne,
+    Answers::LosesAnEnd,
     Answers::LosesWrites,
     Answers::LosesAllFromAWrite,
     Answers::LosesAll,
@@ -83,7 +83,7 @@ impl Late {
     /// An answer to a write.
     async fn write<T: Send + 'static>(&self, write: impl Future<Output = T> + Send + 'static) -> T {
         match self.mode() {
-            Answers::Prompt => return write.await,
+            Answers::Prompt | Answers::LosesAnEnd => return write.await,
             Answers::HoldsOneBack => {
                 self.answers(Answers::Prompt);
                 let this = self.clone();
@@ -93,7 +93,6 @@ impl Late {
                 });
                 return std::future::pending().await;
             }
-            Answers::LosesOne => self.answers(Answers::Prompt),
             Answers::LosesAllFromAWrite => self.answers(Answers::LosesAll),
             Answers::LosesWrites | Answers::LosesAll => {}
         }
@@ -128,6 +127,11 @@ impl Backend for Late {
     }
 
     async fn delete(&self, key: &RecordKey) -> Result<bool, BackendError> {
+        if self.mode() == Answers::LosesAnEnd {
+            self.answers(Answers::Prompt);
+            let _ended = Backend::delete(self.memory(), key).await;
+            return std::future::pending().await;
+        }
         let (this, key) = (self.clone(), *key);
         self.write(async move { Backend::delete(this.memory(), &key).await }).await
     }
