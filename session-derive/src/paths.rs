@@ -71,6 +71,7 @@ runtime_paths! {
     before_others => __private::before_others;
     boxed => __private::Box;
     boxed_data => __private::BoxedData;
+    cookie_attribute => __private::CookieAttribute;
     declaration => __private::Declaration;
     decode_error => __private::DecodeError;
     handler_sessions => __private::HandlerSessions;

@@ -1,6 +1,6 @@
 //! The rules of cookies (RFC 6265bis and CHIPS), and the safe defaults.
 
-use crate::Violation;
+use crate::{Violation, is_token_char, parse_flag};
 
 /// Browsers ignore a cookie whose name and value pass this many bytes together.
 pub const MAX_NAME_AND_VALUE: usize = 4096;
@@ -32,6 +32,89 @@ impl SameSite {
             "none" => Ok(Self::None),
             _ => Err(format!("`{text}` is not a value of `same_site`; write `Strict`, `Lax` or `None`")),
         }
+    }
+}
+
+/// What is written as the value of an attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttributeKind {
+    /// Text.
+    Text,
+    /// `true` or `false`.
+    Flag,
+    /// One of [`SameSite::NAMES`].
+    SameSite,
+}
+
+macro_rules! attributes {
+    ($($(#[$doc:meta])* $variant:ident = $key:literal, $kind:ident, $usage:literal;)*) => {
+        /// An attribute of `cookie(...)`.
+        ///
+        /// The macros' grammar and checks and what the runtime reads at start-up are made from this list. A new
+        /// attribute is a line here and a field of [`Cookie`]; whatever else it needs does not compile without it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum CookieAttribute {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl CookieAttribute {
+            /// All of them.
+            pub const ALL: [Self; [$($key),*].len()] = [$(Self::$variant),*];
+
+            /// Its name in `cookie(...)`.
+            pub const fn key(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $key,)*
+                }
+            }
+
+            /// Its name as the enum spells it, for generated code.
+            pub const fn variant(self) -> &'static str {
+                match self {
+                    $(Self::$variant => stringify!($variant),)*
+                }
+            }
+
+            /// What is written as its value.
+            pub const fn kind(self) -> AttributeKind {
+                match self {
+                    $(Self::$variant => AttributeKind::$kind,)*
+                }
+            }
+
+            /// An example of its use.
+            pub const fn usage(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $usage,)*
+                }
+            }
+        }
+    };
+}
+
+attributes! {
+    /// The cookie's name.
+    Name = "name", Text, "name = \"__Host-user\"";
+    /// `Path`.
+    Path = "path", Text, "path = \"/\"";
+    /// `Domain`.
+    Domain = "domain", Text, "domain = \"example.org\"";
+    /// `SameSite`.
+    SameSite = "same_site", SameSite, "same_site = Lax";
+    /// `Secure`.
+    Secure = "secure", Flag, "secure = true";
+    /// `HttpOnly`.
+    HttpOnly = "http_only", Flag, "http_only = true";
+    /// `Partitioned`.
+    Partitioned = "partitioned", Flag, "partitioned = true";
+    /// Whether the cookie outlives the browser.
+    Persistent = "persistent", Flag, "persistent = true";
+}
+
+impl CookieAttribute {
+    /// The attribute of this name in `cookie(...)`.
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|attribute| attribute.key() == key)
     }
 }
 
@@ -72,6 +155,32 @@ impl Cookie {
         }
     }
 
+    /// Sets an attribute from its text, as the macro's option or an environment variable has it.
+    ///
+    /// # Errors
+    /// What to write instead.
+    ///
+    /// ```
+    /// use session_rules::cookie::{Cookie, CookieAttribute};
+    /// let mut cookie = Cookie::for_type("User");
+    /// cookie.set(CookieAttribute::Persistent, "true").unwrap();
+    /// assert!(cookie.persistent);
+    /// assert!(cookie.set(CookieAttribute::SameSite, "Relaxed").is_err());
+    /// ```
+    pub fn set(&mut self, attribute: CookieAttribute, text: &str) -> Result<(), String> {
+        match attribute {
+            CookieAttribute::Name => self.name = text.into(),
+            CookieAttribute::Path => self.path = text.into(),
+            CookieAttribute::Domain => self.domain = Some(text.into()),
+            CookieAttribute::SameSite => self.same_site = SameSite::parse(text)?,
+            CookieAttribute::Secure => self.secure = parse_flag(text)?,
+            CookieAttribute::HttpOnly => self.http_only = parse_flag(text)?,
+            CookieAttribute::Partitioned => self.partitioned = parse_flag(text)?,
+            CookieAttribute::Persistent => self.persistent = parse_flag(text)?,
+        }
+        Ok(())
+    }
+
     /// What is wrong with these attributes: every broken rule, each with the option to change.
     ///
     /// ```
@@ -97,15 +206,15 @@ impl Cookie {
 /// `name = "my cookie"`: a name is a token (RFC 9110, section 5.6.2).
 fn name_is_a_token(cookie: &Cookie, found: &mut Vec<Violation>) {
     if cookie.name.is_empty() {
-        found.push(Violation::new("name", "a cookie needs a name; write for example \"__Host-user\""));
+        found.push(broken(CookieAttribute::Name, "a cookie needs a name; write for example \"__Host-user\""));
     } else if let Some(bad) = cookie.name.chars().find(|c| !is_token_char(*c)) {
-        found.push(Violation::new(
-            "name",
+        found.push(broken(
+            CookieAttribute::Name,
             format!("{bad:?} can't stand in a cookie's name; use letters, digits, `-` and `_`, as in \"__Host-user\""),
         ));
     } else if cookie.name.len() > 256 {
-        found.push(Violation::new(
-            "name",
+        found.push(broken(
+            CookieAttribute::Name,
             "a cookie's name of over 256 bytes leaves too little room for its value; shorten it",
         ));
     }
@@ -114,13 +223,13 @@ fn name_is_a_token(cookie: &Cookie, found: &mut Vec<Violation>) {
 /// `path = "admin"`: a path starts with a slash and holds no `;` or control character.
 fn path_is_legal(cookie: &Cookie, found: &mut Vec<Violation>) {
     if !cookie.path.starts_with('/') {
-        found.push(Violation::new(
-            "path",
+        found.push(broken(
+            CookieAttribute::Path,
             format!("the path {:?} doesn't start with a slash; write \"/{}\"", cookie.path, cookie.path),
         ));
     } else if cookie.path.chars().any(|c| c == ';' || !c.is_ascii() || c.is_ascii_control()) {
-        found.push(Violation::new(
-            "path",
+        found.push(broken(
+            CookieAttribute::Path,
             "a cookie's path holds ASCII characters other than `;` and controls; percent-encode the others",
         ));
     }
@@ -133,8 +242,8 @@ fn domain_is_legal(cookie: &Cookie, found: &mut Vec<Violation>) {
     let legal = !host.is_empty()
         && host.split('.').all(|l| !l.is_empty() && l.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
     if !legal {
-        found.push(Violation::new(
-            "domain",
+        found.push(broken(
+            CookieAttribute::Domain,
             format!("{domain:?} is not a host name; write it without scheme, port or path, as in \"example.org\""),
         ));
     }
@@ -147,20 +256,17 @@ fn host_prefix_is_kept(cookie: &Cookie, found: &mut Vec<Violation>) {
     }
     let other_name = without_prefix(&cookie.name);
     if cookie.domain.is_some() {
-        found.push(Violation::new(
-            "domain",
+        found.push(broken(CookieAttribute::Domain,
             format!("browsers refuse a `__Host-` cookie with a domain; remove `domain`, or name the cookie \"__Secure-{other_name}\""),
         ));
     }
     if cookie.path != "/" {
-        found.push(Violation::new(
-            "path",
+        found.push(broken(CookieAttribute::Path,
             format!("browsers refuse a `__Host-` cookie with another path than \"/\"; remove `path`, or name the cookie \"__Secure-{other_name}\""),
         ));
     }
     if !cookie.secure {
-        found.push(Violation::new(
-            "secure",
+        found.push(broken(CookieAttribute::Secure,
             format!("browsers refuse a `__Host-` cookie without `secure`; remove `secure = false`, or name the cookie \"{other_name}\""),
         ));
     }
@@ -169,8 +275,7 @@ fn host_prefix_is_kept(cookie: &Cookie, found: &mut Vec<Violation>) {
 /// `name = "__Secure-user", secure = false`.
 fn secure_prefix_is_kept(cookie: &Cookie, found: &mut Vec<Violation>) {
     if has_prefix(&cookie.name, "__Secure-") && !cookie.secure {
-        found.push(Violation::new(
-            "secure",
+        found.push(broken(CookieAttribute::Secure,
             format!(
                 "browsers refuse a `__Secure-` cookie without `secure`; remove `secure = false`, or name the cookie \"{}\"",
                 without_prefix(&cookie.name)
@@ -182,8 +287,8 @@ fn secure_prefix_is_kept(cookie: &Cookie, found: &mut Vec<Violation>) {
 /// `same_site = None, secure = false`.
 fn same_site_none_is_secure(cookie: &Cookie, found: &mut Vec<Violation>) {
     if cookie.same_site == SameSite::None && !cookie.secure {
-        found.push(Violation::new(
-            "same_site",
+        found.push(broken(
+            CookieAttribute::SameSite,
             "browsers refuse `SameSite=None` without `Secure`; remove `secure = false`, or write `same_site = Lax`",
         ));
     }
@@ -192,15 +297,11 @@ fn same_site_none_is_secure(cookie: &Cookie, found: &mut Vec<Violation>) {
 /// `partitioned = true, secure = false`.
 fn partitioned_is_secure(cookie: &Cookie, found: &mut Vec<Violation>) {
     if cookie.partitioned && !cookie.secure {
-        found.push(Violation::new(
-            "partitioned",
+        found.push(broken(
+            CookieAttribute::Partitioned,
             "browsers refuse a partitioned cookie without `Secure`; remove `secure = false` or `partitioned`",
         ));
     }
-}
-
-fn is_token_char(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
 }
 
 /// Browsers compare the prefixes without regard to letter case.
@@ -235,6 +336,10 @@ fn kebab(type_name: &str) -> String {
     // A name such as `Größe` or `_` may leave nothing that a cookie's name can hold.
     let trimmed = out.trim_matches('-');
     if trimmed.is_empty() { "session".into() } else { trimmed.into() }
+}
+
+fn broken(attribute: CookieAttribute, message: impl Into<String>) -> Violation {
+    Violation::new(attribute.key(), message)
 }
 
 #[cfg(test)]

@@ -22,3 +22,26 @@ impl Violation {
         Self { option, message: message.into() }
     }
 }
+
+/// Reads a flag, as an environment variable may hold it.
+///
+/// # Errors
+/// What to write instead.
+///
+/// ```
+/// assert_eq!(session_rules::parse_flag("on"), Ok(true));
+/// assert_eq!(session_rules::parse_flag("False"), Ok(false));
+/// assert!(session_rules::parse_flag("maybe").is_err());
+/// ```
+pub fn parse_flag(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" => Ok(false),
+        _ => Err(format!("is {text:?}; write `true` or `false`")),
+    }
+}
+
+/// Whether a character can stand in a token of HTTP (RFC 9110, section 5.6.2), such as a cookie's or a header's name.
+fn is_token_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
+}

@@ -1,5 +1,7 @@
 //! The headers by which a token may travel.
 
+use crate::is_token_char;
+
 /// Where a token travels under `bearer`: there in `Authorization: Bearer`, back in this header.
 pub const BEARER_ANSWER: &str = "session-token";
 
@@ -129,10 +131,6 @@ pub fn header(name: &str) -> Result<String, String> {
         ));
     }
     Ok(lower)
-}
-
-fn is_token_char(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
 }
 
 #[cfg(test)]

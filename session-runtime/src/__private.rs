@@ -24,6 +24,7 @@ pub use crate::sessions::{
 pub use crate::setting::Value;
 pub use ::serde_json::value::Serializer as JsonSerializer;
 pub use ::serde_json::{Error as DecodeError, Value as Json};
+pub use ::session_rules::cookie::CookieAttribute;
 
 use crate::backend::{OpenBackend, Scope};
 use crate::codec;

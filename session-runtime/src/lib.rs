@@ -1,12 +1,8 @@
+#![doc = include_str!("docs/links.md")]
 #![doc = include_str!("docs/crate.md")]
 
 // The crate's own examples are written as a user's are.
 extern crate self as session_runtime;
-
-/// The recipes are compiled.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/people.md")]
-mod people {}
 
 #[doc(hidden)]
 pub mod __private;
@@ -17,6 +13,7 @@ mod crypto;
 mod declaration;
 mod error;
 mod guard;
+pub mod guide;
 mod id;
 mod invalid;
 mod lease;

@@ -45,6 +45,22 @@ pub struct Touch {
     pub expires: Timestamp,
 }
 
+/// How often a store has to note the use of a session that it notes only when that is due: a sixteenth of the idle
+/// timeout, at most a minute. So a session ends that much after its idle timeout at the latest, and most reads write
+/// nothing.
+///
+/// A store that notes uses this way returns it from [`Backend::idle_slack`](crate::backend::Backend::idle_slack).
+///
+/// ```
+/// use session_runtime::backend::touch_interval;
+/// use std::time::Duration;
+/// assert_eq!(touch_interval(Duration::from_secs(160)), Duration::from_secs(10));
+/// assert_eq!(touch_interval(Duration::from_secs(86_400)), Duration::from_secs(60));
+/// ```
+pub fn touch_interval(idle: Duration) -> Duration {
+    (idle / 16).min(Duration::from_secs(60))
+}
+
 impl Touch {
     /// How long from now a store that forgets by itself has to keep the record: the idle timeout,
     /// or what is left of the lifetime if that is less; at least a millisecond.
@@ -145,7 +161,9 @@ impl Envelope {
         }
         let payload = out.len();
         let label = label.as_deref().unwrap_or_default();
-        let label = &label[..label.floor_char_boundary(Self::LABEL)];
+        let most = label.len().min(Self::LABEL);
+        let end = (0..=most).rev().find(|end| label.is_char_boundary(*end)).unwrap_or_default();
+        let label = &label[..end];
         out.extend(u8::try_from(label.len()));
         out.put_slice(label.as_bytes());
         (out, payload)

@@ -110,11 +110,7 @@ impl FromSetting for PathBuf {
 
 impl FromSetting for bool {
     fn from_setting(text: &str) -> Result<Self, String> {
-        match text.to_ascii_lowercase().as_str() {
-            "true" | "1" | "yes" | "on" => Ok(true),
-            "false" | "0" | "no" | "off" => Ok(false),
-            _ => Err(format!("is {text:?}; write `true` or `false`")),
-        }
+        session_rules::parse_flag(text)
     }
 }
 

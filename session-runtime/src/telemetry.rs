@@ -1,7 +1,7 @@
 //! What is told of sessions' lives: events and spans of `tracing`, and counters of `metrics` where that feature is on.
 //!
 //! Each goes through a function here, so that its name, its level and its fields are said once. A session is named by a
-//! hash of what the store calls it; the hash is made only where somebody listens. `docs/observability.md` lists
+//! hash of what the store calls it; the hash is made only where somebody listens. `docs/observability.md` of this crate lists
 //! all of it, and a test holds the two together.
 
 use std::fmt;

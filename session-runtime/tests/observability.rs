@@ -34,7 +34,7 @@ fn names() -> (String, String) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut text = String::new();
     source(&root.join("src"), &mut text);
-    (text, fs::read_to_string(root.join("../docs/observability.md")).unwrap())
+    (text, fs::read_to_string(root.join("docs/observability.md")).unwrap())
 }
 
 #[test]

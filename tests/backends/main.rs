@@ -4,6 +4,7 @@ mod cookie;
 mod file;
 mod file_processes;
 mod file_sweep;
+mod guide;
 mod harness;
 #[path = "../fixtures/ledger/routes.rs"]
 mod ledger;

@@ -6,6 +6,7 @@ mod chromium;
 mod curl;
 mod harness;
 mod page;
+mod proxy;
 mod quickstart;
 mod requests;
 mod shop;

@@ -2,22 +2,29 @@
 
 use std::{
     collections::BTreeMap,
+    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use axum::http::Method;
+use axum::{Router, http::Method, routing::post};
 use base64::{
     Engine as _,
-    engine::general_purpose::{STANDARD, URL_SAFE},
+    engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD},
 };
 use redis::cmd;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use session_tests::{App, Client, Redis, python, tools::PYTHON_CRYPTOGRAPHY};
+use session_runtime::{
+    Clock as _, Error, Session, SessionData, SessionSlot, Sessions, SystemClock, Timestamp,
+    backend::{Backend as _, Memory, RecordKey},
+    session,
+    testing::ManualClock,
+};
+use session_tests::{App, Client, Redis, python, serve, tools::PYTHON_CRYPTOGRAPHY};
 
 use crate::support::{COOKIE, assert_problem, key};
 
-const PAGE: &str = include_str!("../../docs/tokens.md");
+const PAGE: &str = include_str!("../../session-runtime/docs/tokens.md");
 
 /// The examples declare `User`, with the cookie that follows from its name.
 const PURPOSE: &str = "examples/User/__Host-user";
@@ -130,6 +137,118 @@ async fn python_and_we_refuse_the_same_tokens() {
         assert_eq!(reply.status, 401, "{why}");
     }
     assert_eq!(me(&app, &token).await.status, 200);
+}
+
+#[derive(Serialize, Deserialize, SessionData)]
+#[session(backend = cookie, key = env("HTTP_TESTS_UNSET"), idle = "30m", lifetime = "2h")]
+struct Postcard {
+    text: String,
+}
+
+#[session(optional)]
+async fn write_postcard(slot: SessionSlot<Postcard>) -> Result<(), Error> {
+    slot.start(Postcard { text: "Grüße".into() }).label("Ada's téléphone").persistent(true).await
+}
+
+#[tokio::test]
+async fn python_reads_a_token_that_carries_its_session() {
+    let ring = key('k');
+    let sessions = Sessions::<Postcard>::builder().key(&ring).open().await.unwrap();
+    let app = serve(Router::new().route("/write", post(write_postcard)).with_state(sessions)).await;
+    let client = app.client();
+    client.post("/write").await;
+    let token = client.cookie("__Host-postcard").expect("a cookie");
+    let (idle, lifetime) = (30 * 60, 2 * 3600);
+    let mut carried: Value = answer(
+        "ring = keys(given['ring'], given['purpose'])\n\
+         answer = read_carried(given['token'], ring, given['lifetime'], given['idle'])\n\
+         answer['id'] = answer['id'].hex()\n\
+         for why, wrong in {\n\
+         \x20   'it names no session': lambda: read(given['token'], ring, given['lifetime']),\n\
+         \x20   'the idle timeout has passed': lambda: read_carried(given['token'], ring, given['lifetime'], 0),\n\
+         \x20   'another format': lambda: body(b'\\x02' + bytes(60)),\n\
+         }.items():\n\
+         \x20   try: wrong()\n\
+         \x20   except ValueError: continue\n\
+         \x20   raise SystemExit(why)",
+        &json!({ "ring": ring, "purpose": "session-tests/Postcard/__Host-postcard", "token": token,
+                 "lifetime": lifetime, "idle": idle }),
+    )
+    .await;
+
+    assert_eq!(carried["id"].take().as_str().map(str::len), Some(48));
+    let started = carried["started"].as_u64().expect("a time");
+    let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
+    assert!(started <= now && now - started < 600_000, "{started} is a moment ago, in milliseconds");
+    assert_eq!(
+        carried,
+        json!({ "id": null, "version": 1, "last_use": started, "end": started + lifetime * 1000,
+                "started": started, "authenticated": started, "rotated": started, "rotations": 0,
+                "data_version": 1, "persistent": true, "label": "Ada's téléphone", "data": { "text": "Grüße" } })
+    );
+}
+
+#[derive(Serialize, Deserialize, SessionData)]
+#[session(rotate_every = "1m")]
+struct Diary {
+    page: u32,
+}
+
+#[session(optional)]
+async fn open_diary(slot: SessionSlot<Diary>) -> Result<(), Error> {
+    slot.start(Diary { page: 1 }).await
+}
+
+#[session(protected)]
+async fn rotate_diary(mut diary: Session<Diary>) -> Result<(), Error> {
+    diary.rotate_id().await
+}
+
+#[session(protected)]
+async fn turn_page(diary: &mut Diary) {
+    diary.page += 1;
+}
+
+/// All that a body may have is in this one: a rotation for a reason and one on a schedule, after which the previous id
+/// may still be used.
+#[tokio::test]
+async fn python_reads_the_body_of_a_stored_record() {
+    let (ring, memory) = (key('k'), Arc::new(Memory::default()));
+    // In the past, since Python goes by the system's clock and refuses what is from the future.
+    let clock = ManualClock::at(Timestamp::from_secs(SystemClock.now().as_secs() - 600));
+    let started = clock.now().as_millis();
+    let sessions = Sessions::<Diary>::builder().shared_backend(Arc::clone(&memory)).key(&ring).clock(clock.clone());
+    let router = Router::new()
+        .route("/open", post(open_diary))
+        .route("/rotate", post(rotate_diary))
+        .route("/turn", post(turn_page));
+    let app = serve(router.with_state(sessions.open().await.unwrap())).await;
+    let client = app.client();
+    client.post("/open").await;
+    clock.advance(Duration::from_secs(30));
+    assert_eq!(client.post("/rotate").await.status, 200);
+    clock.advance(Duration::from_secs(90));
+    assert_eq!(client.post("/turn").await.status, 200);
+
+    let token = client.cookie("__Host-diary").expect("a cookie");
+    let given =
+        json!({ "ring": ring, "purpose": "session-tests/Diary/__Host-diary", "token": token, "lifetime": 43_200 });
+    let name: String = answer(
+        "session_id, _ = read(given['token'], keys(given['ring'], given['purpose']), given['lifetime'])\n\
+         answer = record(session_id, given['purpose'])",
+        &given,
+    )
+    .await;
+    let name = URL_SAFE_NO_PAD.decode(name).expect("a hash").try_into().expect("of 32 bytes");
+    let record =
+        memory.peek(&RecordKey::from_bytes(name)).await.unwrap().expect("the record has the name that Python says");
+    let body: Value = answer("answer = body(bytes(given))", &json!(record.body.to_vec())).await;
+    assert_eq!(
+        body,
+        json!({ "started": started, "authenticated": started, "rotated": started + 120_000, "rotations": 1,
+                "data_version": 1, "persistent": null, "label": null, "data": { "page": 2 } })
+    );
+    assert_eq!((record.body[49], record.body[66]), (4, 0), "the previous id may still be used");
 }
 
 /// The ids in the quickstart's tokens, in order.

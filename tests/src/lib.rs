@@ -18,6 +18,11 @@
 //! process if that is killed. Helpers panic with a message that says what was waited for, and show the server's
 //! own output where there is one.
 
+/// The README's program is complete, so it compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}
+
 pub mod app;
 pub mod browser;
 pub mod client;

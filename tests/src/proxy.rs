@@ -45,6 +45,7 @@ impl Proxy {
         };
         Self::nginx(
             server,
+            Port::reserve(),
             &format!(
                 "proxy_set_header Host $http_host;
             proxy_cache pages;
@@ -57,15 +58,16 @@ impl Proxy {
         .await
     }
 
-    /// Starts nginx before this server as it is without a word on `Host`: the server is asked as `backend.internal`.
+    /// Starts nginx at this port, before a server that it asks as `backend.internal`, whatever `Host` the client asks for.
     /// WebSockets pass, and nothing is kept.
     ///
     /// # Panics
     ///
     /// When it is not installed or doesn't come up.
-    pub async fn renaming(server: SocketAddr) -> Self {
+    pub async fn renaming(port: Port, server: SocketAddr) -> Self {
         Self::nginx(
             server,
+            port,
             "proxy_set_header Host backend.internal;
             proxy_http_version 1.1;
             proxy_set_header Upgrade $http_upgrade;
@@ -74,9 +76,9 @@ impl Proxy {
         .await
     }
 
-    async fn nginx(server: SocketAddr, location: &str) -> Self {
+    async fn nginx(server: SocketAddr, port: Port, location: &str) -> Self {
         let program = tools::NGINX.find().expect("nginx is installed: run `cargo xtask setup`");
-        let (port, folder) = (Port::reserve(), tempfile::tempdir().expect("a temporary folder"));
+        let folder = tempfile::tempdir().expect("a temporary folder");
         let config = folder.path().join("nginx.conf");
         fs::write(&config, configuration(server, &port, folder.path(), location)).expect("a file can be written");
         let mut command = Command::new(program);

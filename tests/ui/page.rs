@@ -1,4 +1,4 @@
-//! `docs/errors.md`: every mistake of the UI tests, with what the compiler says about it, why, and the fix.
+//! `session-runtime/docs/errors.md`: every mistake of the UI tests, with what the compiler says about it, why, and the fix.
 //!
 //! A mistake's file begins with `//! # <section>`, then why it is one, then `Fix:` and what to write.
 
@@ -60,7 +60,7 @@ impl Anchors {
 
 /// Where the page is.
 pub(crate) fn path(root: &Path) -> PathBuf {
-    root.join("../../docs/errors.md")
+    root.join("../../session-runtime/docs/errors.md")
 }
 
 fn mistakes(folder: &Path) -> BTreeSet<PathBuf> {
@@ -104,7 +104,7 @@ impl Entry {
         let said = said.join("\n\n");
         let mut fix = fix.clone();
         fix[..1].make_ascii_uppercase();
-        format!("\n#### {title}\n\n```text\n{said}\n```\n\n{why} **Fix:** {fix}\n\n[Example](../{source})\n")
+        format!("\n#### {title}\n\n```text\n{said}\n```\n\n{why} **Fix:** {fix}\n\nExample: `{source}`\n")
     }
 }
 

@@ -49,9 +49,11 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
         let value = value.expand(runtime);
         quote!(.key(#value))
     });
+    let attribute = runtime.cookie_attribute();
     let cookie = cookie.iter().map(|(option, value)| {
         let value = value.expand(runtime);
-        quote!(.cookie(#option, #value))
+        let option = Ident::new(option.variant(), Span::mixed_site());
+        quote!(.cookie(#attribute::#option, #value))
     });
     let transports = transports.iter().map(|transport| {
         let transport = transport.expand(runtime);

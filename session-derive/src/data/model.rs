@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenTree};
 use quote::ToTokens;
+use session_rules::cookie::CookieAttribute;
 use syn::{Attribute, Data, DeriveInput, Field, GenericParam, Member, Type};
 
 use super::{
@@ -33,7 +34,7 @@ pub(crate) struct Declaration {
     pub(crate) ident: Ident,
     pub(crate) backend: Backend,
     pub(crate) key: Option<Setting>,
-    pub(crate) cookie: Vec<(&'static str, Setting)>,
+    pub(crate) cookie: Vec<(CookieAttribute, Setting)>,
     pub(crate) transports: Vec<Transport>,
     pub(crate) trusted_origins: Vec<Setting>,
     pub(crate) public_origin: Option<Setting>,

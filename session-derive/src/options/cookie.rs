@@ -1,8 +1,8 @@
 //! `cookie(...)`: the cookie's name and attributes, held to the rules that browsers apply.
 
 use proc_macro2::Span;
-use session_rules::cookie::{Cookie, SameSite};
-use syn::{parse::ParseStream, token};
+use session_rules::cookie::{AttributeKind, Cookie, CookieAttribute, SameSite};
+use syn::{ext::IdentExt as _, parse::ParseStream, token};
 
 use super::{
     OptionKey, OptionSpec, Reader, Slot, at_end, parenthesized,
@@ -15,58 +15,41 @@ pub(crate) const USAGE: &str = "cookie(name = \"__Host-user\", same_site = Lax)"
 const SAME_SITE: Expected =
     Expected { kinds: &[LiteralKind::Word, LiteralKind::Text], what: "`Strict`, `Lax`, `None` or `env(\"VAR\")`" };
 
+const COUNT: usize = CookieAttribute::ALL.len();
+
 /// The attributes as they were written.
 #[derive(Default)]
 pub(crate) struct RawCookie {
     pub(crate) span: Option<Span>,
-    name: Slot<RawValue>,
-    path: Slot<RawValue>,
-    domain: Slot<RawValue>,
-    same_site: Slot<RawValue>,
-    secure: Slot<RawValue>,
-    http_only: Slot<RawValue>,
-    partitioned: Slot<RawValue>,
-    persistent: Slot<RawValue>,
+    /// In the order of [`CookieAttribute::ALL`].
+    values: [Slot<RawValue>; COUNT],
 }
 
-const TABLE: &[OptionSpec<RawCookie>] = &[
-    OptionSpec {
-        name: "name",
-        usage: "name = \"__Host-user\"",
-        read: |raw, key, input, _| raw.name.read(RawValue::parse(key, input, TEXT)),
-    },
-    OptionSpec {
-        name: "path",
-        usage: "path = \"/\"",
-        read: |raw, key, input, _| raw.path.read(RawValue::parse(key, input, TEXT)),
-    },
-    OptionSpec {
-        name: "domain",
-        usage: "domain = \"example.org\"",
-        read: |raw, key, input, _| raw.domain.read(RawValue::parse(key, input, TEXT)),
-    },
-    OptionSpec {
-        name: "same_site",
-        usage: "same_site = Lax",
-        read: |raw, key, input, _| raw.same_site.read(RawValue::parse(key, input, SAME_SITE)),
-    },
-    OptionSpec { name: "secure", usage: "secure = true", read: |raw, key, input, _| raw.secure.read(flag(key, input)) },
-    OptionSpec {
-        name: "http_only",
-        usage: "http_only = true",
-        read: |raw, key, input, _| raw.http_only.read(flag(key, input)),
-    },
-    OptionSpec {
-        name: "partitioned",
-        usage: "partitioned = true",
-        read: |raw, key, input, _| raw.partitioned.read(flag(key, input)),
-    },
-    OptionSpec {
-        name: "persistent",
-        usage: "persistent = true",
-        read: |raw, key, input, _| raw.persistent.read(flag(key, input)),
-    },
-];
+/// A row for each attribute.
+const TABLE: [OptionSpec<RawCookie>; COUNT] = {
+    let mut table = [row(CookieAttribute::Name); COUNT];
+    let mut at = 0;
+    while at < COUNT {
+        table[at] = row(CookieAttribute::ALL[at]);
+        at += 1;
+    }
+    table
+};
+
+const fn row(attribute: CookieAttribute) -> OptionSpec<RawCookie> {
+    OptionSpec { name: attribute.key(), usage: attribute.usage(), read }
+}
+
+fn read(raw: &mut RawCookie, key: &OptionKey, input: ParseStream, _: &mut Errors) -> syn::Result<()> {
+    let unknown = || syn::Error::new(key.span(), "this is not an attribute of the cookie");
+    let attribute = CookieAttribute::from_key(&key.ident.unraw().to_string()).ok_or_else(unknown)?;
+    let value = match attribute.kind() {
+        AttributeKind::Text => RawValue::parse(key, input, TEXT),
+        AttributeKind::Flag => flag(key, input),
+        AttributeKind::SameSite => RawValue::parse(key, input, SAME_SITE),
+    };
+    raw.values[attribute as usize].read(value)
+}
 
 /// `persistent = true`, or `persistent` alone.
 fn flag(key: &OptionKey, input: ParseStream) -> syn::Result<RawValue> {
@@ -80,87 +63,49 @@ pub(crate) fn parse(key: &OptionKey, input: ParseStream, errors: &mut Errors) ->
     }
     let mut raw = RawCookie { span: Some(key.span()), ..RawCookie::default() };
     parenthesized(input, |content| {
-        Reader::new("attribute of the cookie", TABLE).read(content, &mut raw, errors);
+        Reader::new("attribute of the cookie", &TABLE).read(content, &mut raw, errors);
         Ok(raw)
     })
 }
 
-/// The attributes that were written, by name, once they keep the rules.
-pub(crate) fn check(raw: Slot<RawCookie>, type_name: &str, errors: &mut Errors) -> Vec<(&'static str, Setting)> {
+/// The attributes that were written, once they keep the rules.
+pub(crate) fn check(raw: Slot<RawCookie>, type_name: &str, errors: &mut Errors) -> Vec<(CookieAttribute, Setting)> {
     let Slot::Written(raw) = raw else { return Vec::new() };
-    same_site_is_known(&raw, errors);
-    browsers_accept_it(&raw, type_name, errors);
-    let RawCookie { span: _, name, path, domain, same_site, secure, http_only, partitioned, persistent } = raw;
-    [
-        ("name", name),
-        ("path", path),
-        ("domain", domain),
-        ("same_site", same_site),
-        ("secure", secure),
-        ("http_only", http_only),
-        ("partitioned", partitioned),
-        ("persistent", persistent),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| Some((name, value.written()?.setting())))
-    .collect()
-}
-
-/// `same_site = Relaxed`
-fn same_site_is_known(raw: &RawCookie, errors: &mut Errors) {
-    let Some(literal) = literal(&raw.same_site) else { return };
-    if let Err(message) = SameSite::parse(&literal.text) {
-        let hint = closest(&literal.text, SameSite::NAMES).map(|name| format!("; did you mean `{name}`?"));
-        errors.at(literal.span, message + &hint.unwrap_or_default());
-    }
+    let cookie = known(&raw, type_name, errors);
+    browsers_accept_it(&raw, &cookie, errors);
+    let written = CookieAttribute::ALL.into_iter().zip(raw.values);
+    written.filter_map(|(attribute, value)| Some((attribute, value.written()?.setting()))).collect()
 }
 
 /// `name = "__Host-user", domain = "example.org"`: the rules that the runtime applies as well.
-fn browsers_accept_it(raw: &RawCookie, type_name: &str, errors: &mut Errors) {
-    for violation in known(raw, type_name).violations() {
-        let span = raw.span_of(violation.option).unwrap_or_else(Span::call_site);
-        errors.at(span, violation.message);
+fn browsers_accept_it(raw: &RawCookie, cookie: &Cookie, errors: &mut Errors) {
+    for violation in cookie.violations() {
+        let value = CookieAttribute::from_key(violation.option).and_then(|attribute| raw.literal(attribute));
+        errors.at(value.map_or_else(Span::call_site, |literal| literal.span), violation.message);
     }
 }
 
-/// The cookie as far as it is known. What only the environment knows is taken to break no rule.
-fn known(raw: &RawCookie, type_name: &str) -> Cookie {
+/// The cookie as far as it is known. What only the environment knows is taken to break no rule. What can't be read is
+/// reported, such as `same_site = Relaxed`.
+fn known(raw: &RawCookie, type_name: &str, errors: &mut Errors) -> Cookie {
     let mut cookie = Cookie::for_type(type_name);
-    let flag = |value, default| text(value).map_or(default, |text| text == "true");
-    if !raw.name.is_absent() {
+    if !raw.values[CookieAttribute::Name as usize].is_absent() {
         // A name without a prefix demands nothing of the other attributes.
-        cookie.name = text(&raw.name).unwrap_or("unknown").into();
+        cookie.name = "unknown".into();
     }
-    cookie.path = text(&raw.path).map_or(cookie.path, Into::into);
-    cookie.domain = text(&raw.domain).map(Into::into);
-    cookie.same_site = text(&raw.same_site).and_then(|text| SameSite::parse(text).ok()).unwrap_or_default();
-    cookie.secure = flag(&raw.secure, cookie.secure);
-    cookie.http_only = flag(&raw.http_only, cookie.http_only);
-    cookie.partitioned = flag(&raw.partitioned, cookie.partitioned);
-    cookie.persistent = flag(&raw.persistent, cookie.persistent);
+    for attribute in CookieAttribute::ALL {
+        let Some(literal) = raw.literal(attribute) else { continue };
+        if let Err(message) = cookie.set(attribute, &literal.text) {
+            let names: &[&str] = if attribute.kind() == AttributeKind::SameSite { &SameSite::NAMES } else { &[] };
+            let hint = closest(&literal.text, names.iter().copied()).map(|name| format!("; did you mean `{name}`?"));
+            errors.at(literal.span, message + &hint.unwrap_or_default());
+        }
+    }
     cookie
 }
 
-fn text(value: &Slot<RawValue>) -> Option<&str> {
-    literal(value).map(|literal| literal.text.as_str())
-}
-
-fn literal(value: &Slot<RawValue>) -> Option<&Literal> {
-    value.as_ref().written().and_then(RawValue::known)
-}
-
 impl RawCookie {
-    /// Where the value is that breaks a rule.
-    fn span_of(&self, option: &str) -> Option<Span> {
-        let value = match option {
-            "name" => &self.name,
-            "path" => &self.path,
-            "domain" => &self.domain,
-            "same_site" => &self.same_site,
-            "secure" => &self.secure,
-            "partitioned" => &self.partitioned,
-            _ => return None,
-        };
-        literal(value).map(|literal| literal.span)
+    fn literal(&self, attribute: CookieAttribute) -> Option<&Literal> {
+        self.values[attribute as usize].as_ref().written().and_then(RawValue::known)
     }
 }

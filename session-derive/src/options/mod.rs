@@ -45,6 +45,14 @@ pub(crate) struct OptionSpec<O> {
     pub(crate) read: fn(&mut O, &OptionKey, ParseStream, &mut Errors) -> syn::Result<()>,
 }
 
+impl<O> Clone for OptionSpec<O> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<O> Copy for OptionSpec<O> {}
+
 /// What is known of an option: a broken one has been reported, and no other rule may build on its absence.
 #[derive(Default)]
 pub(crate) enum Slot<T> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Backend, BackendError, OpenBackend, OpenError, Record, RecordKey, Scope, Touch, Written};
+use super::{Backend, BackendError, OpenBackend, OpenError, Record, RecordKey, Scope, Touch, Written, touch_interval};
 
 /// Sessions carried by their tokens: the whole record travels in the cookie, encrypted and signed, and no
 /// store is needed.
@@ -44,7 +44,7 @@ impl Backend for Cookie {
     }
 
     fn idle_slack(&self, idle: Duration) -> Duration {
-        (idle / 16).min(Duration::from_secs(60))
+        touch_interval(idle)
     }
 }
 

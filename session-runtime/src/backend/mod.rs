@@ -40,7 +40,7 @@ pub use self::sql::{Postgres, PostgresConfig, PostgresUrl};
 pub use self::sql::{Sqlite, SqliteConfig};
 pub use crate::error::{BackendError, OpenError};
 pub use crate::id::{PublicId, RecordKey};
-pub use crate::record::{Record, Touch};
+pub use crate::record::{Record, Touch, touch_interval};
 
 /// What became of a conditional write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ mod limit;
 use std::time::Duration;
 
 use http::HeaderName;
-use session_rules::cookie::{Cookie, SameSite};
+use session_rules::cookie::{Cookie, CookieAttribute};
 use session_rules::origin::Origin;
 use session_rules::time;
 
@@ -13,7 +13,7 @@ pub(crate) use self::limit::{Limit, OnExcess};
 use crate::backend::Scope;
 use crate::crypto::{Keyring, REMEDY};
 use crate::error::OpenError;
-use crate::setting::{FromSetting as _, Value};
+use crate::setting::Value;
 
 /// What `#[derive(SessionData)]` read in the attribute: only what the user wrote.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ pub struct Declaration {
     idle: Option<Value>,
     lifetime: Option<Value>,
     rotate_every: Option<Value>,
-    cookie: Vec<(&'static str, Value)>,
+    cookie: Vec<(CookieAttribute, Value)>,
     transports: Vec<Transport>,
     trusted_origins: Vec<Value>,
     public_origin: Option<Value>,
@@ -79,7 +79,7 @@ impl Declaration {
 
     /// `cookie(option = ...)`
     #[must_use]
-    pub fn cookie(mut self, option: &'static str, value: Value) -> Self {
+    pub fn cookie(mut self, option: CookieAttribute, value: Value) -> Self {
         self.cookie.push((option, value));
         self
     }
@@ -203,11 +203,11 @@ impl Settings {
         }
         let mut cookie = Cookie::for_type(declaration.scope.type_name);
         for &(option, value) in &declaration.cookie {
-            problems.take(set(&mut cookie, option, value));
+            problems.take(value.read_with(&format!("cookie({})", option.key()), |text| cookie.set(option, text)));
         }
         for violation in cookie.violations() {
             let value =
-                declaration.cookie.iter().find(|(option, _)| *option == violation.option).map(|(_, value)| *value);
+                declaration.cookie.iter().find(|(option, _)| option.key() == violation.option).map(|(_, value)| *value);
             problems.add(broken(format!("cookie({})", violation.option), value, violation.message));
         }
         let trusted_origins = match trusted_origins {
@@ -287,27 +287,6 @@ fn read_keyring(value: Value) -> Result<Keyring, OpenError> {
     value.read_with("key", Keyring::parse)
 }
 
-/// Sets one option of the cookie. The names were checked by the derive.
-fn set(cookie: &mut Cookie, option: &'static str, value: Value) -> Result<(), OpenError> {
-    let full = format!("cookie({option})");
-    fn flag(slot: &mut bool, full: &str, value: Value) -> Result<(), OpenError> {
-        *slot = value.read_with(full, bool::from_setting)?;
-        Ok(())
-    }
-    match option {
-        "name" => cookie.name = value.read(&full)?,
-        "path" => cookie.path = value.read(&full)?,
-        "domain" => cookie.domain = value.read(&full)?,
-        "same_site" => cookie.same_site = value.read_with(&full, SameSite::parse)?,
-        "secure" => flag(&mut cookie.secure, &full, value)?,
-        "http_only" => flag(&mut cookie.http_only, &full, value)?,
-        "partitioned" => flag(&mut cookie.partitioned, &full, value)?,
-        "persistent" => flag(&mut cookie.persistent, &full, value)?,
-        _ => return Err(OpenError::option(full, None, "is not an option of `cookie`")),
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -377,7 +356,7 @@ mod tests {
         let declaration = declaration()
             .key(Value::env("SESSION_RUNTIME_TEST_NO_KEY"))
             .idle(Value::env_or("SESSION_RUNTIME_TEST_NO_IDLE", "2d"))
-            .cookie("domain", Value::literal("example.org"));
+            .cookie(CookieAttribute::Domain, Value::literal("example.org"));
         let error = resolve(&declaration).unwrap_err().to_string();
         for word in
             ["SESSION_RUNTIME_TEST_NO_KEY", "keygen", "SESSION_RUNTIME_TEST_NO_IDLE", "cookie(domain)", "__Secure-user"]

@@ -1,4 +1,5 @@
-//! All sessions of one type: from a token to the data and back, with nothing of HTTP.
+//! All sessions of one type: from a token to the data and back. Of HTTP it knows the types that a type's `verify` takes
+//! and answers with, and nothing else.
 //!
 //! [`Core`] does it for every type; what is here names the type again.
 
@@ -42,7 +43,7 @@ pub(crate) use self::schema::{owned, typed, typed_mut};
 pub use self::snapshot::Snapshot;
 pub(crate) use self::snapshot::{LoadedSession, TokenEntry};
 
-/// The application's handle on all sessions of type `T`: axum state, cheap to clone.
+/// All sessions of type `T`: axum state, cheap to clone.
 ///
 /// Opened by [`T::sessions()`](SessionData::sessions) as the type declares, or by
 /// [`Sessions::builder`] with parts of the declaration replaced.
@@ -81,9 +82,9 @@ impl<T> fmt::Debug for Sessions<T> {
 }
 
 impl<T> Sessions<T> {
-    /// A builder that starts from the type's declaration; whatever it is told comes first.
+    /// A builder that starts from the type's declaration and replaces parts of it.
     ///
-    /// Tests swap the backend without touching a handler:
+    /// Tests replace the backend without touching a handler:
     ///
     /// ```
     /// # use serde::{Serialize, Deserialize};

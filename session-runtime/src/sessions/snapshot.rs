@@ -157,7 +157,7 @@ impl<T> Snapshot<T> {
         Self { loaded, data: PhantomData }
     }
 
-    /// The session's name for logs and screens: a hash, of no use to a client.
+    /// The session's name for logs and pages: a hash, of no use to an attacker.
     pub fn public_id(&self) -> PublicId {
         self.loaded.entry.key.public_id()
     }
@@ -167,7 +167,7 @@ impl<T> Snapshot<T> {
         self.loaded.decoded.meta.created.into()
     }
 
-    /// When the session ends however much it is used.
+    /// When the session's lifetime ends, however much it is used.
     pub fn expires_at(&self) -> SystemTime {
         self.loaded.expires.into()
     }

@@ -48,18 +48,20 @@ fn trim(mut bytes: &[u8]) -> &[u8] {
 
 /// One specification for setting and for removing: they differ in value and age alone.
 fn cookie<'a>(spec: &'a Spec, value: &'a str) -> Cookie<'a> {
-    let mut cookie = Cookie::build((spec.name.as_str(), value))
-        .path(spec.path.as_str())
-        .secure(spec.secure)
-        .http_only(spec.http_only)
-        .partitioned(spec.partitioned)
-        .same_site(match spec.same_site {
+    // Each attribute is named, so that a new one does not compile until it is written here; a token's age is its own.
+    let Spec { name, path, domain, same_site, secure, http_only, partitioned, persistent: _ } = spec;
+    let mut cookie = Cookie::build((name.as_str(), value))
+        .path(path.as_str())
+        .secure(*secure)
+        .http_only(*http_only)
+        .partitioned(*partitioned)
+        .same_site(match same_site {
             SpecSameSite::Strict => SameSite::Strict,
             SpecSameSite::Lax => SameSite::Lax,
             SpecSameSite::None => SameSite::None,
         })
         .build();
-    if let Some(domain) = &spec.domain {
+    if let Some(domain) = domain {
         cookie.set_domain(domain.as_str());
     }
     cookie

@@ -20,12 +20,13 @@ use crate::session::TokenChange;
 use crate::sessions::{SessionData, Sessions};
 
 impl<T: SessionData> Sessions<T> {
-    /// A layer that lets only requests with a live session through; the others get what `missing` says.
+    /// A layer that lets only requests with a live session through. The others get what the type's `missing` says.
     ///
-    /// Requests of other sites are refused as in handlers: see [`session`](macro@crate::session).
+    /// Cross-site requests are refused as in handlers: see [`session`](macro@crate::session).
     ///
     /// Put it on a sub-router with [`Router::route_layer`](::axum::Router::route_layer). What is behind it
     /// can still borrow the session.
+    #[doc = include_str!("../docs/examples/sessions_protect.md")]
     pub fn protect(&self) -> ProtectLayer<T> {
         ProtectLayer(self.clone())
     }

@@ -12,16 +12,16 @@ use crate::error::Error;
 use crate::sessions::{BoxedData, Core, LoadedSession, SessionData, Sessions, Snapshot, owned};
 
 impl<T: SessionData> Sessions<T> {
-    /// The session of a request, for middleware, WebSockets and libraries: `None` without a live one, or
-    /// if the type's `verify` refuses it or its token can't be used. Slides the idle timeout, as any read does, unless
-    /// the request only looks: a `HEAD`, or a page that a browser loads ahead of time.
-    /// Whether another site made the request is not asked here.
+    /// The session of a request, for middleware and libraries: `None` without a live one, if the type's `verify`
+    /// refuses it, or if the token cannot be used. Slides the idle timeout, as any read does,
+    /// unless the request is a `HEAD` or a prefetch. Cross-site requests are not refused here.
     ///
     /// The answer depends on the request's token, and this has no hand in the answer: if a cache stands before the
     /// application, put [`vary`](Self::vary) around it.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if the backend is down.
+    #[doc = include_str!("../docs/examples/sessions_find.md")]
     pub async fn find(&self, parts: &Parts) -> Result<Option<Snapshot<T>>, Error> {
         match self.core().find(parts, false).await {
             Ok(found) => Ok(found.map(Snapshot::of)),

@@ -88,24 +88,8 @@ impl<T: SessionData> Sessions<T> {
     /// - a layer outside of the handler that adds a `Vary` line of its own, as layers for compression and CORS do.
     ///   Some caches, nginx among them, read only the last of several lines.
     ///
-    /// So make it the outermost layer:
-    ///
-    /// ```
-    /// # use axum::{Router, routing::get};
-    /// # use serde::{Deserialize, Serialize};
-    /// # use session_runtime::{OpenError, SessionData};
-    /// # #[derive(Serialize, Deserialize, SessionData)]
-    /// # struct User { name: String }
-    /// async fn greeting(user: Option<User>) -> String {
-    ///     user.map_or_else(|| "Hello!".into(), |user| format!("Hello, {}!", user.name))
-    /// }
-    ///
-    /// # async fn router() -> Result<Router, OpenError> {
-    /// let users = User::sessions().await?;
-    /// let router = Router::new().route("/", get(greeting)).layer(users.vary()).with_state(users);
-    /// # Ok(router)
-    /// # }
-    /// ```
+    /// So make it the outermost layer.
+    #[doc = include_str!("../docs/examples/sessions_vary.md")]
     pub fn vary(&self) -> VaryLayer<T> {
         VaryLayer(self.clone())
     }

@@ -2,7 +2,7 @@
 
 mod options;
 
-use syn::{FnArg, Type};
+use syn::{FnArg, Safety, Type};
 
 use super::{
     model::{MOST_PARAMETERS, MOST_SESSIONS, UncheckedHandler, conditional_parameter},
@@ -143,7 +143,7 @@ fn is_plain_rust(draft: &UncheckedHandler, errors: &mut Errors) {
     if let Some(constness) = signature.constness {
         errors.at(constness.span, "a handler runs for each request; remove `const`");
     }
-    if let Some(unsafety) = signature.unsafety {
+    if let Safety::Unsafe(unsafety) = &signature.safety {
         errors.at(unsafety.span, "axum calls a handler as safe code; remove `unsafe`");
     }
     if let Some(abi) = &signature.abi {

@@ -6,18 +6,36 @@ impl my::sessions::SessionData for User {
     fn declaration() -> my::sessions::__private::Declaration {
         my::sessions::__private::Declaration::new("User", ::core::env!("CARGO_PKG_NAME"))
             .key(my::sessions::__private::Value::env("SESSION_KEYS"))
-            .cookie("name", my::sessions::__private::Value::literal("__Secure-user"))
-            .cookie("path", my::sessions::__private::Value::literal("/app"))
             .cookie(
-                "domain",
+                my::sessions::__private::CookieAttribute::Name,
+                my::sessions::__private::Value::literal("__Secure-user"),
+            )
+            .cookie(
+                my::sessions::__private::CookieAttribute::Path,
+                my::sessions::__private::Value::literal("/app"),
+            )
+            .cookie(
+                my::sessions::__private::CookieAttribute::Domain,
                 my::sessions::__private::Value::env_or("DOMAIN", "example.org"),
             )
-            .cookie("same_site", my::sessions::__private::Value::literal("None"))
-            .cookie("secure", my::sessions::__private::Value::literal("true"))
-            .cookie("http_only", my::sessions::__private::Value::literal("true"))
-            .cookie("partitioned", my::sessions::__private::Value::env("PARTITIONED"))
             .cookie(
-                "persistent",
+                my::sessions::__private::CookieAttribute::SameSite,
+                my::sessions::__private::Value::literal("None"),
+            )
+            .cookie(
+                my::sessions::__private::CookieAttribute::Secure,
+                my::sessions::__private::Value::literal("true"),
+            )
+            .cookie(
+                my::sessions::__private::CookieAttribute::HttpOnly,
+                my::sessions::__private::Value::literal("true"),
+            )
+            .cookie(
+                my::sessions::__private::CookieAttribute::Partitioned,
+                my::sessions::__private::Value::env("PARTITIONED"),
+            )
+            .cookie(
+                my::sessions::__private::CookieAttribute::Persistent,
                 my::sessions::__private::Value::env_or("PERSISTENT", "false"),
             )
             .transport(my::sessions::__private::Transport::Bearer)

@@ -13,6 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::format::{self, FileEntry};
+use crate::backend::touch_interval;
 use crate::id::RecordKey;
 use crate::record::{Record, Touch};
 
@@ -200,7 +201,7 @@ impl Disk {
 
     /// The live record under a key.
     pub(super) fn live(&self, place: &RecordPaths, touch: Touch) -> Result<Option<Record>> {
-        Ok(self.peek(place)?.filter(|record| touch.is_live(record, slack(touch.idle))))
+        Ok(self.peek(place)?.filter(|record| touch.is_live(record, touch_interval(touch.idle))))
     }
 
     /// The record under a key, alive or not.
@@ -264,11 +265,6 @@ impl Disk {
 /// Whether it is a file and no link, folder, pipe or device, which would be followed or waited for.
 pub(super) fn regular(path: &Path) -> io::Result<bool> {
     Ok(fs::symlink_metadata(path)?.is_file())
-}
-
-/// How much older than the last use a stored `last_seen` may be.
-pub(super) fn slack(idle: Duration) -> Duration {
-    (idle / 16).min(Duration::from_secs(60))
 }
 
 /// A record that is written but not in its place. Dropped, it is removed; what a killed process left

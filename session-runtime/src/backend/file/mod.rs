@@ -33,7 +33,7 @@ use self::leases::LeaseAttempt;
 use self::sweep::{Broom, CALL};
 use super::{
     Acquired, Backend, BackendError, Capabilities, Holder, Lease, Leases, OpenBackend, OpenError, Record, RecordKey,
-    Scope, Sweep, Touch, Written,
+    Scope, Sweep, Touch, Written, touch_interval,
 };
 use crate::clock::Timestamp;
 
@@ -162,7 +162,7 @@ impl Backend for File {
     }
 
     fn idle_slack(&self, idle: Duration) -> Duration {
-        disk::slack(idle)
+        touch_interval(idle)
     }
 
     fn capabilities(self: &Arc<Self>) -> Capabilities {

@@ -3,8 +3,8 @@
 use std::fs;
 use std::io::ErrorKind;
 
-use super::disk::{Asker, Disk, DiskError, Locked, RecordPaths, Result, TempRecord, While as _, slack};
-use crate::backend::Written;
+use super::disk::{Asker, Disk, DiskError, Locked, RecordPaths, Result, TempRecord, While as _};
+use crate::backend::{Written, touch_interval};
 use crate::record::{Record, Touch};
 
 impl Disk {
@@ -110,5 +110,5 @@ impl Disk {
 }
 
 fn is_due(record: &Record, touch: Touch) -> bool {
-    touch.now.since(record.last_seen) >= slack(touch.idle)
+    touch.now.since(record.last_seen) >= touch_interval(touch.idle)
 }

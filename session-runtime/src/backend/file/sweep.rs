@@ -6,8 +6,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
-use super::disk::{Asker, DRAFT, Disk, LEASE, RecordPaths, Result, SHARDS, Stored, While as _, options, slack};
+use super::disk::{Asker, DRAFT, Disk, LEASE, RecordPaths, Result, SHARDS, Stored, While as _, options};
 use super::format::FileEntry;
+use crate::backend::touch_interval;
 use crate::clock::Timestamp;
 use crate::record::Touch;
 
@@ -45,7 +46,7 @@ impl Batch<'_> {
     /// By the timeout that the record was written with, which is its own type's.
     fn has_expired(&self, FileEntry { record, idle }: &FileEntry) -> bool {
         let touch = Touch { now: self.now, idle: *idle, expires: record.expires };
-        !touch.is_live(record, slack(*idle))
+        !touch.is_live(record, touch_interval(*idle))
     }
 }
 

@@ -23,7 +23,7 @@ use self::scripts::{Call, Scripts};
 use self::wakers::Wakers;
 use super::{
     Acquired, Backend, BackendError, Capabilities, Lease, Leases, OpenBackend, OpenError, Record, RecordKey, Scope,
-    Touch, Watch, Written,
+    Touch, Watch, Written, touch_interval,
 };
 use crate::clock::Timestamp;
 use crate::setting::FromSetting;
@@ -50,7 +50,7 @@ pub struct Redis {
 pub struct RedisConfig {
     /// `redis://[user:password@]host:port/database`, `rediss://` with TLS, or `unix://path`.
     pub url: Option<RedisUrl>,
-    /// What every key begins with: `application:Type:` unless told.
+    /// What every key begins with (default: `application:Type:`).
     pub prefix: Option<String>,
 }
 
@@ -241,7 +241,7 @@ impl Backend for Redis {
     }
 
     fn idle_slack(&self, idle: Duration) -> Duration {
-        (idle / 16).min(Duration::from_secs(60))
+        touch_interval(idle)
     }
 
     fn capabilities(self: &Arc<Self>) -> Capabilities {

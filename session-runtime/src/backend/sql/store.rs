@@ -13,7 +13,9 @@ use super::failure::{failure, is_broken, is_collision, is_missing_table};
 use super::pool::Pool;
 use super::schema;
 use super::waiting::{Pauses, Waiter, Waiting};
-use crate::backend::{Acquired, BackendError, Holder, Lease, OpenError, Record, RecordKey, Touch, Written};
+use crate::backend::{
+    Acquired, BackendError, Holder, Lease, OpenError, Record, RecordKey, Touch, Written, touch_interval,
+};
 use crate::clock::Timestamp;
 
 /// Sessions in two tables: the records, and one row that knows the schema's version and who sweeps.
@@ -166,7 +168,7 @@ impl<D: Driver> SqlStore<D> {
     /// Writes the time of this use into the record, when it is due. The version sees to it that no later
     /// expiry is overwritten, and the comparison that of many uses at once one is written.
     async fn note_use(&self, key: &RecordKey, record: &Record, touch: Touch) -> Result<(), BackendError> {
-        let slack = slack(touch.idle);
+        let slack = touch_interval(touch.idle);
         if touch.now.since(record.last_seen) < slack.max(Duration::from_millis(1)) || !touch.is_live(record, slack) {
             return Ok(());
         }
@@ -346,15 +348,10 @@ impl<D: Driver> SqlStore<D> {
     }
 }
 
-/// How much older than the last use a stored `last_seen` may be.
-pub(super) fn slack(idle: Duration) -> Duration {
-    (idle / 16).min(Duration::from_secs(60))
-}
-
 /// From when on nobody may use the record: in a column of its own, so that sweeping needs one index and
 /// no knowledge of the idle timeouts of all the types whose sessions share a table.
 fn keep_until(last_seen: Timestamp, expires: Timestamp, idle: Duration) -> Timestamp {
-    expires.min(last_seen.plus(idle.saturating_add(slack(idle))))
+    expires.min(last_seen.plus(idle.saturating_add(touch_interval(idle))))
 }
 
 /// Versions are compared for equality only, so the sign doesn't matter.
