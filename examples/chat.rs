@@ -34,6 +34,7 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::time::timeout;
 
 #[derive(Clone, Serialize, Deserialize, SessionData)]
+#[session(cookie(http_on_localhost))]
 struct Member {
     name: String,
 }

@@ -38,7 +38,7 @@ use crate::accounts::Accounts;
 
 /// A person who is logged in on one device.
 #[derive(Clone, Serialize, Deserialize, SessionData)]
-#[session(idle = "14d", lifetime = "30d")]
+#[session(idle = "14d", lifetime = "30d", cookie(http_on_localhost))]
 struct Person {
     #[session(owner)]
     name: String,

@@ -90,9 +90,28 @@ impl Origin {
 
     /// Whether the host is this machine itself, which browsers trust without TLS.
     pub fn is_loopback(&self) -> bool {
-        let v4 = self.host.parse().is_ok_and(|address: std::net::Ipv4Addr| address.is_loopback());
-        v4 || self.host == "[::1]" || self.host == "localhost" || self.host.ends_with(".localhost")
+        is_loopback(&self.host)
     }
+}
+
+/// Whether a host, with or without a port, is this machine itself.
+///
+/// ```
+/// use session_rules::origin::is_loopback;
+/// for host in ["localhost:3000", "shop.localhost", "127.0.0.1", "[::1]:3000"] {
+///     assert!(is_loopback(host), "{host}");
+/// }
+/// for host in ["localhost.example", "127.0.0.1.example", "192.168.0.1", ""] {
+///     assert!(!is_loopback(host), "{host}");
+/// }
+/// ```
+pub fn is_loopback(host: &str) -> bool {
+    let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, _)) => return address.parse().is_ok_and(|address: std::net::Ipv6Addr| address.is_loopback()),
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name).to_ascii_lowercase(),
+    };
+    let v4 = name.parse().is_ok_and(|address: std::net::Ipv4Addr| address.is_loopback());
+    v4 || name == "localhost" || name.ends_with(".localhost")
 }
 
 impl fmt::Display for Origin {

@@ -41,6 +41,11 @@ impl fmt::Display for Named<'_> {
     }
 }
 
+/// Pages at a loopback host get the cookie without `Secure`.
+pub(crate) fn http_on_localhost(session_type: Type) {
+    tracing::warn!(name: "session.http_on_localhost", session_type, "pages at localhost get the cookie without Secure; leave `http_on_localhost` off in production");
+}
+
 pub(crate) fn started(session_type: Type, key: &RecordKey) {
     tracing::info!(name: "session.started", session_type, session = %Named(key), "a session started");
     count("session_started_total", session_type);

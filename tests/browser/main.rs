@@ -4,6 +4,7 @@ mod account;
 mod chat;
 mod chromium;
 mod curl;
+mod engines;
 mod harness;
 mod page;
 mod proxy;

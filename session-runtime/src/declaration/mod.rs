@@ -133,9 +133,21 @@ pub enum Transport {
     Bearer,
     /// In this header, both ways.
     Header(HeaderName),
+    /// What [`Transport::Cookie`] is for a page at a loopback host, under `cookie(http_on_localhost)`. It is not declared
+    /// by itself: it is how a request's token came.
+    CookieOnLocalhost,
 }
 
 impl Transport {
+    /// Whether a browser sends the token by itself, so that another site's page can make it do so. Each transport is
+    /// named: a new one does not compile until this is decided for it.
+    pub(crate) fn is_sent_by_browsers(&self) -> bool {
+        match self {
+            Self::Cookie | Self::CookieOnLocalhost => true,
+            Self::Bearer | Self::Header(_) => false,
+        }
+    }
+
     /// `header("x-session")`. The name was checked by the derive, and is in lower case.
     pub fn header(name: &'static str) -> Self {
         Self::Header(HeaderName::from_static(name))

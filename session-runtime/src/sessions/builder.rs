@@ -18,6 +18,7 @@ use crate::crypto::{Keyring, Sealer};
 use crate::declaration::{Overrides, Settings};
 use crate::error::OpenError;
 use crate::lease::{LeaseTiming, Queue, StoreClient};
+use crate::telemetry;
 use crate::token::{TokenCache, Tokens};
 
 /// Replaces parts of a type's declaration when its sessions are opened.
@@ -208,6 +209,9 @@ impl<T> Builder<T> {
             (Err(first), Err(second)) => return Err(first.and(second)),
             (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error),
         };
+        if settings.cookie.http_on_localhost {
+            telemetry::http_on_localhost(scope.type_name);
+        }
         let purpose = format!("{}/{}/{}", scope.application, scope.type_name, settings.cookie.name);
         let client =
             Arc::new(StoreClient { session_type: scope.type_name, store, clock: self.clock, deadline: self.deadline });
@@ -225,6 +229,7 @@ impl<T> Builder<T> {
             carried,
             idle: settings.idle,
             timing: self.timing,
+            cookie_on_localhost: settings.cookie.on_localhost(),
             cookie: settings.cookie,
             transports: settings.transports,
             trusted_origins: settings.trusted_origins,

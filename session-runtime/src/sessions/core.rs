@@ -49,6 +49,8 @@ pub(super) struct Inner {
     pub(super) rotate_every: Option<Duration>,
     pub(super) timing: LeaseTiming,
     pub(super) cookie: Cookie,
+    /// The one for pages at a loopback host, where the declaration has it.
+    pub(super) cookie_on_localhost: Option<Cookie>,
     pub(super) transports: Vec<Transport>,
     pub(super) trusted_origins: Vec<Origin>,
     /// What browsers see the application as, if that is declared.
@@ -78,8 +80,16 @@ pub(crate) struct Login {
 }
 
 impl Core {
-    pub(crate) fn cookie(&self) -> &Cookie {
-        &self.0.cookie
+    /// The cookie by which a token came, or will go.
+    pub(crate) fn cookie(&self, by: &Transport) -> &Cookie {
+        match (by, &self.0.cookie_on_localhost) {
+            (Transport::CookieOnLocalhost, Some(cookie)) => cookie,
+            _ => &self.0.cookie,
+        }
+    }
+
+    pub(crate) fn has_cookie_on_localhost(&self) -> bool {
+        self.0.cookie_on_localhost.is_some()
     }
 
     /// In order, never empty.

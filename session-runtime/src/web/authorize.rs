@@ -36,7 +36,7 @@ pub(super) struct Caller {
 /// # Errors
 /// The refusal of another site's request, or of a token that can't be used where the type says `invalid = reject`.
 pub(super) fn receive(core: &Core, parts: &Parts, guarded: bool) -> Result<Caller, Response> {
-    let (by, presented) = transport::presented(core, &parts.headers);
+    let (by, presented) = transport::presented(core, parts);
     if guarded && let Some(compared) = cross_site(core, by, presented, parts) {
         let (origin, host, fetch_site) = (compared.origin(), compared.host(), compared.fetch_site());
         telemetry::cross_site(core.session_type(), &origin, &host, &fetch_site);
@@ -74,10 +74,10 @@ pub(super) fn receive(core: &Core, parts: &Parts, guarded: bool) -> Result<Calle
 /// there by the client's own code, and where there is no cookie there is nothing for a browser to attach.
 fn cross_site<'a>(core: &'a Core, by: &Transport, presented: Presented<'_>, parts: &'a Parts) -> Option<Compared<'a>> {
     let attached = match presented {
-        Presented::Nothing => core.transports().contains(&Transport::Cookie),
-        _ => *by == Transport::Cookie,
+        Presented::Nothing => core.transports().iter().any(Transport::is_sent_by_browsers),
+        Presented::Token(_) | Presented::Illegible | Presented::Ambiguous => by.is_sent_by_browsers(),
     };
-    let site = Site { trusted: core.trusted_origins(), public: core.public_origin(), secure: core.cookie().secure };
+    let site = Site { trusted: core.trusted_origins(), public: core.public_origin(), secure: core.cookie(by).secure };
     let refused = attached && csrf::is_cross_site(&parts.method, &parts.uri, &parts.headers, site);
     refused.then(|| Compared::new(&parts.uri, &parts.headers, site))
 }

@@ -1,7 +1,9 @@
 //! How tokens travel: out of a request's headers, and into an answer's.
 
-use http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, HOST, WWW_AUTHENTICATE};
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use session_rules::origin::is_loopback;
 use session_rules::transport::BEARER_ANSWER;
 
 use super::cookies;
@@ -38,18 +40,39 @@ impl<'a> Presented<'a> {
 
 /// The first transport, in the type's order, by which a request presents something, and what that is. Without any
 /// that is the first one.
-pub(super) fn presented<'a>(core: &'a Core, headers: &'a HeaderMap) -> (&'a Transport, Presented<'a>) {
-    let transports = core.transports();
-    let all = transports.iter().map(|transport| {
+pub(super) fn presented<'a>(core: &'a Core, parts: &'a Parts) -> (&'a Transport, Presented<'a>) {
+    let headers = &parts.headers;
+    let on_localhost = core.has_cookie_on_localhost() && is_at_loopback(parts);
+    let transports = core.transports().iter().map(|transport| match transport {
+        Transport::Cookie if on_localhost => ON_LOCALHOST,
+        transport => transport,
+    });
+    let all = transports.clone().map(|transport| {
         let presented = match transport {
-            Transport::Cookie => cookies::presented(headers, &core.cookie().name),
+            Transport::Cookie | Transport::CookieOnLocalhost => {
+                cookies::presented(headers, &core.cookie(transport).name)
+            }
             Transport::Bearer => bearer(headers),
             Transport::Header(name) => header(headers, name),
         };
         (transport, presented)
     });
     let mut found = all.filter(|(_, presented)| *presented != Presented::Nothing);
-    found.next().unwrap_or((&transports[0], Presented::Nothing))
+    found
+        .next()
+        .or_else(|| Some((transports.clone().next()?, Presented::Nothing)))
+        .unwrap_or((ON_LOCALHOST, Presented::Nothing))
+}
+
+const ON_LOCALHOST: &Transport = &Transport::CookieOnLocalhost;
+
+/// Whether the page is at a loopback host, by the request line's authority and by `Host`, which have to agree. Who sends
+/// a false one gets a cookie without `Secure` for himself alone, in a mode that is for development.
+fn is_at_loopback(parts: &Parts) -> bool {
+    let authority = parts.uri.authority().map(|authority| Some(authority.as_str()));
+    let hosts = parts.headers.get_all(HOST).iter().map(|host| host.to_str().ok());
+    let mut hosts = authority.into_iter().chain(hosts).peekable();
+    hosts.peek().is_some() && hosts.all(|host| host.is_some_and(is_loopback))
 }
 
 /// The token in `Authorization: Bearer`; other schemes are other people's.
@@ -84,13 +107,14 @@ pub(super) fn announce(
         TokenChange::Removed => "",
     };
     match by {
-        Transport::Cookie => {
+        Transport::Cookie | Transport::CookieOnLocalhost => {
+            let spec = core.cookie(by);
             let cookie = match change {
                 TokenChange::Set { expires, persistent, .. } => {
-                    let persistent = persistent.unwrap_or(core.cookie().persistent);
-                    cookies::set(core.cookie(), token, persistent.then(|| expires.since(core.now())))?
+                    let persistent = persistent.unwrap_or(spec.persistent);
+                    cookies::set(spec, token, persistent.then(|| expires.since(core.now())))?
                 }
-                TokenChange::Removed | TokenChange::Unchanged => cookies::remove(core.cookie())?,
+                TokenChange::Removed | TokenChange::Unchanged => cookies::remove(spec)?,
             };
             cookies::append(headers, cookie);
         }
@@ -112,7 +136,7 @@ pub(super) fn clear_site_data(headers: &mut HeaderMap) {
 /// Whether an answer tells of a change of the token by this transport already.
 pub(super) fn is_told(core: &Core, by: &Transport, headers: &HeaderMap) -> bool {
     match by {
-        Transport::Cookie => cookies::is_set(headers, core.cookie()),
+        Transport::Cookie | Transport::CookieOnLocalhost => cookies::is_set(headers, core.cookie(by)),
         Transport::Bearer => headers.contains_key(ANSWER),
         Transport::Header(name) => headers.contains_key(name),
     }
@@ -122,7 +146,9 @@ pub(super) fn is_told(core: &Core, by: &Transport, headers: &HeaderMap) -> bool 
 pub(super) fn challenge(core: &Core, headers: &mut HeaderMap) {
     for transport in core.transports() {
         let challenge = match transport {
-            Transport::Cookie => format!("Cookie cookie-name=\"{}\"", core.cookie().name),
+            Transport::Cookie | Transport::CookieOnLocalhost => {
+                format!("Cookie cookie-name=\"{}\"", core.cookie(transport).name)
+            }
             Transport::Bearer => "Bearer".into(),
             Transport::Header(name) => format!("Header header-name=\"{name}\""),
         };

@@ -24,7 +24,7 @@ pub(super) fn vary(core: &Core, headers: &mut HeaderMap) {
 /// The header in which a request brings its token.
 fn request_header(transport: &Transport) -> &str {
     match transport {
-        Transport::Cookie => "Cookie",
+        Transport::Cookie | Transport::CookieOnLocalhost => "Cookie",
         Transport::Bearer => "Authorization",
         Transport::Header(name) => name.as_str(),
     }
