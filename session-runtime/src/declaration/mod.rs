@@ -339,7 +339,7 @@ mod tests {
         for (wrong, why) in [
             ("https://app.example/", "has no path"),
             ("app.example", "with its scheme"),
-            ("", "is not set"),
+            ("", "with its scheme"),
             ("null", "is not an origin"),
             ("https://a.example,https://b.example", "is not an origin"),
             ("http://app.example", "https"),
