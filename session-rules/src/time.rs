@@ -101,8 +101,8 @@ pub fn violations(idle: Duration, lifetime: Duration) -> Vec<Violation> {
 pub fn rotation_violation(every: Duration, lifetime: Duration) -> Option<Violation> {
     if every < MIN_RENEWAL {
         let message = format!(
-            "an id that is rotated every {} would be rotated while the requests of one page are still on their way; \
-             write \"{}\" or longer",
+            "rotating every {} is too often: the requests of one page would still carry the previous id; write \"{}\" or \
+             longer",
             format(every),
             format(MIN_RENEWAL)
         );
@@ -110,8 +110,8 @@ pub fn rotation_violation(every: Duration, lifetime: Duration) -> Option<Violati
     }
     (every > lifetime).then(|| {
         let message = format!(
-            "no session lives long enough to be rotated every {}: its lifetime is {}; shorten `rotate_every` or \
-             lengthen `lifetime`",
+            "ids would never be rotated: `rotate_every` is {} and `lifetime` is {}; shorten `rotate_every` or lengthen \
+             `lifetime`",
             format(every),
             format(lifetime)
         );

@@ -297,7 +297,7 @@ async fn every_answer_says_in_one_line_what_it_depends_on() {
 #[tokio::test]
 async fn no_cache_takes_one_person_for_another_whichever_way_their_tokens_travel() {
     let server = readers().await;
-    let mut people: Vec<(Option<&str>, Option<(&str, String)>)> = vec![(None, None)];
+    let mut people = vec![(None, None)];
     for name in ["ada", "grace"] {
         for header in ["cookie", "authorization"] {
             let token = server.client().send(Method::POST, "/join", |request| request.body(name)).await;

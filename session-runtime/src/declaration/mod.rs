@@ -340,8 +340,8 @@ mod tests {
     fn a_public_origin_is_one_origin_at_which_the_cookie_is_sent() {
         let resolved = |text, secure: bool| {
             let declared = declaration().public_origin(Value::env_or("SESSION_RUNTIME_TEST_NO_ORIGIN", text));
-            let name = declared.cookie("name", Value::literal("u"));
-            resolve(&name.cookie("secure", Value::literal(if secure { "true" } else { "false" })))
+            let name = declared.cookie(CookieAttribute::Name, Value::literal("u"));
+            resolve(&name.cookie(CookieAttribute::Secure, Value::literal(if secure { "true" } else { "false" })))
                 .map(|settings| settings.public_origin.map(|origin| origin.to_string()))
                 .map_err(|error| error.to_string())
         };
@@ -351,7 +351,7 @@ mod tests {
         for (wrong, why) in [
             ("https://app.example/", "has no path"),
             ("app.example", "with its scheme"),
-            ("", "is not set"),
+            ("", "with its scheme"),
             ("null", "is not an origin"),
             ("https://a.example,https://b.example", "is not an origin"),
             ("http://app.example", "https"),

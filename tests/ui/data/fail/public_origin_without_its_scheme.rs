@@ -1,4 +1,4 @@
-//! # Other sites
+//! # Cross-site requests
 //!
 //! Only a whole origin can be compared with what browsers send.
 //!

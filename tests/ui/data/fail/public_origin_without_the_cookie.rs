@@ -1,6 +1,7 @@
-//! # Other sites
+//! # Cross-site requests
 //!
-//! An origin is compared to protect cookies, which browsers attach by themselves. A token in a header is attached by nobody but the client's own code.
+//! An origin is compared to protect cookies, which browsers attach by themselves. A token in a header is attached by the
+//! client's own code alone.
 //!
 //! Fix: remove `public_origin`, or name the cookie among the transports.
 

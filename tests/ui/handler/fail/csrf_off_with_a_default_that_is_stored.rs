@@ -1,7 +1,7 @@
-//! # Other sites
+//! # Options of the handler
 //!
-//! A `Lax` cookie stays at home when another site sends a form, so the handler meets a visitor without a session.
-//! `or_default` would start one, and its cookie would replace that of the cart which the visitor has.
+//! Browsers send no `Lax` cookie with a form of another site, so the handler sees a visitor without a session. `or_default`
+//! would start one, and its cookie would replace that of the visitor's cart.
 //!
 //! Fix: remove `csrf = off`, or take `Option<&mut Cart>` under `optional`, which starts no session.
 
