@@ -1,6 +1,10 @@
 //! The cookie that a session gives, and how it is taken back.
 
-use axum::{Router, routing::post};
+use axum::{
+    Router,
+    http::Method,
+    routing::{get, post},
+};
 use serde::{Deserialize, Serialize};
 use session_runtime::{Error, Session, SessionData, SessionSlot, Sessions, session, testing::ManualClock};
 use session_tests::{Client, Reply, Served, serve};
