@@ -30,13 +30,11 @@ pub(crate) enum TokenChange {
     Unchanged,
     /// The client gets this one, for as long as the session may live.
     Set {
-        /// The token.
         token: String,
         /// The session's last moment.
         expires: Timestamp,
         /// Whether its cookie outlives the browser, where the login said so.
         persistent: Option<bool>,
-        /// What the token is of.
         entry: Arc<TokenEntry>,
         /// When it was in force for certain, if that is known.
         known: Option<Instant>,
@@ -46,19 +44,19 @@ pub(crate) enum TokenChange {
 }
 
 impl TokenChange {
-    /// The client gets this token of a session, which was stored just now.
+    /// The client gets this token, which was stored just now.
     pub(crate) fn set(token: String, session: &LoadedSession) -> Self {
         Self::new(token, session, Some(Instant::now()))
     }
 
-    /// The client gets this token though nobody asked for another one. Whether its session still lives is to be asked.
+    /// The client gets this token, which nobody asked for. Whether its session still lives is to be asked.
     pub(crate) fn unasked(token: String, session: &LoadedSession) -> Self {
         Self::new(token, session, None)
     }
 
     fn new(token: String, session: &LoadedSession, known: Option<Instant>) -> Self {
-        let entry = Arc::clone(&session.entry);
-        Self::Set { token, expires: session.expires, persistent: session.decoded.meta.persistent, entry, known }
+        let (entry, persistent) = (Arc::clone(&session.entry), session.decoded.meta.persistent);
+        Self::Set { token, expires: session.expires, persistent, entry, known }
     }
 }
 

@@ -32,6 +32,7 @@ mod own_backend;
 mod owners;
 mod passive;
 mod privilege;
+mod public_origin;
 mod remember;
 mod secret;
 mod session_lifecycle;
