@@ -109,6 +109,8 @@ attributes! {
     Partitioned = "partitioned", Flag, "partitioned = true";
     /// Whether the cookie outlives the browser.
     Persistent = "persistent", Flag, "persistent = true";
+    /// Whether pages at a loopback host get the cookie without `Secure`, for development.
+    HttpOnLocalhost = "http_on_localhost", Flag, "http_on_localhost = true";
 }
 
 impl CookieAttribute {
@@ -137,6 +139,9 @@ pub struct Cookie {
     pub partitioned: bool,
     /// Whether the cookie outlives the browser's session (a `Max-Age`).
     pub persistent: bool,
+    /// Whether pages at a loopback host get [`Cookie::on_localhost`] instead. For development: Safari keeps no `Secure`
+    /// cookie of a page at `http://localhost`.
+    pub http_on_localhost: bool,
 }
 
 impl Cookie {
@@ -152,7 +157,32 @@ impl Cookie {
             http_only: true,
             partitioned: false,
             persistent: false,
+            http_on_localhost: false,
         }
+    }
+
+    /// The cookie for pages at a loopback host by plain http, where [`http_on_localhost`](Self::http_on_localhost) allows
+    /// it: without `Secure` and whatever needs it, under the same name without its prefix.
+    ///
+    /// ```
+    /// use session_rules::cookie::{Cookie, CookieAttribute};
+    /// let mut cookie = Cookie::for_type("User");
+    /// assert_eq!(cookie.on_localhost(), None);
+    /// cookie.set(CookieAttribute::HttpOnLocalhost, "true").unwrap();
+    /// let local = cookie.on_localhost().unwrap();
+    /// assert_eq!((local.name.as_str(), local.secure), ("user", false));
+    /// assert!(local.violations().is_empty());
+    /// ```
+    pub fn on_localhost(&self) -> Option<Self> {
+        let prefixed = ["__Host-", "__Secure-"].iter().any(|prefix| has_prefix(&self.name, prefix));
+        self.http_on_localhost.then(|| Self {
+            name: if prefixed { without_prefix(&self.name).into() } else { self.name.clone() },
+            domain: None,
+            same_site: if self.same_site == SameSite::None { SameSite::Lax } else { self.same_site },
+            secure: false,
+            partitioned: false,
+            ..self.clone()
+        })
     }
 
     /// Sets an attribute from its text, as the macro's option or an environment variable has it.
@@ -177,6 +207,7 @@ impl Cookie {
             CookieAttribute::HttpOnly => self.http_only = parse_flag(text)?,
             CookieAttribute::Partitioned => self.partitioned = parse_flag(text)?,
             CookieAttribute::Persistent => self.persistent = parse_flag(text)?,
+            CookieAttribute::HttpOnLocalhost => self.http_on_localhost = parse_flag(text)?,
         }
         Ok(())
     }

@@ -41,6 +41,11 @@ impl fmt::Display for Named<'_> {
     }
 }
 
+/// Pages at a loopback host get the cookie without `Secure`.
+pub(crate) fn http_on_localhost(session_type: Type) {
+    tracing::warn!(name: "session.http_on_localhost", session_type, "pages at localhost get the cookie without Secure; leave `http_on_localhost` off in production");
+}
+
 pub(crate) fn started(session_type: Type, key: &RecordKey) {
     tracing::info!(name: "session.started", session_type, session = %Named(key), "a session started");
     count("session_started_total", session_type);
@@ -83,8 +88,6 @@ pub(crate) enum Refusal {
     Replaced,
     /// There are several tokens.
     Ambiguous,
-    /// The request may have been made by another site.
-    CrossSite,
     /// `verify` said no.
     Verify,
     /// The handler wants a fresher proof of who this is.
@@ -98,7 +101,6 @@ impl Refusal {
             Self::Stale => "stale",
             Self::Replaced => "replaced",
             Self::Ambiguous => "ambiguous",
-            Self::CrossSite => "cross_site",
             Self::Verify => "verify",
             Self::NotFresh => "not_fresh",
         }
@@ -108,7 +110,7 @@ impl Refusal {
 pub(crate) fn refused(session_type: Type, refusal: Refusal) {
     let reason = refusal.reason();
     match refusal {
-        Refusal::CrossSite | Refusal::Verify | Refusal::NotFresh => {
+        Refusal::Verify | Refusal::NotFresh => {
             tracing::info!(name: "session.refused", session_type, reason, "a request was refused");
         }
         Refusal::Token | Refusal::Stale | Refusal::Replaced | Refusal::Ambiguous => {
@@ -117,6 +119,17 @@ pub(crate) fn refused(session_type: Type, refusal: Refusal) {
     }
     count_by("session_refused_total", session_type, reason);
 }
+
+/// Another site may have made a request: what its `Origin` was compared with, and what the browser said of the two.
+pub(crate) fn cross_site(session_type: Type, origin: &str, host: &str, fetch_site: &str) {
+    let reason = "cross_site";
+    tracing::info!(name: "session.refused", session_type, reason, origin, host, fetch_site, "{CROSS_SITE}");
+    count_by("session_refused_total", session_type, reason);
+}
+
+const CROSS_SITE: &str = "a request of another site was refused; if its page may make it, name its origin in \
+                          `trusted_origins`; if it is this application's own page, and a proxy changes `Host`, name it \
+                          in `public_origin`";
 
 /// One client has sent as many forged tokens as the threshold says.
 pub(crate) fn forged(session_type: Type, client: Option<IpAddr>, tokens: u32) {

@@ -242,6 +242,39 @@ async fn a_logout_asks_the_browser_to_clear_the_sites_data_where_the_type_says_s
     assert_eq!(ended.headers.get_all("clear-site-data").iter().count(), 1);
 }
 
+#[derive(Serialize, Deserialize, SessionData)]
+#[session(transport = [header("x-session"), bearer, cookie], cookie(name = "cleared"), clear_site_data)]
+struct Cleared;
+
+#[session(optional)]
+async fn enter(slot: SessionSlot<Cleared>) -> Result<(), Error> {
+    slot.start(Cleared).await
+}
+
+#[session(optional)]
+async fn leave(slot: SessionSlot<Cleared>) -> Result<(), Error> {
+    slot.end().await
+}
+
+#[tokio::test]
+async fn a_logout_asks_for_it_whichever_way_the_token_came() {
+    let sessions = Sessions::<Cleared>::builder().ephemeral_key().open().await.unwrap();
+    let server = serve(Router::new().route("/", post(enter)).route("/leave", post(leave)).with_state(sessions)).await;
+    for way in ["x-session", "authorization", "cookie"] {
+        let started = server.client().post("/").await;
+        let token = started.header("x-session").unwrap();
+        let value = match way {
+            "authorization" => format!("Bearer {token}"),
+            "cookie" => format!("cleared={token}"),
+            _ => token.to_owned(),
+        };
+        let ended = server.client().send(Method::POST, "/leave", |request| request.header(way, value)).await;
+        assert_eq!(ended.header("clear-site-data"), Some("\"cookies\", \"storage\""), "{way}");
+    }
+    let nobody = server.client().post("/leave").await;
+    assert_eq!((nobody.status.as_u16(), nobody.header("clear-site-data")), (200, None), "nobody has logged out");
+}
+
 #[tokio::test]
 async fn a_logout_clears_nothing_else_unless_the_type_says_so() {
     let server = crate::support::serve_users(crate::support::Store::memory().sessions().await).await;

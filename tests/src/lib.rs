@@ -10,6 +10,7 @@
 //! | a WebSocket client | [`Socket::open`] |
 //! | bytes that no HTTP client would send | [`raw`] |
 //! | headless Chromium | [`Browser::start`] |
+//! | WebKit, Firefox | [`WebKit::start`], [`Firefox::start`] |
 //! | a caching proxy | [`Proxy::before`] |
 //! | what Python makes of it | [`python()`] |
 //! | a bounded wait | [`wait`] |
@@ -27,6 +28,7 @@ pub mod app;
 pub mod browser;
 pub mod client;
 mod database;
+pub mod firefox;
 pub mod mariadb;
 pub mod port;
 pub mod postgres;
@@ -39,10 +41,12 @@ pub mod serve;
 pub mod socket;
 pub mod tools;
 pub mod wait;
+pub mod webkit;
 
 pub use app::App;
 pub use browser::Browser;
 pub use client::{Client, Reply};
+pub use firefox::Firefox;
 pub use mariadb::MariaDb;
 pub use postgres::Postgres;
 pub use proxy::Proxy;
@@ -50,3 +54,4 @@ pub use python::python;
 pub use redis_server::Redis;
 pub use serve::{Served, serve};
 pub use socket::Socket;
+pub use webkit::WebKit;

@@ -28,6 +28,7 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
         cookie,
         transports,
         trusted_origins,
+        public_origin,
         timeouts: Timeouts { idle, lifetime, rotate_every },
         rejects,
         clear_site_data,
@@ -61,6 +62,10 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
     let trusted_origins = trusted_origins.iter().map(|value| {
         let value = value.expand(runtime);
         quote!(.trusted_origins(#value))
+    });
+    let public_origin = public_origin.iter().map(|value| {
+        let value = value.expand(runtime);
+        quote!(.public_origin(#value))
     });
     let idle = idle.iter().map(|value| {
         let value = value.expand(runtime);
@@ -114,7 +119,7 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
             #(#flags)*
 
             fn declaration() -> #declared {
-                #declared::new(#name, #env!("CARGO_PKG_NAME")) #(#key)* #(#cookie)* #(#transports)* #(#trusted_origins)* #(#idle)* #(#lifetime)* #(#rotate_every)* #(#max)* #(#on_excess)*
+                #declared::new(#name, #env!("CARGO_PKG_NAME")) #(#key)* #(#cookie)* #(#transports)* #(#trusted_origins)* #(#public_origin)* #(#idle)* #(#lifetime)* #(#rotate_every)* #(#max)* #(#on_excess)*
             }
 
             #opening

@@ -18,6 +18,7 @@ use crate::{
         invalid::Invalid,
         missing::{self, Missing},
         owner::{self, Limit},
+        public_origin,
         timeouts::{self, Timeouts},
         transport::{self, Transport},
         trusted_origins,
@@ -36,6 +37,7 @@ pub(crate) struct Declaration {
     pub(crate) cookie: Vec<(CookieAttribute, Setting)>,
     pub(crate) transports: Vec<Transport>,
     pub(crate) trusted_origins: Vec<Setting>,
+    pub(crate) public_origin: Option<Setting>,
     pub(crate) timeouts: Timeouts,
     pub(crate) rejects: bool,
     pub(crate) clear_site_data: bool,
@@ -65,6 +67,7 @@ impl Declaration {
             cookie: Vec::new(),
             transports: Vec::new(),
             trusted_origins: Vec::new(),
+            public_origin: None,
             timeouts: Timeouts { idle: None, lifetime: None, rotate_every: None },
             rejects: false,
             clear_site_data: false,
@@ -106,6 +109,7 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         cookie,
         transport,
         trusted_origins,
+        public_origin,
         idle,
         lifetime,
         rotate_every,
@@ -135,6 +139,7 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         trusted_origins: trusted_origins
             .written()
             .map_or_else(Vec::new, |origins| trusted_origins::check(origins, &mut errors)),
+        public_origin: public_origin.written().map(|origin| public_origin::check(origin, &mut errors)),
         timeouts: timeouts::check(idle, lifetime, rotate_every, &mut errors),
         rejects: invalid.written() == Some(Invalid::Reject),
         clear_site_data: clear_site_data.written().is_some(),
@@ -276,6 +281,13 @@ fn cookie_options_have_a_cookie(raw: &Raw, errors: &mut Errors) {
         errors.at(
             origins.span,
             "no other site can send a token in a header, so `trusted_origins` has no effect; remove it, or add the \
+             cookie to the transports: `transport = [bearer, cookie]`",
+        );
+    }
+    if let Some(origin) = raw.options.public_origin.as_ref().written() {
+        errors.at(
+            origin.span,
+            "no other site can send a token in a header, so `public_origin` has no effect; remove it, or add the \
              cookie to the transports: `transport = [bearer, cookie]`",
         );
     }

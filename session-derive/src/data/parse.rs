@@ -17,7 +17,7 @@ use crate::{
         key,
         missing::{self, RawMissing},
         owner::{self, RawLimit},
-        runtime, timeouts,
+        public_origin, runtime, timeouts,
         transport::{self, RawTransport},
         trusted_origins::{self, RawOrigins},
         validate::{self, Validate},
@@ -52,6 +52,7 @@ pub(crate) struct DataOptions {
     pub(crate) cookie: Slot<RawCookie>,
     pub(crate) transport: Slot<Vec<RawTransport>>,
     pub(crate) trusted_origins: Slot<RawOrigins>,
+    pub(crate) public_origin: Slot<RawValue>,
     pub(crate) idle: Slot<RawValue>,
     pub(crate) lifetime: Slot<RawValue>,
     pub(crate) rotate_every: Slot<RawValue>,
@@ -96,6 +97,11 @@ const TABLE: &[OptionSpec<DataOptions>] = &[
         name: "trusted_origins",
         usage: trusted_origins::USAGE,
         read: |options, key, input, errors| options.trusted_origins.read(trusted_origins::parse(key, input, errors)),
+    },
+    OptionSpec {
+        name: "public_origin",
+        usage: public_origin::USAGE,
+        read: |options, key, input, _| options.public_origin.read(RawValue::parse(key, input, TEXT)),
     },
     OptionSpec {
         name: "idle",

@@ -71,8 +71,8 @@ fn every_form_and_option() {
                 async fn shop(
                     State(db): State<Pool>,
                     mut user: Session<User>,
-                    cart: &mut Cart,
-                    visitor: Option<&Visitor>,
+                    cart: &Cart,
+                    visitor: Option<&mut Visitor>,
                     slot: SessionSlot<Login>,
                 ) {}
             },
@@ -310,5 +310,14 @@ fn requests_of_other_sites_are_let_in_by_one_word() {
         let expansion = wrap(quote!(protected, csrf = #value), &quote! { async fn f(u: &User) {} });
         assert_refused(&messages(&expansion), &["`csrf` takes `off`; write `csrf = off`"]);
     }
+    assert_refused(
+        &refused!([or_default, csrf = off] async fn f(c: &mut Cart) {}),
+        &["write `optional` with `Option<&mut Cart>`"],
+    );
+    assert_refused(
+        &refused!([protected(User), or_default(Cart), csrf = off] async fn f(u: &mut User, c: &mut Cart) {}),
+        &["replace the visitor's `Cart`"],
+    );
+    assert_refused(&refused!([or_default, csrf = off] async fn f(c: &Cart) {}), &[]);
     assert_refused(&refused!([protected, csrf] async fn f(u: &User) {}), &["write `csrf = off`"]);
 }

@@ -17,6 +17,7 @@ pub(crate) mod invalid;
 pub(crate) mod key;
 pub(crate) mod missing;
 pub(crate) mod owner;
+pub(crate) mod public_origin;
 pub(crate) mod runtime;
 pub(crate) mod timeouts;
 pub(crate) mod transport;

@@ -26,6 +26,7 @@ pub struct Declaration {
     cookie: Vec<(CookieAttribute, Value)>,
     transports: Vec<Transport>,
     trusted_origins: Vec<Value>,
+    public_origin: Option<Value>,
     max_per_owner: Option<Value>,
     on_excess: Option<Value>,
 }
@@ -42,6 +43,7 @@ impl Declaration {
             cookie: Vec::new(),
             transports: Vec::new(),
             trusted_origins: Vec::new(),
+            public_origin: None,
             max_per_owner: None,
             on_excess: None,
         }
@@ -96,6 +98,13 @@ impl Declaration {
         self
     }
 
+    /// `public_origin = ...`
+    #[must_use]
+    pub const fn public_origin(mut self, value: Value) -> Self {
+        self.public_origin = Some(value);
+        self
+    }
+
     /// `max_per_owner = ...`
     #[must_use]
     pub const fn max_per_owner(mut self, value: Value) -> Self {
@@ -124,9 +133,21 @@ pub enum Transport {
     Bearer,
     /// In this header, both ways.
     Header(HeaderName),
+    /// What [`Transport::Cookie`] is for a page at a loopback host, under `cookie(http_on_localhost)`. It is not declared
+    /// by itself: it is how a request's token came.
+    CookieOnLocalhost,
 }
 
 impl Transport {
+    /// Whether a browser sends the token by itself, so that another site's page can make it do so. Each transport is
+    /// named: a new one does not compile until this is decided for it.
+    pub(crate) fn is_sent_by_browsers(&self) -> bool {
+        match self {
+            Self::Cookie | Self::CookieOnLocalhost => true,
+            Self::Bearer | Self::Header(_) => false,
+        }
+    }
+
     /// `header("x-session")`. The name was checked by the derive, and is in lower case.
     pub fn header(name: &'static str) -> Self {
         Self::Header(HeaderName::from_static(name))
@@ -145,6 +166,7 @@ pub(crate) struct Settings {
     /// In order, never empty.
     pub(crate) transports: Vec<Transport>,
     pub(crate) trusted_origins: Vec<Origin>,
+    pub(crate) public_origin: Option<Origin>,
     /// `None`: an owner may have any number of sessions.
     pub(crate) limit: Option<Limit>,
 }
@@ -157,12 +179,13 @@ pub(crate) struct Overrides {
     pub(crate) lifetime: Option<Duration>,
     pub(crate) rotate_every: Option<Duration>,
     pub(crate) trusted_origins: Option<Result<Vec<Origin>, String>>,
+    pub(crate) public_origin: Option<Result<Origin, String>>,
 }
 
 impl Settings {
     /// Resolves a declaration, reporting every problem of it at once.
     pub(crate) fn resolve(declaration: &Declaration, overrides: Overrides) -> Result<Self, OpenError> {
-        let Overrides { keyring, idle, lifetime, rotate_every, trusted_origins } = overrides;
+        let Overrides { keyring, idle, lifetime, rotate_every, trusted_origins, public_origin } = overrides;
         let mut problems = Problems(None);
         let keyring = match (keyring, declaration.key) {
             (Some(keyring), _) => problems.take(keyring.map_err(|why| OpenError::option("key", None, why))),
@@ -208,6 +231,14 @@ impl Settings {
                 declaration.trusted_origins.iter().filter_map(read).flatten().collect()
             }
         };
+        let public_origin = match (public_origin, declaration.public_origin) {
+            (Some(given), _) => problems.take(given.map_err(|why| OpenError::option(PUBLIC_ORIGIN, None, why))),
+            (None, Some(value)) => problems.take(value.read_with(PUBLIC_ORIGIN, Origin::parse)),
+            (None, None) => None,
+        };
+        if let Some(message) = public_origin.as_ref().and_then(|origin| origin.public_violation(cookie.secure)) {
+            problems.add(broken(PUBLIC_ORIGIN.into(), declaration.public_origin, message));
+        }
         let transports = match declaration.transports.as_slice() {
             [] => vec![Transport::Cookie],
             declared => declared.to_vec(),
@@ -219,12 +250,23 @@ impl Settings {
         let limit = max.map(|max| Limit { max, on_excess });
         match problems.0 {
             Some(error) => Err(error),
-            None => Ok(Self { keyring, idle, lifetime, rotate_every, cookie, transports, trusted_origins, limit }),
+            None => Ok(Self {
+                keyring,
+                idle,
+                lifetime,
+                rotate_every,
+                cookie,
+                transports,
+                trusted_origins,
+                public_origin,
+                limit,
+            }),
         }
     }
 }
 
 const TRUSTED_ORIGINS: &str = "trusted_origins";
+const PUBLIC_ORIGIN: &str = "public_origin";
 
 /// An error sink: nothing is lost, and everything is told at once.
 struct Problems(Option<OpenError>);
@@ -291,6 +333,33 @@ mod tests {
             let declared = declaration().trusted_origins(Value::env_or("SESSION_RUNTIME_TEST_NO_ORIGINS", wrong));
             let error = resolve(&declared).unwrap_err().to_string();
             assert!(error.contains("SESSION_RUNTIME_TEST_NO_ORIGINS") && error.contains("trusted_origins"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_public_origin_is_one_origin_at_which_the_cookie_is_sent() {
+        let resolved = |text, secure: bool| {
+            let declared = declaration().public_origin(Value::env_or("SESSION_RUNTIME_TEST_NO_ORIGIN", text));
+            let name = declared.cookie(CookieAttribute::Name, Value::literal("u"));
+            resolve(&name.cookie(CookieAttribute::Secure, Value::literal(if secure { "true" } else { "false" })))
+                .map(|settings| settings.public_origin.map(|origin| origin.to_string()))
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(resolved("https://App.example:443", true).unwrap().as_deref(), Some("https://app.example"));
+        assert!(resolved("http://localhost:3000", true).is_ok() && resolved("http://app.example", false).is_ok());
+        assert_eq!(resolve(&declaration()).unwrap().public_origin, None);
+        for (wrong, why) in [
+            ("https://app.example/", "has no path"),
+            ("app.example", "with its scheme"),
+            ("", "with its scheme"),
+            ("null", "is not an origin"),
+            ("https://a.example,https://b.example", "is not an origin"),
+            ("http://app.example", "https"),
+            ("ftp://app.example", "https"),
+        ] {
+            let error = resolved(wrong, true).unwrap_err();
+            assert!(error.contains("SESSION_RUNTIME_TEST_NO_ORIGIN") && error.contains("`public_origin`"), "{error}");
+            assert!(error.contains(why), "{wrong}: {error}");
         }
     }
 

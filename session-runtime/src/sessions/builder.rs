@@ -18,6 +18,7 @@ use crate::crypto::{Keyring, Sealer};
 use crate::declaration::{Overrides, Settings};
 use crate::error::OpenError;
 use crate::lease::{LeaseTiming, Queue, StoreClient};
+use crate::telemetry;
 use crate::token::{TokenCache, Tokens};
 
 /// Replaces parts of a type's declaration when its sessions are opened.
@@ -154,6 +155,14 @@ impl<T> Builder<T> {
         self
     }
 
+    /// The origin at which browsers see the application, such as `https://app.example`, in place of the declared
+    /// `public_origin`. A malformed one is reported by [`open`](Self::open).
+    #[doc = include_str!("../docs/examples/builder_public_origin.md")]
+    pub fn public_origin(mut self, origin: &str) -> Self {
+        self.overrides.public_origin = Some(Origin::parse(origin));
+        self
+    }
+
     /// How many forged tokens of one client, within which time, raise the event `session.forged` (default: 20 in a
     /// minute). It is raised at most once in that time; with zero tokens never.
     ///
@@ -200,6 +209,9 @@ impl<T> Builder<T> {
             (Err(first), Err(second)) => return Err(first.and(second)),
             (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error),
         };
+        if settings.cookie.http_on_localhost {
+            telemetry::http_on_localhost(scope.type_name);
+        }
         let purpose = format!("{}/{}/{}", scope.application, scope.type_name, settings.cookie.name);
         let client =
             Arc::new(StoreClient { session_type: scope.type_name, store, clock: self.clock, deadline: self.deadline });
@@ -217,9 +229,11 @@ impl<T> Builder<T> {
             carried,
             idle: settings.idle,
             timing: self.timing,
+            cookie_on_localhost: settings.cookie.on_localhost(),
             cookie: settings.cookie,
             transports: settings.transports,
             trusted_origins: settings.trusted_origins,
+            public_origin: settings.public_origin,
             forged_tokens: ForgedTokenMonitor::new(self.forged),
             missing: T::missing(),
             limit: settings.limit,

@@ -16,12 +16,13 @@ use super::exclusive::ExclusiveSession;
 use super::forged_token_monitor::ForgedTokenMonitor;
 use super::owners::{Entry, owner_of};
 use super::schema::{BoxedData, ErasedData, Schema};
+use super::settle::Attempt;
 use super::snapshot::{Decoded, LoadedSession, TokenEntry};
 use crate::backend::{Record, RecordKey, Touch};
 use crate::clock::Timestamp;
 use crate::crypto::Sealer;
 use crate::declaration::{Limit, Transport};
-use crate::error::Error;
+use crate::error::{BackendError, Error};
 use crate::id::SessionId;
 use crate::lease::{LeaseTiming, Queue, StoreClient};
 use crate::missing::Missing;
@@ -48,8 +49,12 @@ pub(super) struct Inner {
     pub(super) rotate_every: Option<Duration>,
     pub(super) timing: LeaseTiming,
     pub(super) cookie: Cookie,
+    /// The one for pages at a loopback host, where the declaration has it.
+    pub(super) cookie_on_localhost: Option<Cookie>,
     pub(super) transports: Vec<Transport>,
     pub(super) trusted_origins: Vec<Origin>,
+    /// What browsers see the application as, if that is declared.
+    pub(super) public_origin: Option<Origin>,
     pub(super) forged_tokens: ForgedTokenMonitor,
     pub(super) missing: Missing,
     /// How many sessions an owner may have.
@@ -75,8 +80,16 @@ pub(crate) struct Login {
 }
 
 impl Core {
-    pub(crate) fn cookie(&self) -> &Cookie {
-        &self.0.cookie
+    /// The cookie by which a token came, or will go.
+    pub(crate) fn cookie(&self, by: &Transport) -> &Cookie {
+        match (by, &self.0.cookie_on_localhost) {
+            (Transport::CookieOnLocalhost, Some(cookie)) => cookie,
+            _ => &self.0.cookie,
+        }
+    }
+
+    pub(crate) fn has_cookie_on_localhost(&self) -> bool {
+        self.0.cookie_on_localhost.is_some()
     }
 
     /// In order, never empty.
@@ -86,6 +99,10 @@ impl Core {
 
     pub(crate) fn trusted_origins(&self) -> &[Origin] {
         &self.0.trusted_origins
+    }
+
+    pub(crate) fn public_origin(&self) -> Option<&Origin> {
+        self.0.public_origin.as_ref()
     }
 
     /// The name of the type, for events.
@@ -178,7 +195,7 @@ impl Core {
             telemetry::absent(self.session_type(), &entry.key);
             return Ok(None);
         };
-        let Some(session) = self.accept(entry, &record, touch) else { return Ok(None) };
+        let Some(session) = self.accept(entry, &record, touch) else { return none_of(entry) };
         telemetry::loaded(self.session_type(), &entry.key);
         if session.decoded.retired_seal {
             Box::pin(self.reseal(&session)).await;
@@ -256,7 +273,8 @@ impl Core {
         let (entry, token) = self.tokenize(entry, &record, now)?;
         let client = &self.0.client;
         let created = client.store.backend().create(&entry.key, record, self.touch(now, &claims));
-        if !client.within(created).instrument(telemetry::create_span(self.session_type())).await? {
+        let created = client.within(created).instrument(telemetry::create_span(self.session_type())).await;
+        if !created.map_err(Error::unconfirmed)? {
             // 128 random bits met twice: nothing that a retry should hide.
             return Err(Error::Conflict);
         }
@@ -303,7 +321,12 @@ impl Core {
     async fn delete_now(&self, session: &LoadedSession) -> Result<bool, Error> {
         let (client, entry) = (&self.0.client, &session.entry);
         let span = telemetry::end_span(self.session_type(), &entry.key);
-        let ended = client.within(client.store.backend().delete(&entry.key)).instrument(span).await?;
+        let delete = || client.within(client.store.backend().delete(&entry.key));
+        let ended = match delete().instrument(span).await {
+            // It may have been done. To do it again makes no difference, and its answer says what is.
+            Err(Error::Unavailable(_)) => delete().await.map_err(Error::unconfirmed)?,
+            answer => answer?,
+        };
         entry.forget();
         telemetry::ended(self.session_type(), &entry.key);
         if let Ok(Some(owner)) = owner_of(&*session.decoded.data) {
@@ -331,15 +354,20 @@ impl Core {
         self.stays_its_owners(&entry.key, owner.as_deref(), &*data)?;
         let decoded = self.finish(&entry.key, draft, data)?;
         let mut following = self.next_record(holder, &record, decoded, now)?;
+        let lease = Arc::clone(held.state());
         let conflict = |error: &Error| {
-            if matches!(error, Error::Conflict | Error::Ended) {
+            // One loss is one event: that of the lease has been told.
+            if matches!(error, Error::Conflict | Error::Ended) && !lease.is_lost() {
                 telemetry::conflict(self.session_type(), &entry.key, error);
             }
         };
         let saved = following.record.clone();
         let span = telemetry::save_span(self.session_type(), &entry.key);
-        let stored = held.save(record.version, saved, Touch { now, ..touch }).instrument(span).await;
-        stored.inspect_err(conflict)?;
+        let touch = Touch { now, ..touch };
+        let stored = held.save(record.version, saved, touch).instrument(span).await;
+        let (before, after) = (&record, &following.record);
+        let attempt = Attempt { entry: &entry, before, after, touch, rotates: rotation.is_some() };
+        self.settle(stored, attempt).await.inspect_err(conflict)?;
         if let Some(rotation) = rotation {
             self.replaced(&entry, rotation, now);
         }
@@ -360,6 +388,14 @@ impl Core {
         telemetry::owner_changed(self.session_type(), key);
         Err(Error::OwnerChanged)
     }
+}
+
+/// What a token is answered that opens no session.
+pub(super) fn none_of<T>(entry: &TokenEntry) -> Result<Option<T>, Error> {
+    if entry.is_unsettled() {
+        return Err(Error::Unavailable(BackendError::new("whether the session was rotated is not known yet")));
+    }
+    Ok(None)
 }
 
 /// The record that follows this one.

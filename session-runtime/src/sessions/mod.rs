@@ -15,9 +15,11 @@ mod forged_token_monitor;
 pub(crate) mod fuzz;
 mod lease_support;
 mod owners;
+mod passive;
 mod record_codec;
 mod rotation;
 mod schema;
+mod settle;
 mod snapshot;
 mod sweep;
 

@@ -87,7 +87,9 @@ impl Core {
             return None;
         };
         if !Self::opens(entry, &envelope, credential) {
-            telemetry::replayed(session_type, &entry.key);
+            if !entry.is_unsettled() {
+                telemetry::replayed(session_type, &entry.key);
+            }
             return None;
         }
         Some((envelope, payload))

@@ -10,7 +10,8 @@ use axum::response::{IntoResponse, Response};
 use http::Request;
 use http::request::Parts;
 
-use super::csrf::{self, Site};
+use super::csrf::{self, Compared, Site};
+use super::passive::only_looks;
 use super::problem::{self, Rejection};
 use super::session_policy::SessionPolicy;
 use super::transport::{self, Presented};
@@ -35,9 +36,10 @@ pub(super) struct Caller {
 /// # Errors
 /// The refusal of another site's request, or of a token that can't be used where the type says `invalid = reject`.
 pub(super) fn receive(core: &Core, parts: &Parts, guarded: bool) -> Result<Caller, Response> {
-    let (by, presented) = transport::presented(core, &parts.headers);
-    if guarded && is_cross_site(core, by, presented, parts) {
-        telemetry::refused(core.session_type(), Refusal::CrossSite);
+    let (by, presented) = transport::presented(core, parts);
+    if guarded && let Some(compared) = cross_site(core, by, presented, parts) {
+        let (origin, host, fetch_site) = (compared.origin(), compared.host(), compared.fetch_site());
+        telemetry::cross_site(core.session_type(), &origin, &host, &fetch_site);
         return Err(problem::cross_site());
     }
     let identified = match presented {
@@ -56,8 +58,10 @@ pub(super) fn receive(core: &Core, parts: &Parts, guarded: bool) -> Result<Calle
             // A token from before a rotation is as good as any other of a session that has ended.
             if core.schema().rejects && refusal != Refusal::Replaced {
                 let mut response = problem::bad_token();
-                transport::announce(core, by, &TokenChange::Removed, response.headers_mut())
-                    .map_err(IntoResponse::into_response)?;
+                if !only_looks(parts) {
+                    transport::announce(core, by, &TokenChange::Removed, response.headers_mut())
+                        .map_err(IntoResponse::into_response)?;
+                }
                 return Err(response);
             }
             None
@@ -66,15 +70,16 @@ pub(super) fn receive(core: &Core, parts: &Parts, guarded: bool) -> Result<Calle
     Ok(Caller { entry, by: by.clone() })
 }
 
-/// Whether another site may have made the request, and a browser given it what lets it in. A token in a header is put
+/// What was compared, if another site may have made the request, and a browser given it what lets it in. A token in a header is put
 /// there by the client's own code, and where there is no cookie there is nothing for a browser to attach.
-fn is_cross_site(core: &Core, by: &Transport, presented: Presented<'_>, parts: &Parts) -> bool {
+fn cross_site<'a>(core: &'a Core, by: &Transport, presented: Presented<'_>, parts: &'a Parts) -> Option<Compared<'a>> {
     let attached = match presented {
-        Presented::Nothing => core.transports().contains(&Transport::Cookie),
-        _ => *by == Transport::Cookie,
+        Presented::Nothing => core.transports().iter().any(Transport::is_sent_by_browsers),
+        Presented::Token(_) | Presented::Illegible | Presented::Ambiguous => by.is_sent_by_browsers(),
     };
-    let site = Site { trusted: core.trusted_origins(), secure: core.cookie().secure };
-    attached && csrf::is_cross_site(&parts.method, &parts.uri, &parts.headers, site)
+    let site = Site { trusted: core.trusted_origins(), public: core.public_origin(), secure: core.cookie(by).secure };
+    let refused = attached && csrf::is_cross_site(&parts.method, &parts.uri, &parts.headers, site);
+    refused.then(|| Compared::new(&parts.uri, &parts.headers, site))
 }
 
 /// The address at the other end of the connection, if the application keeps it.
@@ -91,16 +96,17 @@ pub(super) enum Denied {
 }
 
 impl Denied {
-    pub(super) fn into_rejection(self, core: &Core) -> Rejection {
+    pub(super) fn into_rejection(self, core: &Core, parts: &Parts) -> Rejection {
         let response = match self {
             Self::Error(error) => error.into_response(),
             Self::Refused(response) => response,
         };
-        Rejection::new(core, response)
+        Rejection::new(core, parts, response)
     }
 }
 
-/// The session that a request's token names, loaded and verified, and how the token came.
+/// The session that a request's token names, loaded and verified, and how the token came. One that is only looked at is
+/// not used by that.
 pub(super) async fn load(
     core: &Core,
     parts: &Parts,
@@ -108,7 +114,8 @@ pub(super) async fn load(
 ) -> Result<(Option<LoadedSession>, Transport), Denied> {
     let Caller { entry, by } = receive(core, parts, guarded).map_err(Denied::Refused)?;
     let Some(entry) = entry else { return Ok((None, by)) };
-    let Some(snapshot) = core.load(&entry).await.map_err(Denied::Error)? else { return Ok((None, by)) };
+    let found = if only_looks(parts) { core.look(&entry).await } else { core.load(&entry).await };
+    let Some(snapshot) = found.map_err(Denied::Error)? else { return Ok((None, by)) };
     let verified = verify(core, snapshot.data(), parts).await.map_err(Denied::Refused)?;
     Ok((verified.then_some(snapshot), by))
 }
@@ -168,7 +175,7 @@ pub(super) async fn check_fresh(
 /// Loads the session for a handler, turns strangers and stale sessions away and asks the guard.
 pub(super) async fn admit(core: Core, policy: &SessionPolicy, parts: &Parts) -> Result<Admitted, Rejection> {
     let loaded = load(&core, parts, policy.csrf).await;
-    let (snapshot, by) = loaded.map_err(|denied| denied.into_rejection(&core))?;
+    let (snapshot, by) = loaded.map_err(|denied| denied.into_rejection(&core, parts))?;
     let admitted = match &snapshot {
         Some(snapshot) => {
             let authenticated_at = snapshot.decoded.meta.authenticated_at;
@@ -180,6 +187,6 @@ pub(super) async fn admit(core: Core, policy: &SessionPolicy, parts: &Parts) -> 
     };
     match admitted {
         Ok(()) => Ok(Admitted { core, loaded: snapshot, by }),
-        Err(refusal) => Err(Rejection::new(&core, refusal)),
+        Err(refusal) => Err(Rejection::new(&core, parts, refusal)),
     }
 }

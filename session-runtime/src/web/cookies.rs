@@ -49,7 +49,8 @@ fn trim(mut bytes: &[u8]) -> &[u8] {
 /// One specification for setting and for removing: they differ in value and age alone.
 fn cookie<'a>(spec: &'a Spec, value: &'a str) -> Cookie<'a> {
     // Each attribute is named, so that a new one does not compile until it is written here; a token's age is its own.
-    let Spec { name, path, domain, same_site, secure, http_only, partitioned, persistent: _ } = spec;
+    let Spec { name, path, domain, same_site, secure, http_only, partitioned, persistent: _, http_on_localhost: _ } =
+        spec;
     let mut cookie = Cookie::build((name.as_str(), value))
         .path(path.as_str())
         .secure(*secure)

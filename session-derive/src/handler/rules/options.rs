@@ -3,7 +3,10 @@
 use proc_macro2::Span;
 
 use super::{
-    super::{model::UncheckedHandler, parameter::Form},
+    super::{
+        model::UncheckedHandler,
+        parameter::{Form, SessionParameter},
+    },
     protected_types,
 };
 use crate::{
@@ -77,4 +80,22 @@ pub(super) fn wait_is_for_a_borrow(draft: &UncheckedHandler, errors: &mut Errors
         wait.span,
         "`wait` is for `&mut` borrows, which wait for each other; remove it, or take the session by `&mut`",
     );
+}
+
+/// `#[session(or_default, csrf = off)] .. cart: &mut Cart`
+pub(super) fn a_default_replaces_no_session(draft: &UncheckedHandler, errors: &mut Errors) {
+    let Slot::Written(off) = &draft.options.csrf else { return };
+    let starts = |taken: &&SessionParameter| {
+        taken.form == Form::Exclusive && draft.words.access(&taken.name) == Some(Access::OrDefault)
+    };
+    if let Some(SessionParameter { name, .. }) = draft.taken().find(starts) {
+        errors.at(
+            off.span,
+            format!(
+                "browsers send no `Lax` cookie with a form of another site, so this handler would change the default and \
+                 replace the visitor's `{name}` with it; remove `csrf = off`, or write `optional` with \
+                 `Option<&mut {name}>`, which starts no session"
+            ),
+        );
+    }
 }

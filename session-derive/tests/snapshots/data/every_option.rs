@@ -45,6 +45,12 @@ impl my::sessions::SessionData for User {
                 my::sessions::__private::Value::literal("https://app.example"),
             )
             .trusted_origins(my::sessions::__private::Value::env_or("PARTNERS", ""))
+            .public_origin(
+                my::sessions::__private::Value::env_or(
+                    "PUBLIC_ORIGIN",
+                    "http://localhost:3000",
+                ),
+            )
             .idle(my::sessions::__private::Value::literal("30m"))
             .lifetime(my::sessions::__private::Value::env_or("SESSION_LIFETIME", "12h"))
     }
