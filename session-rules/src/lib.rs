@@ -8,6 +8,9 @@ pub mod origin;
 pub mod time;
 pub mod transport;
 
+/// The most sessions that one owner may have: each login rewrites the list of them, so the list has to have a bound.
+pub const MAX_PER_OWNER: usize = 10_000;
+
 /// One broken rule: which option breaks it and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {

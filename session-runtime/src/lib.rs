@@ -33,6 +33,7 @@ pub use session_derive::SessionData;
 pub use session_derive::session;
 
 pub use self::clock::{Clock, SystemClock, Timestamp};
+pub use self::crypto::generate_key;
 pub use self::error::{BackendError, Error, OpenError};
 pub use self::guard::Verdict;
 pub use self::id::{ParsePublicIdError, PublicId};

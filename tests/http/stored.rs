@@ -146,6 +146,20 @@ async fn what_cannot_be_read_is_no_session_and_is_left_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_record_of_the_last_version_is_no_session_since_none_can_follow_it() {
+    let ledger = Ledger::default();
+    let server = serve_users(Vault::Ledger(ledger.clone()).sessions().await).await;
+    let client = logged_in(&server, "ann").await;
+    let cookie = format!("{COOKIE}={}", token(&client));
+    ledger.set_version(u64::MAX).await;
+    assert_no_session(&server, &cookie, "the last version").await;
+    assert_eq!(ledger.record().await.version, u64::MAX, "it is left alone");
+    ledger.set_version(u64::MAX - 2).await;
+    assert_eq!(client.post("/visit").await.text(), "1");
+    assert_eq!(ledger.record().await.version, u64::MAX - 1);
+}
+
+#[tokio::test]
 async fn a_login_over_an_unreadable_session_starts_another() {
     for vault in Vault::each().await {
         let server = serve_users(vault.sessions().await).await;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use session_rules::origin::Origin;
+use session_rules::time;
 
 use super::core::{Core, Inner};
 use super::schema::Schema;
@@ -123,18 +124,18 @@ impl<T> Builder<T> {
     }
 
     /// How long an exclusive borrow may wait for its turn before the request is answered 409 (default: 5 s). A
-    /// handler's own `wait` comes first.
+    /// handler's own `wait` comes first. More than 400 days count as 400 days.
     #[doc = include_str!("../docs/examples/builder_wait.md")]
     pub fn wait(mut self, wait: Duration) -> Self {
-        self.timing.wait = wait;
+        self.timing.wait = wait.min(time::MAX_LIFETIME);
         self
     }
 
     /// How long an exclusive borrow outlives its process (default: 10 s). While the handler runs, the lease is
-    /// extended every third of that time.
+    /// extended every third of that time. More than 400 days count as 400 days.
     #[doc = include_str!("../docs/examples/builder_lease.md")]
     pub fn lease(mut self, ttl: Duration) -> Self {
-        self.timing.ttl = ttl;
+        self.timing.ttl = ttl.min(time::MAX_LIFETIME);
         self
     }
 
@@ -222,7 +223,7 @@ impl<T> Builder<T> {
             trusted_origins: settings.trusted_origins,
             forged_tokens: ForgedTokenMonitor::new(self.forged),
             missing: T::missing(),
-            limit: settings.limit,
+            limit: Some(settings.limit),
         }));
         Ok(Sessions::of_core(core))
     }

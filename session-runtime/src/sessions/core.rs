@@ -364,7 +364,9 @@ impl Core {
 
 /// The record that follows this one.
 pub(super) fn next(record: &Record, now: Timestamp, decoded: &Decoded) -> Record {
-    Record { version: record.version + 1, last_seen: now, expires: record.expires, body: decoded.body.clone() }
+    // A record of the last version is not read, so this does not saturate.
+    let version = record.version.saturating_add(1);
+    Record { version, last_seen: now, expires: record.expires, body: decoded.body.clone() }
 }
 
 /// The shortest life of a session: its token knows its end by the second.

@@ -82,6 +82,11 @@ impl Core {
             telemetry::expired(session_type, &entry.key);
             return None;
         }
+        if record.version.checked_add(1).is_none() {
+            // No session comes this far: it could not be written any more, as the next version would be the first again.
+            telemetry::unreadable(session_type, &entry.key, "format", ());
+            return None;
+        }
         let Some((envelope, payload)) = Envelope::read(&record.body) else {
             telemetry::unreadable(session_type, &entry.key, "format", ());
             return None;
