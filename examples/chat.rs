@@ -1,13 +1,13 @@
 //! A small chat over WebSockets. Log in in one tab and log out in another: the first one's socket closes by
 //! itself, whichever process serves it.
 //!
-//! Run it: `cargo run --bin chat`, then open <http://localhost:3000> in two tabs.
+//! Run it: `cargo run --features chat --bin chat`, then open <http://localhost:3000> in two tabs.
 //!
 //! Two processes on one Redis (each is a room of its own; it is the sessions that they share):
 //! ```sh
 //! export SESSION_STORE=redis://127.0.0.1:6379 SESSION_KEYS=$(cargo run --bin keygen)
-//! PORT=3000 cargo run --bin chat &
-//! PORT=3001 cargo run --bin chat
+//! PORT=3000 cargo run --features chat,redis --bin chat &
+//! PORT=3001 cargo run --features chat,redis --bin chat
 //! ```
 //! `SESSION_STORE=file:target/chat` needs nothing installed, nor does `sqlite:target/chat.sqlite` with
 //! `--features sqlite`.

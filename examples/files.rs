@@ -3,7 +3,7 @@
 //! Run it, twice if you like:
 //! ```sh
 //! export SESSION_KEYS=$(cargo run --bin keygen)
-//! cargo run --bin files
+//! cargo run --features file --bin files
 //! ```
 //! They are kept below `target/sessions`, or where `SESSION_DIR` says.
 

@@ -1,13 +1,13 @@
 //! What people expect of an account: their devices and the end of any of them, another password that logs the
 //! others out, their password asked again before something that can't be undone, and "remember me". No JavaScript.
 //!
-//! Run it: `cargo run --bin account`, open <http://localhost:3000> in two browsers and create an account.
+//! Run it: `cargo run --features account --bin account`, open <http://localhost:3000> in two browsers and create an account.
 //!
 //! Two processes on one Redis:
 //! ```sh
 //! export SESSION_STORE=redis://127.0.0.1:6379 SESSION_KEYS=$(cargo run --bin keygen) ACCOUNTS=target/accounts.json
-//! PORT=3000 cargo run --bin account &
-//! PORT=3001 cargo run --bin account
+//! PORT=3000 cargo run --features account,redis --bin account &
+//! PORT=3001 cargo run --features account,redis --bin account
 //! ```
 //! `SESSION_STORE=file:target/account` needs nothing installed, nor does `sqlite:target/account.sqlite` with
 //! `--features sqlite`. Accounts are kept in the file that `ACCOUNTS` names, or in memory.

@@ -8,10 +8,9 @@ use crate::{
     tools,
 };
 
-// The benchmarks have no tests, and what they compare with is long to build. The example in SQLite isn't built unless
-// asked for; the tests have SQLite in any case.
-const PACKAGES: [&str; 6] =
-    ["--workspace", "--exclude", "session-benches", "--locked", "--features", "examples/sqlite"];
+// The benchmarks have no tests, and what they compare with is long to build. The examples are built only with the
+// features that they need.
+const PACKAGES: [&str; 6] = ["--workspace", "--exclude", "session-benches", "--locked", "--features", "examples/all"];
 
 /// Sets up, builds everything once, and becomes `cargo test`, whose lines are the last.
 pub(crate) fn test(arguments: &[String]) -> Outcome {
