@@ -4,6 +4,10 @@
 // The crate's own examples are written as a user's are.
 extern crate self as session_runtime;
 
+// Before all others, which use its macros.
+#[macro_use]
+mod event;
+
 #[doc(hidden)]
 pub mod __private;
 pub mod backend;

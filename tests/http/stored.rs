@@ -277,6 +277,8 @@ async fn an_unreadable_session_is_told_in_the_log_without_its_data() {
         wait::until(wait::ANSWER, "the log tells of it", async || fleet.log().matches("left alone").count() > events)
             .await;
     }
+    let line = "WARN session_runtime: the stored session can't be used; left alone event=\"session.unreadable\"";
+    assert!(fleet.log().contains(line), "{}", fleet.log());
     assert!(!fleet.log().contains("garbage-4711"), "{}", fleet.log());
 }
 

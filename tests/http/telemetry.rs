@@ -99,6 +99,18 @@ async fn each_step_of_a_life_is_told_under_its_name_and_no_secret_with_it() {
 }
 
 #[tokio::test]
+async fn every_event_and_span_has_the_crates_name_for_its_target_and_every_event_its_own_in_a_field() {
+    let events = Events::listen();
+    scenario().await;
+    let all = events.all();
+    assert!(all.len() > 20);
+    for told in all {
+        assert_eq!(told.target, "session_runtime", "{told:?}");
+        assert_eq!(told.field("event"), if told.is_event { told.name } else { "" }, "{told:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_change_that_meets_another_is_told_and_counted() {
     let events = Events::listen();
     let counted = Counters::of(async {

@@ -113,7 +113,7 @@ impl IntoResponse for Error {
                 "Other requests are using the session; try again in a moment.",
             )),
             Self::Encode(ref source) => {
-                tracing::error!(name: "session.unencodable", why = ?source.classify(), "the session's data can't be written as JSON");
+                event!(error, "session.unencodable", why = ?source.classify(), "the session's data can't be written as JSON");
                 problem(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "internal",
@@ -123,7 +123,7 @@ impl IntoResponse for Error {
             }
             Self::Invalid(invalid) => unprocessable(&invalid),
             Self::Seal => {
-                tracing::error!(name: "session.unsealable", "the session's data can't be sealed");
+                event!(error, "session.unsealable", "the session's data can't be sealed");
                 problem(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "internal",
@@ -138,7 +138,7 @@ impl IntoResponse for Error {
                 "End one of the others and log in again.",
             ),
             Self::NoLifetime => {
-                tracing::error!(name: "session.no_lifetime", "a login gave its session less than a second to live");
+                event!(error, "session.no_lifetime", "a login gave its session less than a second to live");
                 problem(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "internal",
@@ -153,7 +153,7 @@ impl IntoResponse for Error {
                 "Nothing was changed.",
             ),
             Self::CookieTooLarge { size } => {
-                tracing::error!(name: "session.cookie_too_large", size, "the session's cookie is too large to send");
+                event!(error, "session.cookie_too_large", size, "the session's cookie is too large to send");
                 problem(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "internal",

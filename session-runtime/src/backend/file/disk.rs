@@ -211,7 +211,7 @@ impl Disk {
             Stored::Nothing => Ok(None),
             Stored::Unreadable => {
                 let session = place.key.public_id();
-                tracing::warn!(name: "session.unreadable", %session, "the file of a session is no record; left alone");
+                event!(warn, "session.unreadable", %session, "the file of a session is no record; left alone");
                 Ok(None)
             }
         }
