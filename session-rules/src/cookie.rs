@@ -109,6 +109,10 @@ attributes! {
     Partitioned = "partitioned", Flag, "partitioned = true";
     /// Whether the cookie outlives the browser.
     Persistent = "persistent", Flag, "persistent = true";
+    /// The `Domain` that the cookie had in an earlier release.
+    FormerDomain = "former_domain", Text, "former_domain = \"www.example.org\"";
+    /// The `Path` that the cookie had in an earlier release.
+    FormerPath = "former_path", Text, "former_path = \"/app\"";
 }
 
 impl CookieAttribute {
@@ -137,6 +141,10 @@ pub struct Cookie {
     pub partitioned: bool,
     /// Whether the cookie outlives the browser's session (a `Max-Age`).
     pub persistent: bool,
+    /// The `Domain` attribute of an earlier release, whose cookies browsers still have; empty for none.
+    pub former_domain: Option<String>,
+    /// The `Path` attribute of an earlier release.
+    pub former_path: Option<String>,
 }
 
 impl Cookie {
@@ -152,7 +160,29 @@ impl Cookie {
             http_only: true,
             partitioned: false,
             persistent: false,
+            former_domain: None,
+            former_path: None,
         }
+    }
+
+    /// The cookies of earlier releases that a browser may still have beside this one: they have its name, and another
+    /// `Domain` or `Path`, so that a browser keeps and sends both.
+    ///
+    /// ```
+    /// use session_rules::cookie::Cookie;
+    /// let mut cookie = Cookie::for_type("User");
+    /// cookie.name = "user".into();
+    /// assert!(cookie.former().is_empty());
+    /// cookie.former_path = Some("/app".into());
+    /// assert_eq!(cookie.former()[0].path, "/app");
+    /// ```
+    pub fn former(&self) -> Vec<Self> {
+        let domain_before = self.former_domain.as_ref().map(|domain| Some(domain.clone()).filter(|d| !d.is_empty()));
+        let domains = [Some(self.domain.clone()), domain_before];
+        let paths = [Some(self.path.clone()), self.former_path.clone()];
+        let all = domains.iter().flatten().flat_map(|domain| paths.iter().flatten().map(move |path| (domain, path)));
+        let former = all.filter(|(domain, path)| (*domain, *path) != (&self.domain, &self.path));
+        former.map(|(domain, path)| Self { domain: domain.clone(), path: path.clone(), ..self.clone() }).collect()
     }
 
     /// Sets an attribute from its text, as the macro's option or an environment variable has it.
@@ -177,6 +207,8 @@ impl Cookie {
             CookieAttribute::HttpOnly => self.http_only = parse_flag(text)?,
             CookieAttribute::Partitioned => self.partitioned = parse_flag(text)?,
             CookieAttribute::Persistent => self.persistent = parse_flag(text)?,
+            CookieAttribute::FormerDomain => self.former_domain = Some(text.into()),
+            CookieAttribute::FormerPath => self.former_path = Some(text.into()),
         }
         Ok(())
     }
@@ -199,6 +231,7 @@ impl Cookie {
         secure_prefix_is_kept(self, &mut found);
         same_site_none_is_secure(self, &mut found);
         partitioned_is_secure(self, &mut found);
+        former_is_another(self, &mut found);
         found
     }
 }
@@ -222,30 +255,35 @@ fn name_is_a_token(cookie: &Cookie, found: &mut Vec<Violation>) {
 
 /// `path = "admin"`: a path starts with a slash and holds no `;` or control character.
 fn path_is_legal(cookie: &Cookie, found: &mut Vec<Violation>) {
-    if !cookie.path.starts_with('/') {
-        found.push(broken(
-            CookieAttribute::Path,
-            format!("the path {:?} doesn't start with a slash; write \"/{}\"", cookie.path, cookie.path),
-        ));
-    } else if cookie.path.chars().any(|c| c == ';' || !c.is_ascii() || c.is_ascii_control()) {
-        found.push(broken(
-            CookieAttribute::Path,
-            "a cookie's path holds ASCII characters other than `;` and controls; percent-encode the others",
-        ));
+    let paths =
+        [(CookieAttribute::Path, Some(&cookie.path)), (CookieAttribute::FormerPath, cookie.former_path.as_ref())];
+    for (attribute, path) in paths.into_iter().filter_map(|(attribute, path)| Some((attribute, path?))) {
+        if !path.starts_with('/') {
+            found.push(broken(attribute, format!("the path {path:?} doesn't start with a slash; write \"/{path}\"")));
+        } else if path.chars().any(|c| c == ';' || !c.is_ascii() || c.is_ascii_control()) {
+            found.push(broken(
+                attribute,
+                "a cookie's path holds ASCII characters other than `;` and controls; percent-encode the others",
+            ));
+        }
     }
 }
 
 /// `domain = "https://example.org"`: a domain is a host name, without scheme, port or path.
 fn domain_is_legal(cookie: &Cookie, found: &mut Vec<Violation>) {
-    let Some(domain) = &cookie.domain else { return };
-    let host = domain.strip_prefix('.').unwrap_or(domain);
-    let legal = !host.is_empty()
-        && host.split('.').all(|l| !l.is_empty() && l.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
-    if !legal {
-        found.push(broken(
-            CookieAttribute::Domain,
-            format!("{domain:?} is not a host name; write it without scheme, port or path, as in \"example.org\""),
-        ));
+    // An empty former one says that the cookie had none.
+    let former = cookie.former_domain.as_ref().filter(|domain| !domain.is_empty());
+    let domains = [(CookieAttribute::Domain, cookie.domain.as_ref()), (CookieAttribute::FormerDomain, former)];
+    for (attribute, domain) in domains.into_iter().filter_map(|(attribute, domain)| Some((attribute, domain?))) {
+        let host = domain.strip_prefix('.').unwrap_or(domain);
+        let legal = !host.is_empty()
+            && host.split('.').all(|l| !l.is_empty() && l.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
+        if !legal {
+            found.push(broken(
+                attribute,
+                format!("{domain:?} is not a host name; write it without scheme, port or path, as in \"example.org\""),
+            ));
+        }
     }
 }
 
@@ -301,6 +339,28 @@ fn partitioned_is_secure(cookie: &Cookie, found: &mut Vec<Violation>) {
             CookieAttribute::Partitioned,
             "browsers refuse a partitioned cookie without `Secure`; remove `secure = false` or `partitioned`",
         ));
+    }
+}
+
+/// `domain = "example.org", former_domain = "example.org"`, `name = "__Host-user", former_path = "/app"`.
+fn former_is_another(cookie: &Cookie, found: &mut Vec<Violation>) {
+    let same_domain =
+        cookie.former_domain.as_deref().is_some_and(|former| former == cookie.domain.as_deref().unwrap_or(""));
+    let same_path = cookie.former_path.as_ref().is_some_and(|former| *former == cookie.path);
+    for (attribute, given, same) in [
+        (CookieAttribute::FormerDomain, cookie.former_domain.is_some(), same_domain),
+        (CookieAttribute::FormerPath, cookie.former_path.is_some(), same_path),
+    ] {
+        let key = attribute.key();
+        if given && has_prefix(&cookie.name, "__Host-") {
+            let message = format!("a `__Host-` cookie never had another domain or path; remove `{key}`");
+            found.push(broken(attribute, message));
+        } else if same {
+            found.push(broken(
+                attribute,
+                format!("this is what the cookie has now; remove `{key}`, or write what it had"),
+            ));
+        }
     }
 }
 
@@ -378,6 +438,29 @@ mod tests {
         assert_eq!(broken(|c| (c.name, c.domain) = ("x".into(), Some("https://example.org".into()))), ["domain"]);
         assert_eq!(broken(|c| (c.name, c.path) = ("x".into(), "app".into())), ["path"]);
         assert_eq!(broken(|c| (c.name, c.path) = ("x".into(), "/;x".into())), ["path"]);
+    }
+
+    #[test]
+    fn what_the_cookie_had_before_is_another_domain_or_path() {
+        let former = |change: fn(&mut Cookie)| {
+            let mut cookie = Cookie::for_type("User");
+            (cookie.name, cookie.domain) = ("user".into(), Some("example.org".into()));
+            change(&mut cookie);
+            assert_eq!(cookie.violations(), []);
+            let former = cookie.former();
+            former.iter().map(|c| (c.domain.clone().unwrap_or_default(), c.path.clone())).collect::<Vec<_>>()
+        };
+        let pairs = |list: &[(&str, &str)]| list.iter().map(|(d, p)| ((*d).into(), (*p).into())).collect::<Vec<_>>();
+        assert_eq!(former(|_| ()), []);
+        assert_eq!(former(|c| c.former_domain = Some(String::new())), pairs(&[("", "/")]), "it had none");
+        assert_eq!(former(|c| c.former_path = Some("/a".into())), pairs(&[("example.org", "/a")]));
+        let both = former(|c| (c.former_domain, c.former_path) = (Some("www.example.org".into()), Some("/a".into())));
+        assert_eq!(both, pairs(&[("example.org", "/a"), ("www.example.org", "/"), ("www.example.org", "/a")]));
+        assert_eq!(broken(|c| c.former_path = Some("/a".into())), ["former_path"], "__Host- allows no other");
+        assert_eq!(broken(|c| (c.name, c.former_path) = ("u".into(), Some("/".into()))), ["former_path"]);
+        assert_eq!(broken(|c| (c.name, c.former_path) = ("u".into(), Some("a".into()))), ["former_path"]);
+        assert_eq!(broken(|c| (c.name, c.former_domain) = ("u".into(), Some(String::new()))), ["former_domain"]);
+        assert_eq!(broken(|c| (c.name, c.former_domain) = ("u".into(), Some("a:1".into()))), ["former_domain"]);
     }
 
     #[test]

@@ -118,6 +118,24 @@ pub(crate) fn refused(session_type: Type, refusal: Refusal) {
     count_by("session_refused_total", session_type, reason);
 }
 
+/// Two types of this process use one cookie: each login takes the other's session away, where both serve one host.
+pub(crate) fn cookie_shared(cookie: &str, first: &str, second: &str) {
+    event!(warn, "session.cookie_shared", cookie, first, second, "two session types use one cookie");
+}
+
+/// A client sends several cookies of the session's name, of which `verified` hold a token that may be used.
+pub(crate) fn duplicate_cookies(session_type: Type, cookie: &str, count: usize, verified: usize) {
+    event!(
+        warn,
+        "session.duplicate_cookies",
+        session_type,
+        cookie,
+        count,
+        verified,
+        "a client sends several cookies of the session's name"
+    );
+}
+
 /// One client has sent as many forged tokens as the threshold says.
 pub(crate) fn forged(session_type: Type, client: Option<IpAddr>, tokens: u32) {
     struct Client(Option<IpAddr>);

@@ -17,6 +17,7 @@ mod handlers;
 mod harness;
 mod http2;
 mod id_rotation;
+mod identity;
 mod impl_into_response;
 mod interop;
 mod invalid;

@@ -202,6 +202,7 @@ macro_rules! release {
             use super::*;
 
             #[derive(Clone, Serialize, Deserialize, SessionData)]
+            #[session(name = "released-account")]
             pub(super) struct Account { $($fields)* }
 
             #[session(optional)]
@@ -262,7 +263,7 @@ async fn fields_with_a_default_can_come_and_go() {
 async fn an_unreadable_session_is_told_in_the_log_without_its_data() {
     let redis = Redis::start().await;
     let program = App::example("fleet").env("REDIS_URL", redis.url()).env("SESSION_KEYS", key('k'));
-    let fleet = program.env("RUST_LOG", "session_runtime=warn").start().await;
+    let fleet = program.env("RUST_LOG", "session_runtime=warn").env("NO_COLOR", "1").start().await;
     let client = fleet.client();
     client.post_form("/login", &[("name", "ann")]).await;
     let (_, whole) = value(&redis).await;

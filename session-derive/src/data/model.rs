@@ -17,6 +17,7 @@ use crate::{
         cookie, encrypt,
         invalid::Invalid,
         missing::{self, Missing},
+        name,
         owner::{self, Limit},
         timeouts::{self, Timeouts},
         transport::{self, Transport},
@@ -47,6 +48,7 @@ pub(crate) struct Declaration {
     pub(crate) attributes: FieldAttributes,
     pub(crate) owner: Option<Owner>,
     pub(crate) limit: Limit,
+    pub(crate) name: Option<String>,
 }
 
 /// The field that says whose the session is.
@@ -76,6 +78,7 @@ impl Declaration {
             attributes: FieldAttributes::default(),
             owner: None,
             limit: Limit::default(),
+            name: None,
         }
     }
 }
@@ -119,6 +122,7 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         encrypt,
         max_per_owner,
         on_excess,
+        name,
         runtime: _,
         unknown,
     } = raw.options;
@@ -145,6 +149,7 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         encrypt: encrypt::check(&encrypt, &mut errors),
         attributes,
         limit: owner::check(max_per_owner, on_excess, owned, &mut errors),
+        name: name::check(name, &mut errors),
         owner: owner.map(|(_, field)| Owner { member: field.member.clone(), ty: field.field.ty.clone() }),
     };
     errors.finish(declaration)

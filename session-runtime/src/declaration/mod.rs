@@ -32,9 +32,9 @@ pub struct Declaration {
 
 impl Declaration {
     /// A declaration with nothing but defaults.
-    pub const fn new(type_name: &'static str, application: &'static str) -> Self {
+    pub const fn new(type_name: &'static str, application: &'static str, module: &'static str) -> Self {
         Self {
-            scope: Scope::new(application, type_name),
+            scope: Scope::new(application, type_name).in_module(module),
             key: None,
             idle: None,
             lifetime: None,
@@ -45,6 +45,13 @@ impl Declaration {
             max_per_owner: None,
             on_excess: None,
         }
+    }
+
+    /// `name = ...`
+    #[must_use]
+    pub fn name(mut self, name: &'static str) -> Self {
+        self.scope = self.scope.named(name);
+        self
     }
 
     /// `key = ...`
@@ -261,7 +268,7 @@ mod tests {
     use super::*;
 
     fn declaration() -> Declaration {
-        Declaration::new("User", "app")
+        Declaration::new("User", "app", "app")
     }
 
     fn resolve(declaration: &Declaration) -> Result<Settings, OpenError> {

@@ -4,19 +4,21 @@ use std::any::TypeId;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use session_rules::origin::Origin;
 use session_rules::time;
 
 use super::core::{Core, Inner};
+use super::identity::{Claimant, claim_purpose};
 use super::schema::Schema;
 use super::sweep::sweeper;
 use super::{ForgedTokenMonitor, SessionData, Sessions, Threshold};
 use crate::backend::{Backend, Cookie, Memory, OpenBackend, Store};
 use crate::clock::{Clock, SystemClock};
 use crate::crypto::{Keyring, Sealer};
-use crate::declaration::{Overrides, Settings};
+use crate::declaration::{Overrides, Settings, Transport};
 use crate::error::OpenError;
 use crate::lease::{LeaseTiming, Queue, StoreClient};
 use crate::token::{TokenCache, Tokens};
@@ -201,7 +203,10 @@ impl<T> Builder<T> {
             (Err(first), Err(second)) => return Err(first.and(second)),
             (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error),
         };
-        let purpose = format!("{}/{}/{}", scope.application, scope.type_name, settings.cookie.name);
+        let purpose = format!("{}/{}", scope.identity(), settings.cookie.name);
+        let transports = &settings.transports;
+        let cookie = transports.contains(&Transport::Cookie).then_some(&settings.cookie);
+        claim_purpose(&Claimant::of::<T>(scope.is_named()), &purpose, cookie)?;
         let client =
             Arc::new(StoreClient { session_type: scope.type_name, store, clock: self.clock, deadline: self.deadline });
         let core = Core(Arc::new(Inner {
@@ -222,6 +227,7 @@ impl<T> Builder<T> {
             transports: settings.transports,
             trusted_origins: settings.trusted_origins,
             forged_tokens: ForgedTokenMonitor::new(self.forged),
+            duplicates_told: AtomicU64::new(0),
             missing: T::missing(),
             limit: Some(settings.limit),
         }));

@@ -4,6 +4,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -51,6 +52,8 @@ pub(super) struct Inner {
     pub(super) transports: Vec<Transport>,
     pub(super) trusted_origins: Vec<Origin>,
     pub(super) forged_tokens: ForgedTokenMonitor,
+    /// When it was last told that a client sends several cookies, in milliseconds.
+    pub(super) duplicates_told: AtomicU64,
     pub(super) missing: Missing,
     /// How many sessions an owner may have.
     pub(super) limit: Option<Limit>,
@@ -97,6 +100,16 @@ impl Core {
     pub(crate) fn note_forgery(&self, client: Option<IpAddr>) {
         if let Some(tokens) = self.0.forged_tokens.note(client, self.now()) {
             telemetry::forged(self.session_type(), client, tokens);
+        }
+    }
+
+    /// Tells of a client with several cookies of the session's name: once in a minute, as each of its requests has them.
+    pub(crate) fn note_duplicate_cookies(&self, count: usize, verified: usize) {
+        let now = self.now().as_millis();
+        let told = self.0.duplicates_told.load(Ordering::Relaxed);
+        let due = told == 0 || now.abs_diff(told) >= 60_000;
+        if due && self.0.duplicates_told.compare_exchange(told, now, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            telemetry::duplicate_cookies(self.session_type(), &self.0.cookie.name, count, verified);
         }
     }
 

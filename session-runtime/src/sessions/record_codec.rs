@@ -68,6 +68,17 @@ impl Core {
         entry.take_decoded(&record.body).or_else(|| self.decode(&entry.key, record, &envelope, payload))
     }
 
+    /// Whether a verified token is one of a live session, without using that: for choosing between several.
+    pub(crate) async fn is_live(&self, entry: &TokenEntry) -> Result<bool, Error> {
+        let client = &self.0.client;
+        let record = match &entry.carried {
+            Some(record) => Some(record.clone()),
+            None => client.within(client.store.backend().peek(&entry.key)).await?,
+        };
+        let touch = self.touch(self.now(), &entry.claims);
+        Ok(record.is_some_and(|record| self.check(entry, &record, touch, Credential::Presented(touch.now)).is_some()))
+    }
+
     /// Whether this token may use the record. What is expired, no longer this id's or in an unknown format
     /// is no session, and is left alone.
     fn check(

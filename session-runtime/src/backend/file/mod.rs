@@ -62,7 +62,7 @@ struct FileLease {
 #[non_exhaustive]
 pub struct FileConfig {
     /// The folder. It is made if it isn't there, and each type of session has its own folder in it:
-    /// `application/Type`.
+    /// `application/Type`, see [`Scope::identity`].
     pub dir: Option<PathBuf>,
     /// Whether a write is on the disk itself before it counts as done. Without it the sessions of the last
     /// seconds may be lost when the machine loses its power, but not when the process ends.
@@ -248,7 +248,7 @@ impl OpenBackend for File {
             OpenError::option("backend = file(dir)", None, why)
         })?;
         // A type's own folder, so that who removes it ends the sessions of that type and no other.
-        let folder = dir.join(scope.application).join(scope.type_name);
+        let folder = dir.join(scope.identity());
         let open = tokio::task::spawn_blocking(move || Self::at(&folder, durable));
         open.await.unwrap_or_else(|error| Err(OpenError::backend("file(dir)", "it was not opened", error)))
     }

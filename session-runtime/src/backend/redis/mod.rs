@@ -50,7 +50,7 @@ pub struct Redis {
 pub struct RedisConfig {
     /// `redis://[user:password@]host:port/database`, `rediss://` with TLS, or `unix://path`.
     pub url: Option<RedisUrl>,
-    /// What every key begins with (default: `application:Type:`).
+    /// What every key begins with (default: `application:Type:`, see [`Scope::identity`]).
     pub prefix: Option<String>,
 }
 
@@ -329,7 +329,7 @@ impl OpenBackend for Redis {
         let url = config.url.ok_or_else(|| {
             OpenError::option("backend = redis(url)", None, "is missing; write `url = env(\"REDIS_URL\")`")
         })?;
-        let prefix = config.prefix.unwrap_or_else(|| format!("{}:{}:", scope.application, scope.type_name));
+        let prefix = config.prefix.unwrap_or_else(|| format!("{}:", scope.identity().replace('/', ":")));
         let redis = Self::new(&url.0, prefix)?;
         // A first connection warms up and warns early. It is no error: calls fail until Redis is up.
         if let Err(error) = tokio::time::timeout(CONNECT, redis.send(&redis::cmd("PING")))
