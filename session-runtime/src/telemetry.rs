@@ -169,6 +169,18 @@ pub(crate) fn owner_changed(session_type: Type, key: &RecordKey) {
     count("session_owner_changed_total", session_type);
 }
 
+/// A handler's data can be written and not read back. Nothing was stored. `why` says nothing of the data.
+pub(crate) fn not_read_back(session_type: Type, why: &str) {
+    event!(
+        error,
+        "session.not_read_back",
+        session_type,
+        why,
+        "data does not read back as it was written; nothing was stored"
+    );
+    count("session_not_read_back_total", session_type);
+}
+
 /// The list of an owner's sessions can't be read, and is left alone: to begin it anew would lose sight of sessions
 /// that live on.
 pub(crate) fn owner_unreadable(session_type: Type) {

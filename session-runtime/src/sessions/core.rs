@@ -264,7 +264,7 @@ impl Core {
         let expires = now.plus(lifetime.unwrap_or(Duration::MAX).min(self.lifetime()));
         let claims = Claims { id: SessionId::random(), issued: now, expires, retired_key: false };
         let entry = TokenEntry::new(claims, &self.0.purpose);
-        let decoded = self.write(&entry.key, meta, entry.id_hash, data, 128)?;
+        let decoded = self.write(&entry.key, meta, entry.id_hash, &*data, 128)?;
         let record = Record { version: 1, last_seen: now, expires, body: decoded.body.clone() };
         let (entry, token) = self.tokenize(entry, &record, now)?;
         let client = &self.0.client;
@@ -338,11 +338,14 @@ impl Core {
         if rotation.is_none() && draft.json() == json && !retired_seal {
             held.release().await?;
             let (version, expires) = (record.version, record.expires);
+            // What the handler did to fields that are not stored is not kept either.
+            let (data, again) = self.read_back(&json)?;
+            let json = again.unwrap_or(json);
             let decoded = Decoded { data, body: record.body, json, meta: draft.into_meta(), id_hash, retired_seal };
             return Ok((LoadedSession::new(entry, version, expires, decoded), None));
         }
         self.stays_its_owners(&entry.key, owner.as_deref(), &*data)?;
-        let decoded = self.finish(&entry.key, draft, data)?;
+        let decoded = self.finish(&entry.key, draft)?;
         let mut following = self.next_record(holder, &record, decoded, now)?;
         let conflict = |error: &Error| {
             if matches!(error, Error::Conflict | Error::Ended) {

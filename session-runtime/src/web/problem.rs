@@ -146,7 +146,8 @@ impl IntoResponse for Error {
                     "Nothing was changed.",
                 )
             }
-            Self::OwnerChanged => problem(
+            // Told with its cause where it is found.
+            Self::OwnerChanged | Self::ReadBack => problem(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "internal",
                 "The session can't be stored",
