@@ -28,7 +28,7 @@ impl Origin {
         let wrong = |why: &str| Err(format!("{text:?} is not an origin: {why}, as in \"https://shop.example\""));
         if text == "null" {
             return wrong(
-                "browsers say `null` where they hide it, so anybody could send it; write a scheme and a host",
+                "browsers send `null` for every hidden origin, so it can't be trusted; write a scheme and a host",
             );
         }
         if text.contains('*') {
@@ -145,7 +145,7 @@ mod tests {
     fn what_is_no_origin_is_refused_with_the_fix() {
         for (text, fix) in [
             ("", "scheme"),
-            ("null", "hide it"),
+            ("null", "every hidden origin"),
             ("*", "one for each host"),
             ("https://*.example", "one for each host"),
             ("shop.example", "with its scheme"),

@@ -106,8 +106,8 @@ pub fn violations(idle: Option<Duration>, lifetime: Option<Duration>) -> Vec<Vio
 pub fn rotation_violation(every: Duration, lifetime: Duration) -> Option<Violation> {
     if every < MIN_RENEWAL {
         let message = format!(
-            "an id that is rotated every {} would be rotated while the requests of one page are still on their way; \
-             write \"{}\" or longer",
+            "rotating every {} is too often: the requests of one page would still carry the previous id; write \"{}\" or \
+             longer",
             format(every),
             format(MIN_RENEWAL)
         );
@@ -115,8 +115,8 @@ pub fn rotation_violation(every: Duration, lifetime: Duration) -> Option<Violati
     }
     (every > lifetime).then(|| {
         let message = format!(
-            "no session lives long enough to be rotated every {}: its lifetime is {}; shorten `rotate_every` or \
-             lengthen `lifetime`",
+            "ids would never be rotated: `rotate_every` is {} and `lifetime` is {}; shorten `rotate_every` or lengthen \
+             `lifetime`",
             format(every),
             format(lifetime)
         );

@@ -178,7 +178,7 @@ fn has_no_parameters(raw: &Raw, errors: &mut Errors) {
             GenericParam::Type(ty) => errors.at(
                 ty.ident.span(),
                 format!(
-                    "a session type has one cookie and one place in the store, so it can't be generic; \
+                    "a session type has one cookie and one key prefix, so it can't be generic; \
                      write a type without `{}`, or wrap one instance: `struct My{name}({name}<..>)`",
                     ty.ident
                 ),
@@ -186,7 +186,7 @@ fn has_no_parameters(raw: &Raw, errors: &mut Errors) {
             GenericParam::Const(constant) => errors.at(
                 constant.ident.span(),
                 format!(
-                    "a session type has one cookie and one place in the store, so it can't be generic; \
+                    "a session type has one cookie and one key prefix, so it can't be generic; \
                      write a type without `{}`",
                     constant.ident
                 ),
@@ -222,10 +222,7 @@ fn has_one_owner(raw: &Raw, errors: &mut Errors) {
     let Some((first, _)) = owners.next() else { return };
     let others: Vec<Span> = owners.map(|(span, _)| span).collect();
     for span in &others {
-        errors.at(
-            *span,
-            "a session has one owner; keep the mark that says whose it is, or mark one field that holds both",
-        );
+        errors.at(*span, "a session has one owner; keep one `owner`, or put both values into one field");
     }
     if !others.is_empty() {
         errors.at(first, "`owner` is first given here");
@@ -235,7 +232,7 @@ fn has_one_owner(raw: &Raw, errors: &mut Errors) {
 /// `#[serde(skip)] #[session(owner)] id: u64`
 fn owner_is_stored(raw: &Raw, errors: &mut Errors) {
     for (span, _) in owners(&raw.fields).filter(|(_, field)| serde_says(field.field, &SKIPPED)) {
-        errors.at(span, "the owner is read back from the store with the session; remove the field's `#[serde(skip)]`");
+        errors.at(span, "the owner must be stored with the session; remove the field's `#[serde(skip)]`");
     }
 }
 
@@ -245,8 +242,8 @@ fn owner_is_listed(raw: &Raw, errors: &mut Errors) {
     if let Some(backend) = backend.carried() {
         errors.at(
             owner,
-            "`backend = cookie` keeps no sessions that could be listed or ended; choose a backend that does, such as \
-             `memory` or `redis`, or remove this mark",
+            "`backend = cookie` stores nothing on the server, so sessions can't be listed or ended; choose another \
+             backend, such as `memory` or `redis`, or remove this option",
         );
         errors.at(backend, "the backend is chosen here");
     }
@@ -261,7 +258,7 @@ fn key_outlives(raw: &Raw, errors: &mut Errors) {
         errors.at(
             span,
             format!(
-                "sessions in `{name}` outlive the process, and so must the key of their tokens; add `{}`",
+                "sessions in `{name}` outlive the process, so their key must outlive it too; add `{}`",
                 crate::options::key::USAGE
             ),
         );
@@ -276,15 +273,15 @@ fn cookie_options_have_a_cookie(raw: &Raw, errors: &mut Errors) {
     if let Some(span) = raw.options.cookie.as_ref().written().and_then(|cookie| cookie.span) {
         errors.at(
             span,
-            "this session's token travels in no cookie; remove `cookie(...)`, or name it among the transports: \
+            "this type sends no cookie; remove `cookie(...)`, or add the cookie to the transports: \
              `transport = [bearer, cookie]`",
         );
     }
     if let Some(origins) = raw.options.trusted_origins.as_ref().written() {
         errors.at(
             origins.span,
-            "browsers add no header of this session's to other sites' requests, so every origin may ask; remove \
-             `trusted_origins`, or name the cookie among the transports: `transport = [bearer, cookie]`",
+            "no other site can send a token in a header, so `trusted_origins` has no effect; remove it, or add the \
+             cookie to the transports: `transport = [bearer, cookie]`",
         );
     }
 }

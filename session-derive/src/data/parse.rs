@@ -215,8 +215,8 @@ fn parse_fields<'a>(input: &'a DeriveInput, unknown: &mut bool, errors: &mut Err
                     *unknown = true;
                     errors.over(
                         attribute,
-                        "a marked field is one that every session of the type has, and a variant's isn't; put it in \
-                         a struct that holds this enum as another field",
+                        "a field option needs a field that every session has, and this one belongs to a variant; move \
+                         it to a struct that holds this enum as another field",
                     );
                 }
             }
@@ -247,7 +247,7 @@ fn list(attribute: &Attribute, usage: &str, errors: &mut Errors) -> Option<Token
     match &attribute.meta {
         Meta::List(list) => Some(list.tokens.clone()),
         Meta::Path(_) => {
-            errors.over(attribute, format!("`#[session]` says nothing here; write `{usage}` or remove it"));
+            errors.over(attribute, format!("`#[session]` has no options here; write `{usage}` or remove it"));
             None
         }
         Meta::NameValue(pair) => {

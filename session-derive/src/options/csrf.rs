@@ -16,7 +16,7 @@ pub(crate) fn parse(key: &OptionKey, input: ParseStream) -> syn::Result<Off> {
         && let Ok(word) = ahead.parse::<Ident>()
         && word == "on"
     {
-        return Err(syn::Error::new(word.span(), "other sites' requests are refused unless told; remove `csrf = on`"));
+        return Err(syn::Error::new(word.span(), "cross-site requests are refused by default; remove `csrf = on`"));
     }
     word::parse(key, input, &["off"])?;
     Ok(Off)

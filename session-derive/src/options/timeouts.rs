@@ -97,7 +97,7 @@ fn ids_are_rotated(rotate_every: &Slot<RawValue>, lifetime: &KnownTimeout, error
 
 fn shorter_than_the_default_idle(lifetime: Duration) -> String {
     format!(
-        "this is shorter than the idle timeout, which is {} unless it is written; add `idle = {:?}` or less",
+        "the lifetime is shorter than the idle timeout (default: {}); add `idle = {:?}` or less",
         time::format(time::DEFAULT_IDLE),
         time::format(lifetime),
     )

@@ -248,8 +248,8 @@ pub enum Acquired {
 /// Leases are fenced: once a lease has run out, its holder's [`save`](Leases::save) is refused.
 /// Readers are never kept waiting by a lease.
 #[diagnostic::on_unimplemented(
-    message = "the backend `{Self}` can't lend a session exclusively",
-    label = "`&mut` takes a lease, which `{Self}` doesn't have",
+    message = "the backend `{Self}` has no leases, which `&mut` needs",
+    label = "`&mut` locks the session, and `{Self}` has nothing to lock it with",
     note = "borrow it with `&T`, or change it with `Session::update`; or choose a backend with leases: `memory`, `file`, \
             `redis`, `sqlite`, `postgres` or `mysql`"
 )]

@@ -25,10 +25,10 @@ fn shop(
         visitor: Option<&Visitor>,
         slot: SessionSlot<Login>,
     ) {}
-    fn __call<'__entered>(
-        __entered: &'__entered mut my_sessions::__private::HandlerSessions<'_>,
+    fn __call<'__request>(
+        __entered: &'__request mut my_sessions::__private::HandlerSessions<'_>,
         (__argument0,): (State<Pool>,),
-    ) -> my_sessions::__private::ResponseFuture<'__entered> {
+    ) -> my_sessions::__private::ResponseFuture<'__request> {
         let __handler = shop;
         let [__session0, __session1, __session2, __session3] = __entered.each();
         my_sessions::__private::answer(
