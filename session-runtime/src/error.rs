@@ -27,6 +27,9 @@ pub enum Error {
     /// The data can't be written as JSON (a map with keys that aren't strings, say). Nothing was
     /// stored. **500**.
     Encode(serde_json::Error),
+    /// The data can be written as JSON, and that can't be read as the same data: a number that is not finite, a field
+    /// that is written and not read, an enum that has lost its way back. Nothing was stored. **500**.
+    ReadBack,
     /// The data breaks the type's `validate`. Nothing was stored. **422**, naming the fields.
     Invalid(Invalid),
     /// The data can't be sealed. Nothing was stored. **500**.
@@ -57,6 +60,7 @@ impl fmt::Display for Error {
             Self::Ended => f.write_str("the session ended meanwhile"),
             Self::Busy => f.write_str("the session is in exclusive use"),
             Self::Encode(_) => f.write_str("the session's data can't be encoded"),
+            Self::ReadBack => f.write_str("the session's data can't be read back as it was written"),
             Self::Invalid(invalid) => write!(f, "the session's data is not valid: {invalid}"),
             Self::Seal => f.write_str("the session's data can't be sealed"),
             Self::TooManySessions => f.write_str("the owner has as many sessions as allowed"),
@@ -79,6 +83,7 @@ impl StdError for Error {
             | Self::LeaseLost
             | Self::Ended
             | Self::Busy
+            | Self::ReadBack
             | Self::Seal
             | Self::TooManySessions
             | Self::NoLifetime

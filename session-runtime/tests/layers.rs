@@ -8,6 +8,7 @@ use std::path::Path;
 /// `axum` and `http` stand where a user's own function is called with their types (`guard`, `missing`, `verify` in
 /// `sessions`) and where a header's name is kept; requests and responses are read and written in `web` alone.
 const LAYERS: &[(&str, &[&str])] = &[
+    ("event", &["tracing"]),
     ("clock", &[]),
     ("invalid", &["garde"]),
     ("error", &["axum", "serde_json"]),

@@ -2,6 +2,8 @@
 
 mod cookie;
 mod file;
+mod file_folder;
+mod file_fuse;
 mod file_processes;
 mod file_sweep;
 mod guide;

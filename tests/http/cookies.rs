@@ -43,6 +43,10 @@ struct Remembered;
 ))]
 struct FromEnvironment;
 
+#[derive(Serialize, Deserialize, SessionData)]
+#[session(cookie(name = "moved", path = "/shop", former_domain = "shop.example", former_path = "/"))]
+struct Moved;
+
 /// Routes that start, rotate and end a session of the type.
 macro_rules! routes {
     ($ty:ident) => {{
@@ -315,5 +319,25 @@ async fn a_page_at_localhost_gets_a_cookie_without_secure_where_that_is_declared
         let removed = removed.set_cookies()[0].to_owned();
         assert!(removed.starts_with(&format!("{name}=; ")), "{host}: {removed}");
         assert_eq!(removed.contains("Secure"), name != "developer", "{host}: {removed}");
+    }
+}
+
+#[tokio::test]
+async fn whatever_sets_or_removes_a_cookie_takes_away_those_of_earlier_releases() {
+    let server = served::<Moved>(routes!(Moved)).await;
+    let client = server.client();
+    for (path, sets) in [("/shop/start", true), ("/shop/rotate", true), ("/shop/end", false)] {
+        let reply = client.post(path).await;
+        assert_eq!(reply.status, 200, "{path}");
+        let cookies = reply.set_cookies();
+        let (present, removed): (Vec<&str>, Vec<&str>) =
+            cookies.iter().copied().partition(|cookie| !cookie.contains("Max-Age=0"));
+        assert_eq!(present.len(), usize::from(sets), "{path}: {present:?}");
+        for former in ["Path=/shop; Domain=shop.example;", "Path=/; Max-Age=0;", "Path=/; Domain=shop.example;"] {
+            let found =
+                removed.iter().filter(|cookie| cookie.starts_with("moved=; ") && cookie.contains(former)).count();
+            assert_eq!(found, 1, "{path}: {former} {removed:?}");
+        }
+        assert_eq!(cookies.len(), 4, "{path}: {cookies:?}");
     }
 }

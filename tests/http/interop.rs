@@ -27,7 +27,7 @@ use crate::support::{COOKIE, assert_problem, key};
 const PAGE: &str = include_str!("../../session-runtime/docs/tokens.md");
 
 /// The examples declare `User`, with the cookie that follows from its name.
-const PURPOSE: &str = "examples/User/__Host-user";
+const PURPOSE: &str = "examples/fleet.User/__Host-user";
 const LIFETIME: u64 = 12 * 3600;
 
 /// Runs the program of the page, then `more`, which has what is given as `given` and answers with a dictionary.
@@ -87,7 +87,7 @@ async fn python_reads_our_tokens_finds_their_records_and_makes_tokens_that_we_re
     assert!(end > now && end <= now + Duration::from_secs(LIFETIME), "{} is the session's last moment", read.expires);
 
     let names: Vec<String> = cmd("KEYS").arg("*").query_async(&mut redis.connect().await).await.unwrap();
-    assert_eq!(names, [format!("examples:User:{{{}}}", read.record)]);
+    assert_eq!(names, [format!("examples:fleet.User:{{{}}}", read.record)]);
 
     assert_ne!(read.made, token, "it is a token of Python's own");
     let reply = me(&app, &read.made).await;
@@ -112,9 +112,11 @@ async fn python_and_we_refuse_the_same_tokens() {
          purpose = lambda purpose: make(session_id, expires, keys(given['ring'], purpose))\n\
          answer = {\n\
          \x20   'another key': make(session_id, expires, keys(given['other'], given['purpose'])),\n\
-         \x20   'another application': purpose('example/User/__Host-user'),\n\
-         \x20   'another type': purpose('examples/Cart/__Host-user'),\n\
-         \x20   'another cookie': purpose('examples/User/__Host-account'),\n\
+         \x20   'another application': purpose('example/fleet.User/__Host-user'),\n\
+         \x20   'another program': purpose('examples/files.User/__Host-user'),\n\
+         \x20   'another module': purpose('examples/fleet.admin.User/__Host-user'),\n\
+         \x20   'another type': purpose('examples/fleet.Cart/__Host-user'),\n\
+         \x20   'another cookie': purpose('examples/fleet.User/__Host-account'),\n\
          \x20   'the ring\\'s own key': Fernet(given['ring']).encrypt(plaintext).decode(),\n\
          \x20   'older than the lifetime': at(-given['lifetime'] - 5),\n\
          \x20   'from the future': at(120),\n\
@@ -131,7 +133,7 @@ async fn python_and_we_refuse_the_same_tokens() {
         &json!({ "ring": ring, "other": other, "purpose": PURPOSE, "token": token, "lifetime": LIFETIME }),
     )
     .await;
-    assert_eq!(made.len(), 12);
+    assert_eq!(made.len(), 14);
     for (why, forged) in made {
         let reply = me(&app, &forged).await;
         assert_eq!(reply.status, 401, "{why}");
@@ -171,7 +173,7 @@ async fn python_reads_a_token_that_carries_its_session() {
          \x20   try: wrong()\n\
          \x20   except ValueError: continue\n\
          \x20   raise SystemExit(why)",
-        &json!({ "ring": ring, "purpose": "session-tests/Postcard/__Host-postcard", "token": token,
+        &json!({ "ring": ring, "purpose": "session-tests/http.interop.Postcard/__Host-postcard", "token": token,
                  "lifetime": lifetime, "idle": idle }),
     )
     .await;
@@ -231,8 +233,7 @@ async fn python_reads_the_body_of_a_stored_record() {
     assert_eq!(client.post("/turn").await.status, 200);
 
     let token = client.cookie("__Host-diary").expect("a cookie");
-    let given =
-        json!({ "ring": ring, "purpose": "session-tests/Diary/__Host-diary", "token": token, "lifetime": 43_200 });
+    let given = json!({ "ring": ring, "purpose": "session-tests/http.interop.Diary/__Host-diary", "token": token, "lifetime": 43_200 });
     let name: String = answer(
         "session_id, _ = read(given['token'], keys(given['ring'], given['purpose']), given['lifetime'])\n\
          answer = record(session_id, given['purpose'])",

@@ -57,6 +57,8 @@ pub const NGINX: Tool = Tool { programs: &["nginx"], package: "nginx-light", ask
 
 /// Another one, which reads `Vary` by code of its own.
 pub const VARNISH: Tool = Tool { programs: &["varnishd"], package: "varnish", ask: &["-V"] };
+/// A file system in user space that shows a folder in another place.
+pub const BINDFS: Tool = Tool { programs: &["bindfs"], package: "bindfs", ask: VERSION };
 
 /// A Python that can read our tokens.
 pub const PYTHON_CRYPTOGRAPHY: Tool =
@@ -79,6 +81,7 @@ pub const ALL: &[Tool] = &[
     CURL,
     NGINX,
     VARNISH,
+    BINDFS,
     PYTHON_CRYPTOGRAPHY,
     PYTHON_REQUESTS,
     WEBKIT,

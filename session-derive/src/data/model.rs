@@ -17,6 +17,7 @@ use crate::{
         cookie, encrypt,
         invalid::Invalid,
         missing::{self, Missing},
+        name,
         owner::{self, Limit},
         public_origin,
         timeouts::{self, Timeouts},
@@ -49,6 +50,7 @@ pub(crate) struct Declaration {
     pub(crate) attributes: FieldAttributes,
     pub(crate) owner: Option<Owner>,
     pub(crate) limit: Limit,
+    pub(crate) name: Option<String>,
 }
 
 /// The field that says whose the session is.
@@ -79,6 +81,7 @@ impl Declaration {
             attributes: FieldAttributes::default(),
             owner: None,
             limit: Limit::default(),
+            name: None,
         }
     }
 }
@@ -123,6 +126,7 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         encrypt,
         max_per_owner,
         on_excess,
+        name,
         runtime: _,
         unknown,
     } = raw.options;
@@ -150,6 +154,7 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         encrypt: encrypt::check(&encrypt, &mut errors),
         attributes,
         limit: owner::check(max_per_owner, on_excess, owned, &mut errors),
+        name: name::check(name, &mut errors),
         owner: owner.map(|(_, field)| Owner { member: field.member.clone(), ty: field.field.ty.clone() }),
     };
     errors.finish(declaration)

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
-use syn::{Attribute, Data, DeriveInput, Field, Member, Meta, Path};
+use syn::{Attribute, Data, DeriveInput, Field, LitStr, Member, Meta, Path};
 
 use crate::{
     diag::Errors,
@@ -16,6 +16,7 @@ use crate::{
         invalid::{self, Invalid},
         key,
         missing::{self, RawMissing},
+        name,
         owner::{self, RawLimit},
         public_origin, runtime, timeouts,
         transport::{self, RawTransport},
@@ -66,6 +67,7 @@ pub(crate) struct DataOptions {
     pub(crate) encrypt: Slot<Span>,
     pub(crate) max_per_owner: Slot<RawLimit>,
     pub(crate) on_excess: Slot<RawLimit>,
+    pub(crate) name: Slot<LitStr>,
     pub(crate) runtime: Slot<Path>,
     /// Whether something unknown was written, which may have been meant for an option that is missing.
     pub(crate) unknown: bool,
@@ -167,6 +169,11 @@ const TABLE: &[OptionSpec<DataOptions>] = &[
         name: "on_excess",
         usage: owner::EXCESS,
         read: |options, key, input, _| options.on_excess.read(owner::parse_excess(key, input)),
+    },
+    OptionSpec {
+        name: "name",
+        usage: name::USAGE,
+        read: |options, key, input, _| options.name.read(name::parse(key, input)),
     },
     OptionSpec {
         name: "crate",

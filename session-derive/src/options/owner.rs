@@ -1,6 +1,7 @@
 //! `max_per_owner` and `on_excess`: how many sessions an owner may have.
 
 use proc_macro2::Span;
+use session_rules::MAX_PER_OWNER;
 use syn::parse::ParseStream;
 
 use super::{
@@ -58,7 +59,10 @@ pub(crate) fn check(max: Slot<RawLimit>, on_excess: Slot<RawLimit>, owned: bool,
 /// `max_per_owner = 0`
 fn is_a_number_of_sessions(max: &RawValue, errors: &mut Errors) {
     let Some(literal) = max.known() else { return };
-    match literal.text.parse::<u32>() {
+    match literal.text.parse::<usize>() {
+        Ok(max) if max > MAX_PER_OWNER => {
+            errors.at(literal.span, format!("an owner has at most {MAX_PER_OWNER} sessions; write that or less"));
+        }
         Ok(1..) => {}
         Ok(0) => errors
             .at(literal.span, format!("a limit of 0 would refuse every login; write `{MAX}`, or remove the option")),

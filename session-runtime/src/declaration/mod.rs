@@ -33,9 +33,9 @@ pub struct Declaration {
 
 impl Declaration {
     /// A declaration with nothing but defaults.
-    pub const fn new(type_name: &'static str, application: &'static str) -> Self {
+    pub const fn new(type_name: &'static str, application: &'static str, module: &'static str) -> Self {
         Self {
-            scope: Scope::new(application, type_name),
+            scope: Scope::new(application, type_name).in_module(module),
             key: None,
             idle: None,
             lifetime: None,
@@ -47,6 +47,13 @@ impl Declaration {
             max_per_owner: None,
             on_excess: None,
         }
+    }
+
+    /// `name = ...`
+    #[must_use]
+    pub fn name(mut self, name: &'static str) -> Self {
+        self.scope = self.scope.named(name);
+        self
     }
 
     /// `key = ...`
@@ -167,8 +174,7 @@ pub(crate) struct Settings {
     pub(crate) transports: Vec<Transport>,
     pub(crate) trusted_origins: Vec<Origin>,
     pub(crate) public_origin: Option<Origin>,
-    /// `None`: an owner may have any number of sessions.
-    pub(crate) limit: Option<Limit>,
+    pub(crate) limit: Limit,
 }
 
 /// What a builder puts in a declaration's place.
@@ -205,7 +211,7 @@ impl Settings {
             (None, None) => None,
         };
         let unkept = rotate_every.and_then(|every| time::rotation_violation(every, lifetime));
-        for violation in time::violations(idle, lifetime).into_iter().chain(unkept) {
+        for violation in time::violations(Some(idle), Some(lifetime)).into_iter().chain(unkept) {
             let value = match violation.option {
                 "idle" => declaration.idle,
                 "rotate_every" => declaration.rotate_every,
@@ -247,7 +253,7 @@ impl Settings {
         let max = max.and_then(|max| problems.take(max));
         let on_excess = declaration.on_excess.map(|value| value.read_with("on_excess", OnExcess::parse));
         let on_excess = on_excess.and_then(|on_excess| problems.take(on_excess)).unwrap_or_default();
-        let limit = max.map(|max| Limit { max, on_excess });
+        let limit = max.map_or_else(Limit::default, |max| Limit { max, on_excess });
         match problems.0 {
             Some(error) => Err(error),
             None => Ok(Self {
@@ -293,7 +299,7 @@ fn broken(option: String, value: Option<Value>, message: String) -> OpenError {
 
 fn read_keyring(value: Value) -> Result<Keyring, OpenError> {
     if value.is_unset() {
-        let why = format!("is not set; {REMEDY} and set the variable to it");
+        let why = format!("is not set; {REMEDY}, and set the variable to it");
         return Err(OpenError::option("key", value.variable(), why));
     }
     value.read_with("key", Keyring::parse)
@@ -304,7 +310,7 @@ mod tests {
     use super::*;
 
     fn declaration() -> Declaration {
-        Declaration::new("User", "app")
+        Declaration::new("User", "app", "app")
     }
 
     fn resolve(declaration: &Declaration) -> Result<Settings, OpenError> {
@@ -370,9 +376,13 @@ mod tests {
             .idle(Value::env_or("SESSION_RUNTIME_TEST_NO_IDLE", "2d"))
             .cookie(CookieAttribute::Domain, Value::literal("example.org"));
         let error = resolve(&declaration).unwrap_err().to_string();
-        for word in
-            ["SESSION_RUNTIME_TEST_NO_KEY", "keygen", "SESSION_RUNTIME_TEST_NO_IDLE", "cookie(domain)", "__Secure-user"]
-        {
+        for word in [
+            "SESSION_RUNTIME_TEST_NO_KEY",
+            "generate_key",
+            "SESSION_RUNTIME_TEST_NO_IDLE",
+            "cookie(domain)",
+            "__Secure-user",
+        ] {
             assert!(error.contains(word), "{word}: {error}");
         }
     }
@@ -383,12 +393,15 @@ mod tests {
             let declaration = declaration().max_per_owner(Value::env_or("SESSION_RUNTIME_TEST_NO_MAX", max));
             resolve(&declaration.on_excess(Value::literal(on_excess)))
         };
-        let limit = limited("5", "refuse").unwrap().limit.unwrap();
+        let limit = limited("5", "refuse").unwrap().limit;
         assert_eq!((limit.max.get(), limit.on_excess), (5, OnExcess::Refuse));
         let error = limited("0", "sometimes").unwrap_err().to_string();
-        for word in ["SESSION_RUNTIME_TEST_NO_MAX", "1 at least", "`end_oldest` or `refuse`"] {
+        for word in ["SESSION_RUNTIME_TEST_NO_MAX", "from 1 to 10000", "`end_oldest` or `refuse`"] {
             assert!(error.contains(word), "{word}: {error}");
         }
+        assert!(limited("10001", "refuse").is_err() && limited("10000", "refuse").is_ok());
+        let limit = resolve(&declaration()).unwrap().limit;
+        assert_eq!((limit.max.get(), limit.on_excess), (10_000, OnExcess::EndOldest), "no list is without a bound");
     }
 
     #[test]

@@ -4,18 +4,21 @@ use std::any::TypeId;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use session_rules::origin::Origin;
+use session_rules::time;
 
 use super::core::{Core, Inner};
+use super::identity::{Claimant, claim_purpose};
 use super::schema::Schema;
 use super::sweep::sweeper;
 use super::{ForgedTokenMonitor, SessionData, Sessions, Threshold};
 use crate::backend::{Backend, Cookie, Memory, OpenBackend, Store};
 use crate::clock::{Clock, SystemClock};
 use crate::crypto::{Keyring, Sealer};
-use crate::declaration::{Overrides, Settings};
+use crate::declaration::{Overrides, Settings, Transport};
 use crate::error::OpenError;
 use crate::lease::{LeaseTiming, Queue, StoreClient};
 use crate::telemetry;
@@ -124,18 +127,18 @@ impl<T> Builder<T> {
     }
 
     /// How long an exclusive borrow may wait for its turn before the request is answered 409 (default: 5 s). A
-    /// handler's own `wait` comes first.
+    /// handler's own `wait` comes first. More than 400 days count as 400 days.
     #[doc = include_str!("../docs/examples/builder_wait.md")]
     pub fn wait(mut self, wait: Duration) -> Self {
-        self.timing.wait = wait;
+        self.timing.wait = wait.min(time::MAX_LIFETIME);
         self
     }
 
     /// How long an exclusive borrow outlives its process (default: 10 s). While the handler runs, the lease is
-    /// extended every third of that time.
+    /// extended every third of that time. More than 400 days count as 400 days.
     #[doc = include_str!("../docs/examples/builder_lease.md")]
     pub fn lease(mut self, ttl: Duration) -> Self {
-        self.timing.ttl = ttl;
+        self.timing.ttl = ttl.min(time::MAX_LIFETIME);
         self
     }
 
@@ -212,7 +215,10 @@ impl<T> Builder<T> {
         if settings.cookie.http_on_localhost {
             telemetry::http_on_localhost(scope.type_name);
         }
-        let purpose = format!("{}/{}/{}", scope.application, scope.type_name, settings.cookie.name);
+        let purpose = format!("{}/{}", scope.identity(), settings.cookie.name);
+        let transports = &settings.transports;
+        let cookie = transports.contains(&Transport::Cookie).then_some(&settings.cookie);
+        claim_purpose(&Claimant::of::<T>(scope.is_named()), &purpose, cookie)?;
         let client =
             Arc::new(StoreClient { session_type: scope.type_name, store, clock: self.clock, deadline: self.deadline });
         let core = Core(Arc::new(Inner {
@@ -235,8 +241,9 @@ impl<T> Builder<T> {
             trusted_origins: settings.trusted_origins,
             public_origin: settings.public_origin,
             forged_tokens: ForgedTokenMonitor::new(self.forged),
+            duplicates_told: AtomicU64::new(0),
             missing: T::missing(),
-            limit: settings.limit,
+            limit: Some(settings.limit),
         }));
         Ok(Sessions::of_core(core))
     }

@@ -4,6 +4,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -56,6 +57,8 @@ pub(super) struct Inner {
     /// What browsers see the application as, if that is declared.
     pub(super) public_origin: Option<Origin>,
     pub(super) forged_tokens: ForgedTokenMonitor,
+    /// When it was last told that a client sends several cookies, in milliseconds.
+    pub(super) duplicates_told: AtomicU64,
     pub(super) missing: Missing,
     /// How many sessions an owner may have.
     pub(super) limit: Option<Limit>,
@@ -114,6 +117,16 @@ impl Core {
     pub(crate) fn note_forgery(&self, client: Option<IpAddr>) {
         if let Some(tokens) = self.0.forged_tokens.note(client, self.now()) {
             telemetry::forged(self.session_type(), client, tokens);
+        }
+    }
+
+    /// Tells of a client with several cookies of the session's name: once in a minute, as each of its requests has them.
+    pub(crate) fn note_duplicate_cookies(&self, count: usize, verified: usize) {
+        let now = self.now().as_millis();
+        let told = self.0.duplicates_told.load(Ordering::Relaxed);
+        let due = told == 0 || now.abs_diff(told) >= 60_000;
+        if due && self.0.duplicates_told.compare_exchange(told, now, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            telemetry::duplicate_cookies(self.session_type(), &self.0.cookie.name, count, verified);
         }
     }
 
@@ -268,7 +281,7 @@ impl Core {
         let expires = now.plus(lifetime.unwrap_or(Duration::MAX).min(self.lifetime()));
         let claims = Claims { id: SessionId::random(), issued: now, expires, retired_key: false };
         let entry = TokenEntry::new(claims, &self.0.purpose);
-        let decoded = self.write(&entry.key, meta, entry.id_hash, data, 128)?;
+        let decoded = self.write(&entry.key, meta, entry.id_hash, &*data, 128)?;
         let record = Record { version: 1, last_seen: now, expires, body: decoded.body.clone() };
         let (entry, token) = self.tokenize(entry, &record, now)?;
         let client = &self.0.client;
@@ -348,11 +361,14 @@ impl Core {
         if rotation.is_none() && draft.json() == json && !retired_seal {
             held.release().await?;
             let (version, expires) = (record.version, record.expires);
+            // What the handler did to fields that are not stored is not kept either.
+            let (data, again) = self.read_back(&json)?;
+            let json = again.unwrap_or(json);
             let decoded = Decoded { data, body: record.body, json, meta: draft.into_meta(), id_hash, retired_seal };
             return Ok((LoadedSession::new(entry, version, expires, decoded), None));
         }
         self.stays_its_owners(&entry.key, owner.as_deref(), &*data)?;
-        let decoded = self.finish(&entry.key, draft, data)?;
+        let decoded = self.finish(&entry.key, draft)?;
         let mut following = self.next_record(holder, &record, decoded, now)?;
         let lease = Arc::clone(held.state());
         let conflict = |error: &Error| {
@@ -400,7 +416,9 @@ pub(super) fn none_of<T>(entry: &TokenEntry) -> Result<Option<T>, Error> {
 
 /// The record that follows this one.
 pub(super) fn next(record: &Record, now: Timestamp, decoded: &Decoded) -> Record {
-    Record { version: record.version + 1, last_seen: now, expires: record.expires, body: decoded.body.clone() }
+    // A record of the last version is not read, so this does not saturate.
+    let version = record.version.saturating_add(1);
+    Record { version, last_seen: now, expires: record.expires, body: decoded.body.clone() }
 }
 
 /// The shortest life of a session: its token knows its end by the second.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use session_rules::time::MAX_LIFETIME;
 use tracing::Instrument as _;
 
 use super::Privileges;
@@ -103,7 +104,7 @@ impl Core {
         credential: Credential,
         wait: Option<Duration>,
     ) -> Result<Option<ExclusiveSession>, Error> {
-        let timing = LeaseTiming { wait: wait.unwrap_or(self.0.timing.wait), ..self.0.timing };
+        let timing = LeaseTiming { wait: wait.unwrap_or(self.0.timing.wait).min(MAX_LIFETIME), ..self.0.timing };
         let touch = |now| self.touch(now, &entry.claims);
         let span = telemetry::acquire_span(self.session_type(), &entry.key);
         let acquired =

@@ -13,6 +13,7 @@ mod flash;
 mod forged_token_monitor;
 #[cfg(feature = "testing")]
 pub(crate) mod fuzz;
+mod identity;
 mod lease_support;
 mod owners;
 mod passive;

@@ -164,7 +164,7 @@ impl Core {
         now: Timestamp,
     ) -> Result<NextRecord, Error> {
         let (holder, meta, id_hash) = self.holder(entry, (read.meta, read.id_hash), rotation, record.expires, now);
-        let decoded = self.write(&holder.entry().key, meta, id_hash, read.data, record.body.len())?;
+        let decoded = self.write(&holder.entry().key, meta, id_hash, &*read.data, record.body.len())?;
         self.next_record(holder, record, decoded, now)
     }
 
@@ -274,7 +274,7 @@ impl Core {
         let (holder, meta, id_hash) =
             self.holder(entry, (decoded.meta.clone(), decoded.id_hash), rotation, *expires, now);
         let rest = self.rest(session, pending)?;
-        let stored = self.write(&holder.entry().key, meta, id_hash, rest, decoded.body.len())?;
+        let stored = self.write(&holder.entry().key, meta, id_hash, &*rest, decoded.body.len())?;
         let last = Record { version: *version, last_seen: now, expires: *expires, body: decoded.body.clone() };
         let NextRecord { entry: holder, token, record, decoded: stored } =
             self.next_record(holder, &last, stored, now)?;

@@ -148,7 +148,7 @@ impl Core {
         let mut meta = former.meta;
         meta.label = decoded.meta.label;
         meta.generation = rotated.meta.generation;
-        let Ok(body) = self.write(key, meta, former.id_hash, decoded.data, stored.body.len()) else { return true };
+        let Ok(body) = self.write(key, meta, former.id_hash, &*decoded.data, stored.body.len()) else { return true };
         let record = Record { version: stored.version + 1, body: body.body, ..stored.clone() };
         match client.quietly(backend.update(key, stored.version, record, attempt.touch)).await {
             Ok(Written::Done | Written::Absent) => true,

@@ -36,8 +36,8 @@ pub(crate) struct Decoded {
     pub(crate) data: BoxedData,
     /// The record's body.
     pub(crate) body: Bytes,
-    /// The data as JSON: what a change is told by. A part of the body, unless that is sealed or of an
-    /// older version.
+    /// The data as JSON, as it is encoded now: what a change is told by. A part of the body, unless that is sealed or of
+    /// an older version, or has the data in another order.
     pub(crate) json: Bytes,
     pub(crate) meta: SessionMeta,
     /// Whether another key than the newest one sealed the body, so that it is to be sealed anew.

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use http::Request;
 use http::request::Parts;
 
+use super::cookies;
 use super::csrf::{self, Compared, Site};
 use super::passive::only_looks;
 use super::problem::{self, Rejection};
@@ -30,12 +31,13 @@ pub(super) struct Caller {
     pub(super) by: Transport,
 }
 
-/// Reads a request's token. The store isn't asked, nor is the token looked at, if `guarded` and another site may have
-/// made the request.
+/// Reads a request's token. The token isn't looked at if `guarded` and another site may have made the request. The store
+/// isn't asked, unless there are several good tokens.
 ///
 /// # Errors
-/// The refusal of another site's request, or of a token that can't be used where the type says `invalid = reject`.
-pub(super) fn receive(core: &Core, parts: &Parts, guarded: bool) -> Result<Caller, Response> {
+/// The refusal of another site's request, or of a token that can't be used where the type says `invalid = reject`; 503 if
+/// the store had to be asked and is down.
+pub(super) async fn receive(core: &Core, parts: &Parts, guarded: bool) -> Result<Caller, Response> {
     let (by, presented) = transport::presented(core, parts);
     if guarded && let Some(compared) = cross_site(core, by, presented, parts) {
         let (origin, host, fetch_site) = (compared.origin(), compared.host(), compared.fetch_site());
@@ -46,6 +48,10 @@ pub(super) fn receive(core: &Core, parts: &Parts, guarded: bool) -> Result<Calle
         Presented::Nothing => return Ok(Caller { entry: None, by: by.clone() }),
         Presented::Token(token) => core.identify(token),
         Presented::Illegible => Err(Refusal::Token),
+        Presented::Ambiguous if by.is_sent_by_browsers() => {
+            // Boxed, so that all other requests have small futures.
+            Box::pin(identify_one(core, by, parts)).await.map_err(Error::into_response)?
+        }
         Presented::Ambiguous => Err(Refusal::Ambiguous),
     };
     let entry = match identified {
@@ -58,7 +64,9 @@ pub(super) fn receive(core: &Core, parts: &Parts, guarded: bool) -> Result<Calle
             // A token from before a rotation is as good as any other of a session that has ended.
             if core.schema().rejects && refusal != Refusal::Replaced {
                 let mut response = problem::bad_token();
-                if !only_looks(parts) {
+                // Of several good cookies ours may be the person's own: without it the other one, which may be
+                // somebody's plant, would be believed.
+                if refusal != Refusal::Ambiguous && !only_looks(parts) {
                     transport::announce(core, by, &TokenChange::Removed, response.headers_mut())
                         .map_err(IntoResponse::into_response)?;
                 }
@@ -68,6 +76,50 @@ pub(super) fn receive(core: &Core, parts: &Parts, guarded: bool) -> Result<Calle
         }
     };
     Ok(Caller { entry, by: by.clone() })
+}
+
+/// How many cookies of one name are looked at: more than any changes of `domain` and `path` leave behind, and few enough
+/// that nobody is kept busy by verifying them.
+const COOKIES: usize = 8;
+
+/// The session of a request with several cookies of the type's name. A browser sends them all where an earlier release set
+/// another `Domain` or `Path`, where another application of the host uses the name, or where a neighbouring subdomain has
+/// planted one. What does not verify, or whose session has ended, is none of ours. Of two live sessions it can't be told
+/// whose is meant, so none is used.
+///
+/// The store is asked only if the tokens don't decide it.
+async fn identify_one(core: &Core, by: &Transport, parts: &Parts) -> Result<Result<Arc<TokenEntry>, Refusal>, Error> {
+    let values = cookies::all(&parts.headers, &core.cookie(by).name);
+    let mut tokens: Vec<&str> =
+        values.iter().take(COOKIES).filter_map(|value| std::str::from_utf8(value).ok()).collect();
+    tokens.sort_unstable();
+    tokens.dedup();
+    let (mut found, mut refusal) = (Vec::<Arc<TokenEntry>>::new(), Refusal::Token);
+    for token in tokens {
+        match core.identify(token) {
+            Ok(entry) => found.push(entry),
+            Err(Refusal::Token) => {}
+            Err(other) => refusal = other,
+        }
+    }
+    if found.len() > 1 {
+        let mut live = Vec::new();
+        for entry in found {
+            if core.is_live(&entry).await? {
+                live.push(entry);
+            }
+        }
+        (found, refusal) = (live, Refusal::Ambiguous);
+    }
+    // Two tokens of one session, such as those before and after a new key: the newest counts.
+    found.sort_by_key(|entry| std::cmp::Reverse(entry.claims.issued));
+    core.note_duplicate_cookies(values.len(), found.len());
+    let several = found.iter().any(|entry| entry.key != found[0].key) || values.len() > COOKIES;
+    Ok(match found.into_iter().next() {
+        Some(entry) if !several => Ok(entry),
+        Some(_) => Err(Refusal::Ambiguous),
+        None => Err(refusal),
+    })
 }
 
 /// What was compared, if another site may have made the request, and a browser given it what lets it in. A token in a header is put
@@ -112,7 +164,7 @@ pub(super) async fn load(
     parts: &Parts,
     guarded: bool,
 ) -> Result<(Option<LoadedSession>, Transport), Denied> {
-    let Caller { entry, by } = receive(core, parts, guarded).map_err(Denied::Refused)?;
+    let Caller { entry, by } = receive(core, parts, guarded).await.map_err(Denied::Refused)?;
     let Some(entry) = entry else { return Ok((None, by)) };
     let found = if only_looks(parts) { core.look(&entry).await } else { core.load(&entry).await };
     let Some(snapshot) = found.map_err(Denied::Error)? else { return Ok((None, by)) };

@@ -59,7 +59,7 @@ impl ExclusiveBorrow {
         parts: &Parts,
     ) -> Result<(Self, Transport), Rejection> {
         let presented = core.now();
-        let received = receive(core, parts, policy.csrf);
+        let received = receive(core, parts, policy.csrf).await;
         let Caller { entry, by } = received.map_err(|refusal| Rejection::new(core, parts, refusal))?;
         if entry.is_none() && policy.access == Access::Protected {
             let refusal = turn_away(core, (policy.missing)(), Some(parts)).await;

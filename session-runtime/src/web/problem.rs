@@ -145,7 +145,7 @@ impl IntoResponse for Error {
                 "Other requests are using the session; try again in a moment.",
             )),
             Self::Encode(ref source) => {
-                tracing::error!(name: "session.unencodable", why = ?source.classify(), "the session's data can't be written as JSON");
+                event!(error, "session.unencodable", why = ?source.classify(), "the session's data can't be written as JSON");
                 problem(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "internal",
@@ -155,7 +155,7 @@ impl IntoResponse for Error {
             }
             Self::Invalid(invalid) => unprocessable(&invalid),
             Self::Seal => {
-                tracing::error!(name: "session.unsealable", "the session's data can't be sealed");
+                event!(error, "session.unsealable", "the session's data can't be sealed");
                 problem(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "internal",
@@ -170,7 +170,7 @@ impl IntoResponse for Error {
                 "End one of the others and log in again.",
             ),
             Self::NoLifetime => {
-                tracing::error!(name: "session.no_lifetime", "a login gave its session less than a second to live");
+                event!(error, "session.no_lifetime", "a login gave its session less than a second to live");
                 problem(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "internal",
@@ -178,14 +178,15 @@ impl IntoResponse for Error {
                     "Nothing was changed.",
                 )
             }
-            Self::OwnerChanged => problem(
+            // Told with its cause where it is found.
+            Self::OwnerChanged | Self::ReadBack => problem(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "internal",
                 "The session can't be stored",
                 "Nothing was changed.",
             ),
             Self::CookieTooLarge { size } => {
-                tracing::error!(name: "session.cookie_too_large", size, "the session's cookie is too large to send");
+                event!(error, "session.cookie_too_large", size, "the session's cookie is too large to send");
                 problem(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "internal",

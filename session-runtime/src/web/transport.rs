@@ -22,8 +22,8 @@ pub(super) enum Presented<'a> {
     Token(&'a str),
     /// Bytes that can't be a token.
     Illegible,
-    /// Several at once: which one is meant can't be known, and one of them may be somebody else's plant, so none is
-    /// used.
+    /// Several at once: one of them may be somebody else's plant, so none is used, unless only one cookie of them turns
+    /// out to be a session's.
     Ambiguous,
 }
 
@@ -116,7 +116,10 @@ pub(super) fn announce(
                 }
                 TokenChange::Removed | TokenChange::Unchanged => cookies::remove(spec)?,
             };
-            cookies::append(headers, cookie);
+            let former = cookies::remove_former(spec)?;
+            for cookie in [cookie].into_iter().chain(former) {
+                cookies::append(headers, cookie);
+            }
         }
         // A token is base64, so it always is a header's value.
         Transport::Bearer => drop(headers.insert(ANSWER, HeaderValue::try_from(token).unwrap_or(EMPTY))),

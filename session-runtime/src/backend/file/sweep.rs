@@ -52,7 +52,8 @@ impl Batch<'_> {
 
 impl Disk {
     pub(super) fn sweep(&self, broom: &Broom, now: Timestamp, limit: usize, asker: &Asker) -> Result<usize> {
-        // Of all processes one sweeps. Made at opening: a store that has gone is not begun anew.
+        self.is_there()?;
+        // Of all processes one sweeps.
         let sweeper = options().append(true).open(self.sweeper()).during(DOING, &self.root)?;
         match sweeper.try_lock() {
             Ok(()) => {}

@@ -50,7 +50,7 @@ pub struct Redis {
 pub struct RedisConfig {
     /// `redis://[user:password@]host:port/database`, `rediss://` with TLS, or `unix://path`.
     pub url: Option<RedisUrl>,
-    /// What every key begins with (default: `application:Type:`).
+    /// What every key begins with (default: `application:Type:`, see [`Scope::identity`]).
     pub prefix: Option<String>,
 }
 
@@ -329,14 +329,14 @@ impl OpenBackend for Redis {
         let url = config.url.ok_or_else(|| {
             OpenError::option("backend = redis(url)", None, "is missing; write `url = env(\"REDIS_URL\")`")
         })?;
-        let prefix = config.prefix.unwrap_or_else(|| format!("{}:{}:", scope.application, scope.type_name));
+        let prefix = config.prefix.unwrap_or_else(|| format!("{}:", scope.identity().replace('/', ":")));
         let redis = Self::new(&url.0, prefix)?;
         // A first connection warms up and warns early. It is no error: calls fail until Redis is up.
         if let Err(error) = tokio::time::timeout(CONNECT, redis.send(&redis::cmd("PING")))
             .await
             .unwrap_or_else(|late| Err(BackendError::new(late)))
         {
-            tracing::warn!(name: "session.backend_down", backend = "redis", %error, "Redis is not reachable yet");
+            event!(warn, "session.backend_down", backend = "redis", %error, "Redis is not reachable yet");
         }
         Ok(redis)
     }
@@ -362,7 +362,7 @@ fn decode(value: Value) -> Result<Option<Record>, BackendError> {
     };
     let word = |at: usize| Some(u64::from_be_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
     let (Some(version), Some(last_seen), Some(expires)) = (word(0), word(8), word(16)) else {
-        tracing::warn!(name: "session.unreadable", "a stored session is too short to be one; left alone");
+        event!(warn, "session.unreadable", "a stored session is too short to be one; left alone");
         return Ok(None);
     };
     Ok(Some(Record {
