@@ -146,7 +146,7 @@ fn an_unknown_option_is_answered_with_the_table() {
             "expected `backend`, `key`, `cookie`, `transport`, `trusted_origins`, `public_origin`, `idle`, `lifetime`, \
              `rotate_every`, ",
             "`missing`, `invalid`, `clear_site_data`, `verify`, `validate`, `version`, `from`, `encrypt`, ",
-            "`max_per_owner`, `on_excess` or `crate`"
+            "`max_per_owner`, `on_excess`, `name` or `crate`"
         )],
     );
     assert_refused(&refused!(cookie(nam = "x")), &["unknown attribute of the cookie `nam`; did you mean `name`?"]);

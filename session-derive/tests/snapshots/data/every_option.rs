@@ -4,7 +4,11 @@ impl my::sessions::SessionData for User {
     const REJECTS: ::core::primitive::bool = true;
     const CLEAR_SITE_DATA: ::core::primitive::bool = true;
     fn declaration() -> my::sessions::__private::Declaration {
-        my::sessions::__private::Declaration::new("User", ::core::env!("CARGO_PKG_NAME"))
+        my::sessions::__private::Declaration::new(
+                "User",
+                ::core::env!("CARGO_PKG_NAME"),
+                ::core::module_path!(),
+            )
             .key(my::sessions::__private::Value::env("SESSION_KEYS"))
             .cookie(
                 my::sessions::__private::CookieAttribute::Name,

@@ -1,7 +1,7 @@
 //! The folder: where a key's files are, the lock on a shard, and writes that are there or not.
 
 use std::fmt;
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use fs4::{FileExt, TryLockError};
 
 use super::folder;
 use super::format::{self, FileEntry};
@@ -170,7 +172,7 @@ impl Disk {
                 Err(error) if error.kind() == ErrorKind::NotFound => return self.is_there().map(|()| None),
                 file => file.during(DOING, &place.shard)?,
             };
-            match file.try_lock() {
+            match FileExt::try_lock(&file) {
                 // What was tidied away meanwhile keeps nobody out: others lock the new file of that name.
                 Ok(()) if is_at(&file, &path).during(DOING, &place.shard)? => return Ok(Some(Locked(file))),
                 Ok(()) | Err(TryLockError::WouldBlock) => asker.is_there(place)?,

@@ -1,10 +1,12 @@
 //! What [`Sweep`](crate::backend::Sweep) asks for, as blocking work.
 
-use std::fs::{self, TryLockError};
+use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
+
+use fs4::{FileExt, TryLockError};
 
 use super::disk::{Asker, DRAFT, Disk, LEASE, RecordPaths, Result, SHARDS, Stored, While as _, options};
 use super::format::FileEntry;
@@ -55,7 +57,7 @@ impl Disk {
         self.is_there()?;
         // Of all processes one sweeps.
         let sweeper = options().append(true).open(self.sweeper()).during(DOING, &self.root)?;
-        match sweeper.try_lock() {
+        match FileExt::try_lock(&sweeper) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(0),
             Err(TryLockError::Error(error)) => return Err(error).during(DOING, &self.root),

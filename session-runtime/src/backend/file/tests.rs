@@ -135,7 +135,7 @@ fn a_lock_whose_file_was_tidied_away_keeps_nobody_out_and_lets_nobody_in_by_mist
     let asker = || Asker(Arc::downgrade(&asking));
     disk.make_shard(&place).unwrap();
     let old = fs::OpenOptions::new().append(true).create(true).open(place.shard.join("lock")).unwrap();
-    old.try_lock().unwrap();
+    fs4::FileExt::try_lock(&old).unwrap();
     std::thread::scope(|scope| {
         let (disk, place, asker) = (&disk, &place, asker());
         let waiting = scope.spawn(move || disk.lock(place, &asker).unwrap().is_some());
