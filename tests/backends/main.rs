@@ -12,6 +12,7 @@ mod owners;
 mod proxy;
 mod redis;
 mod redis_owners;
+mod redis_startup;
 mod sql;
 mod sql_faults;
 mod sql_processes;

@@ -46,6 +46,9 @@ pub const CURL: Tool = Tool { programs: &["curl"], package: "curl", ask: VERSION
 /// A caching proxy to stand before an application.
 pub const NGINX: Tool = Tool { programs: &["nginx"], package: "nginx-light", ask: &["-v"] };
 
+/// What makes certificates for servers.
+pub const OPENSSL: Tool = Tool { programs: &["openssl"], package: "openssl", ask: &["version"] };
+
 /// A Python that can read our tokens.
 pub const PYTHON_CRYPTOGRAPHY: Tool =
     Tool { programs: PYTHON, package: "python3-cryptography", ask: &["-c", "import cryptography"] };
@@ -59,7 +62,7 @@ const PYTHON: &[&str] = &["/usr/bin/python3", "python3"];
 
 /// All of them.
 pub const ALL: &[Tool] =
-    &[REDIS, POSTGRES, MARIADB, BROWSER, DRIVER, CURL, NGINX, PYTHON_CRYPTOGRAPHY, PYTHON_REQUESTS];
+    &[REDIS, POSTGRES, MARIADB, BROWSER, DRIVER, CURL, NGINX, OPENSSL, PYTHON_CRYPTOGRAPHY, PYTHON_REQUESTS];
 
 impl Tool {
     /// The program's path, if one of its names is on `PATH`, or where Debian keeps servers, and answers what it is asked.
