@@ -15,6 +15,7 @@ mod owners;
 mod proxy;
 mod redis;
 mod redis_owners;
+mod redis_startup;
 mod sql;
 mod sql_faults;
 mod sql_processes;

@@ -3,6 +3,7 @@
 //! | to have | write |
 //! |---|---|
 //! | a private Redis, to kill, hang and restart | [`Redis::start`] |
+//! | a way to a server that can be shut without a word, or led to another | [`Gate::to`] |
 //! | a private PostgreSQL or MariaDB, likewise | [`Postgres::start`], [`MariaDb::start`] |
 //! | an application in a process of its own | [`App::example`], [`App::program`] |
 //! | a router served inside the test | [`serve()`] |
@@ -29,6 +30,7 @@ pub mod browser;
 pub mod client;
 mod database;
 pub mod firefox;
+pub mod gate;
 pub mod mariadb;
 pub mod port;
 pub mod postgres;
@@ -47,6 +49,7 @@ pub use app::App;
 pub use browser::Browser;
 pub use client::{Client, Reply};
 pub use firefox::Firefox;
+pub use gate::Gate;
 pub use mariadb::MariaDb;
 pub use postgres::Postgres;
 pub use proxy::Proxy;

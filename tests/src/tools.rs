@@ -59,6 +59,8 @@ pub const NGINX: Tool = Tool { programs: &["nginx"], package: "nginx-light", ask
 pub const VARNISH: Tool = Tool { programs: &["varnishd"], package: "varnish", ask: &["-V"] };
 /// A file system in user space that shows a folder in another place.
 pub const BINDFS: Tool = Tool { programs: &["bindfs"], package: "bindfs", ask: VERSION };
+/// What makes certificates for servers.
+pub const OPENSSL: Tool = Tool { programs: &["openssl"], package: "openssl", ask: &["version"] };
 
 /// A Python that can read our tokens.
 pub const PYTHON_CRYPTOGRAPHY: Tool =
@@ -82,6 +84,7 @@ pub const ALL: &[Tool] = &[
     NGINX,
     VARNISH,
     BINDFS,
+    OPENSSL,
     PYTHON_CRYPTOGRAPHY,
     PYTHON_REQUESTS,
     WEBKIT,
