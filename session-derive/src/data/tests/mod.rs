@@ -34,7 +34,10 @@ fn every_option_reaches_the_declaration() {
                     http_only = true,
                     partitioned = env("PARTITIONED"),
                     persistent = env("PERSISTENT", default = false),
+                    former_domain = "",
+                    former_path = "/old",
                 ),
+                name = "shop-user",
                 idle = "30m",
                 lifetime = env("SESSION_LIFETIME", default = "12h"),
                 transport = [bearer, header("X-Session"), cookie],
@@ -143,7 +146,7 @@ fn an_unknown_option_is_answered_with_the_table() {
         &[concat!(
             "expected `backend`, `key`, `cookie`, `transport`, `trusted_origins`, `idle`, `lifetime`, `rotate_every`, ",
             "`missing`, `invalid`, `clear_site_data`, `verify`, `validate`, `version`, `from`, `encrypt`, ",
-            "`max_per_owner`, `on_excess` or `crate`"
+            "`max_per_owner`, `on_excess`, `name` or `crate`"
         )],
     );
     assert_refused(&refused!(cookie(nam = "x")), &["unknown attribute of the cookie `nam`; did you mean `name`?"]);

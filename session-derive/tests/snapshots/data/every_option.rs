@@ -4,7 +4,12 @@ impl my::sessions::SessionData for User {
     const REJECTS: ::core::primitive::bool = true;
     const CLEAR_SITE_DATA: ::core::primitive::bool = true;
     fn declaration() -> my::sessions::__private::Declaration {
-        my::sessions::__private::Declaration::new("User", ::core::env!("CARGO_PKG_NAME"))
+        my::sessions::__private::Declaration::new(
+                "User",
+                ::core::env!("CARGO_PKG_NAME"),
+                ::core::module_path!(),
+            )
+            .name("shop-user")
             .key(my::sessions::__private::Value::env("SESSION_KEYS"))
             .cookie(
                 my::sessions::__private::CookieAttribute::Name,
@@ -37,6 +42,14 @@ impl my::sessions::SessionData for User {
             .cookie(
                 my::sessions::__private::CookieAttribute::Persistent,
                 my::sessions::__private::Value::env_or("PERSISTENT", "false"),
+            )
+            .cookie(
+                my::sessions::__private::CookieAttribute::FormerDomain,
+                my::sessions::__private::Value::literal(""),
+            )
+            .cookie(
+                my::sessions::__private::CookieAttribute::FormerPath,
+                my::sessions::__private::Value::literal("/old"),
             )
             .transport(my::sessions::__private::Transport::Bearer)
             .transport(my::sessions::__private::Transport::header("x-session"))
