@@ -9,7 +9,6 @@ use std::{
     time::Duration,
 };
 
-use axum::http::StatusCode;
 use session_runtime::{
     Timestamp,
     backend::{
@@ -18,12 +17,12 @@ use session_runtime::{
     },
     testing::conformance,
 };
-use session_tests::{serve, wait};
+use session_tests::wait;
 use tempfile::TempDir;
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    ledger::{Books, Terms, router},
+    ledger::router,
     store::{Store, pair},
 };
 
