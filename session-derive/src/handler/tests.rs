@@ -27,7 +27,7 @@ fn an_exclusive_borrow() {
                 /// Counts a visit.
                 #[tracing::instrument(skip_all)]
                 #[must_use]
-                pub async fn visit(user: &mut User, BorrowForm(form): BorrowForm<Login>) -> Result<String, Refused> {
+                pub async fn visit(user: &mut User, Form(form): Form<Login>) -> Result<String, Refused> {
                     user.visits += 1;
                     Ok(user.visits.to_string())
                 }
@@ -201,7 +201,7 @@ fn a_session_by_value_is_told_to_borrow() {
 fn a_handler_takes_each_session_once_and_at_least_one() {
     assert_refused(&refused!([protected] async fn f() {}), &["takes no session"]);
     assert_refused(
-        &refused!([protected] async fn f(BorrowForm(f): BorrowForm<Login>, b: Bytes) {}),
+        &refused!([protected] async fn f(Form(f): Form<Login>, b: Bytes) {}),
         &["takes no session"],
     );
     assert_refused(
