@@ -4,6 +4,7 @@
 //! |---|---|
 //! | a private Redis, to kill, hang and restart | [`Redis::start`] |
 //! | a private PostgreSQL or MariaDB, likewise | [`Postgres::start`], [`MariaDb::start`] |
+//! | PgBouncer in front of that PostgreSQL | [`PgBouncer::before`] |
 //! | an application in a process of its own | [`App::example`], [`App::program`] |
 //! | a router served inside the test | [`serve()`] |
 //! | an HTTP client with a cookie jar | [`Client`] |
@@ -28,6 +29,7 @@ pub mod browser;
 pub mod client;
 mod database;
 pub mod mariadb;
+pub mod pgbouncer;
 pub mod port;
 pub mod postgres;
 pub mod process;
@@ -44,6 +46,7 @@ pub use app::App;
 pub use browser::Browser;
 pub use client::{Client, Reply};
 pub use mariadb::MariaDb;
+pub use pgbouncer::PgBouncer;
 pub use postgres::Postgres;
 pub use proxy::Proxy;
 pub use python::python;
