@@ -32,7 +32,7 @@ async fn restricted_postgres() -> Pair {
     server.sql(block("sql", "BYTEA")).await;
     let url = format!("postgres://shop:open-sesame@127.0.0.1:{}/postgres", server.port());
     let [one, other] = [(), ()].map(|()| Arc::new(Postgres::new(&url, "sessions").expect("a URL")));
-    Pair::new(one, other).keeping(server)
+    Pair::new(one, other).real_time().keeping(server)
 }
 
 conformance! { mariadb_with_the_rights_of_the_guide_conforms: Backend + Leases + Sweep => restricted_mariadb().await }
@@ -42,5 +42,5 @@ async fn restricted_mariadb() -> Pair {
     server.sql(block("sql", "MEDIUMBLOB")).await;
     let url = format!("mysql://shop:open-sesame@127.0.0.1:{}/app", server.port());
     let [one, other] = [(), ()].map(|()| Arc::new(MySql::new(&url, "sessions").expect("a URL")));
-    Pair::new(one, other).keeping(server)
+    Pair::new(one, other).real_time().keeping(server)
 }

@@ -25,6 +25,7 @@ pub struct MariaDb {
     process: Process,
     port: Port,
     folder: TempDir,
+    options: &'static [&'static str],
 }
 
 impl MariaDb {
@@ -34,6 +35,15 @@ impl MariaDb {
     ///
     /// When no MariaDB is installed or it doesn't come up.
     pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts a server with an empty database and these options, as in `--autocommit=0`.
+    ///
+    /// # Panics
+    ///
+    /// When no MariaDB is installed or it doesn't come up.
+    pub async fn start_with(options: &'static [&'static str]) -> Self {
         let server = tools::MARIADB.find().expect("MariaDB is installed: run `cargo xtask setup`");
         let (port, folder) = (Port::reserve(), KIND.folder());
         let make = |data: &Path| {
@@ -44,8 +54,8 @@ impl MariaDb {
         };
         KIND.copy_empty(&server, make, &folder.path().join("data"));
         fs::write(folder.path().join("setup.sql"), SETUP).expect("a file can be written");
-        let process = launch(&server, &port, &folder).await;
-        Self { process, port, folder }
+        let process = launch(&server, &port, &folder, options).await;
+        Self { process, port, folder, options }
     }
 
     /// Its URL, as an application is given it. The user `shop` with the same password has no rights until a test grants
@@ -102,13 +112,13 @@ impl MariaDb {
     pub async fn restart(&mut self) {
         self.process.kill();
         let server = tools::MARIADB.find().expect("MariaDB is still installed");
-        self.process = launch(&server, &self.port, &self.folder).await;
+        self.process = launch(&server, &self.port, &self.folder, self.options).await;
     }
 }
 
 const SMALL: [&str; 2] = ["--innodb-log-file-size=4M", "--innodb-buffer-pool-size=16M"];
 
-async fn launch(server: &Path, port: &Port, folder: &TempDir) -> Process {
+async fn launch(server: &Path, port: &Port, folder: &TempDir, options: &[&str]) -> Process {
     let mut command = KIND.command(server);
     let inside = |name: &str| folder.path().join(name).display().to_string();
     command.args(["--no-defaults", "--bind-address=127.0.0.1"]).args(SMALL);
@@ -125,6 +135,7 @@ async fn launch(server: &Path, port: &Port, folder: &TempDir) -> Process {
     ] {
         command.arg(format!("--{name}={value}"));
     }
+    command.args(options);
     let mut process = Process::spawn("mariadbd", command, &folder.path().join("log"));
     let url = url(port.number());
     process.wait_until("it answers", async |_: &Process| MySqlConnection::connect(&url).await.is_ok()).await;

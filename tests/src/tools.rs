@@ -30,6 +30,9 @@ pub const POSTGRES: Tool = Tool { programs: &["postgres"], package: "postgresql"
 /// A MariaDB server; `mariadb-install-db` comes with it.
 pub const MARIADB: Tool = Tool { programs: &["mariadbd"], package: "mariadb-server", ask: VERSION };
 
+/// A pooler of connections to PostgreSQL.
+pub const PGBOUNCER: Tool = Tool { programs: &["pgbouncer"], package: "pgbouncer", ask: VERSION };
+
 /// Chromium, or a Chrome that was installed by hand.
 pub const BROWSER: Tool = Tool {
     programs: &["chromium", "google-chrome", "google-chrome-stable", "chromium-browser"],
@@ -78,6 +81,7 @@ pub const ALL: &[Tool] = &[
     REDIS,
     POSTGRES,
     MARIADB,
+    PGBOUNCER,
     BROWSER,
     DRIVER,
     CURL,
