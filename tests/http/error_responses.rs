@@ -290,3 +290,17 @@ async fn an_answer_of_the_applications_own_is_left_as_it_is() {
         assert_eq!((reply.status.as_u16(), reply.text()), (409, text));
     }
 }
+
+#[tokio::test]
+async fn a_refusal_has_a_title_in_the_fields_words_and_says_what_to_do() {
+    let server = serve(routes().with_state(Store::memory().sessions::<User>().await)).await;
+    let refusal = server.client().get("/me").await;
+    let problem: serde_json::Value = serde_json::from_str(refusal.text()).unwrap();
+    assert_eq!(problem["title"], "Authentication required");
+    assert_eq!(problem["detail"], "Log in, then send the request again.");
+
+    let client = logged_in(&server, "ann").await;
+    let cross = client.send(axum::http::Method::POST, "/count", |request| request.header("sec-fetch-site", "cross-site"));
+    let problem: serde_json::Value = serde_json::from_str(cross.await.text()).unwrap();
+    assert_eq!(problem["title"], "Cross-site request refused");
+}
