@@ -34,6 +34,7 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::time::timeout;
 
 #[derive(Clone, Serialize, Deserialize, SessionData)]
+#[session(cookie(http_on_localhost))]
 struct Member {
     name: String,
 }
@@ -151,9 +152,10 @@ async fn login(slot: SessionSlot<Member>, Form(login): Form<Login>) -> Result<Re
     Ok(Redirect::to("/").into_response())
 }
 
-#[session(protected, missing = redirect("/"))]
-async fn logout(session: Session<Member>) -> Result<Redirect, Error> {
-    session.end().await?;
+/// Whoever presses the button a second time, or in a second tab, is sent to the start as well.
+#[session(optional)]
+async fn logout(slot: SessionSlot<Member>) -> Result<Redirect, Error> {
+    slot.end().await?;
     Ok(Redirect::to("/"))
 }
 

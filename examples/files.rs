@@ -20,6 +20,7 @@ use session_runtime::SessionData;
 #[session(
     backend = file(dir = env("SESSION_DIR", default = "target/sessions")),
     key = env("SESSION_KEYS"),
+    cookie(http_on_localhost),
 )]
 struct User {
     name: String,

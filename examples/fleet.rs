@@ -20,6 +20,7 @@ use session_runtime::SessionData;
 #[session(
     backend = redis(url = env("REDIS_URL")),
     key = env("SESSION_KEYS"),
+    cookie(http_on_localhost),
 )]
 struct User {
     name: String,

@@ -38,7 +38,7 @@ use crate::accounts::Accounts;
 
 /// A person who is logged in on one device.
 #[derive(Clone, Serialize, Deserialize, SessionData)]
-#[session(idle = "14d", lifetime = "30d")]
+#[session(idle = "14d", lifetime = "30d", cookie(http_on_localhost))]
 struct Person {
     #[session(owner)]
     name: String,
@@ -133,9 +133,10 @@ async fn begin(slot: &SessionSlot<Person>, headers: &HeaderMap, form: &Login) ->
     Ok(Redirect::to("/").into_response())
 }
 
-#[session(protected, missing = redirect("/"))]
-async fn logout(session: Session<Person>) -> Result<Redirect, Error> {
-    session.end().await?;
+/// Whoever presses the button a second time, or in a second tab, is sent to the start as well.
+#[session(optional)]
+async fn logout(slot: SessionSlot<Person>) -> Result<Redirect, Error> {
+    slot.end().await?;
     Ok(Redirect::to("/"))
 }
 

@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 use axum::{Form, Json, Router};
 use html_escape::encode_text;
 use serde::Deserialize;
-use session_runtime::{Session, SessionSlot, Sessions, session};
+use session_runtime::{SessionSlot, Sessions, session};
 
 use crate::User;
 
@@ -60,9 +60,10 @@ async fn me(user: &User) -> Json<User> {
     Json(user.clone())
 }
 
-#[session(protected)]
-async fn logout(session: Session<User>) -> Result<Redirect, session_runtime::Error> {
-    session.end().await?;
+/// Whoever presses the button a second time, or in a second tab, is sent to the start as well.
+#[session(optional)]
+async fn logout(slot: SessionSlot<User>) -> Result<Redirect, session_runtime::Error> {
+    slot.end().await?;
     Ok(Redirect::to("/"))
 }
 

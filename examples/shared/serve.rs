@@ -7,7 +7,10 @@ use tracing_subscriber::{fmt, prelude::*};
 /// Writes events to standard error: `RUST_LOG=session_runtime=debug` shows what happens to sessions.
 pub(crate) fn log() {
     let wanted = std::env::var("RUST_LOG").ok().and_then(|wanted| wanted.parse::<Targets>().ok());
-    let targets = wanted.unwrap_or_default().with_default(LevelFilter::WARN);
+    let mut targets = wanted.unwrap_or_default();
+    if targets.default_level().is_none() {
+        targets = targets.with_default(LevelFilter::WARN);
+    }
     tracing_subscriber::registry().with(fmt::layer().with_writer(std::io::stderr)).with(targets).init();
 }
 

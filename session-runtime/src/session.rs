@@ -5,7 +5,7 @@ use std::future::{Future, IntoFuture};
 use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde::Serialize;
 use tracing::Instrument as _;
@@ -14,7 +14,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::id::PublicId;
 use crate::sessions::{
-    Core, LoadedSession, Login, MAX_RETRIES, Rotation, SessionData, Snapshot, UntilEnded, typed_mut,
+    Core, LoadedSession, Login, MAX_RETRIES, Rotation, SessionData, Snapshot, TokenEntry, UntilEnded, typed_mut,
 };
 use crate::telemetry;
 
@@ -30,21 +30,33 @@ pub(crate) enum TokenChange {
     Unchanged,
     /// The client gets this one, for as long as the session may live.
     Set {
-        /// The token.
         token: String,
         /// The session's last moment.
         expires: Timestamp,
         /// Whether its cookie outlives the browser, where the login said so.
         persistent: Option<bool>,
+        entry: Arc<TokenEntry>,
+        /// When it was in force for certain, if that is known.
+        known: Option<Instant>,
     },
     /// The client's is taken away.
     Removed,
 }
 
 impl TokenChange {
-    /// The client gets this token of a session.
+    /// The client gets this token, which was stored just now.
     pub(crate) fn set(token: String, session: &LoadedSession) -> Self {
-        Self::Set { token, expires: session.expires, persistent: session.decoded.meta.persistent }
+        Self::new(token, session, Some(Instant::now()))
+    }
+
+    /// The client gets this token, which nobody asked for. Whether its session still lives is to be asked.
+    pub(crate) fn unasked(token: String, session: &LoadedSession) -> Self {
+        Self::new(token, session, None)
+    }
+
+    fn new(token: String, session: &LoadedSession, known: Option<Instant>) -> Self {
+        let (entry, persistent) = (Arc::clone(&session.entry), session.decoded.meta.persistent);
+        Self::Set { token, expires: session.expires, persistent, entry, known }
     }
 }
 
@@ -134,7 +146,7 @@ impl<T: SessionData> Session<T> {
                     Err(error) => Err(error),
                 };
                 match changed {
-                    Err(Error::Conflict) => {}
+                    Err(Error::Conflict | Error::LeaseLost) => {}
                     other => return other,
                 }
             }

@@ -2,6 +2,8 @@
 
 mod cookie;
 mod file;
+mod file_folder;
+mod file_fuse;
 mod file_processes;
 mod file_sweep;
 mod guide;
@@ -13,6 +15,7 @@ mod owners;
 mod proxy;
 mod redis;
 mod redis_owners;
+mod redis_startup;
 mod sql;
 mod sql_answers;
 mod sql_clock;

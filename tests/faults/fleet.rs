@@ -47,10 +47,16 @@ impl Fleet {
 
     /// Served by so many processes, on this Redis, which may be down.
     pub(crate) async fn with(redis: Redis, processes: usize, terms: Terms) -> Self {
+        let urls = vec![redis.url(); processes];
+        Self::by(&urls, redis, terms).await
+    }
+
+    /// Served by a process for each of these ways to a Redis.
+    pub(crate) async fn by(urls: &[String], redis: Redis, terms: Terms) -> Self {
         let mut members = Vec::new();
-        for _ in 0..processes {
+        for url in urls {
             let program = App::program(env!("CARGO_BIN_EXE_ledger"))
-                .env("REDIS_URL", redis.url())
+                .env("REDIS_URL", url)
                 .env("SESSION_KEYS", KEY)
                 .env("LEASE", terms.lease.as_millis().to_string())
                 .env("WAIT", terms.wait.as_millis().to_string())

@@ -3,6 +3,7 @@
 //! | to have | write |
 //! |---|---|
 //! | a private Redis, to kill, hang and restart | [`Redis::start`] |
+//! | a way to a server that can be shut without a word, or led to another | [`Gate::to`] |
 //! | a private PostgreSQL or MariaDB, likewise | [`Postgres::start`], [`MariaDb::start`] |
 //! | PgBouncer in front of that PostgreSQL | [`PgBouncer::before`] |
 //! | an application in a process of its own | [`App::example`], [`App::program`] |
@@ -11,6 +12,7 @@
 //! | a WebSocket client | [`Socket::open`] |
 //! | bytes that no HTTP client would send | [`raw`] |
 //! | headless Chromium | [`Browser::start`] |
+//! | WebKit, Firefox | [`WebKit::start`], [`Firefox::start`] |
 //! | a caching proxy | [`Proxy::before`] |
 //! | what Python makes of it | [`python()`] |
 //! | a bounded wait | [`wait`] |
@@ -28,6 +30,8 @@ pub mod app;
 pub mod browser;
 pub mod client;
 mod database;
+pub mod firefox;
+pub mod gate;
 pub mod mariadb;
 pub mod pgbouncer;
 pub mod port;
@@ -41,10 +45,13 @@ pub mod serve;
 pub mod socket;
 pub mod tools;
 pub mod wait;
+pub mod webkit;
 
 pub use app::App;
 pub use browser::Browser;
 pub use client::{Client, Reply};
+pub use firefox::Firefox;
+pub use gate::Gate;
 pub use mariadb::MariaDb;
 pub use pgbouncer::PgBouncer;
 pub use postgres::Postgres;
@@ -53,3 +60,4 @@ pub use python::python;
 pub use redis_server::Redis;
 pub use serve::{Served, serve};
 pub use socket::Socket;
+pub use webkit::WebKit;

@@ -1,6 +1,6 @@
 //! A private Redis server, to count, hang, kill and restart.
 
-use std::{collections::BTreeMap, net::Ipv4Addr, process::Command, time::Duration};
+use std::{collections::BTreeMap, fs, net::Ipv4Addr, process::Command, time::Duration};
 
 use ::redis::{AsyncConnectionConfig, Client, RedisResult, aio::MultiplexedConnection, cmd};
 use tempfile::TempDir;
@@ -18,6 +18,8 @@ pub struct Redis {
     port: Port,
     folder: TempDir,
     arguments: Vec<String>,
+    /// The port for TLS, and where its certificate lies.
+    _tls: Option<(Port, TempDir)>,
 }
 
 impl Redis {
@@ -42,7 +44,45 @@ impl Redis {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
         let process = launch(&port, &folder, &arguments).await;
-        Self { process, port, folder, arguments }
+        Self { process, port, folder, arguments, _tls: None }
+    }
+
+    /// Starts a server that has a second port, for TLS alone: the number that is returned.
+    ///
+    /// # Panics
+    ///
+    /// When openssl or redis-server is missing or fails.
+    pub async fn start_tls() -> (Self, u16) {
+        let (tls, folder) = (Port::reserve(), tempfile::tempdir().expect("a temporary folder"));
+        let path = |name: &str| folder.path().join(name).to_str().expect("a path of text").to_owned();
+        let (key, certificate) = (path("key.pem"), path("certificate.pem"));
+        let mut openssl = Command::new(tools::OPENSSL.find().expect("openssl is installed: run `cargo xtask setup`"));
+        openssl.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]);
+        let made = openssl.args(["-keyout", &key, "-out", &certificate]).output().expect("openssl runs");
+        assert!(made.status.success(), "{}", crate::app::describe(&made));
+        let port = tls.number().to_string();
+        let arguments = ["--tls-port", &port, "--tls-cert-file", &certificate, "--tls-key-file", &key];
+        let arguments = [&arguments[..], &["--tls-auth-clients", "no"]].concat();
+        let mut server = Self::start_with(&arguments).await;
+        server._tls = Some((tls, folder));
+        let port = server._tls.as_ref().map_or(0, |(port, _)| port.number());
+        (server, port)
+    }
+
+    /// Starts it as a Sentinel that watches the server at this port as `main`.
+    ///
+    /// # Panics
+    ///
+    /// When no redis-server is installed or it doesn't come up.
+    pub async fn start_sentinel(of: u16) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        // It keeps its state in its configuration, so it needs a file.
+        let file = folder.path().join("sentinel.conf");
+        fs::write(&file, format!("sentinel monitor main 127.0.0.1 {of} 1\n")).expect("a file can be written");
+        let arguments = vec![file.to_str().expect("a path of text").to_owned(), "--sentinel".to_owned()];
+        let port = Port::reserve();
+        let process = launch(&port, &folder, &arguments).await;
+        Self { process, port, folder, arguments, _tls: None }
     }
 
     /// Its URL, as an application is given it: `redis://127.0.0.1:16379/`.
@@ -85,6 +125,15 @@ impl Redis {
         self.process = launch(&self.port, &self.folder, &self.arguments).await;
     }
 
+    /// Starts it again with more arguments, and doesn't wait until it has loaded what it had.
+    pub async fn restart_with(&mut self, arguments: &[&str]) {
+        self.process.kill();
+        let arguments: Vec<_> = self.arguments.iter().map(String::as_str).chain(arguments.iter().copied()).collect();
+        self.process = spawn(&self.port, &self.folder, &arguments);
+        let listens = async || TcpStream::connect((Ipv4Addr::LOCALHOST, self.port())).await.is_ok();
+        wait::until(wait::START, "redis-server listens", listens).await;
+    }
+
     /// How often each command has run since the server started; what a script calls is counted as well.
     pub async fn commands(&self) -> Commands {
         let mut connection = self.connect().await;
@@ -105,15 +154,24 @@ impl Redis {
 }
 
 async fn launch(port: &Port, folder: &TempDir, arguments: &[String]) -> Process {
-    let program = tools::REDIS.find().expect("redis-server is installed: run `cargo xtask setup`");
-    let mut command = Command::new(program);
-    command
-        .args(["--bind", "127.0.0.1", "--port", &port.number().to_string(), "--save", "", "--dir"])
-        .arg(folder.path())
-        .args(arguments);
-    let mut process = Process::spawn("redis-server", command, &folder.path().join("log"));
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let mut process = spawn(port, folder, &arguments);
     process.wait_until("it answers", async |process: &Process| answers_as(port, process.id()).await).await;
     process
+}
+
+fn spawn(port: &Port, folder: &TempDir, arguments: &[&str]) -> Process {
+    let program = tools::REDIS.find().expect("redis-server is installed: run `cargo xtask setup`");
+    let mut command = Command::new(program);
+    // A configuration's path comes first, and a Sentinel saves nothing.
+    command
+        .args(arguments)
+        .args(["--bind", "127.0.0.1", "--port", &port.number().to_string(), "--dir"])
+        .arg(folder.path());
+    if !arguments.contains(&"--sentinel") {
+        command.args(["--save", ""]);
+    }
+    Process::spawn("redis-server", command, &folder.path().join("log"))
 }
 
 // Asks for the process id, so that another server on the same port isn't taken for this one; and one that is still

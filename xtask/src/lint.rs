@@ -9,6 +9,8 @@ use crate::{
 };
 
 const RUNTIME: &str = "session-runtime";
+/// The version of cargo-deny that `deny.toml` is written for.
+const CARGO_DENY: &str = "0.20.2";
 
 /// Formatting, clippy, rustdoc, each cargo feature of the runtime alone, and what is published. Warnings are errors.
 pub(crate) fn lint() -> Outcome {

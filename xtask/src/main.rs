@@ -16,8 +16,8 @@ const USAGE: &str = "\
 cargo xtask setup                 install what the tests start and this machine lacks
 cargo xtask test [ARGUMENTS]      set up, build once, run every test; ARGUMENTS go to `cargo test`
 cargo xtask lint                  formatting, clippy, rustdoc, each cargo feature alone, packaging, licences, msrv
-cargo xtask msrv                  the oldest Rust that the published crates need
-cargo xtask ui-bless [FILTER]     write the UI tests' .stderr files and the page of errors anew; `mistakes trybuild=<part>` for some
+cargo xtask msrv                  check the oldest Rust that the published crates need
+cargo xtask bless [FILTER]        write snapshots, the .stderr files of the UI tests and the page of compile errors anew; `mistakes trybuild=<part>` for some
 cargo xtask bench [ARGUMENTS]     run the benchmarks in release mode";
 
 fn main() -> ExitCode {
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
         ("test", _) => test::test(&rest),
         ("lint", true) => lint::lint(),
         ("msrv", true) => msrv::msrv(),
-        ("ui-bless", _) => test::bless(&rest),
+        ("bless", _) => test::bless(&rest),
         ("bench", _) => test::bench(&rest),
         _ => Err(USAGE.to_owned()),
     };

@@ -23,8 +23,10 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
     become_command(cargo(&["test", "--no-fail-fast"]).args(PACKAGES).args(arguments).env("SESSION_EXAMPLES", programs))
 }
 
-/// Writes the .stderr files of the UI tests anew.
+/// Writes everything anew that is compared with a file: the snapshots of expansions, the .stderr files of the UI tests,
+/// and the page of compile errors made from them.
 pub(crate) fn bless(filter: &[String]) -> Outcome {
+    run(cargo(&["test", "--locked", "--package", "session-derive", "--all-features", "--lib"]).env("BLESS", "1"))?;
     let mut command = cargo(&["test", "--test", "ui"]);
     become_command(command.args(PACKAGES).arg("--").args(filter).env("TRYBUILD", "overwrite"))
 }

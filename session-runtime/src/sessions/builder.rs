@@ -4,20 +4,24 @@ use std::any::TypeId;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use session_rules::origin::Origin;
+use session_rules::time;
 
 use super::core::{Core, Inner};
+use super::identity::{Claimant, claim_purpose};
 use super::schema::Schema;
 use super::sweep::sweeper;
 use super::{ForgedTokenMonitor, SessionData, Sessions, Threshold};
 use crate::backend::{Backend, Cookie, Memory, OpenBackend, Store};
 use crate::clock::{Clock, SystemClock};
 use crate::crypto::{Keyring, Sealer};
-use crate::declaration::{Overrides, Settings};
+use crate::declaration::{Overrides, Settings, Transport};
 use crate::error::OpenError;
 use crate::lease::{LeaseTiming, Queue, StoreClient};
+use crate::telemetry;
 use crate::token::{TokenCache, Tokens};
 
 /// Replaces parts of a type's declaration when its sessions are opened.
@@ -123,18 +127,18 @@ impl<T> Builder<T> {
     }
 
     /// How long an exclusive borrow may wait for its turn before the request is answered 409 (default: 5 s). A
-    /// handler's own `wait` comes first.
+    /// handler's own `wait` comes first. More than 400 days count as 400 days.
     #[doc = include_str!("../docs/examples/builder_wait.md")]
     pub fn wait(mut self, wait: Duration) -> Self {
-        self.timing.wait = wait;
+        self.timing.wait = wait.min(time::MAX_LIFETIME);
         self
     }
 
     /// How long an exclusive borrow outlives its process (default: 10 s). While the handler runs, the lease is
-    /// extended every third of that time.
+    /// extended every third of that time. More than 400 days count as 400 days.
     #[doc = include_str!("../docs/examples/builder_lease.md")]
     pub fn lease(mut self, ttl: Duration) -> Self {
-        self.timing.ttl = ttl;
+        self.timing.ttl = ttl.min(time::MAX_LIFETIME);
         self
     }
 
@@ -151,6 +155,14 @@ impl<T> Builder<T> {
     #[doc = include_str!("../docs/examples/builder_trusted_origins.md")]
     pub fn trusted_origins<'a>(mut self, origins: impl IntoIterator<Item = &'a str>) -> Self {
         self.overrides.trusted_origins = Some(origins.into_iter().map(Origin::parse).collect());
+        self
+    }
+
+    /// The origin at which browsers see the application, such as `https://app.example`, in place of the declared
+    /// `public_origin`. A malformed one is reported by [`open`](Self::open).
+    #[doc = include_str!("../docs/examples/builder_public_origin.md")]
+    pub fn public_origin(mut self, origin: &str) -> Self {
+        self.overrides.public_origin = Some(Origin::parse(origin));
         self
     }
 
@@ -200,7 +212,13 @@ impl<T> Builder<T> {
             (Err(first), Err(second)) => return Err(first.and(second)),
             (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error),
         };
-        let purpose = format!("{}/{}/{}", scope.application, scope.type_name, settings.cookie.name);
+        if settings.cookie.http_on_localhost {
+            telemetry::http_on_localhost(scope.type_name);
+        }
+        let purpose = format!("{}/{}", scope.identity(), settings.cookie.name);
+        let transports = &settings.transports;
+        let cookie = transports.contains(&Transport::Cookie).then_some(&settings.cookie);
+        claim_purpose(&Claimant::of::<T>(scope.is_named()), &purpose, cookie)?;
         let client =
             Arc::new(StoreClient { session_type: scope.type_name, store, clock: self.clock, deadline: self.deadline });
         let core = Core(Arc::new(Inner {
@@ -217,12 +235,15 @@ impl<T> Builder<T> {
             carried,
             idle: settings.idle,
             timing: self.timing,
+            cookie_on_localhost: settings.cookie.on_localhost(),
             cookie: settings.cookie,
             transports: settings.transports,
             trusted_origins: settings.trusted_origins,
+            public_origin: settings.public_origin,
             forged_tokens: ForgedTokenMonitor::new(self.forged),
+            duplicates_told: AtomicU64::new(0),
             missing: T::missing(),
-            limit: settings.limit,
+            limit: Some(settings.limit),
         }));
         Ok(Sessions::of_core(core))
     }

@@ -13,11 +13,14 @@ mod flash;
 mod forged_token_monitor;
 #[cfg(feature = "testing")]
 pub(crate) mod fuzz;
+mod identity;
 mod lease_support;
 mod owners;
+mod passive;
 mod record_codec;
 mod rotation;
 mod schema;
+mod settle;
 mod snapshot;
 mod sweep;
 

@@ -1,6 +1,8 @@
 //! Answers of any kind from Redis.
 
-use super::*;
+use redis::Value;
+
+use super::encoding::{decode, encode, written};
 
 /// The first byte says what Redis answers, with the rest in it. What is read is what would be written.
 pub(in crate::backend) fn answer(input: &[u8]) {

@@ -1,31 +1,51 @@
-//! What has to happen in one step on the server. Each script names all of its keys, in one hash slot.
+//! What has to happen in one step on the server. Each script names all of its keys, in one hash slot, and may be run
+//! twice: it changes nothing that it did not find as it expects it.
 
-use redis::aio::{ConnectionLike as _, ConnectionManager};
-use redis::{Cmd, ErrorKind, FromRedisValue, RedisResult, Script, ServerErrorKind, Value};
+use redis::{Cmd, ErrorKind, RedisResult, Script, ServerErrorKind};
+
+use super::connection::{Answer, Connection, Loss, Request};
 
 /// A script with its keys and arguments.
 pub(super) struct Call<'a> {
-    /// To be taught to a server that doesn't know it; `None` where the text goes with the call.
-    script: Option<&'a Script>,
+    /// `None` where the text goes with the call.
+    script: Option<&'a TaughtScript>,
     command: Cmd,
+    loss: Loss,
+}
+
+/// A script that is sent by its hash.
+pub(super) struct TaughtScript {
+    text: &'static str,
+    hash: String,
+}
+
+impl TaughtScript {
+    fn new(text: &'static str) -> Self {
+        Self { text, hash: Script::new(text).get_hash().to_owned() }
+    }
+
+    /// Its text, which is in the server's memory from then on.
+    pub(super) fn text(&self) -> &'static str {
+        self.text
+    }
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn new<const N: usize>(script: &'a Script, keys: [&str; N]) -> Self {
+    pub(super) fn new<const N: usize>(script: &'a TaughtScript, keys: [&str; N]) -> Self {
         let mut command = Cmd::with_capacity(16, 512);
-        command.arg("EVALSHA").arg(script.get_hash()).arg(N);
+        command.arg("EVALSHA").arg(&script.hash).arg(N);
         for key in keys {
             command.arg(key);
         }
-        Self { script: Some(script), command }
+        Self { script: Some(script), command, loss: Loss::Resend }
     }
 
     /// A script of one key that goes with its whole text: for what has to work even if nobody waits for the
-    /// answer, and so nobody could teach it to the server.
+    /// answer, and so nobody could teach it to the server. It takes back what was sent before.
     pub(super) fn inline(text: &str, key: &str) -> Self {
         let mut command = Cmd::with_capacity(8, 512);
         command.arg("EVAL").arg(text).arg(1).arg(key);
-        Self { script: None, command }
+        Self { script: None, command, loss: Loss::Follow }
     }
 
     pub(super) fn bytes(mut self, argument: &[u8]) -> Self {
@@ -38,39 +58,47 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// Runs it: one round trip. A server that doesn't know the script (it was restarted, or flushed) is
-    /// taught it, once.
-    pub(super) async fn run<V: FromRedisValue>(self, connection: &ConnectionManager) -> RedisResult<V> {
-        let mut connection = connection.clone();
-        let answer = match (answer(connection.req_packed_command(&self.command).await), self.script) {
+    /// Runs it: one round trip. A server that doesn't know the script (it was restarted, or flushed) is sent
+    /// its text, which it then knows.
+    pub(super) async fn run(self, connection: &Connection) -> RedisResult<Answer> {
+        let sent = connection.send(Request::One(&self.command), self.loss).await;
+        match (sent, self.script) {
             (Err(error), Some(script)) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                script.load_async(&mut connection).await?;
-                answer(connection.req_packed_command(&self.command).await)?
+                connection.send(Request::One(&with_text(&self.command, script.text)), self.loss).await
             }
-            (other, _) => other?,
-        };
-        Ok(V::from_redis_value(answer)?)
+            (sent, _) => sent,
+        }
     }
 }
 
-/// An error that came as a value is an error.
-fn answer(answer: RedisResult<Value>) -> RedisResult<Value> {
-    answer.and_then(Value::extract_error)
+/// The same call with the script's text in place of its hash.
+fn with_text(by_hash: &Cmd, text: &str) -> Cmd {
+    let mut command = Cmd::with_capacity(16, 1024);
+    command.arg("EVAL").arg(text);
+    for argument in by_hash.args_iter().skip(2) {
+        if let redis::Arg::Simple(bytes) = argument {
+            command.arg(bytes);
+        }
+    }
+    command
 }
 
 /// The scripts, sent by their hash.
 pub(super) struct Scripts {
-    pub(super) touch: Script,
-    pub(super) update: Script,
-    pub(super) delete: Script,
-    pub(super) contend: Script,
-    pub(super) extend: Script,
-    pub(super) save: Script,
+    pub(super) touch: TaughtScript,
+    pub(super) update: TaughtScript,
+    pub(super) delete: TaughtScript,
+    pub(super) contend: TaughtScript,
+    pub(super) extend: TaughtScript,
+    pub(super) save: TaughtScript,
 }
 
-/// KEYS: record. ARGV: time of use.
+/// KEYS: record. ARGV: time of use, milliseconds to keep it.
+///
+/// A full server refuses `SETRANGE`, which could need memory, but not `PEXPIRE`; and once a script has written it is let
+/// go on. So a session that is used stays alive on a full server, and this takes no memory.
 const TOUCH: &str = "
-if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('SETRANGE', KEYS[1], 8, ARGV[1]) end";
+if redis.call('PEXPIRE', KEYS[1], ARGV[2]) == 1 then redis.call('SETRANGE', KEYS[1], 8, ARGV[1]) end";
 
 /// KEYS: record. ARGV: expected version, new record, milliseconds to keep it.
 const UPDATE: &str = "
@@ -81,17 +109,20 @@ redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1";
 
 /// KEYS: record, lease. ARGV: channel, message.
+///
+/// Here and below a message that can't be published fails nothing: what was done before it is done, and must be told.
 const DELETE: &str = "
 local found = redis.call('DEL', KEYS[1])
-if found + redis.call('DEL', KEYS[2]) > 0 then redis.call('PUBLISH', ARGV[1], ARGV[2]) end
+if found + redis.call('DEL', KEYS[2]) > 0 then redis.pcall('PUBLISH', ARGV[1], ARGV[2]) end
 return found";
 
 /// KEYS: record, lease. ARGV: holder, milliseconds of the lease, milliseconds to keep the record.
-/// Answers the record, nothing, or how long the lease still runs.
+/// Answers the record, nothing, or how long the lease still runs. A waiter that could not be noted on a full server looks
+/// again by itself.
 const CONTEND: &str = "
 local held = redis.call('GET', KEYS[2])
 if held and string.sub(held, 1, 16) ~= ARGV[1] then
-  if #held == 16 then redis.call('APPEND', KEYS[2], '!') end
+  if #held == 16 then redis.pcall('APPEND', KEYS[2], '!') end
   return redis.call('PTTL', KEYS[2])
 end
 local record = redis.call('GETEX', KEYS[1], 'PX', ARGV[3])
@@ -112,7 +143,7 @@ if not held or string.sub(held, 1, 16) ~= ARGV[1] then
   return 0
 end
 redis.call('DEL', KEYS[2])
-if #held > 16 then redis.call('PUBLISH', ARGV[5], ARGV[6]) end
+if #held > 16 then redis.pcall('PUBLISH', ARGV[5], ARGV[6]) end
 local version = redis.call('GETRANGE', KEYS[1], 0, 7)
 if version == '' then return 0 end
 if version ~= ARGV[2] then return 2 end
@@ -124,18 +155,18 @@ pub(super) const RELEASE: &str = "
 local held = redis.call('GET', KEYS[1])
 if held and string.sub(held, 1, 16) == ARGV[1] then
   redis.call('DEL', KEYS[1])
-  if #held > 16 then redis.call('PUBLISH', ARGV[2], ARGV[3]) end
+  if #held > 16 then redis.pcall('PUBLISH', ARGV[2], ARGV[3]) end
 end";
 
 impl Default for Scripts {
     fn default() -> Self {
         Self {
-            touch: Script::new(TOUCH),
-            update: Script::new(UPDATE),
-            delete: Script::new(DELETE),
-            contend: Script::new(CONTEND),
-            extend: Script::new(EXTEND),
-            save: Script::new(SAVE),
+            touch: TaughtScript::new(TOUCH),
+            update: TaughtScript::new(UPDATE),
+            delete: TaughtScript::new(DELETE),
+            contend: TaughtScript::new(CONTEND),
+            extend: TaughtScript::new(EXTEND),
+            save: TaughtScript::new(SAVE),
         }
     }
 }

@@ -22,20 +22,30 @@ impl Wakers {
         ReleaseWaiter { notified: Some(notified), wakers: Arc::clone(self), key: *key }
     }
 
-    /// A message from Redis: a lease was given up, or a session ended. When the connection broke, messages may have been
-    /// lost, so everybody looks for himself.
+    /// A message from Redis: a lease was given up, or a session ended.
     pub(super) fn hear(&self, push: &PushInfo) {
-        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match (&push.kind, push.data.as_slice()) {
             (PushKind::Message, [_, Value::BulkString(key)]) => {
                 let key = <[u8; 32]>::try_from(key.as_slice()).ok().map(RecordKey::from_bytes);
+                let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(notify) = key.and_then(|key| waiting.get(&key)) {
                     notify.notify_waiters();
                 }
             }
-            (PushKind::Disconnection, _) => waiting.values().for_each(|notify| notify.notify_waiters()),
+            (PushKind::Disconnection, _) => self.wake_all(),
             _ => {}
         }
+    }
+
+    /// Messages may have been lost with a connection, so each waiter has to look for itself.
+    pub(super) fn wake_all(&self) {
+        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.values().for_each(|notify| notify.notify_waiters());
+    }
+
+    /// Whether nobody waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 }
 

@@ -1,0 +1,108 @@
+//! Leases on sessions, and waiting for them.
+
+use std::time::Duration;
+
+use redis::{Pipeline, Value};
+
+use super::connection::{Loss, Request};
+use super::encoding::{decode, encode, keep, millis, number, unexpected_reply};
+use super::scripts::{self, Call};
+use super::{LOST_WAKE, Redis};
+use crate::backend::{Acquired, BackendError, Lease, Leases, Record, RecordKey, Touch, Written};
+
+impl Redis {
+    /// Asks for the lease once more, and says that somebody waits for it.
+    async fn contend(&self, key: &RecordKey, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
+        self.subscribe().await?;
+        let wake = self.wakers.listen(key);
+        let (record, lease_name) = self.names(key);
+        let call = Call::new(&self.scripts.contend, [&record, &lease_name])
+            .bytes(&lease.holder.to_bytes())
+            .number(millis(lease.ttl))
+            .number(millis(touch.keep()));
+        match self.run(call).await?.value {
+            Value::Int(left) => {
+                let left = Duration::from_millis(u64::try_from(left).unwrap_or(0).max(1));
+                Ok(Acquired::Busy(Box::pin(async move {
+                    let _ = tokio::time::timeout(left.min(LOST_WAKE), wake.woken()).await;
+                })))
+            }
+            value => match decode(value)? {
+                Some(record) => {
+                    self.note_use(key, &record, touch).await;
+                    Ok(Acquired::Granted(record))
+                }
+                None => Ok(Acquired::Absent),
+            },
+        }
+    }
+}
+
+impl Leases for Redis {
+    async fn acquire(&self, key: &RecordKey, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
+        let (record_name, lease_name) = self.names(key);
+        let mut pipeline = Pipeline::with_capacity(2);
+        pipeline
+            .cmd("SET")
+            .arg(lease_name)
+            .arg(&lease.holder.to_bytes()[..])
+            .arg("NX")
+            .arg("PX")
+            .arg(millis(lease.ttl));
+        pipeline.cmd("GETEX").arg(record_name).arg("PX").arg(millis(touch.keep()));
+        // Asked a second time, the lease may be the holder's own already, which is what `contend` finds.
+        let sent = self.connection.send(Request::All(&pipeline), Loss::Resend).await.map_err(BackendError::new)?;
+        let Value::Array(answers) = sent.value else { return Err(unexpected_reply()) };
+        let [locked, record]: [Value; 2] = answers.try_into().map_err(|_| unexpected_reply())?;
+        if locked == Value::Nil {
+            return self.contend(key, lease, touch).await;
+        }
+        match decode(record)? {
+            Some(record) => {
+                self.note_use(key, &record, touch).await;
+                Ok(Acquired::Granted(record))
+            }
+            None => {
+                // That there is no session is known, whatever becomes of a lease on nothing.
+                let _ = self.release(key, lease).await;
+                Ok(Acquired::Absent)
+            }
+        }
+    }
+
+    async fn extend(&self, key: &RecordKey, lease: Lease) -> Result<bool, BackendError> {
+        let call = Call::new(&self.scripts.extend, [&self.names(key).1])
+            .bytes(&lease.holder.to_bytes())
+            .number(millis(lease.ttl));
+        Ok(number(&self.run(call).await?.value)? > 0)
+    }
+
+    async fn save(
+        &self,
+        key: &RecordKey,
+        lease: Lease,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> Result<Written, BackendError> {
+        let (record_name, lease_name) = self.names(key);
+        let bytes = encode(&record);
+        let call = Call::new(&self.scripts.save, [&record_name, &lease_name])
+            .bytes(&lease.holder.to_bytes())
+            .bytes(&expected.to_be_bytes())
+            .bytes(&bytes)
+            .number(keep(&record, touch))
+            .bytes(self.channel.as_bytes())
+            .bytes(key.as_bytes());
+        let answer = self.run(call).await?;
+        self.outcome(&record_name, answer, record.version, &bytes).await
+    }
+
+    async fn release(&self, key: &RecordKey, lease: Lease) -> Result<(), BackendError> {
+        let call = Call::inline(scripts::RELEASE, &self.names(key).1)
+            .bytes(&lease.holder.to_bytes())
+            .bytes(self.channel.as_bytes())
+            .bytes(key.as_bytes());
+        self.run(call).await.map(drop)
+    }
+}
