@@ -21,10 +21,7 @@ use session_tests::wait;
 use tempfile::TempDir;
 use tokio::time::{Instant, timeout};
 
-use crate::{
-    ledger::router,
-    store::{Store, pair},
-};
+use crate::store::{Store, pair};
 
 conformance! { file_conforms: Backend + Leases + Sweep => pair(store()) }
 conformance! { durable_file_conforms: Backend + Leases + Sweep => pair(durable()) }

@@ -39,7 +39,7 @@ impl Queue {
 
     /// A turn, after those who came before.
     pub(crate) async fn enter(self: &Arc<Self>, key: &RecordKey) -> Turn {
-        let _left = Left { queue: self, key };
+        let _left = LeaveGuard { queue: self, key };
         loop {
             let line = Arc::clone(self.lines(key).entry(*key).or_insert_with(|| Arc::new(Semaphore::new(1))));
             // A line is never closed; were it, a new one would be opened.
@@ -79,12 +79,12 @@ impl Drop for Turn {
 }
 
 /// Somebody who waits, and may leave without a turn after the last turn has ended.
-struct Left<'a> {
+struct LeaveGuard<'a> {
     queue: &'a Queue,
     key: &'a RecordKey,
 }
 
-impl Drop for Left<'_> {
+impl Drop for LeaveGuard<'_> {
     fn drop(&mut self) {
         Queue::tidy(&mut self.queue.lines(self.key), self.key);
     }

@@ -60,7 +60,7 @@ fn an_own_backend_is_a_path_with_arguments_of_its_own() {
         "data/own_backend",
         derive(quote! {
             #[session(backend = crate::Store<u8>(dir = "/tmp", sync = true, size = env("SIZE", default = 5)), key = env("K"))]
-            #[session(missing = self::stranger)]
+            #[session(missing = self::anonymous)]
             struct User;
         }),
     );
