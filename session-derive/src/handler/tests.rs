@@ -200,10 +200,7 @@ fn a_session_by_value_is_told_to_borrow() {
 #[test]
 fn a_handler_takes_each_session_once_and_at_least_one() {
     assert_refused(&refused!([protected] async fn f() {}), &["takes no session"]);
-    assert_refused(
-        &refused!([protected] async fn f(Form(f): Form<Login>, b: Bytes) {}),
-        &["takes no session"],
-    );
+    assert_refused(&refused!([protected] async fn f(Form(f): Form<Login>, b: Bytes) {}), &["takes no session"]);
     assert_refused(
         &refused!([protected] async fn f(a: &User, b: &mut User) {}),
         &["is taken twice", "is first taken here"],
