@@ -58,6 +58,7 @@ const ROWS: &[&str] = &[
     "the clock jumps",
     "R3",
     "R4",
+    "R5",
     "R6",
     "R7",
     "R8",

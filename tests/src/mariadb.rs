@@ -15,6 +15,8 @@ CREATE DATABASE IF NOT EXISTS app;
 CREATE USER IF NOT EXISTS 'tester'@'%' IDENTIFIED BY 'open-sesame';
 GRANT ALL ON app.* TO 'tester'@'%' WITH GRANT OPTION;
 CREATE USER IF NOT EXISTS 'shop'@'%' IDENTIFIED BY 'open-sesame';
+CREATE USER IF NOT EXISTS 'hasty'@'%' IDENTIFIED BY 'open-sesame' WITH MAX_STATEMENT_TIME 0.001;
+GRANT ALL ON app.* TO 'hasty'@'%';
 ";
 
 /// A MariaDB server of the test's own, on a free loopback port, in a folder of its own. It ends with this value.
@@ -59,7 +61,7 @@ impl MariaDb {
     }
 
     /// Its URL, as an application is given it. The user `shop` with the same password has no rights until a test grants
-    /// them.
+    /// them; the statements of the user `hasty` are ended after a millisecond.
     pub fn url(&self) -> String {
         url(self.port())
     }

@@ -24,6 +24,10 @@ mod mysql;
 mod pool;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg_attr(
+    not(all(feature = "sqlite", any(feature = "postgres", feature = "mysql"))),
+    allow(dead_code, reason = "some of it is for SQLite, some for databases behind a network")
+)]
 mod probe;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod remote;
