@@ -1,13 +1,13 @@
 //! A small chat over WebSockets. Log in in one tab and log out in another: the first one's socket closes by
 //! itself, whichever process serves it.
 //!
-//! Run it: `cargo run --bin chat`, then open <http://localhost:3000> in two tabs.
+//! Run it: `cargo run --features chat --bin chat`, then open <http://localhost:3000> in two tabs.
 //!
 //! Two processes on one Redis (each is a room of its own; it is the sessions that they share):
 //! ```sh
 //! export SESSION_STORE=redis://127.0.0.1:6379 SESSION_KEYS=$(cargo run --bin keygen)
-//! PORT=3000 cargo run --bin chat &
-//! PORT=3001 cargo run --bin chat
+//! PORT=3000 cargo run --features chat,redis --bin chat &
+//! PORT=3001 cargo run --features chat,redis --bin chat
 //! ```
 //! `SESSION_STORE=file:target/chat` needs nothing installed, nor does `sqlite:target/chat.sqlite` with
 //! `--features sqlite`.
@@ -34,6 +34,7 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::time::timeout;
 
 #[derive(Clone, Serialize, Deserialize, SessionData)]
+#[session(cookie(http_on_localhost))]
 struct Member {
     name: String,
 }
@@ -151,9 +152,10 @@ async fn login(slot: SessionSlot<Member>, Form(login): Form<Login>) -> Result<Re
     Ok(Redirect::to("/").into_response())
 }
 
-#[session(protected, missing = redirect("/"))]
-async fn logout(session: Session<Member>) -> Result<Redirect, Error> {
-    session.end().await?;
+/// Whoever presses the button a second time, or in a second tab, is sent to the start as well.
+#[session(optional)]
+async fn logout(slot: SessionSlot<Member>) -> Result<Redirect, Error> {
+    slot.end().await?;
     Ok(Redirect::to("/"))
 }
 

@@ -3,7 +3,7 @@
 //! Run it, twice if you like:
 //! ```sh
 //! export SESSION_KEYS=$(cargo run --bin keygen)
-//! cargo run --bin files
+//! cargo run --features file --bin files
 //! ```
 //! They are kept below `target/sessions`, or where `SESSION_DIR` says.
 
@@ -20,6 +20,7 @@ use session_runtime::SessionData;
 #[session(
     backend = file(dir = env("SESSION_DIR", default = "target/sessions")),
     key = env("SESSION_KEYS"),
+    cookie(http_on_localhost),
 )]
 struct User {
     name: String,

@@ -3,8 +3,8 @@
 //! Run it:
 //! ```sh
 //! export REDIS_URL=redis://127.0.0.1:6379 SESSION_KEYS=$(cargo run --bin keygen)
-//! PORT=3000 cargo run --bin fleet &
-//! PORT=3001 cargo run --bin fleet
+//! PORT=3000 cargo run --features redis --bin fleet &
+//! PORT=3001 cargo run --features redis --bin fleet
 //! ```
 
 #[path = "shared/routes.rs"]
@@ -20,6 +20,7 @@ use session_runtime::SessionData;
 #[session(
     backend = redis(url = env("REDIS_URL")),
     key = env("SESSION_KEYS"),
+    cookie(http_on_localhost),
 )]
 struct User {
     name: String,

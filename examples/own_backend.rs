@@ -27,6 +27,7 @@ use tokio::sync::Notify;
 #[session(
     backend = crate::Shelf(capacity = 100),
     key = env("SESSION_KEYS"),
+    cookie(http_on_localhost),
 )]
 struct User {
     name: String,

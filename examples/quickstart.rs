@@ -10,9 +10,10 @@ mod serve;
 use serde::{Deserialize, Serialize};
 use session_runtime::SessionData;
 
-/// What a session holds. With no attribute it lives in memory, for 30 minutes after its last use and
+/// What a session holds. Without a backend it lives in memory, for 30 minutes after its last use and
 /// 12 hours at the most, and its cookie is `__Host-user`.
 #[derive(Clone, Serialize, Deserialize, SessionData)]
+#[session(cookie(http_on_localhost))]
 struct User {
     name: String,
     visits: u32,

@@ -20,6 +20,7 @@ use session_runtime::SessionData;
 #[session(
     backend = sqlite(path = env("SESSION_DB", default = "target/sessions.sqlite")),
     key = env("SESSION_KEYS"),
+    cookie(http_on_localhost),
 )]
 struct User {
     name: String,

@@ -1,13 +1,13 @@
 //! What people expect of an account: their devices and the end of any of them, another password that logs the
 //! others out, their password asked again before something that can't be undone, and "remember me". No JavaScript.
 //!
-//! Run it: `cargo run --bin account`, open <http://localhost:3000> in two browsers and create an account.
+//! Run it: `cargo run --features account --bin account`, open <http://localhost:3000> in two browsers and create an account.
 //!
 //! Two processes on one Redis:
 //! ```sh
 //! export SESSION_STORE=redis://127.0.0.1:6379 SESSION_KEYS=$(cargo run --bin keygen) ACCOUNTS=target/accounts.json
-//! PORT=3000 cargo run --bin account &
-//! PORT=3001 cargo run --bin account
+//! PORT=3000 cargo run --features account,redis --bin account &
+//! PORT=3001 cargo run --features account,redis --bin account
 //! ```
 //! `SESSION_STORE=file:target/account` needs nothing installed, nor does `sqlite:target/account.sqlite` with
 //! `--features sqlite`. Accounts are kept in the file that `ACCOUNTS` names, or in memory.
@@ -38,7 +38,7 @@ use crate::accounts::Accounts;
 
 /// A person who is logged in on one device.
 #[derive(Clone, Serialize, Deserialize, SessionData)]
-#[session(idle = "14d", lifetime = "30d")]
+#[session(idle = "14d", lifetime = "30d", cookie(http_on_localhost))]
 struct Person {
     #[session(owner)]
     name: String,
@@ -133,9 +133,10 @@ async fn begin(slot: &SessionSlot<Person>, headers: &HeaderMap, form: &Login) ->
     Ok(Redirect::to("/").into_response())
 }
 
-#[session(protected, missing = redirect("/"))]
-async fn logout(session: Session<Person>) -> Result<Redirect, Error> {
-    session.end().await?;
+/// Whoever presses the button a second time, or in a second tab, is sent to the start as well.
+#[session(optional)]
+async fn logout(slot: SessionSlot<Person>) -> Result<Redirect, Error> {
+    slot.end().await?;
     Ok(Redirect::to("/"))
 }
 

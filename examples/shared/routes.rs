@@ -2,12 +2,12 @@
 
 use axum::extract::FromRef;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Form, Json, Router};
-use maud::{DOCTYPE, Markup, html};
+use html_escape::encode_text;
 use serde::Deserialize;
-use session_runtime::{Session, SessionSlot, Sessions, session};
+use session_runtime::{SessionSlot, Sessions, session};
 
 use crate::User;
 
@@ -25,7 +25,7 @@ where
 }
 
 #[session(optional)]
-async fn home(user: Option<&User>) -> Markup {
+async fn home(user: Option<&User>) -> Html<String> {
     page(user, None)
 }
 
@@ -60,45 +60,49 @@ async fn me(user: &User) -> Json<User> {
     Json(user.clone())
 }
 
-#[session(protected)]
-async fn logout(session: Session<User>) -> Result<Redirect, session_runtime::Error> {
-    session.end().await?;
+/// Whoever presses the button a second time, or in a second tab, is sent to the start as well.
+#[session(optional)]
+async fn logout(slot: SessionSlot<User>) -> Result<Redirect, session_runtime::Error> {
+    slot.end().await?;
     Ok(Redirect::to("/"))
 }
 
-fn page(user: Option<&User>, problem: Option<&str>) -> Markup {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "Sessions you borrow" }
-                style { (STYLE) }
-            }
-            body {
-                main {
-                    @match user {
-                        Some(user) => {
-                            h1 { "Hello, " (user.name) "!" }
-                            p { "You have pressed the button " output #visits { (user.visits) } " times." }
-                            form #visit action="/visit" method="post" { button { "Count" } }
-                            form action="/logout" method="post" { button .quiet { "Log out" } }
-                            script { (COUNT) }
-                        }
-                        None => {
-                            h1 { "Hello, stranger!" }
-                            @if let Some(problem) = problem { p .problem role="alert" { (problem) } }
-                            form action="/login" method="post" {
-                                label { "Your name " input name="name" autofocus autocomplete="nickname" maxlength="64"; }
-                                button { "Log in" }
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
+fn page(user: Option<&User>, problem: Option<&str>) -> Html<String> {
+    let content = match user {
+        Some(user) => format!(
+            r#"<h1>Hello, {name}!</h1>
+<p>You have pressed the button <output id="visits">{visits}</output> times.</p>
+<form id="visit" action="/visit" method="post"><button>Count</button></form>
+<form action="/logout" method="post"><button class="quiet">Log out</button></form>
+<script>{COUNT}</script>"#,
+            name = encode_text(&user.name),
+            visits = user.visits,
+        ),
+        None => format!(
+            r#"<h1>Hello, stranger!</h1>
+{problem}
+<form action="/login" method="post">
+<label>Your name <input name="name" autofocus autocomplete="nickname" maxlength="64"></label>
+<button>Log in</button>
+</form>"#,
+            problem = problem.map(|text| format!(r#"<p class="problem" role="alert">{text}</p>"#)).unwrap_or_default(),
+        ),
+    };
+    Html(format!(
+        r#"<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Sessions you borrow</title>
+<style>{STYLE}</style>
+</head>
+<body><main>
+{content}
+</main></body>
+</html>
+"#
+    ))
 }
 
 const STYLE: &str = "
@@ -111,12 +115,10 @@ button.quiet { background: none; color: inherit }
 .problem { color: #c62828 }";
 
 /// Counts without leaving the page; without JavaScript the form still works.
-const COUNT: maud::PreEscaped<&str> = maud::PreEscaped(
-    "
+const COUNT: &str = "
 document.getElementById('visit').addEventListener('submit', async event => {
   event.preventDefault();
   const answer = await fetch('/visit', { method: 'POST' });
   if (answer.ok) document.getElementById('visits').textContent = await answer.text();
   else location.reload();
-});",
-);
+});";

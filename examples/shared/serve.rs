@@ -1,12 +1,17 @@
 //! Serving an application until Ctrl-C.
 
 use axum::Router;
-use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::{fmt, prelude::*};
 
 /// Writes events to standard error: `RUST_LOG=session_runtime=debug` shows what happens to sessions.
 pub(crate) fn log() {
-    let warnings = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into());
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(warnings.from_env_lossy()).init();
+    let wanted = std::env::var("RUST_LOG").ok().and_then(|wanted| wanted.parse::<Targets>().ok());
+    let mut targets = wanted.unwrap_or_default();
+    if targets.default_level().is_none() {
+        targets = targets.with_default(LevelFilter::WARN);
+    }
+    tracing_subscriber::registry().with(fmt::layer().with_writer(std::io::stderr)).with(targets).init();
 }
 
 /// Listens on 127.0.0.1, on the port in `PORT` or 3000.

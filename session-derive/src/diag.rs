@@ -69,15 +69,24 @@ pub(crate) fn closest<'a>(written: &str, candidates: impl IntoIterator<Item = &'
 pub(crate) fn suggestion<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str> + Clone) -> String {
     match closest(written, candidates.clone()) {
         Some(candidate) => format!("did you mean `{candidate}`?"),
-        None => format!("there is {}", listing(candidates)),
+        None => format!("expected {}", choice(candidates)),
     }
 }
 
 /// "`a`, `b` and `c`".
 pub(crate) fn listing<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    joined(names, "and")
+}
+
+/// "`a`, `b` or `c`".
+pub(crate) fn choice<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    joined(names, "or")
+}
+
+fn joined<'a>(names: impl IntoIterator<Item = &'a str>, word: &str) -> String {
     let mut names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     match names.pop() {
-        Some(last) if !names.is_empty() => format!("{} and {last}", names.join(", ")),
+        Some(last) if !names.is_empty() => format!("{} {word} {last}", names.join(", ")),
         Some(only) => only,
         None => String::new(),
     }
@@ -108,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_is_recognised_and_a_stranger_is_not() {
+    fn a_slip_is_recognised_and_an_unrelated_word_is_not() {
         let options = ["backend", "key", "cookie", "idle", "lifetime", "missing"];
         for (written, meant) in
             [("idel", "idle"), ("Backend", "backend"), ("lifetme", "lifetime"), ("kee", "key"), ("cookies", "cookie")]

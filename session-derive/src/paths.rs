@@ -140,6 +140,7 @@ core_paths! {
     default => core::default::Default;
     duration => core::time::Duration;
     env => core::env;
+    module_path => core::module_path;
     fmt_result => core::fmt::Result;
     formatter => core::fmt::Formatter;
     future => core::future::Future;

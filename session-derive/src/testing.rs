@@ -24,7 +24,7 @@ pub(crate) fn assert_refused(found: &[String], expected: &[&str]) {
     }
 }
 
-/// Compares an expansion, formatted, with the file of this name; `BLESS=1` writes it.
+/// Compares an expansion, formatted, with the file of this name; `cargo xtask bless` writes it.
 pub(crate) fn snapshot(name: &str, expansion: TokenStream) {
     let file = syn::parse2(expansion).expect("an expansion is a list of items");
     let formatted = prettyplease::unparse(&file);
@@ -37,7 +37,7 @@ pub(crate) fn snapshot(name: &str, expansion: TokenStream) {
     assert_eq!(
         expected,
         formatted,
-        "{} is not what the macro writes; BLESS=1 cargo test writes it anew",
+        "{} is not what the macro writes; `cargo xtask bless` writes it anew",
         path.display()
     );
 }

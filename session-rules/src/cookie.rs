@@ -109,6 +109,12 @@ attributes! {
     Partitioned = "partitioned", Flag, "partitioned = true";
     /// Whether the cookie outlives the browser.
     Persistent = "persistent", Flag, "persistent = true";
+    /// Whether pages at a loopback host get the cookie without `Secure`, for development.
+    HttpOnLocalhost = "http_on_localhost", Flag, "http_on_localhost = true";
+    /// The `Domain` that the cookie had in an earlier release.
+    FormerDomain = "former_domain", Text, "former_domain = \"www.example.org\"";
+    /// The `Path` that the cookie had in an earlier release.
+    FormerPath = "former_path", Text, "former_path = \"/app\"";
 }
 
 impl CookieAttribute {
@@ -137,6 +143,13 @@ pub struct Cookie {
     pub partitioned: bool,
     /// Whether the cookie outlives the browser's session (a `Max-Age`).
     pub persistent: bool,
+    /// Whether pages at a loopback host get [`Cookie::on_localhost`] instead. For development: Safari keeps no `Secure`
+    /// cookie of a page at `http://localhost`.
+    pub http_on_localhost: bool,
+    /// The `Domain` attribute of an earlier release, whose cookies browsers still have; empty for none.
+    pub former_domain: Option<String>,
+    /// The `Path` attribute of an earlier release.
+    pub former_path: Option<String>,
 }
 
 impl Cookie {
@@ -152,7 +165,56 @@ impl Cookie {
             http_only: true,
             partitioned: false,
             persistent: false,
+            http_on_localhost: false,
+            former_domain: None,
+            former_path: None,
         }
+    }
+
+    /// The cookie for pages at a loopback host by plain http, where [`http_on_localhost`](Self::http_on_localhost) allows
+    /// it: without `Secure` and whatever needs it, under the same name without its prefix.
+    ///
+    /// ```
+    /// use session_rules::cookie::{Cookie, CookieAttribute};
+    /// let mut cookie = Cookie::for_type("User");
+    /// assert_eq!(cookie.on_localhost(), None);
+    /// cookie.set(CookieAttribute::HttpOnLocalhost, "true").unwrap();
+    /// let local = cookie.on_localhost().unwrap();
+    /// assert_eq!((local.name.as_str(), local.secure), ("user", false));
+    /// assert!(local.violations().is_empty());
+    /// ```
+    pub fn on_localhost(&self) -> Option<Self> {
+        let prefixed = ["__Host-", "__Secure-"].iter().any(|prefix| has_prefix(&self.name, prefix));
+        self.http_on_localhost.then(|| Self {
+            name: if prefixed { without_prefix(&self.name).into() } else { self.name.clone() },
+            domain: None,
+            same_site: if self.same_site == SameSite::None { SameSite::Lax } else { self.same_site },
+            secure: false,
+            partitioned: false,
+            former_domain: None,
+            former_path: None,
+            ..self.clone()
+        })
+    }
+
+    /// The cookies of earlier releases that a browser may still have beside this one: they have its name, and another
+    /// `Domain` or `Path`, so that a browser keeps and sends both.
+    ///
+    /// ```
+    /// use session_rules::cookie::Cookie;
+    /// let mut cookie = Cookie::for_type("User");
+    /// cookie.name = "user".into();
+    /// assert!(cookie.former().is_empty());
+    /// cookie.former_path = Some("/app".into());
+    /// assert_eq!(cookie.former()[0].path, "/app");
+    /// ```
+    pub fn former(&self) -> Vec<Self> {
+        let domain_before = self.former_domain.as_ref().map(|domain| Some(domain.clone()).filter(|d| !d.is_empty()));
+        let domains = [Some(self.domain.clone()), domain_before];
+        let paths = [Some(self.path.clone()), self.former_path.clone()];
+        let all = domains.iter().flatten().flat_map(|domain| paths.iter().flatten().map(move |path| (domain, path)));
+        let former = all.filter(|(domain, path)| (*domain, *path) != (&self.domain, &self.path));
+        former.map(|(domain, path)| Self { domain: domain.clone(), path: path.clone(), ..self.clone() }).collect()
     }
 
     /// Sets an attribute from its text, as the macro's option or an environment variable has it.
@@ -177,6 +239,9 @@ impl Cookie {
             CookieAttribute::HttpOnly => self.http_only = parse_flag(text)?,
             CookieAttribute::Partitioned => self.partitioned = parse_flag(text)?,
             CookieAttribute::Persistent => self.persistent = parse_flag(text)?,
+            CookieAttribute::HttpOnLocalhost => self.http_on_localhost = parse_flag(text)?,
+            CookieAttribute::FormerDomain => self.former_domain = Some(text.into()),
+            CookieAttribute::FormerPath => self.former_path = Some(text.into()),
         }
         Ok(())
     }
@@ -199,6 +264,7 @@ impl Cookie {
         secure_prefix_is_kept(self, &mut found);
         same_site_none_is_secure(self, &mut found);
         partitioned_is_secure(self, &mut found);
+        former_is_another(self, &mut found);
         found
     }
 }
@@ -222,30 +288,35 @@ fn name_is_a_token(cookie: &Cookie, found: &mut Vec<Violation>) {
 
 /// `path = "admin"`: a path starts with a slash and holds no `;` or control character.
 fn path_is_legal(cookie: &Cookie, found: &mut Vec<Violation>) {
-    if !cookie.path.starts_with('/') {
-        found.push(broken(
-            CookieAttribute::Path,
-            format!("the path {:?} doesn't start with a slash; write \"/{}\"", cookie.path, cookie.path),
-        ));
-    } else if cookie.path.chars().any(|c| c == ';' || !c.is_ascii() || c.is_ascii_control()) {
-        found.push(broken(
-            CookieAttribute::Path,
-            "a cookie's path holds ASCII characters other than `;` and controls; percent-encode the others",
-        ));
+    let paths =
+        [(CookieAttribute::Path, Some(&cookie.path)), (CookieAttribute::FormerPath, cookie.former_path.as_ref())];
+    for (attribute, path) in paths.into_iter().filter_map(|(attribute, path)| Some((attribute, path?))) {
+        if !path.starts_with('/') {
+            found.push(broken(attribute, format!("the path {path:?} doesn't start with a slash; write \"/{path}\"")));
+        } else if path.chars().any(|c| c == ';' || !c.is_ascii() || c.is_ascii_control()) {
+            found.push(broken(
+                attribute,
+                "a cookie's path holds ASCII characters other than `;` and controls; percent-encode the others",
+            ));
+        }
     }
 }
 
 /// `domain = "https://example.org"`: a domain is a host name, without scheme, port or path.
 fn domain_is_legal(cookie: &Cookie, found: &mut Vec<Violation>) {
-    let Some(domain) = &cookie.domain else { return };
-    let host = domain.strip_prefix('.').unwrap_or(domain);
-    let legal = !host.is_empty()
-        && host.split('.').all(|l| !l.is_empty() && l.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
-    if !legal {
-        found.push(broken(
-            CookieAttribute::Domain,
-            format!("{domain:?} is not a host name; write it without scheme, port or path, as in \"example.org\""),
-        ));
+    // An empty former one says that the cookie had none.
+    let former = cookie.former_domain.as_ref().filter(|domain| !domain.is_empty());
+    let domains = [(CookieAttribute::Domain, cookie.domain.as_ref()), (CookieAttribute::FormerDomain, former)];
+    for (attribute, domain) in domains.into_iter().filter_map(|(attribute, domain)| Some((attribute, domain?))) {
+        let host = domain.strip_prefix('.').unwrap_or(domain);
+        let legal = !host.is_empty()
+            && host.split('.').all(|l| !l.is_empty() && l.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
+        if !legal {
+            found.push(broken(
+                attribute,
+                format!("{domain:?} is not a host name; write it without scheme, port or path, as in \"example.org\""),
+            ));
+        }
     }
 }
 
@@ -304,6 +375,28 @@ fn partitioned_is_secure(cookie: &Cookie, found: &mut Vec<Violation>) {
     }
 }
 
+/// `domain = "example.org", former_domain = "example.org"`, `name = "__Host-user", former_path = "/app"`.
+fn former_is_another(cookie: &Cookie, found: &mut Vec<Violation>) {
+    let same_domain =
+        cookie.former_domain.as_deref().is_some_and(|former| former == cookie.domain.as_deref().unwrap_or(""));
+    let same_path = cookie.former_path.as_ref().is_some_and(|former| *former == cookie.path);
+    for (attribute, given, same) in [
+        (CookieAttribute::FormerDomain, cookie.former_domain.is_some(), same_domain),
+        (CookieAttribute::FormerPath, cookie.former_path.is_some(), same_path),
+    ] {
+        let key = attribute.key();
+        if given && has_prefix(&cookie.name, "__Host-") {
+            let message = format!("a `__Host-` cookie never had another domain or path; remove `{key}`");
+            found.push(broken(attribute, message));
+        } else if same {
+            found.push(broken(
+                attribute,
+                format!("this is what the cookie has now; remove `{key}`, or write what it had"),
+            ));
+        }
+    }
+}
+
 /// Browsers compare the prefixes without regard to letter case.
 fn has_prefix(name: &str, prefix: &str) -> bool {
     name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
@@ -343,48 +436,4 @@ fn broken(attribute: CookieAttribute, message: impl Into<String>) -> Violation {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn broken(change: impl FnOnce(&mut Cookie)) -> Vec<&'static str> {
-        let mut cookie = Cookie::for_type("User");
-        change(&mut cookie);
-        cookie.violations().iter().map(|v| v.option).collect()
-    }
-
-    #[test]
-    fn the_name_comes_from_the_type() {
-        for (name, cookie) in [
-            ("User", "__Host-user"),
-            ("ShoppingCart", "__Host-shopping-cart"),
-            ("HTTPUser2", "__Host-http-user2"),
-            ("_", "__Host-session"),
-        ] {
-            assert_eq!(Cookie::for_type(name).name, cookie);
-            assert!(Cookie::for_type(name).violations().is_empty());
-        }
-    }
-
-    #[test]
-    fn each_rule_names_the_option_that_breaks_it() {
-        assert_eq!(broken(|c| c.name = "a b".into()), ["name"]);
-        assert_eq!(broken(|c| c.name = String::new()), ["name"]);
-        assert_eq!(broken(|c| c.domain = Some("example.org".into())), ["domain"]);
-        assert_eq!(broken(|c| c.path = "/app".into()), ["path"]);
-        assert_eq!(broken(|c| c.secure = false), ["secure"]);
-        assert_eq!(broken(|c| (c.name, c.secure) = ("__secure-x".into(), false)), ["secure"]);
-        assert_eq!(broken(|c| (c.name, c.secure, c.same_site) = ("x".into(), false, SameSite::None)), ["same_site"]);
-        assert_eq!(broken(|c| (c.name, c.secure, c.partitioned) = ("x".into(), false, true)), ["partitioned"]);
-        assert_eq!(broken(|c| (c.name, c.domain) = ("x".into(), Some("https://example.org".into()))), ["domain"]);
-        assert_eq!(broken(|c| (c.name, c.path) = ("x".into(), "app".into())), ["path"]);
-        assert_eq!(broken(|c| (c.name, c.path) = ("x".into(), "/;x".into())), ["path"]);
-    }
-
-    #[test]
-    fn every_broken_rule_is_reported_at_once() {
-        let all = broken(|c| {
-            (c.domain, c.path, c.secure, c.same_site) = (Some("a".into()), "/x".into(), false, SameSite::None);
-        });
-        assert_eq!(all, ["domain", "path", "secure", "same_site"]);
-    }
-}
+mod tests;

@@ -4,9 +4,13 @@
 //! values that come from the environment, so that both refuse the same things in the same words.
 
 pub mod cookie;
+pub mod name;
 pub mod origin;
 pub mod time;
 pub mod transport;
+
+/// The most sessions that one owner may have: each login rewrites the list of them, so the list has to have a bound.
+pub const MAX_PER_OWNER: usize = 10_000;
 
 /// One broken rule: which option breaks it and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,5 @@
-//! Origins (RFC 6454): a scheme, a host and a port, as browsers send them and as `trusted_origins` names them.
+//! Origins (RFC 6454): a scheme, a host and a port, as browsers send them and as `trusted_origins` and `public_origin`
+//! name them.
 
 use std::fmt;
 
@@ -28,7 +29,7 @@ impl Origin {
         let wrong = |why: &str| Err(format!("{text:?} is not an origin: {why}, as in \"https://shop.example\""));
         if text == "null" {
             return wrong(
-                "browsers say `null` where they hide it, so anybody could send it; write a scheme and a host",
+                "browsers send `null` for every hidden origin, so it can't be trusted; write a scheme and a host",
             );
         }
         if text.contains('*') {
@@ -71,11 +72,46 @@ impl Origin {
         })
     }
 
+    /// What speaks against this being where browsers see an application whose cookie is `Secure`, or isn't.
+    pub fn public_violation(&self, secure: bool) -> Option<String> {
+        let kept = match self.scheme.as_str() {
+            "https" => true,
+            "http" => !secure || self.is_loopback(),
+            _ => false,
+        };
+        let host = &self.host;
+        (!kept).then(|| {
+            format!(
+                "browsers send no `Secure` cookie to {self}, so no session would last; write the address that people see, \
+                 such as \"https://{host}\", or `cookie(secure = false)` where there is no TLS"
+            )
+        })
+    }
+
     /// Whether the host is this machine itself, which browsers trust without TLS.
     pub fn is_loopback(&self) -> bool {
-        let v4 = self.host.parse().is_ok_and(|address: std::net::Ipv4Addr| address.is_loopback());
-        v4 || self.host == "[::1]" || self.host == "localhost" || self.host.ends_with(".localhost")
+        is_loopback(&self.host)
     }
+}
+
+/// Whether a host, with or without a port, is this machine itself.
+///
+/// ```
+/// use session_rules::origin::is_loopback;
+/// for host in ["localhost:3000", "shop.localhost", "127.0.0.1", "[::1]:3000"] {
+///     assert!(is_loopback(host), "{host}");
+/// }
+/// for host in ["localhost.example", "127.0.0.1.example", "192.168.0.1", ""] {
+///     assert!(!is_loopback(host), "{host}");
+/// }
+/// ```
+pub fn is_loopback(host: &str) -> bool {
+    let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, _)) => return address.parse().is_ok_and(|address: std::net::Ipv6Addr| address.is_loopback()),
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name).to_ascii_lowercase(),
+    };
+    let v4 = name.parse().is_ok_and(|address: std::net::Ipv4Addr| address.is_loopback());
+    v4 || name == "localhost" || name.ends_with(".localhost")
 }
 
 impl fmt::Display for Origin {
@@ -145,7 +181,7 @@ mod tests {
     fn what_is_no_origin_is_refused_with_the_fix() {
         for (text, fix) in [
             ("", "scheme"),
-            ("null", "hide it"),
+            ("null", "every hidden origin"),
             ("*", "one for each host"),
             ("https://*.example", "one for each host"),
             ("shop.example", "with its scheme"),

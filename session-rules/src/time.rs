@@ -50,25 +50,28 @@ pub fn format(duration: Duration) -> String {
     if written.is_empty() { "0s".into() } else { written.join(" ") }
 }
 
-/// What is wrong with a pair of timeouts.
+/// What is wrong with a pair of timeouts. `None` is one that is not known yet, since only the environment says it: it
+/// breaks no rule.
 ///
 /// ```
 /// # use std::time::Duration;
+/// use session_rules::time::violations;
 /// let hour = Duration::from_secs(3600);
-/// assert!(session_rules::time::violations(hour, hour).is_empty());
-/// assert_eq!(session_rules::time::violations(2 * hour, hour)[0].option, "idle");
+/// assert!(violations(Some(hour), Some(hour)).is_empty());
+/// assert_eq!(violations(Some(2 * hour), Some(hour))[0].option, "idle");
+/// assert!(violations(None, Some(hour)).is_empty() && violations(Some(2 * hour), None).is_empty());
 /// ```
-pub fn violations(idle: Duration, lifetime: Duration) -> Vec<Violation> {
+pub fn violations(idle: Option<Duration>, lifetime: Option<Duration>) -> Vec<Violation> {
     let mut found = Vec::new();
     for (option, timeout) in [("idle", idle), ("lifetime", lifetime)] {
-        if timeout.is_zero() {
+        if timeout.is_some_and(|timeout| timeout.is_zero()) {
             found.push(Violation::new(
                 option,
                 format!("with `{option}` at zero no session would live; write \"30m\" or longer"),
             ));
         }
     }
-    if lifetime > MAX_LIFETIME {
+    if let Some(lifetime) = lifetime.filter(|lifetime| *lifetime > MAX_LIFETIME) {
         found.push(Violation::new(
             "lifetime",
             format!(
@@ -77,13 +80,15 @@ pub fn violations(idle: Duration, lifetime: Duration) -> Vec<Violation> {
             ),
         ));
     }
-    if idle > lifetime {
+    // No lifetime is longer than the longest, so an idle timeout that is can't be right.
+    let longest = lifetime.unwrap_or(MAX_LIFETIME);
+    if let Some(idle) = idle.filter(|idle| *idle > longest) {
         found.push(Violation::new(
             "idle",
             format!(
                 "the idle timeout ({}) is longer than the lifetime ({}), so it could never be reached; shorten `idle` or lengthen `lifetime`",
                 format(idle),
-                format(lifetime)
+                format(longest)
             ),
         ));
     }
@@ -101,8 +106,8 @@ pub fn violations(idle: Duration, lifetime: Duration) -> Vec<Violation> {
 pub fn rotation_violation(every: Duration, lifetime: Duration) -> Option<Violation> {
     if every < MIN_RENEWAL {
         let message = format!(
-            "an id that is rotated every {} would be rotated while the requests of one page are still on their way; \
-             write \"{}\" or longer",
+            "rotating every {} is too often: the requests of one page would still carry the previous id; write \"{}\" or \
+             longer",
             format(every),
             format(MIN_RENEWAL)
         );
@@ -110,8 +115,8 @@ pub fn rotation_violation(every: Duration, lifetime: Duration) -> Option<Violati
     }
     (every > lifetime).then(|| {
         let message = format!(
-            "no session lives long enough to be rotated every {}: its lifetime is {}; shorten `rotate_every` or \
-             lengthen `lifetime`",
+            "ids would never be rotated: `rotate_every` is {} and `lifetime` is {}; shorten `rotate_every` or lengthen \
+             `lifetime`",
             format(every),
             format(lifetime)
         );
@@ -147,14 +152,25 @@ mod tests {
 
     #[test]
     fn no_session_lives_for_no_time() {
-        let options = |idle, lifetime| violations(idle, lifetime).iter().map(|v| v.option).collect::<Vec<_>>();
+        let options =
+            |idle, lifetime| violations(Some(idle), Some(lifetime)).iter().map(|v| v.option).collect::<Vec<_>>();
         assert_eq!(options(Duration::ZERO, DEFAULT_LIFETIME), ["idle"]);
         assert_eq!(options(Duration::ZERO, Duration::ZERO), ["idle", "lifetime"]);
     }
 
     #[test]
+    fn what_is_not_known_breaks_no_rule() {
+        let second = Duration::from_secs(1);
+        assert!(violations(None, None).is_empty());
+        assert!(violations(None, Some(Duration::from_nanos(1))).is_empty());
+        assert!(violations(Some(MAX_LIFETIME), None).is_empty());
+        assert_eq!(violations(Some(MAX_LIFETIME + second), None)[0].option, "idle", "whatever the lifetime is");
+        assert_eq!(violations(None, Some(MAX_LIFETIME + second))[0].option, "lifetime");
+    }
+
+    #[test]
     fn exactly_400_days_are_allowed_and_a_second_more_is_not() {
-        assert!(violations(DEFAULT_IDLE, MAX_LIFETIME).is_empty());
-        assert_eq!(violations(DEFAULT_IDLE, MAX_LIFETIME + Duration::from_secs(1))[0].option, "lifetime");
+        assert!(violations(Some(DEFAULT_IDLE), Some(MAX_LIFETIME)).is_empty());
+        assert_eq!(violations(Some(DEFAULT_IDLE), Some(MAX_LIFETIME + Duration::from_secs(1)))[0].option, "lifetime");
     }
 }

@@ -118,16 +118,16 @@ pub fn header(name: &str) -> Result<String, String> {
         ));
     }
     if name.len() > 64 {
-        return Err("a header's name of over 64 bytes is for no good; shorten it".into());
+        return Err("a header name has at most 64 bytes; shorten it".into());
     }
     let lower = name.to_ascii_lowercase();
     if let Some((_, fix)) = TAKEN.iter().find(|(taken, _)| *taken == lower) {
-        return Err(format!("`{name}` is not a header of one's own; {fix}"));
+        return Err(format!("`{name}` already has a meaning in HTTP; {fix}"));
     }
     let browsers_own = ["sec-", "access-control-", "proxy-"].iter().any(|prefix| lower.starts_with(prefix));
     if browsers_own || FORBIDDEN.contains(&lower.as_str()) {
         return Err(format!(
-            "`{name}` means something else to browsers and proxies; take a name of your own, as in `header(\"x-session\")`"
+            "`{name}` is reserved by browsers and proxies; choose another name, as in `header(\"x-session\")`"
         ));
     }
     Ok(lower)
@@ -155,9 +155,9 @@ mod tests {
             ("Authorization", "transport = bearer"),
             ("cookie", "transport = cookie"),
             ("Set-Cookie", "transport = cookie"),
-            ("Host", "a name of your own"),
-            ("Sec-Fetch-Site", "a name of your own"),
-            ("Access-Control-Allow-Origin", "a name of your own"),
+            ("Host", "choose another name"),
+            ("Sec-Fetch-Site", "choose another name"),
+            ("Access-Control-Allow-Origin", "choose another name"),
         ] {
             let error = header(name).unwrap_err();
             assert!(error.contains(fix), "{name}: {error}");

@@ -88,7 +88,7 @@ impl<O> PreviousVersion<O> {
 
 /// A type that its older version can become.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can't follow `{O}`: nothing says how one becomes the other",
+    message = "`{O}` can't be converted into `{Self}`",
     label = "there is no `impl From<{O}> for {Self}`",
     note = "write `impl From<{O}> for {Self} {{ fn from(old: {O}) -> Self {{ .. }} }}`"
 )]

@@ -12,12 +12,14 @@ use crate::invalid::Invalid;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The backend is down or didn't answer in time. Nothing is known to have changed. **503**, with
-    /// `Retry-After`.
+    /// The backend is down or didn't answer in time. If it was asked to write something, that may have been done or not,
+    /// and the answer says so. **503**, with `Retry-After`.
     Unavailable(BackendError),
-    /// Somebody else's write came first, or the exclusive borrow had run out: this change was not
-    /// stored. **409**.
+    /// Another request's write came first: this change was not stored. **409**.
     Conflict,
+    /// The exclusive borrow ran out while the handler ran, since the backend could not be reached in time to extend it.
+    /// Nobody else has changed the session, and this change was not stored. **409**.
+    LeaseLost,
     /// The session ended while this request was using it: this change was not stored. **409**.
     Ended,
     /// Others held the session exclusively for longer than `wait`. **409**, with `Retry-After`.
@@ -25,6 +27,9 @@ pub enum Error {
     /// The data can't be written as JSON (a map with keys that aren't strings, say). Nothing was
     /// stored. **500**.
     Encode(serde_json::Error),
+    /// The data can be written as JSON, and that can't be read as the same data: a number that is not finite, a field
+    /// that is written and not read, an enum that has lost its way back. Nothing was stored. **500**.
+    ReadBack,
     /// The data breaks the type's `validate`. Nothing was stored. **422**, naming the fields.
     Invalid(Invalid),
     /// The data can't be sealed. Nothing was stored. **500**.
@@ -51,9 +56,11 @@ impl fmt::Display for Error {
         match self {
             Self::Unavailable(_) => f.write_str("the session backend is unavailable"),
             Self::Conflict => f.write_str("another request changed the session first"),
+            Self::LeaseLost => f.write_str("the exclusive borrow of the session ran out"),
             Self::Ended => f.write_str("the session ended meanwhile"),
             Self::Busy => f.write_str("the session is in exclusive use"),
             Self::Encode(_) => f.write_str("the session's data can't be encoded"),
+            Self::ReadBack => f.write_str("the session's data can't be read back as it was written"),
             Self::Invalid(invalid) => write!(f, "the session's data is not valid: {invalid}"),
             Self::Seal => f.write_str("the session's data can't be sealed"),
             Self::TooManySessions => f.write_str("the owner has as many sessions as allowed"),
@@ -73,13 +80,26 @@ impl StdError for Error {
             Self::Encode(source) => Some(source),
             Self::Invalid(source) => Some(source),
             Self::Conflict
+            | Self::LeaseLost
             | Self::Ended
             | Self::Busy
+            | Self::ReadBack
             | Self::Seal
             | Self::TooManySessions
             | Self::NoLifetime
             | Self::OwnerChanged
             | Self::CookieTooLarge { .. } => None,
+        }
+    }
+}
+
+impl Error {
+    /// The same in the place of a write's answer: what the backend did is not known.
+    #[must_use]
+    pub(crate) fn unconfirmed(self) -> Self {
+        match self {
+            Self::Unavailable(error) => Self::Unavailable(error.unconfirmed()),
+            other => other,
         }
     }
 }
@@ -91,25 +111,44 @@ impl From<BackendError> for Error {
 }
 
 /// A backend's failure: whatever the store's driver reported, or a missed deadline.
-#[derive(Debug)]
-pub struct BackendError(Box<dyn StdError + Send + Sync>);
+pub struct BackendError {
+    source: Box<dyn StdError + Send + Sync>,
+    /// Whether it came in the place of a write's answer, so that the write may have been done.
+    unconfirmed: bool,
+}
 
 impl BackendError {
     /// Wraps a driver's error, or a message.
     pub fn new(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self(source.into())
+        Self { source: source.into(), unconfirmed: false }
+    }
+
+    /// The same in the place of a write's answer.
+    #[must_use]
+    pub(crate) fn unconfirmed(self) -> Self {
+        Self { unconfirmed: true, ..self }
+    }
+
+    pub(crate) fn is_unconfirmed(&self) -> bool {
+        self.unconfirmed
+    }
+}
+
+impl fmt::Debug for BackendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("BackendError").field(&self.source).finish()
     }
 }
 
 impl fmt::Display for BackendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
+        fmt::Display::fmt(&self.source, f)
     }
 }
 
 impl StdError for BackendError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source()
+        self.source.source()
     }
 }
 

@@ -1,12 +1,12 @@
+#![doc = include_str!("docs/links.md")]
 #![doc = include_str!("docs/crate.md")]
 
 // The crate's own examples are written as a user's are.
 extern crate self as session_runtime;
 
-/// The recipes are compiled.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/people.md")]
-mod people {}
+// Before all others, which use its macros.
+#[macro_use]
+mod event;
 
 #[doc(hidden)]
 pub mod __private;
@@ -17,6 +17,7 @@ mod crypto;
 mod declaration;
 mod error;
 mod guard;
+pub mod guide;
 mod id;
 mod invalid;
 mod lease;
@@ -36,6 +37,7 @@ pub use session_derive::SessionData;
 pub use session_derive::session;
 
 pub use self::clock::{Clock, SystemClock, Timestamp};
+pub use self::crypto::generate_key;
 pub use self::error::{BackendError, Error, OpenError};
 pub use self::guard::Verdict;
 pub use self::id::{ParsePublicIdError, PublicId};
@@ -45,4 +47,4 @@ pub use self::sessions::{
     Builder, Ended, Listing, OwnerSessions, SessionData, SessionOwner, Sessions, Snapshot, UntilEnded,
 };
 pub use self::setting::FromSetting;
-pub use self::web::{Protect, ProtectLayer, Rejection};
+pub use self::web::{Protect, ProtectLayer, Rejection, Vary, VaryLayer};

@@ -161,7 +161,9 @@ impl Envelope {
         }
         let payload = out.len();
         let label = label.as_deref().unwrap_or_default();
-        let label = &label[..label.floor_char_boundary(Self::LABEL)];
+        let most = label.len().min(Self::LABEL);
+        let end = (0..=most).rev().find(|end| label.is_char_boundary(*end)).unwrap_or_default();
+        let label = &label[..end];
         out.extend(u8::try_from(label.len()));
         out.put_slice(label.as_bytes());
         (out, payload)

@@ -5,7 +5,7 @@ use std::future::{Future, IntoFuture};
 use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde::Serialize;
 use tracing::Instrument as _;
@@ -14,7 +14,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::id::PublicId;
 use crate::sessions::{
-    Core, LoadedSession, Login, MAX_RETRIES, Rotation, SessionData, Snapshot, UntilEnded, typed_mut,
+    Core, LoadedSession, Login, MAX_RETRIES, Rotation, SessionData, Snapshot, TokenEntry, UntilEnded, typed_mut,
 };
 use crate::telemetry;
 
@@ -30,21 +30,33 @@ pub(crate) enum TokenChange {
     Unchanged,
     /// The client gets this one, for as long as the session may live.
     Set {
-        /// The token.
         token: String,
         /// The session's last moment.
         expires: Timestamp,
         /// Whether its cookie outlives the browser, where the login said so.
         persistent: Option<bool>,
+        entry: Arc<TokenEntry>,
+        /// When it was in force for certain, if that is known.
+        known: Option<Instant>,
     },
     /// The client's is taken away.
     Removed,
 }
 
 impl TokenChange {
-    /// The client gets this token of a session.
+    /// The client gets this token, which was stored just now.
     pub(crate) fn set(token: String, session: &LoadedSession) -> Self {
-        Self::Set { token, expires: session.expires, persistent: session.decoded.meta.persistent }
+        Self::new(token, session, Some(Instant::now()))
+    }
+
+    /// The client gets this token, which nobody asked for. Whether its session still lives is to be asked.
+    pub(crate) fn unasked(token: String, session: &LoadedSession) -> Self {
+        Self::new(token, session, None)
+    }
+
+    fn new(token: String, session: &LoadedSession, known: Option<Instant>) -> Self {
+        let (entry, persistent) = (Arc::clone(&session.entry), session.decoded.meta.persistent);
+        Self::Set { token, expires: session.expires, persistent, entry, known }
     }
 }
 
@@ -96,10 +108,10 @@ impl fmt::Debug for Token {
     }
 }
 
-/// A session that a handler owns: its data by `Deref`, and what one does to a session.
+/// A session that a handler owns: its data by `Deref`, and methods that change, rotate and end it.
 ///
-/// Everything here takes effect in the store before it returns. It exists only inside handlers under
-/// `#[session(...)]`, since only those can tell the client.
+/// Each method has taken effect in the store when it returns. A handler gets a `Session` only under
+/// `#[session(...)]`, since only that can set the cookie.
 pub struct Session<T: SessionData> {
     core: Core,
     snapshot: Snapshot<T>,
@@ -120,6 +132,7 @@ impl<T: SessionData> Session<T> {
     /// [`Error::Ended`] if the session ended meanwhile, [`Error::Busy`] if others held it exclusively for
     /// too long, [`Error::Conflict`] if other writes kept coming between, [`Error::Unavailable`] if the
     /// backend is down. Nothing is stored then.
+    #[doc = include_str!("docs/examples/session_update.md")]
     pub async fn update<R>(&mut self, mut change: impl FnMut(&mut T) -> R) -> Result<R, Error> {
         let Self { core, snapshot, outcome } = self;
         let span = telemetry::update_span(core.session_type(), &snapshot.loaded.entry.key);
@@ -133,7 +146,7 @@ impl<T: SessionData> Session<T> {
                     Err(error) => Err(error),
                 };
                 match changed {
-                    Err(Error::Conflict) => {}
+                    Err(Error::Conflict | Error::LeaseLost) => {}
                     other => return other,
                 }
             }
@@ -147,20 +160,22 @@ impl<T: SessionData> Session<T> {
         Ok(answer)
     }
 
-    /// Gives the session another id: the client gets a new token and the old one is dead. Do it when
-    /// what the session may do changes; where a field says that, marking it `#[session(privilege)]` does it.
+    /// Rotates the session's id: the client gets a new token, and the old one is dead at once. Call it when what the
+    /// session may do changes. If a field says that, mark it `#[session(privilege)]` and it happens by itself.
     ///
     /// # Errors
     /// [`Error::Ended`] if the session ended meanwhile, [`Error::Unavailable`] if the backend is down.
+    #[doc = include_str!("docs/examples/session_rotate_id.md")]
     pub async fn rotate_id(&mut self) -> Result<(), Error> {
         self.change_id(Rotation::Explicit).await
     }
 
-    /// Notes that the person has just proved who they are, and gives the session another id: the client gets a
-    /// new token and the old one is dead. Handlers that want a `fresh` session let it in again.
+    /// Notes that the person authenticated just now, and rotates the session's id: the client gets a new token, and
+    /// the old one is dead at once. Handlers with `fresh` then accept the session again.
     ///
     /// # Errors
     /// [`Error::Ended`] if the session ended meanwhile, [`Error::Unavailable`] if the backend is down.
+    #[doc = include_str!("docs/examples/session_mark_reauthenticated.md")]
     pub async fn mark_reauthenticated(&mut self) -> Result<(), Error> {
         self.change_id(Rotation::Reauthenticated).await
     }
@@ -175,23 +190,25 @@ impl<T: SessionData> Session<T> {
     /// Ends the session, in the store and at the client. By value: a use after it does not compile.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] if the backend is down: the session then lives on.
+    /// [`Error::Unavailable`] if the backend is down: the session then goes on.
+    #[doc = include_str!("docs/examples/session_end.md")]
     pub async fn end(self) -> Result<(), Error> {
         self.core.delete(&self.snapshot.loaded).await?;
         self.outcome.put(TokenChange::Removed);
         Ok(())
     }
 
-    /// The token that the client gets with this answer, if it gets another one: after [`rotate_id`](Self::rotate_id).
+    /// The token that the response will carry, if it carries a new one: after [`rotate_id`](Self::rotate_id).
+    #[doc = include_str!("docs/examples/session_token.md")]
     pub fn token(&self) -> Option<Token> {
         self.outcome.token()
     }
 
-    /// Waits until the session has ended, anywhere in the fleet: by a logout, by whoever else may end it, or by
-    /// its timeouts. Rotating it is no end, and a backend that is down has ended nothing.
+    /// Waits until the session has ended, on any machine: by a logout, by an administrator, or by its timeouts.
+    /// A rotation does not end it, nor does a backend that is down.
     ///
-    /// For what outlives the request: a handle moves into a WebSocket or a stream, which closes when this is
-    /// done, within a second of the end.
+    /// For connections that outlive the request: a `Session` moves into a WebSocket or a stream, which closes when
+    /// this completes, within a second of the end.
     ///
     /// ```no_run
     /// # use session_runtime::{Session, SessionData};
@@ -209,35 +226,39 @@ impl<T: SessionData> Session<T> {
     /// }
     /// ```
     ///
-    /// Waiting is no use of the session: somebody who does nothing else is logged out after the idle timeout.
-    /// [`keep_alive`](UntilEnded::keep_alive) makes the connection a use, [`touch`](Self::touch) a message that
-    /// came over it.
+    /// Waiting does not count as use: a person who does nothing else is logged out after the idle timeout.
+    /// [`keep_alive`](UntilEnded::keep_alive) makes the open connection count, [`touch`](Self::touch) a message
+    /// that came over it.
     ///
     /// Memory and Redis tell of an end at once; other stores are looked at twice a second. With `backend = cookie`
-    /// nothing is stored that could end: this waits for the session's lifetime.
+    /// nothing can end the session before its lifetime does.
     pub fn ended(&self) -> UntilEnded {
         self.core.until_ended(&self.snapshot.loaded.entry, self.snapshot.loaded.expires)
     }
 
-    /// Notes that the session is in use: its idle timeout starts again, as it does with every request.
+    /// Notes a use of the session: its idle timeout starts again, as it does with every request.
     ///
     /// # Errors
     /// [`Error::Ended`] if the session has ended or expired, [`Error::Unavailable`] if the backend is down.
+    #[doc = include_str!("docs/examples/session_touch.md")]
     pub async fn touch(&self) -> Result<(), Error> {
         self.core.slide(&self.snapshot.loaded.entry).await
     }
 
-    /// The session's name for logs and screens: a hash, of no use to a client.
+    /// The session's name for logs and pages: a hash, of no use to an attacker.
+    #[doc = include_str!("docs/examples/session_public_id.md")]
     pub fn public_id(&self) -> PublicId {
         self.snapshot.public_id()
     }
 
     /// When the session started.
+    #[doc = include_str!("docs/examples/session_created_at.md")]
     pub fn created_at(&self) -> SystemTime {
         self.snapshot.created_at()
     }
 
-    /// When the session ends however much it is used.
+    /// When the session's lifetime ends, however much it is used.
+    #[doc = include_str!("docs/examples/session_expires_at.md")]
     pub fn expires_at(&self) -> SystemTime {
         self.snapshot.expires_at()
     }
@@ -257,7 +278,7 @@ impl<T: SessionData> fmt::Debug for Session<T> {
     }
 }
 
-/// The place where a session may be: what a login handler takes.
+/// The place for a session, empty or not: what a login handler takes.
 pub struct SessionSlot<T: SessionData> {
     core: Core,
     current: Mutex<Option<Snapshot<T>>>,
@@ -269,7 +290,8 @@ impl<T: SessionData> SessionSlot<T> {
         Self { core, current: Mutex::new(current.map(Snapshot::of)), outcome }
     }
 
-    /// The session that is here, as it was when it was read.
+    /// The session that is here, as it was when the request arrived or as this handler started it.
+    #[doc = include_str!("docs/examples/slot_get.md")]
     pub fn get(&self) -> Option<Snapshot<T>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -279,16 +301,18 @@ impl<T: SessionData> SessionSlot<T> {
         self.outcome.put(change);
     }
 
-    /// Starts a session with this data when it is awaited: always under a fresh id. A session that is
-    /// here already, whoever's it is, is ended.
+    /// Starts a session with this data, when it is awaited, always under a new id. A session that is here already
+    /// ends.
+    #[doc = include_str!("docs/examples/slot_start.md")]
     pub fn start(&self, data: T) -> Start<'_, T> {
         Start { slot: self, data, login: Login::default() }
     }
 
-    /// Ends the session that is here; without one there is nothing to do.
+    /// Ends the session that is here, in the store and at the client. Without one it does nothing.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] if the backend is down: the session then lives on.
+    /// [`Error::Unavailable`] if the backend is down: the session then goes on.
+    #[doc = include_str!("docs/examples/slot_end.md")]
     pub async fn end(&self) -> Result<(), Error> {
         if let Some(current) = self.get() {
             self.core.delete(&current.loaded).await?;
@@ -297,7 +321,8 @@ impl<T: SessionData> SessionSlot<T> {
         Ok(())
     }
 
-    /// The token that the client gets with this answer, if it gets another one: after [`start`](Self::start).
+    /// The token that the response will carry, if it carries a new one: after [`start`](Self::start).
+    #[doc = include_str!("docs/examples/slot_token.md")]
     pub fn token(&self) -> Option<Token> {
         self.outcome.token()
     }
@@ -334,22 +359,25 @@ pub struct Start<'a, T: SessionData> {
 }
 
 impl<T: SessionData> Start<'_, T> {
-    /// How long this session lives however much it is used: at most the `lifetime` of its type, which it is unless
-    /// told. Less than a second is [`Error::NoLifetime`] when the session is started.
+    /// The lifetime of this session: at most the `lifetime` of its type, which is the default. Less than a second is
+    /// [`Error::NoLifetime`] when the session is started.
+    #[doc = include_str!("docs/examples/start_lifetime.md")]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.login.lifetime = Some(lifetime);
         self
     }
 
-    /// Whether this session's cookie outlives the browser, with a `Max-Age` of what is left of its lifetime; what
-    /// the type's `cookie(persistent)` says unless told. It holds for every cookie that the session sends.
+    /// Whether this session's cookie outlives the browser, with a `Max-Age` of what is left of its lifetime (default:
+    /// the type's `cookie(persistent)`). It holds for every later cookie of the session, too.
+    #[doc = include_str!("docs/examples/start_persistent.md")]
     pub fn persistent(mut self, persistent: bool) -> Self {
         self.login.persistent = Some(persistent);
         self
     }
 
-    /// What a person will know the session by in a list of theirs, such as the browser's name: at most 255 bytes,
-    /// the rest is cut off. It shows in [`Listing::label`](crate::Listing::label).
+    /// What the person will recognize the session by in a list of devices, such as the browser's name. At most 255
+    /// bytes are kept. [`Listing::label`](crate::Listing::label) returns it.
+    #[doc = include_str!("docs/examples/start_label.md")]
     pub fn label(mut self, label: impl Into<Arc<str>>) -> Self {
         self.login.label = Some(label.into());
         self

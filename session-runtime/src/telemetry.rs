@@ -1,13 +1,13 @@
 //! What is told of sessions' lives: events and spans of `tracing`, and counters of `metrics` where that feature is on.
 //!
 //! Each goes through a function here, so that its name, its level and its fields are said once. A session is named by a
-//! hash of what the store calls it; the hash is made only where somebody listens. `docs/observability.md` lists
+//! hash of what the store calls it; the hash is made only where somebody listens. `docs/observability.md` of this crate lists
 //! all of it, and a test holds the two together.
 
 use std::fmt;
 use std::net::IpAddr;
 
-use tracing::{Span, debug_span};
+use tracing::Span;
 
 use crate::error::{BackendError, Error};
 use crate::id::RecordKey;
@@ -41,34 +41,44 @@ impl fmt::Display for Named<'_> {
     }
 }
 
+/// Pages at a loopback host get the cookie without `Secure`.
+pub(crate) fn http_on_localhost(session_type: Type) {
+    event!(
+        warn,
+        "session.http_on_localhost",
+        session_type,
+        "pages at localhost get the cookie without Secure; leave `http_on_localhost` off in production"
+    );
+}
+
 pub(crate) fn started(session_type: Type, key: &RecordKey) {
-    tracing::info!(name: "session.started", session_type, session = %Named(key), "a session started");
+    event!(info, "session.started", session_type, session = %Named(key), "a session started");
     count("session_started_total", session_type);
 }
 
 pub(crate) fn loaded(session_type: Type, key: &RecordKey) {
-    tracing::debug!(name: "session.loaded", session_type, session = %Named(key), "a session was loaded");
+    event!(debug, "session.loaded", session_type, session = %Named(key), "a session was loaded");
     count("session_loaded_total", session_type);
 }
 
 pub(crate) fn rotated(session_type: Type, key: &RecordKey) {
-    tracing::info!(name: "session.rotated", session_type, session = %Named(key), "a session was rotated");
+    event!(info, "session.rotated", session_type, session = %Named(key), "a session was rotated");
     count("session_rotated_total", session_type);
 }
 
 pub(crate) fn ended(session_type: Type, key: &RecordKey) {
-    tracing::info!(name: "session.ended", session_type, session = %Named(key), "a session ended");
+    event!(info, "session.ended", session_type, session = %Named(key), "a session ended");
     count("session_ended_total", session_type);
 }
 
 pub(crate) fn expired(session_type: Type, key: &RecordKey) {
-    tracing::debug!(name: "session.expired", session_type, session = %Named(key), "the session has expired");
+    event!(debug, "session.expired", session_type, session = %Named(key), "the session has expired");
     count("session_expired_total", session_type);
 }
 
 /// The store has no such session: it has ended, or has timed out and was removed.
 pub(crate) fn absent(session_type: Type, key: &RecordKey) {
-    tracing::debug!(name: "session.absent", session_type, session = %Named(key), "there is no such session any more");
+    event!(debug, "session.absent", session_type, session = %Named(key), "there is no such session any more");
     count("session_absent_total", session_type);
 }
 
@@ -83,8 +93,6 @@ pub(crate) enum Refusal {
     Replaced,
     /// There are several tokens.
     Ambiguous,
-    /// The request may have been made by another site.
-    CrossSite,
     /// `verify` said no.
     Verify,
     /// The handler wants a fresher proof of who this is.
@@ -98,7 +106,6 @@ impl Refusal {
             Self::Stale => "stale",
             Self::Replaced => "replaced",
             Self::Ambiguous => "ambiguous",
-            Self::CrossSite => "cross_site",
             Self::Verify => "verify",
             Self::NotFresh => "not_fresh",
         }
@@ -108,14 +115,43 @@ impl Refusal {
 pub(crate) fn refused(session_type: Type, refusal: Refusal) {
     let reason = refusal.reason();
     match refusal {
-        Refusal::CrossSite | Refusal::Verify | Refusal::NotFresh => {
-            tracing::info!(name: "session.refused", session_type, reason, "a request was refused");
+        Refusal::Verify | Refusal::NotFresh => {
+            event!(info, "session.refused", session_type, reason, "a request was refused");
         }
         Refusal::Token | Refusal::Stale | Refusal::Replaced | Refusal::Ambiguous => {
-            tracing::debug!(name: "session.refused", session_type, reason, "a token was refused");
+            event!(debug, "session.refused", session_type, reason, "a token was refused");
         }
     }
     count_by("session_refused_total", session_type, reason);
+}
+
+/// Another site may have made a request: what its `Origin` was compared with, and what the browser said of the two.
+pub(crate) fn cross_site(session_type: Type, origin: &str, host: &str, fetch_site: &str) {
+    let reason = "cross_site";
+    event!(info, "session.refused", session_type, reason, origin, host, fetch_site, "{CROSS_SITE}");
+    count_by("session_refused_total", session_type, reason);
+}
+
+const CROSS_SITE: &str = "a request of another site was refused; if its page may make it, name its origin in \
+                          `trusted_origins`; if it is this application's own page, and a proxy changes `Host`, name it \
+                          in `public_origin`";
+
+/// Two types of this process use one cookie: each login takes the other's session away, where both serve one host.
+pub(crate) fn cookie_shared(cookie: &str, first: &str, second: &str) {
+    event!(warn, "session.cookie_shared", cookie, first, second, "two session types use one cookie");
+}
+
+/// A client sends several cookies of the session's name, of which `verified` hold a token that may be used.
+pub(crate) fn duplicate_cookies(session_type: Type, cookie: &str, count: usize, verified: usize) {
+    event!(
+        warn,
+        "session.duplicate_cookies",
+        session_type,
+        cookie,
+        count,
+        verified,
+        "a client sends several cookies of the session's name"
+    );
 }
 
 /// One client has sent as many forged tokens as the threshold says.
@@ -129,81 +165,98 @@ pub(crate) fn forged(session_type: Type, client: Option<IpAddr>, tokens: u32) {
             }
         }
     }
-    tracing::warn!(name: "session.forged", session_type, client = %Client(client), tokens, "a client keeps sending forged tokens");
+    event!(warn, "session.forged", session_type, client = %Client(client), tokens, "a client keeps sending forged tokens");
     count("session_forged_total", session_type);
 }
 
 /// A token from before a session's rotation was used.
 pub(crate) fn replayed(session_type: Type, key: &RecordKey) {
-    tracing::warn!(name: "session.replayed", session_type, session = %Named(key), "a token from before the session's rotation was used");
+    event!(warn, "session.replayed", session_type, session = %Named(key), "a token from before the session's rotation was used");
     count("session_replayed_total", session_type);
 }
 
 /// What is stored is not used, and left alone. The reason says nothing of the data.
 pub(crate) fn unreadable(session_type: Type, key: &RecordKey, reason: &'static str, detail: impl fmt::Debug) {
-    tracing::warn!(name: "session.unreadable", session_type, session = %Named(key), reason, ?detail, "the stored session can't be used; left alone");
+    event!(warn, "session.unreadable", session_type, session = %Named(key), reason, ?detail, "the stored session can't be used; left alone");
     count_by("session_unreadable_total", session_type, reason);
 }
 
 /// A handler made a session another owner's. Nothing was stored.
 pub(crate) fn owner_changed(session_type: Type, key: &RecordKey) {
-    tracing::error!(name: "session.owner_changed", session_type, session = %Named(key), "a handler made a session another owner's; nothing was stored");
+    event!(error, "session.owner_changed", session_type, session = %Named(key), "a handler made a session another owner's; nothing was stored");
     count("session_owner_changed_total", session_type);
+}
+
+/// A handler's data can be written and not read back. Nothing was stored. `why` says nothing of the data.
+pub(crate) fn not_read_back(session_type: Type, why: &str) {
+    event!(
+        error,
+        "session.not_read_back",
+        session_type,
+        why,
+        "data does not read back as it was written; nothing was stored"
+    );
+    count("session_not_read_back_total", session_type);
 }
 
 /// The list of an owner's sessions can't be read, and is left alone: to begin it anew would lose sight of sessions
 /// that live on.
 pub(crate) fn owner_unreadable(session_type: Type) {
-    tracing::error!(name: "session.owner_unreadable", session_type, "the list of an owner's sessions has an unknown format; left alone");
+    event!(
+        error,
+        "session.owner_unreadable",
+        session_type,
+        "the list of an owner's sessions has an unknown format; left alone"
+    );
     count("session_owner_unreadable_total", session_type);
 }
 
 /// A change was not stored.
 pub(crate) fn conflict(session_type: Type, key: &RecordKey, error: &Error) {
-    tracing::warn!(name: "session.conflict", session_type, session = %Named(key), %error, "a change was not stored");
+    event!(warn, "session.conflict", session_type, session = %Named(key), %error, "a change was not stored");
     count("session_conflict_total", session_type);
 }
 
 /// A record stays sealed under a retired key, until its next read or write.
 pub(crate) fn not_resealed(session_type: Type, key: &RecordKey, error: &Error) {
-    tracing::debug!(name: "session.not_resealed", session_type, session = %Named(key), %error, "a record stays under a retired key");
+    event!(debug, "session.not_resealed", session_type, session = %Named(key), %error, "a record stays under a retired key");
     count("session_not_resealed_total", session_type);
 }
 
 pub(crate) fn lease_lost(session_type: Type, key: &RecordKey) {
-    tracing::warn!(name: "session.lease_lost", session_type, session = %Named(key), "an exclusive borrow ran out under its handler");
+    event!(warn, "session.lease_lost", session_type, session = %Named(key), "an exclusive borrow ran out under its handler");
     count("session_lease_lost_total", session_type);
 }
 
 pub(crate) fn backend_down(session_type: Type, error: &BackendError) {
-    tracing::error!(name: "session.backend_down", session_type, %error, "the session backend did not answer");
+    event!(error, "session.backend_down", session_type, %error, "the session backend did not answer");
     count("session_backend_down_total", session_type);
 }
 
 pub(crate) fn create_span(session_type: Type) -> Span {
-    debug_span!("session.create", session_type)
+    span!("session.create", session_type)
 }
 
 pub(crate) fn load_span(session_type: Type, key: &RecordKey) -> Span {
-    debug_span!("session.load", session_type, session = %Named(key))
+    span!("session.load", session_type, session = %Named(key))
 }
 
 pub(crate) fn acquire_span(session_type: Type, key: &RecordKey) -> Span {
-    debug_span!("session.acquire", session_type, session = %Named(key))
+    span!("session.acquire", session_type, session = %Named(key))
 }
 
 pub(crate) fn save_span(session_type: Type, key: &RecordKey) -> Span {
-    debug_span!("session.save", session_type, session = %Named(key))
+    span!("session.save", session_type, session = %Named(key))
 }
 
 pub(crate) fn update_span(session_type: Type, key: &RecordKey) -> Span {
-    debug_span!("session.update", session_type, session = %Named(key))
+    span!("session.update", session_type, session = %Named(key))
 }
 
 pub(crate) fn rotate_span(session_type: Type, key: &RecordKey) -> Span {
-    debug_span!("session.rotate", session_type, session = %Named(key))
+    span!("session.rotate", session_type, session = %Named(key))
 }
 
 pub(crate) fn end_span(session_type: Type, key: &RecordKey) -> Span {
-    debug_span!("session.end", session_type, session = %Named(key))
+    span!("session.end", session_type, session = %Named(key))
 }

@@ -78,7 +78,7 @@ pub(crate) fn record_of(folder: &Path, key: &RecordKey) -> PathBuf {
 }
 
 /// Every file and folder below.
-fn below(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn below(folder: &Path) -> Vec<PathBuf> {
     let mut found: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     let folders: Vec<_> = found.iter().filter(|path| path.is_dir()).cloned().collect();
     found.extend(folders.iter().flat_map(|folder| below(folder)));
@@ -303,35 +303,6 @@ async fn a_write_that_is_dropped_has_been_done_or_not() {
 }
 
 #[tokio::test]
-async fn a_store_that_has_gone_is_out_of_reach_and_not_empty() {
-    let folder = tempfile::tempdir().unwrap();
-    let (root, aside) = (folder.path().join("mounted"), folder.path().join("unmounted"));
-    let file = File::new(&root).unwrap();
-    create(&file, &KEY).await;
-    // A volume that isn't mounted leaves an empty folder, or none.
-    for empty in [false, true] {
-        fs::rename(&root, &aside).unwrap();
-        if empty {
-            fs::create_dir(&root).unwrap();
-        }
-        let (touch, holder) = (touch(START), lease(Holder::new()));
-        assert!(file.load(&KEY, touch).await.is_err());
-        assert!(file.create(&KEY, record(1, "x"), touch).await.is_err());
-        assert!(file.update(&KEY, 1, record(2, "x"), touch).await.is_err());
-        assert!(file.delete(&KEY).await.is_err());
-        assert!(file.acquire(&KEY, holder, touch).await.is_err());
-        assert!(file.save(&KEY, holder, 1, record(2, "x"), touch).await.is_err());
-        assert!(file.sweep(START.plus(LIFETIME), 10).await.is_err());
-        if empty {
-            assert_eq!(below(&root), [] as [&Path; 0], "no store is begun in its place");
-            fs::remove_dir(&root).unwrap();
-        }
-        fs::rename(&aside, &root).unwrap();
-        assert!(has(&file, &KEY).await);
-    }
-}
-
-#[tokio::test]
 async fn an_error_tells_the_folder_and_no_key() {
     let (store, folder) = store();
     create(&store.one, &KEY).await;
@@ -339,27 +310,4 @@ async fn an_error_tells_the_folder_and_no_key() {
     fs::create_dir(folder.path().join("2a/lock")).unwrap();
     let error = store.one.update(&KEY, 1, record(2, "x"), touch(START)).await.unwrap_err().to_string();
     assert!(error.contains("2a") && !error.contains(&KEY.to_string()), "{error}");
-}
-
-#[tokio::test]
-async fn while_the_store_is_out_of_reach_a_request_is_answered_503_and_afterwards_all_is_there() {
-    const KEYS: &str = "kXUQ1cWZ7mHqLsTzRn3vB8yEoAdFgJiKpMxNwCbVtYU=";
-    let terms = Terms { lease: LIFETIME, wait: Duration::from_secs(60), deadline: Duration::from_secs(10) };
-    let folder = tempfile::tempdir().unwrap();
-    let (root, aside) = (folder.path().join("mounted"), folder.path().join("unmounted"));
-    let books = Books::open(Arc::new(File::new(&root).unwrap()), KEYS, terms).await.unwrap();
-    let served = serve(router(books)).await;
-    let client = served.client();
-    for path in ["/start", "/append/1"] {
-        assert!(client.post(path).await.status.is_success(), "{path}");
-    }
-    fs::rename(&root, &aside).unwrap();
-    assert_eq!(client.get("/entries").await.status, StatusCode::SERVICE_UNAVAILABLE);
-    for path in ["/append/2", "/update/2", "/end"] {
-        assert_eq!(client.post(path).await.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
-    }
-    fs::rename(&aside, &root).unwrap();
-    assert_eq!(client.get("/entries").await.text(), "[1]");
-    assert_eq!(client.post("/append/3").await.status, StatusCode::OK);
-    assert_eq!(client.get("/entries").await.text(), "[1,3]");
 }

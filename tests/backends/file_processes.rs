@@ -306,7 +306,7 @@ async fn a_write_beyond_the_largest_file_allowed_is_an_error_and_loses_nothing()
 async fn a_full_disk_is_an_error_and_loses_nothing() {
     let shell = ["unshare", "--user", "--map-root-user", "--mount", "sh"];
     let (folder, _file) = begun(b"first").await;
-    let mount = format!("mount -t tmpfs -o size=192k none '{}'", folder.path().join("sessions").display());
+    let mount = format!("mount -t tmpfs -o size=192k,mode=700 none '{}'", folder.path().join("sessions").display());
     let output = cramped(folder.path(), &shell, &mount, &["fill"]);
     if String::from_utf8_lossy(&output.stderr).contains("unshare:") {
         return;

@@ -2,8 +2,11 @@
 
 mod cookie;
 mod file;
+mod file_folder;
+mod file_fuse;
 mod file_processes;
 mod file_sweep;
+mod guide;
 mod harness;
 #[path = "../fixtures/ledger/routes.rs"]
 mod ledger;

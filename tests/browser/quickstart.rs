@@ -112,3 +112,36 @@ async fn a_page_that_was_left_open_over_a_logout_elsewhere_greets_a_stranger_at_
     browser.click("#visit button").await;
     shows(&browser, "h1", "Hello, stranger!").await;
 }
+
+#[tokio::test]
+async fn a_second_press_of_log_out_shows_the_start_and_no_error() {
+    let (_app, url) = quickstart().await;
+    let browser = Browser::start().await;
+    browser.open(&url).await;
+    log_in(&browser, "Ada").await;
+    let first = browser.window().await.unwrap();
+    let second = browser.new_tab().await.unwrap();
+    browser.switch_to_window(second).await.unwrap();
+    browser.open(&url).await;
+    browser.click("form[action='/logout'] button").await;
+    shows(&browser, "h1", "Hello, stranger!").await;
+    // The first tab still shows the person and the button.
+    browser.switch_to_window(first).await.unwrap();
+    assert_eq!(browser.text("h1").await, "Hello, Ada!");
+    browser.click("form[action='/logout'] button").await;
+    shows(&browser, "h1", "Hello, stranger!").await;
+    assert_eq!(browser.current_url().await.unwrap().path(), "/");
+}
+
+#[tokio::test]
+async fn a_refusal_is_a_page_that_can_be_read() {
+    let (_app, url) = quickstart().await;
+    let browser = Browser::start().await;
+    browser.open(&format!("{url}/me")).await;
+    assert_eq!(browser.evaluate::<String>("document.contentType").await, "text/html");
+    let title = browser.text("h1").await;
+    assert!(!title.is_empty() && !title.contains('{'), "{title}");
+    assert_eq!(browser.title().await.unwrap(), title);
+    let program = "fetch('/me').then(answer => answer.headers.get('content-type'))";
+    assert_eq!(browser.evaluate::<String>(program).await, "application/problem+json");
+}

@@ -1,4 +1,6 @@
-//! What the documents say of the tests is so.
+//! What the documents say of the code and of the tests is so.
+
+mod reference;
 
 use std::{
     collections::BTreeSet,
@@ -6,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The rows that docs/security.md must have, by their first cells.
+/// The rows that the page of evidence must have, by their first cells.
 const ROWS: &[&str] = &[
     "SM1",
     "SM2, V7.2.3",
@@ -54,6 +56,9 @@ const ROWS: &[&str] = &[
     "stored garbage, another schema",
     "a write cut short",
     "the clock jumps",
+    "R4",
+    "R6",
+    "R8",
     "restored from logout by an upsert",
     "id adopted from the client",
     "token good for ever",
@@ -128,7 +133,7 @@ fn mentions(file: &str, name: &str) -> usize {
 
 #[test]
 fn the_page_of_security_has_every_row_once() {
-    let rows = rows(&read("docs/security.md"));
+    let rows = rows(&read("session-runtime/docs/security.md"));
     let named: Vec<&str> = rows.iter().map(|(row, _)| row.as_str()).collect();
     let (expected, found): (BTreeSet<&str>, BTreeSet<&str>) =
         (ROWS.iter().copied().collect(), named.iter().copied().collect());
@@ -139,7 +144,7 @@ fn the_page_of_security_has_every_row_once() {
 #[test]
 fn every_row_of_the_page_of_security_has_tests_and_every_test_that_it_names_is_there() {
     let mut mistakes = Vec::new();
-    for (row, tests) in rows(&read("docs/security.md")) {
+    for (row, tests) in rows(&read("session-runtime/docs/security.md")) {
         if tests == "not yet" {
             continue;
         }
@@ -166,14 +171,29 @@ fn what_names_no_test_is_told() {
     assert_eq!(mistake("tests/docs/main.rs::what_names_no_test_is_told"), None);
 }
 
+/// The documents of the repository and the pages of the guide.
+fn documents() -> Vec<PathBuf> {
+    let markdown = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "md");
+    let folders = ["", "benches", "session-runtime/docs"].map(|folder| root().join(folder));
+    let entries = folders.iter().flat_map(|folder| fs::read_dir(folder).expect("the folder can be read"));
+    entries.map(|entry| entry.unwrap().path()).filter(markdown).collect()
+}
+
+/// Where the links of a document lead: those in the text, and definitions such as `[name]: file.md`.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    let inline = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let defined = text.lines().filter_map(|line| line.strip_prefix('[')?.split_once("]: ")).map(|(_, link)| link);
+    inline.chain(defined)
+}
+
 #[test]
 fn links_in_the_documents_lead_to_files() {
-    let folder = fs::read_dir(root().join("docs")).expect("there are documents");
-    let pages = folder.map(|page| page.unwrap().path()).chain([root().join("README.md")]);
+    let pages = documents();
+    assert!(pages.len() > 20, "{pages:?}");
     let mut dead = Vec::new();
-    for page in pages.filter(|page| page.extension().is_some_and(|extension| extension == "md")) {
+    for page in pages {
         let (text, folder) = (fs::read_to_string(&page).unwrap(), page.parent().unwrap());
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+        for link in links(&text) {
             let file = link.split('#').next().unwrap_or_default();
             let is_elsewhere = file.contains("://") || file.is_empty();
             if !is_elsewhere && !folder.join(file).exists() {
@@ -182,4 +202,23 @@ fn links_in_the_documents_lead_to_files() {
         }
     }
     assert!(dead.is_empty(), "{dead:#?}");
+}
+
+/// In the documentation the names of pages lead to modules, where the page's own definitions lead to files.
+#[test]
+fn each_page_of_the_guide_is_a_module_and_has_a_link_to_it() {
+    let (modules, names) = (read("session-runtime/src/guide.rs"), read("session-runtime/src/docs/links.md"));
+    for page in documents().iter().filter(|page| page.starts_with(root().join("session-runtime/docs"))) {
+        let file = page.file_name().and_then(|name| name.to_str()).expect("a page has a name");
+        let name = if file == "README.md" { "guide" } else { file.trim_end_matches(".md") };
+        assert!(modules.contains(&format!("{file}\"")), "{file} is no module");
+        assert!(names.contains(&format!("[{name}]: crate::guide")), "links.md has no [{name}]");
+        let text = fs::read_to_string(page).unwrap();
+        for (name, link) in text.lines().filter_map(|line| line.strip_prefix('[')?.split_once("]: ")) {
+            assert!(
+                names.contains(&format!("[{name}]: crate::")),
+                "{file}: [{name}] leads to {link} in the documentation too"
+            );
+        }
+    }
 }

@@ -100,3 +100,30 @@ async fn write_until_the_end(client: Client) -> u64 {
     }
     highest
 }
+
+#[tokio::test]
+async fn a_second_logout_is_answered_like_the_first_in_each_example() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    for (program, login) in [
+        (App::example("quickstart"), "/login"),
+        (App::example("files").env("SESSION_KEYS", KEY).env("SESSION_DIR", at("files")), "/login"),
+        (App::example("chat"), "/login"),
+        (App::example("account").env("ACCOUNTS", at("accounts.json")), "/register"),
+    ] {
+        let app = program.start().await;
+        let client = app.client();
+        let reply = client.post_form(login, &[("name", "Ada"), ("password", "correct horse")]).await;
+        assert_eq!((reply.status, reply.set_cookies().len()), (StatusCode::SEE_OTHER, 1), "{}", reply.text());
+        for cookies in [1, 0] {
+            let reply = client.post("/logout").await;
+            assert_eq!(
+                (reply.status, reply.header("location")),
+                (StatusCode::SEE_OTHER, Some("/")),
+                "{}",
+                reply.text()
+            );
+            assert_eq!(reply.set_cookies().len(), cookies);
+        }
+    }
+}

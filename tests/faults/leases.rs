@@ -40,7 +40,7 @@ async fn a_process_that_overslept_its_lease_does_not_disturb_who_has_it_now() {
     fleet.held(1, 1).await;
     fleet.app(0).resume();
     fleet.open(0).await;
-    assert_problem(&late.await.unwrap(), StatusCode::CONFLICT, "conflict");
+    assert_problem(&late.await.unwrap(), StatusCode::CONFLICT, "lease-lost");
     fleet.open(1).await;
     assert_eq!(now.await.unwrap().status, StatusCode::OK, "the late one took no lease from it");
     assert_eq!(writer.entries(0).await, [2]);

@@ -16,7 +16,7 @@ use session_tests::{Served, serve};
 use crate::support::{assert_problem, key};
 
 #[derive(Clone, Serialize, Deserialize, SessionData)]
-#[session(backend = cookie, key = env("HTTP_TESTS_CARRIED_KEY"))]
+#[session(backend = cookie, key = env("HTTP_TESTS_CARRIED_KEY"), name = "carried-note")]
 struct Note {
     text: String,
 }
@@ -162,7 +162,7 @@ mod later {
     use super::*;
 
     #[derive(Clone, Serialize, Deserialize, SessionData)]
-    #[session(backend = cookie, key = env("HTTP_TESTS_CARRIED_KEY"), version = 2, from = super::Note)]
+    #[session(backend = cookie, key = env("HTTP_TESTS_CARRIED_KEY"), name = "carried-note", version = 2, from = super::Note)]
     struct Note {
         lines: Vec<String>,
     }

@@ -1,6 +1,10 @@
 //! The cookie that a session gives, and how it is taken back.
 
-use axum::{Router, routing::post};
+use axum::{
+    Router,
+    http::Method,
+    routing::{get, post},
+};
 use serde::{Deserialize, Serialize};
 use session_runtime::{Error, Session, SessionData, SessionSlot, Sessions, session, testing::ManualClock};
 use session_tests::{Client, Reply, Served, serve};
@@ -38,6 +42,10 @@ struct Remembered;
     persistent = env("HTTP_TESTS_UNSET", default = "false"),
 ))]
 struct FromEnvironment;
+
+#[derive(Serialize, Deserialize, SessionData)]
+#[session(cookie(name = "moved", path = "/shop", former_domain = "shop.example", former_path = "/"))]
+struct Moved;
 
 /// Routes that start, rotate and end a session of the type.
 macro_rules! routes {
@@ -258,4 +266,78 @@ async fn a_cookie_of_4096_bytes_is_sent_and_one_of_4097_is_not() {
     assert_eq!((fits.len(), over.len()), (28, 29));
     assert_eq!(longest(&carried!(Fits, "__Host-twenty-eight-letters-"), fits).await, (4096, "4116".into()));
     assert_eq!(longest(&carried!(Over, "__Host-twenty-nine-characters"), over).await, (4073, "4097".into()));
+}
+
+#[derive(Clone, Serialize, Deserialize, SessionData)]
+#[session(cookie(http_on_localhost))]
+struct Developer {
+    name: String,
+}
+
+#[session(optional)]
+async fn develop(slot: SessionSlot<Developer>) -> Result<(), Error> {
+    slot.start(Developer { name: "ann".into() }).await
+}
+
+#[session(protected)]
+async fn developer(developer: &Developer) -> String {
+    developer.name.clone()
+}
+
+#[session(optional)]
+async fn leave(slot: SessionSlot<Developer>) -> Result<(), Error> {
+    slot.end().await
+}
+
+#[tokio::test]
+async fn a_page_at_localhost_gets_a_cookie_without_secure_where_that_is_declared_and_no_other_page_does() {
+    let sessions = Sessions::<Developer>::builder().open().await.unwrap();
+    let router = Router::new().route("/in", post(develop)).route("/me", get(developer)).route("/out", post(leave));
+    let server = serve(router.with_state(sessions)).await;
+    let client = server.client();
+    let at = async |method: Method, path: &'static str, host: &'static str, cookie: String| {
+        let request = client.send(method, path, |request| request.header("host", host).header("cookie", cookie));
+        request.await
+    };
+    for (host, expected) in [
+        ("localhost:3000", "developer=TOKEN; HttpOnly; SameSite=Lax; Path=/"),
+        ("127.0.0.1", "developer=TOKEN; HttpOnly; SameSite=Lax; Path=/"),
+        ("app.example", "__Host-developer=TOKEN; HttpOnly; SameSite=Lax; Secure; Path=/"),
+        ("localhost.example", "__Host-developer=TOKEN; HttpOnly; SameSite=Lax; Secure; Path=/"),
+    ] {
+        let reply = at(Method::POST, "/in", host, String::new()).await;
+        let set = reply.set_cookies()[0].to_owned();
+        let (pair, attributes) = set.split_once("; ").unwrap();
+        let (name, token) = pair.split_once('=').unwrap();
+        assert_eq!(format!("{name}=TOKEN; {attributes}"), expected, "{host}");
+        assert_eq!(at(Method::GET, "/me", host, pair.to_owned()).await.text(), "ann", "{host}");
+
+        let other = if name == "developer" { "__Host-developer" } else { "developer" };
+        assert_eq!(at(Method::GET, "/me", host, format!("{other}={token}")).await.status, 401, "{host}");
+
+        let removed = at(Method::POST, "/out", host, pair.to_owned()).await;
+        let removed = removed.set_cookies()[0].to_owned();
+        assert!(removed.starts_with(&format!("{name}=; ")), "{host}: {removed}");
+        assert_eq!(removed.contains("Secure"), name != "developer", "{host}: {removed}");
+    }
+}
+
+#[tokio::test]
+async fn whatever_sets_or_removes_a_cookie_takes_away_those_of_earlier_releases() {
+    let server = served::<Moved>(routes!(Moved)).await;
+    let client = server.client();
+    for (path, sets) in [("/shop/start", true), ("/shop/rotate", true), ("/shop/end", false)] {
+        let reply = client.post(path).await;
+        assert_eq!(reply.status, 200, "{path}");
+        let cookies = reply.set_cookies();
+        let (present, removed): (Vec<&str>, Vec<&str>) =
+            cookies.iter().copied().partition(|cookie| !cookie.contains("Max-Age=0"));
+        assert_eq!(present.len(), usize::from(sets), "{path}: {present:?}");
+        for former in ["Path=/shop; Domain=shop.example;", "Path=/; Max-Age=0;", "Path=/; Domain=shop.example;"] {
+            let found =
+                removed.iter().filter(|cookie| cookie.starts_with("moved=; ") && cookie.contains(former)).count();
+            assert_eq!(found, 1, "{path}: {former} {removed:?}");
+        }
+        assert_eq!(cookies.len(), 4, "{path}: {cookies:?}");
+    }
 }

@@ -179,3 +179,114 @@ async fn data_that_cannot_be_written_is_a_500_that_changes_nothing() {
     assert_eq!(client.get("/").await.text(), "0", "the session lives on as it was");
     assert!(client.cookie("__Host-board").is_some() && client.cookie(COOKIE).is_none());
 }
+
+/// What browsers say when a person opens a page.
+const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
+async fn as_a_browser(client: &session_tests::Client, method: Method, path: &str) -> session_tests::Reply {
+    client.send(method, path, |request| request.header("accept", BROWSER)).await
+}
+
+/// A refusal as a page, with all that the program's has but the body.
+fn assert_page(page: &session_tests::Reply, program: &session_tests::Reply) {
+    assert_problem_kind(program);
+    assert_eq!(page.status, program.status);
+    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+    let body: serde_json::Value = program.json();
+    for part in ["title", "detail"] {
+        let text = body[part].as_str().unwrap().replace('\'', "&#39;");
+        assert!(page.text().contains(&text), "{part}: {}", page.text());
+    }
+    assert!(page.text().starts_with("<!DOCTYPE html>"));
+    for markup in ["<script", "<style", "style=", "onload", "<link", "javascript:"] {
+        assert!(!page.text().contains(markup), "a content security policy may forbid {markup}");
+    }
+    let others = |reply: &session_tests::Reply| {
+        let mut headers = reply.headers.clone();
+        for name in ["content-type", "content-length", "date"] {
+            headers.remove(name);
+        }
+        headers
+    };
+    assert_eq!(others(page), others(program));
+    for reply in [page, program] {
+        let lines: Vec<_> = reply.headers.get_all("vary").iter().map(|line| line.to_str().unwrap()).collect();
+        assert_eq!(lines, ["Cookie, Accept"]);
+        assert_eq!(reply.header("cache-control"), Some("no-store"));
+    }
+}
+
+fn assert_problem_kind(reply: &session_tests::Reply) {
+    assert_eq!(reply.header("content-type"), Some("application/problem+json"), "{}", reply.text());
+}
+
+#[session(protected, guard = |user| user.visits > 100)]
+async fn regulars(_user: &User) {}
+
+#[session(protected, fresh = "1ms", guard = |_user| true)]
+async fn fresh(_user: &User) {}
+
+#[tokio::test]
+async fn a_browser_gets_each_refusal_as_a_page_and_a_program_as_json() {
+    let (ledger, server) = on_a_ledger().await;
+    let more = Router::new().route("/regulars", get(regulars)).route("/fresh", get(fresh));
+    let sessions = Sessions::builder().backend(ledger.clone()).key(&key('k')).open().await.unwrap();
+    let more = serve(more.with_state(sessions)).await;
+    let (stranger, ann) = (server.client(), logged_in(&server, "ann").await);
+    let elsewhere = ann.at(&more.url());
+    for (client, method, path, status) in [
+        (&stranger, Method::GET, "/me", 401),
+        (&stranger, Method::POST, "/visit", 401),
+        (&stranger, Method::GET, "/behind", 401),
+        (&stranger, Method::GET, "/copy", 401),
+        (&elsewhere, Method::GET, "/regulars", 403),
+        (&elsewhere, Method::GET, "/fresh", 401),
+    ] {
+        let page = as_a_browser(client, method.clone(), path).await;
+        assert_eq!(page.status, status, "{path}");
+        assert_page(&page, &client.send(method, path, |request| request).await);
+    }
+    for (method, path) in [(Method::POST, "/visit"), (Method::POST, "/login"), (Method::POST, "/rotate")] {
+        let cross_site = [("sec-fetch-site", "cross-site"), ("accept", BROWSER), ("origin", "null")];
+        let send = async |headers: &[(&str, &str)]| {
+            let add = |request: reqwest::RequestBuilder| {
+                headers
+                    .iter()
+                    .fold(request.form(&[("name", "x")]), |request, (name, value)| request.header(*name, *value))
+            };
+            ann.send(method.clone(), path, add).await
+        };
+        assert_page(&send(&cross_site).await, &send(&cross_site[..1]).await);
+    }
+    ledger.set_down(true);
+    for (method, path) in
+        [(Method::GET, "/me"), (Method::GET, "/perhaps"), (Method::GET, "/behind"), (Method::POST, "/rotate")]
+    {
+        let page = as_a_browser(&ann, method.clone(), path).await;
+        assert_eq!((page.status.as_u16(), page.header("retry-after")), (503, Some("1")), "{path}");
+        assert_page(&page, &ann.send(method, path, |request| request).await);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_the_applications_own_is_left_as_it_is() {
+    #[session(optional)]
+    async fn own(_user: Option<&User>) -> axum::response::Response {
+        use axum::response::IntoResponse;
+        let mut answer = Error::Busy.into_response();
+        *answer.body_mut() = "own words".into();
+        answer
+    }
+
+    #[session(optional)]
+    async fn as_json(_user: Option<&User>) -> Result<(), (axum::http::StatusCode, axum::Json<u8>)> {
+        Err((axum::http::StatusCode::CONFLICT, axum::Json(7)))
+    }
+
+    let router = Router::new().route("/own", get(own)).route("/json", get(as_json));
+    let server = serve(router.with_state(Store::memory().sessions::<User>().await)).await;
+    for (path, text) in [("/own", "own words"), ("/json", "7")] {
+        let reply = as_a_browser(&server.client(), Method::GET, path).await;
+        assert_eq!((reply.status.as_u16(), reply.text()), (409, text));
+    }
+}

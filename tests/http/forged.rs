@@ -92,12 +92,14 @@ async fn what_honest_clients_send_is_not_taken_for_forged() {
     let client = logged_in(&scene.server, "ann").await;
     let token = token(&client);
     assert_eq!(client.get("/me").await.status, 200);
-    // From before a rotation, of an ended session, twice, and run out.
+    // From before a rotation, of an ended session, beside that of another session, and run out.
     client.post("/rotate").await;
     scene.send(&token, 2, None).await;
     client.post("/logout").await;
     scene.send(&token, 2, None).await;
-    send_with(&scene.server, Method::GET, "/", &format!("{COOKIE}={token}; {COOKIE}={token}")).await;
+    let [one, other] =
+        [logged_in(&scene.server, "bob").await, logged_in(&scene.server, "cyd").await].map(|c| self::token(&c));
+    send_with(&scene.server, Method::GET, "/", &format!("{COOKIE}={one}; {COOKIE}={other}")).await;
     scene.clock.advance(Duration::from_secs(13 * 3600));
     scene.send(&token, 2, None).await;
     assert_eq!(events.named("session.forged").len(), 0);

@@ -469,7 +469,11 @@ async fn a_read_that_is_not_due_asks_the_store_once_and_writes_nothing() {
     assert_eq!((ledger.asked(), ledger.written()), (before.0 + 5, before.1));
     clock.advance(15 * MINUTE);
     client.get("/shared").await;
-    assert_eq!((ledger.asked(), ledger.written()), (before.0 + 8, before.1 + 1), "a load, a lease and a save");
+    assert_eq!(
+        (ledger.asked(), ledger.written()),
+        (before.0 + 9, before.1 + 1),
+        "a load, a lease, a save, and a look before its token is told"
+    );
 }
 
 #[tokio::test]

@@ -160,13 +160,22 @@ async fn a_token_that_is_not_ours_is_rejected_and_taken_away_on_every_way_in() {
         format!("{NAME}=x"),
         format!("{NAME}={token}x"),
         format!("{NAME}=\"{token}\""),
-        format!("{NAME}={token}; {NAME}={token}"),
-        format!("{NAME}=x; {NAME}={token}"),
+        format!("{NAME}=x; {NAME}={altered}"),
     ] {
         scene.rejects(&cookie).await;
     }
     assert_rejected(&raw::get_with_cookie(scene.server.address(), "/shared", b"__Secure-strict=a\xff").await);
     assert_eq!(scene.status(&token).await, 200);
+    assert_eq!(scene.status(&format!("x; {NAME}={token}")).await, 200, "it is the only good one");
+}
+
+#[tokio::test]
+async fn of_two_good_cookies_none_is_taken_away_as_the_other_would_be_believed_then() {
+    let scene = Scene::set().await;
+    let (own, planted) = (scene.login().await, scene.login().await);
+    let reply = send_with(&scene.server, Method::GET, "/shared", &format!("{NAME}={own}; {NAME}={planted}")).await;
+    assert_problem(&reply, 400, "bad-token");
+    assert!(reply.set_cookies().is_empty(), "{:?}", reply.set_cookies());
 }
 
 #[tokio::test]
@@ -240,6 +249,39 @@ async fn a_logout_asks_the_browser_to_clear_the_sites_data_where_the_type_says_s
     let ended = send_with(&scene.server, Method::POST, "/logout", &format!("{NAME}={}", value(&rotated))).await;
     assert_eq!(ended.header("clear-site-data"), Some("\"cookies\", \"storage\""));
     assert_eq!(ended.headers.get_all("clear-site-data").iter().count(), 1);
+}
+
+#[derive(Serialize, Deserialize, SessionData)]
+#[session(transport = [header("x-session"), bearer, cookie], cookie(name = "cleared"), clear_site_data)]
+struct Cleared;
+
+#[session(optional)]
+async fn enter(slot: SessionSlot<Cleared>) -> Result<(), Error> {
+    slot.start(Cleared).await
+}
+
+#[session(optional)]
+async fn leave(slot: SessionSlot<Cleared>) -> Result<(), Error> {
+    slot.end().await
+}
+
+#[tokio::test]
+async fn a_logout_asks_for_it_whichever_way_the_token_came() {
+    let sessions = Sessions::<Cleared>::builder().ephemeral_key().open().await.unwrap();
+    let server = serve(Router::new().route("/", post(enter)).route("/leave", post(leave)).with_state(sessions)).await;
+    for way in ["x-session", "authorization", "cookie"] {
+        let started = server.client().post("/").await;
+        let token = started.header("x-session").unwrap();
+        let value = match way {
+            "authorization" => format!("Bearer {token}"),
+            "cookie" => format!("cleared={token}"),
+            _ => token.to_owned(),
+        };
+        let ended = server.client().send(Method::POST, "/leave", |request| request.header(way, value)).await;
+        assert_eq!(ended.header("clear-site-data"), Some("\"cookies\", \"storage\""), "{way}");
+    }
+    let nobody = server.client().post("/leave").await;
+    assert_eq!((nobody.status.as_u16(), nobody.header("clear-site-data")), (200, None), "nobody has logged out");
 }
 
 #[tokio::test]

@@ -18,7 +18,10 @@ use session_runtime::{
 use session_tests::{App, Redis, app::Program, serve, wait};
 use tower_layer::Layer as _;
 
-use crate::support::{Ledger, Store, head_with, key, send_with};
+use crate::{
+    interop,
+    support::{Ledger, Store, head_with, key, send_with},
+};
 
 /// A word that stands in a session's data alone.
 const SECRET: &str = "xyzzy-plugh-4711";
@@ -80,8 +83,13 @@ async fn a_log_at_trace_level_holds_no_token_no_key_no_store_key_and_no_data() {
     note(&client);
     assert_eq!(elsewhere.post("/logout").await.status, 303);
 
+    let ids = interop::ids(&format!("{new},{old}"), &tokens).await;
+    assert_eq!(ids.len(), 3);
     for fleet in [&before, &during] {
         let log = fleet.log();
+        for id in &ids {
+            interop::assert_holds_no_part(log.as_bytes(), id, "the log");
+        }
         assert!(log.contains("session_runtime"), "the log is on: {log}");
         assert_hides(&log, SECRET, "the data");
         for (secret, what) in [(&old, "a key"), (&new, "a key"), (&altered, "a refused token")] {
@@ -174,6 +182,7 @@ async fn nothing_that_can_be_printed_prints_a_secret() {
     let Store::Memory(memory) = &store else { unreachable!() };
     texts.push(shown(memory));
     texts.push(shown(&sessions.protect().layer(())));
+    texts.extend([shown(&sessions.vary()), shown(&sessions.vary().layer(()))]);
     let head = &mut head_with("__Host-vault", &token);
     head.headers.append("cookie", head.headers["cookie"].clone());
     let refused = <Vault as FromRequestParts<_>>::from_request_parts(head, &sessions).await.map(drop);
@@ -240,6 +249,8 @@ const PRINTED: &[&str] = &[
     "Start",
     "Token",
     "UntilEnded",
+    "Vary",
+    "VaryLayer",
 ];
 
 /// Types of names, numbers and moments, of nothing at all, or that can't be printed.

@@ -19,7 +19,8 @@ use session_tests::{Redis, Served, serve};
 
 use crate::support::{assert_problem, key};
 
-/// An application per version of the type: the same name, cookie and key, so the same sessions.
+/// An application per version of the type: the same name, cookie and key, so the same sessions. They are types of several
+/// modules in one process, so the name is stated.
 macro_rules! application {
     ($module:ident, $($declaration:tt)*) => {
         mod $module {
@@ -88,6 +89,7 @@ macro_rules! on_redis {
 
 application! { first,
     #[derive(Clone, Serialize, Deserialize, SessionData)]
+    #[session(name = "account")]
     pub(super) struct Account {
         pub(super) name: String,
     }
@@ -95,7 +97,7 @@ application! { first,
 
 application! { second,
     #[derive(Clone, Serialize, Deserialize, SessionData)]
-    #[session(version = 2, from = first::Account)]
+    #[session(name = "account", version = 2, from = first::Account)]
     pub(super) struct Account {
         pub(super) names: Vec<String>,
     }
@@ -109,7 +111,7 @@ application! { second,
 
 application! { third,
     #[derive(Clone, Serialize, Deserialize, SessionData)]
-    #[session(version = 3, from = second::Account)]
+    #[session(name = "account", version = 3, from = second::Account)]
     pub(super) struct Account {
         pub(super) names: Vec<String>,
         pub(super) locale: String,
@@ -128,7 +130,7 @@ application! { ruled,
     }
 
     #[derive(Clone, Serialize, Deserialize, SessionData)]
-    #[session(validate = rules)]
+    #[session(name = "account", validate = rules)]
     pub(super) struct Account {
         pub(super) name: String,
     }
@@ -136,7 +138,7 @@ application! { ruled,
 
 application! { garded,
     #[derive(Clone, Serialize, Deserialize, garde::Validate, SessionData)]
-    #[session(validate)]
+    #[session(name = "account", validate)]
     pub(super) struct Account {
         #[garde(length(min = 1, max = 5))]
         pub(super) name: String,
@@ -152,7 +154,7 @@ application! { verified,
     }
 
     #[derive(Clone, Serialize, Deserialize, SessionData)]
-    #[session(verify = verify)]
+    #[session(name = "account", verify = verify)]
     pub(super) struct Account {
         pub(super) name: String,
     }
@@ -160,7 +162,7 @@ application! { verified,
 
 application! { sealed,
     #[derive(Clone, Serialize, Deserialize, SessionData)]
-    #[session(encrypt)]
+    #[session(name = "account", encrypt)]
     pub(super) struct Account {
         pub(super) name: String,
     }

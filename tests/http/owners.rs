@@ -205,6 +205,31 @@ async fn an_administrator_ends_one_session_of_a_person_or_all(store: Store) {
 }
 
 /// What a list shows is of no use to who reads it over somebody's shoulder.
+/// More than a store is asked for at once.
+const MANY: usize = 40;
+
+async fn of_a_person_with_many_sessions_every_one_is_listed_and_ended(store: Store) {
+    let server = application(&store).await;
+    let grace = logged_in(&server, "grace", "one").await;
+    for path in ["/everywhere", "/password", "/admin/ada/end"] {
+        let mut ada = Vec::new();
+        for at in 0..MANY {
+            ada.push(logged_in(&server, "ada", &at.to_string()).await);
+        }
+        assert_eq!(listed(&ada[0]).await.len(), MANY);
+        let kept = usize::from(path == "/password");
+        assert_eq!(posted(&ada[0], path).await, (MANY - kept).to_string(), "{path}");
+        for (at, client) in ada.iter().enumerate() {
+            assert_eq!(is_alive(client).await, at < kept, "{path}: number {at}");
+        }
+        if kept > 0 {
+            assert_eq!(listed(&ada[0]).await.len(), kept);
+            assert_eq!(posted(&ada[0], "/everywhere").await, "1");
+        }
+    }
+    assert!(is_alive(&grace).await);
+}
+
 async fn a_list_shows_handles_and_nothing_that_a_session_could_be_used_by(store: Store) {
     let server = application(&store).await;
     let client = logged_in(&server, "ann", "Firefox").await;
@@ -236,6 +261,7 @@ async fn an_owner_is_not_changed_by_a_borrow_nor_by_an_update(store: Store) {
 }
 
 on_every_backend!(
+    of_a_person_with_many_sessions_every_one_is_listed_and_ended,
     a_person_sees_both_browsers_and_ends_the_other,
     a_changed_password_ends_the_other_sessions_and_keeps_this_one,
     logging_out_everywhere_ends_this_session_too,

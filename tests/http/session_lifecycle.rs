@@ -80,8 +80,15 @@ async fn rotate_twice_and_update(mut session: Session<User>) -> Result<(), Error
     session.update(|user| user.visits += 1).await
 }
 
+/// The session's name, which follows from the part of its id that rotations leave alone.
+#[session(protected)]
+async fn public_id(session: Session<User>) -> String {
+    session.public_id().to_string()
+}
+
 async fn server(store: &Store) -> Served {
     let more = Router::new()
+        .route("/public-id", get(public_id))
         .route("/swap", post(swap))
         .route("/twice", post(start_twice))
         .route("/brief", post(start_and_end))
@@ -113,6 +120,26 @@ async fn every_login_gives_another_id_and_ends_the_session_before_it(store: Stor
         tokens.push(token(&client));
     }
     assert_eq!(store.records().await, 1);
+}
+
+/// SM5: no part of an id outlives its session.
+async fn a_login_keeps_no_part_of_the_former_id(store: Store) {
+    let server = server(&store).await;
+    let client = logged_in(&server, "ann").await;
+    let mut seen = Vec::new();
+    for path in ["/login", "/swap", "/twice", "/login"] {
+        seen.push(client.get("/public-id").await.text().to_owned());
+        client.post_form(path, &[("name", "ann")]).await;
+    }
+    client.post("/logout").await;
+    client.post_form("/login", &[("name", "ann")]).await;
+    seen.push(client.get("/public-id").await.text().to_owned());
+    client.post("/rotate").await;
+    assert_eq!(seen.last().unwrap(), client.get("/public-id").await.text(), "a rotation is no other session");
+    let all = seen.len();
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), all, "{seen:?}");
 }
 
 async fn logout_ends_the_session_on_both_sides(store: Store) {
@@ -207,6 +234,7 @@ async fn a_server_error_discards_what_was_changed_and_the_session_lives_on(store
 }
 
 on_every_backend!(
+    a_login_keeps_no_part_of_the_former_id,
     every_login_gives_another_id_and_ends_the_session_before_it,
     logout_ends_the_session_on_both_sides,
     logout_and_login_in_one_request_give_a_fresh_id,

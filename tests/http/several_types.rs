@@ -1,5 +1,7 @@
 //! Several session types side by side in one application, and in one handler.
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     extract::{FromRef, State},
@@ -203,4 +205,32 @@ async fn four_types_in_one_handler_each_in_a_form_of_its_own() {
     put_in_cart(&client, "tea").await;
     client.post("/set-out").await;
     assert_eq!(client.post("/all").await.text(), "ann 1 Some(First) false");
+}
+
+/// The commonest state of all: an application behind an `Arc`.
+struct Shop {
+    users: Sessions<User>,
+    carts: Sessions<Cart>,
+}
+
+impl FromRef<Shop> for Sessions<User> {
+    fn from_ref(shop: &Shop) -> Self {
+        shop.users.clone()
+    }
+}
+
+impl FromRef<Shop> for Sessions<Cart> {
+    fn from_ref(shop: &Shop) -> Self {
+        shop.carts.clone()
+    }
+}
+
+#[tokio::test]
+async fn a_state_behind_an_arc_holds_the_sessions_of_what_is_in_it() {
+    let store = Store::memory();
+    let shop = Arc::new(Shop { users: store.sessions().await, carts: store.sessions().await });
+    let server = serve(routes::<Arc<Shop>>().route("/put", post(put)).with_state(shop)).await;
+    let client = logged_in(&server, "ann").await;
+    assert_eq!(put_in_cart(&client, "tea").await, "1");
+    assert_eq!(put_in_cart(&client, "milk").await, "2");
 }

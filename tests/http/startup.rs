@@ -4,14 +4,16 @@ use std::{
     env,
     error::Error,
     process::{Output, Stdio},
+    time::Duration,
 };
 
+use axum::{Extension, Router, routing::post};
 use serde::{Deserialize, Serialize};
-use session_runtime::{SessionData, Sessions};
-use session_tests::{App, app::describe, wait};
+use session_runtime::{SessionData, Sessions, backend::Memory, session};
+use session_tests::{App, app::describe, serve, wait};
 use tokio::process::Command;
 
-use crate::support::{User, key};
+use crate::support::{Gate, User, key, logged_in, routes};
 
 #[derive(Serialize, Deserialize, SessionData)]
 #[session(
@@ -22,6 +24,9 @@ use crate::support::{User, key};
     lifetime = env("HTTP_TESTS_LIFETIME", default = "12h"),
 )]
 struct Settings;
+
+/// What makes a key on any machine.
+const OPENSSL: &str = "openssl rand -base64 32 | tr '+/' '-_'";
 
 /// Says to a test process that it is the application.
 const APPLICATION: &str = "HTTP_TESTS_APPLICATION";
@@ -77,7 +82,10 @@ fn assert_says(text: &str, words: &[&str]) {
 async fn an_unset_key_is_named_with_the_command_that_makes_one() {
     for unset in [&[][..], &[("HTTP_TESTS_KEYS", "")]] {
         let settings = [&[("HTTP_TESTS_URL", "redis://127.0.0.1:1/")], unset].concat();
-        assert_says(&refusal(&settings).await, &["HTTP_TESTS_KEYS", "is not set", "cargo run --bin keygen"]);
+        assert_says(
+            &refusal(&settings).await,
+            &["HTTP_TESTS_KEYS", "is not set", OPENSSL, "session_runtime::generate_key()"],
+        );
     }
 }
 
@@ -95,7 +103,7 @@ async fn a_malformed_key_is_named_and_never_repeated() {
         (" , ", " , "),
     ] {
         let text = refusal_but_for(&[("HTTP_TESTS_KEYS", keys)]).await;
-        assert_says(&text, &["HTTP_TESTS_KEYS", "cargo run --bin keygen"]);
+        assert_says(&text, &["HTTP_TESTS_KEYS", OPENSSL]);
         assert!(!text.contains(secret), "{text}");
     }
     let text = refusal_but_for(&[("HTTP_TESTS_KEYS", &ring)]).await;
@@ -165,7 +173,7 @@ async fn what_a_main_prints_reads_well() {
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),
         "Error: the sessions can't be opened: the environment variable SESSION_KEYS (option `key`) is not set; \
-         make one with `cargo run --bin keygen` and set the variable to it\n",
+         make one with `openssl rand -base64 32 | tr '+/' '-_'` or with `session_runtime::generate_key()`, and set the variable to it\n",
     );
     let output = App::example("fleet").env("RUST_LOG", "off").run().await;
     let text = String::from_utf8_lossy(&output.stderr);
@@ -183,6 +191,21 @@ async fn what_keygen_prints_is_a_key_and_another_one_each_time() {
         keys.push(text);
     }
     assert_ne!(keys[0], keys[1]);
+}
+
+#[tokio::test]
+async fn what_the_remedy_for_a_missing_key_makes_is_a_key() {
+    for _ in 0..20 {
+        let output = Command::new("sh").args(["-c", OPENSSL]).output().await.expect("there is a shell");
+        let made = String::from_utf8(output.stdout).unwrap();
+        for key in [made, session_runtime::generate_key()] {
+            assert!(
+                Sessions::<User>::builder().key(&key).open().await.is_ok(),
+                "{key:?} {output:?}",
+                output = output.stderr
+            );
+        }
+    }
 }
 
 #[tokio::test]
@@ -204,8 +227,8 @@ async fn a_redis_that_is_down_at_the_start_is_told_in_the_log() {
 #[tokio::test]
 async fn a_builder_refuses_what_an_environment_may_not_say_either() {
     let error = Sessions::<User>::builder().key("hunter2").open().await.unwrap_err().to_string();
-    assert!(error.contains("keygen") && !error.contains("hunter2"), "{error}");
-    let day = std::time::Duration::from_secs(24 * 3600);
+    assert!(error.contains(OPENSSL) && !error.contains("hunter2"), "{error}");
+    let day = Duration::from_secs(24 * 3600);
     let builder = Sessions::<User>::builder().idle(500 * day).lifetime(401 * day).key("hunter2");
     let error = builder.open().await.unwrap_err().to_string();
     assert!(error.contains("`key`") && error.contains("`idle`") && error.contains("`lifetime`"), "{error}");
@@ -213,7 +236,35 @@ async fn a_builder_refuses_what_an_environment_may_not_say_either() {
 
 #[tokio::test]
 async fn a_builder_refuses_timeouts_of_zero_as_an_environment_is_refused() {
-    let zero = std::time::Duration::ZERO;
+    let zero = Duration::ZERO;
     assert!(Sessions::<User>::builder().idle(zero).open().await.is_err(), "every session would be idle at once");
     assert!(Sessions::<User>::builder().idle(zero).lifetime(zero).open().await.is_err(), "no session would live");
+}
+
+#[session(protected)]
+async fn hold(user: &mut User, gate: Extension<Gate>) {
+    gate.pass().await;
+    user.visits += 1;
+}
+
+#[tokio::test]
+async fn the_longest_durations_are_taken_for_very_long_ones() {
+    let forever = Duration::MAX;
+    let builder = Sessions::<User>::builder().backend(Memory::default()).ephemeral_key();
+    let builder = builder.deadline(forever).wait(forever).lease(forever).forged_tokens(1, forever);
+    let gate = Gate::new();
+    let router = routes().route("/hold", post(hold)).layer(Extension(gate.clone()));
+    let server = serve(Router::new().merge(router).with_state(builder.open().await.unwrap())).await;
+    let client = logged_in(&server, "ann").await;
+    let (first, second) = (client.post("/hold"), async {
+        gate.arrival().await;
+        // It queues behind the first one, for as long as that takes.
+        let (reply, ()) = tokio::join!(client.post("/visit"), async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            gate.open();
+        });
+        reply
+    });
+    let (first, second) = tokio::join!(first, second);
+    assert_eq!((first.status.as_u16(), second.text()), (200, "2"));
 }

@@ -146,6 +146,20 @@ async fn what_cannot_be_read_is_no_session_and_is_left_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_record_of_the_last_version_is_no_session_since_none_can_follow_it() {
+    let ledger = Ledger::default();
+    let server = serve_users(Vault::Ledger(ledger.clone()).sessions().await).await;
+    let client = logged_in(&server, "ann").await;
+    let cookie = format!("{COOKIE}={}", token(&client));
+    ledger.set_version(u64::MAX).await;
+    assert_no_session(&server, &cookie, "the last version").await;
+    assert_eq!(ledger.record().await.version, u64::MAX, "it is left alone");
+    ledger.set_version(u64::MAX - 2).await;
+    assert_eq!(client.post("/visit").await.text(), "1");
+    assert_eq!(ledger.record().await.version, u64::MAX - 1);
+}
+
+#[tokio::test]
 async fn a_login_over_an_unreadable_session_starts_another() {
     for vault in Vault::each().await {
         let server = serve_users(vault.sessions().await).await;
@@ -188,6 +202,7 @@ macro_rules! release {
             use super::*;
 
             #[derive(Clone, Serialize, Deserialize, SessionData)]
+            #[session(name = "released-account")]
             pub(super) struct Account { $($fields)* }
 
             #[session(optional)]
@@ -248,7 +263,7 @@ async fn fields_with_a_default_can_come_and_go() {
 async fn an_unreadable_session_is_told_in_the_log_without_its_data() {
     let redis = Redis::start().await;
     let program = App::example("fleet").env("REDIS_URL", redis.url()).env("SESSION_KEYS", key('k'));
-    let fleet = program.env("RUST_LOG", "session_runtime=warn").start().await;
+    let fleet = program.env("RUST_LOG", "session_runtime=warn").env("NO_COLOR", "1").start().await;
     let client = fleet.client();
     client.post_form("/login", &[("name", "ann")]).await;
     let (_, whole) = value(&redis).await;
@@ -263,6 +278,8 @@ async fn an_unreadable_session_is_told_in_the_log_without_its_data() {
         wait::until(wait::ANSWER, "the log tells of it", async || fleet.log().matches("left alone").count() > events)
             .await;
     }
+    let line = "WARN session_runtime: the stored session can't be used; left alone event=\"session.unreadable\"";
+    assert!(fleet.log().contains(line), "{}", fleet.log());
     assert!(!fleet.log().contains("garbage-4711"), "{}", fleet.log());
 }
 

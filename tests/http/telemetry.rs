@@ -29,7 +29,8 @@ async fn scenario() {
     for _ in 0..3 {
         assert_eq!(send(Method::GET, "/me", "forged").await, 401);
     }
-    assert_eq!(send(Method::GET, "/me", &format!("{first}; {COOKIE}={first}")).await, 401);
+    let (other, current) = (token(&logged_in(&server, "dan").await), token(&client));
+    assert_eq!(send(Method::GET, "/me", &format!("{current}; {COOKIE}={other}")).await, 401);
     let cross_site = client.send(Method::POST, "/visit", |request| request.header("sec-fetch-site", "cross-site"));
     assert_eq!(cross_site.await.status, 403);
     ledger.set_down(true);
@@ -51,7 +52,7 @@ async fn scenario() {
 async fn each_step_of_a_life_is_counted_by_its_type_and_reason() {
     let counted = Counters::of(scenario()).await;
     let expected: BTreeMap<String, u64> = [
-        ("session_started_total{session_type=User}", 3),
+        ("session_started_total{session_type=User}", 4),
         // `me`, `visit`, `rotate_id` and `logout`.
         ("session_loaded_total{session_type=User}", 4),
         ("session_rotated_total{session_type=User}", 1),
@@ -76,7 +77,7 @@ async fn each_step_of_a_life_is_told_under_its_name_and_no_secret_with_it() {
     let events = Events::listen();
     scenario().await;
     for (name, level, times) in [
-        ("session.started", Level::INFO, 3),
+        ("session.started", Level::INFO, 4),
         ("session.loaded", Level::DEBUG, 4),
         ("session.rotated", Level::INFO, 1),
         ("session.ended", Level::INFO, 1),
@@ -84,7 +85,7 @@ async fn each_step_of_a_life_is_told_under_its_name_and_no_secret_with_it() {
         ("session.forged", Level::WARN, 1),
         ("session.backend_down", Level::ERROR, 1),
         ("session.unreadable", Level::WARN, 1),
-        ("session.create", Level::DEBUG, 3),
+        ("session.create", Level::DEBUG, 4),
         ("session.acquire", Level::DEBUG, 1),
         ("session.save", Level::DEBUG, 1),
         ("session.rotate", Level::DEBUG, 1),
@@ -96,6 +97,18 @@ async fn each_step_of_a_life_is_told_under_its_name_and_no_secret_with_it() {
     }
     let loads = events.named("session.load");
     assert!(loads.len() > 4 && loads.iter().all(|span| span.field("session").len() < 32), "{loads:?}");
+}
+
+#[tokio::test]
+async fn every_event_and_span_has_the_crates_name_for_its_target_and_every_event_its_own_in_a_field() {
+    let events = Events::listen();
+    scenario().await;
+    let all = events.all();
+    assert!(all.len() > 20);
+    for told in all {
+        assert_eq!(told.target, "session_runtime", "{told:?}");
+        assert_eq!(told.field("event"), if told.is_event { told.name } else { "" }, "{told:?}");
+    }
 }
 
 #[tokio::test]

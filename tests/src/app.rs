@@ -158,7 +158,7 @@ fn build_examples() -> PathBuf {
     let folder = test.ancestors().nth(2).expect("a test in target/<profile>/deps");
     let profile = folder.file_name().expect("a profile").to_str().expect("a profile's name");
     let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["build", "--quiet", "--locked", "--package", "examples", "--features", "sqlite", "--bins"])
+        .args(["build", "--quiet", "--locked", "--package", "examples", "--features", "all", "--bins"])
         .args(["--profile", if profile == "debug" { "dev" } else { profile }, "--target-dir"])
         .arg(folder.parent().expect("a target folder"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))

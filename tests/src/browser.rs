@@ -31,6 +31,8 @@ const FLAGS: &[&str] = &[
     "--disable-extensions",
     "--disable-sync",
     "--no-proxy-server",
+    // Names for sites that are not this machine's own in the browser's eyes.
+    "--host-resolver-rules=MAP *.test 127.0.0.1",
 ];
 
 /// A headless browser with a fresh profile. It ends with this value, and the profile with it.

@@ -11,6 +11,7 @@
 //! | a WebSocket client | [`Socket::open`] |
 //! | bytes that no HTTP client would send | [`raw`] |
 //! | headless Chromium | [`Browser::start`] |
+//! | WebKit, Firefox | [`WebKit::start`], [`Firefox::start`] |
 //! | a caching proxy | [`Proxy::before`] |
 //! | what Python makes of it | [`python()`] |
 //! | a bounded wait | [`wait`] |
@@ -19,10 +20,16 @@
 //! process if that is killed. Helpers panic with a message that says what was waited for, and show the server's
 //! own output where there is one.
 
+/// The README's program is complete, so it compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}
+
 pub mod app;
 pub mod browser;
 pub mod client;
 mod database;
+pub mod firefox;
 pub mod gate;
 pub mod mariadb;
 pub mod port;
@@ -36,10 +43,12 @@ pub mod serve;
 pub mod socket;
 pub mod tools;
 pub mod wait;
+pub mod webkit;
 
 pub use app::App;
 pub use browser::Browser;
 pub use client::{Client, Reply};
+pub use firefox::Firefox;
 pub use gate::Gate;
 pub use mariadb::MariaDb;
 pub use postgres::Postgres;
@@ -48,3 +57,4 @@ pub use python::python;
 pub use redis_server::Redis;
 pub use serve::{Served, serve};
 pub use socket::Socket;
+pub use webkit::WebKit;

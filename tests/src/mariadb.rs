@@ -13,7 +13,8 @@ const KIND: Kind = Kind { name: "mariadb", users: &["mysql", "nobody"] };
 const SETUP: &str = "\
 CREATE DATABASE IF NOT EXISTS app;
 CREATE USER IF NOT EXISTS 'tester'@'%' IDENTIFIED BY 'open-sesame';
-GRANT ALL ON app.* TO 'tester'@'%';
+GRANT ALL ON app.* TO 'tester'@'%' WITH GRANT OPTION;
+CREATE USER IF NOT EXISTS 'shop'@'%' IDENTIFIED BY 'open-sesame';
 ";
 
 /// A MariaDB server of the test's own, on a free loopback port, in a folder of its own. It ends with this value.
@@ -47,7 +48,8 @@ impl MariaDb {
         Self { process, port, folder }
     }
 
-    /// Its URL, as an application is given it.
+    /// Its URL, as an application is given it. The user `shop` with the same password has no rights until a test grants
+    /// them.
     pub fn url(&self) -> String {
         url(self.port())
     }

@@ -40,6 +40,15 @@ pub const BROWSER: Tool = Tool {
 /// The driver that speaks WebDriver for [`BROWSER`].
 pub const DRIVER: Tool = Tool { programs: &["chromedriver"], package: "chromium-driver", ask: VERSION };
 
+/// The driver of WebKit, the engine of Safari.
+pub const WEBKIT: Tool = Tool { programs: &["WebKitWebDriver"], package: "webkit2gtk-driver", ask: &["--help"] };
+
+/// A screen that nobody sees, for [`WEBKIT`].
+pub const SCREEN: Tool = Tool { programs: &["Xvfb"], package: "xvfb", ask: &["-help"] };
+
+/// Firefox.
+pub const FIREFOX: Tool = Tool { programs: &["firefox-esr", "firefox"], package: "firefox-esr", ask: VERSION };
+
 /// The command-line client whose cookie jar the examples must please.
 pub const CURL: Tool = Tool { programs: &["curl"], package: "curl", ask: VERSION };
 
@@ -48,6 +57,11 @@ pub const NGINX: Tool = Tool { programs: &["nginx"], package: "nginx-light", ask
 
 /// What makes certificates for servers.
 pub const OPENSSL: Tool = Tool { programs: &["openssl"], package: "openssl", ask: &["version"] };
+
+/// Another one, which reads `Vary` by code of its own.
+pub const VARNISH: Tool = Tool { programs: &["varnishd"], package: "varnish", ask: &["-V"] };
+/// A file system in user space that shows a folder in another place.
+pub const BINDFS: Tool = Tool { programs: &["bindfs"], package: "bindfs", ask: VERSION };
 
 /// A Python that can read our tokens.
 pub const PYTHON_CRYPTOGRAPHY: Tool =
@@ -61,8 +75,23 @@ pub const PYTHON_REQUESTS: Tool =
 const PYTHON: &[&str] = &["/usr/bin/python3", "python3"];
 
 /// All of them.
-pub const ALL: &[Tool] =
-    &[REDIS, POSTGRES, MARIADB, BROWSER, DRIVER, CURL, NGINX, OPENSSL, PYTHON_CRYPTOGRAPHY, PYTHON_REQUESTS];
+pub const ALL: &[Tool] = &[
+    REDIS,
+    POSTGRES,
+    MARIADB,
+    BROWSER,
+    DRIVER,
+    CURL,
+    NGINX,
+    VARNISH,
+    BINDFS,
+    OPENSSL,
+    PYTHON_CRYPTOGRAPHY,
+    PYTHON_REQUESTS,
+    WEBKIT,
+    SCREEN,
+    FIREFOX,
+];
 
 impl Tool {
     /// The program's path, if one of its names is on `PATH`, or where Debian keeps servers, and answers what it is asked.

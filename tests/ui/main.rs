@@ -1,8 +1,8 @@
 //! What the compiler says: each file in a `fail` folder is one mistake, and the `.stderr` file beside it is what a
 //! user reads; each file in a `pass` folder must compile, and run when it has something to show.
 //!
-//! `cargo xtask ui-bless` writes the `.stderr` files anew, and `docs/errors.md` with them; read them before they are
-//! committed.
+//! `cargo xtask bless` writes the `.stderr` files anew, and `session-runtime/docs/errors.md` with them; read them
+//! before they are committed.
 
 mod page;
 
@@ -29,7 +29,7 @@ fn mistakes_are_reported_as_written_and_the_rest_compiles() {
         fs::write(&path, &page).expect("the page can be written");
     }
     let found = fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == page, "docs/errors.md is not what the UI tests say; `cargo xtask ui-bless` writes it anew");
+    assert!(found == page, "{} is not what the UI tests say; `cargo xtask bless` writes it anew", path.display());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `docs/errors.md`: every mistake of the UI tests, with what the compiler says about it, why, and the fix.
+//! `session-runtime/docs/errors.md`: every mistake of the UI tests, with what the compiler says about it, why, and the fix.
 //!
 //! A mistake's file begins with `//! # <section>`, then why it is one, then `Fix:` and what to write.
 
@@ -15,31 +15,76 @@ const INTRODUCTION: &str = "\
 Each entry is a mistake, the compiler's words about it, why it is one, and the fix. Search for the words of your own
 error. Where several mistakes are in one declaration or handler, all of them are told at once.
 
-Written from the UI tests in `tests/ui` by `cargo xtask ui-bless`; a test holds it to them.
+Written from the UI tests in `tests/ui` by `cargo xtask bless`; a test holds it to them.
 ";
 
-const FAMILIES: [(&str, &str); 2] =
-    [("data", "`#[derive(SessionData)]` and its `#[session(...)]`"), ("handler", "`#[session(...)]` on a handler")];
+/// What a heading of the page stands for, with its sections: the common mistakes first.
+struct Family {
+    folder: &'static str,
+    title: &'static str,
+    sections: &'static [&'static str],
+}
+
+const FAMILIES: [Family; 2] = [
+    Family {
+        folder: "handler",
+        title: "`#[session(...)]` on a handler",
+        sections: &[
+            "State and router",
+            "Session parameters",
+            "Access",
+            "Extractors and responses",
+            "Guards",
+            "The function",
+            "Options of the handler",
+            "Several mistakes at once",
+        ],
+    },
+    Family {
+        folder: "data",
+        title: "`#[derive(SessionData)]` and its `#[session(...)]`",
+        sections: &[
+            "The type",
+            "Options of the attribute",
+            "Backends",
+            "Keys",
+            "Cookies",
+            "Timeouts",
+            "Environment variables",
+            "Field options",
+            "Owners and limits",
+            "Transports",
+            "Cross-site requests",
+            "Responses without a session",
+            "Validation and verification",
+            "Versions and migration",
+            "Several mistakes at once",
+        ],
+    },
+];
 
 /// The page as it should be.
 pub(crate) fn written(root: &Path) -> String {
     let (mut page, mut contents, mut anchors) = (String::new(), String::new(), Anchors::default());
-    for (family, title) in FAMILIES {
+    for Family { folder, title, sections } in FAMILIES {
         write!(page, "\n## {title}\n").expect("a string can be written to");
         writeln!(contents, "- [{title}](#{})", anchors.of(title)).expect("a string can be written to");
-        let mut sections: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
-        for file in mistakes(&root.join(family).join("fail")) {
-            let entry = Entry::read(family, &file);
-            sections.entry(entry.section.clone()).or_default().push(entry);
+        let mut entries: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
+        for file in mistakes(&root.join(folder).join("fail")) {
+            let entry = Entry::read(folder, &file);
+            entries.entry(entry.section.clone()).or_default().push(entry);
         }
-        for (section, entries) in sections {
+        for section in sections {
+            let entries =
+                entries.remove(*section).unwrap_or_else(|| panic!("no mistake of {folder} is in {section:?}"));
             write!(page, "\n### {section}\n").expect("a string can be written to");
-            writeln!(contents, "  - [{section}](#{})", anchors.of(&section)).expect("a string can be written to");
+            writeln!(contents, "  - [{section}](#{})", anchors.of(section)).expect("a string can be written to");
             for entry in entries {
                 anchors.of(&entry.title);
                 page.push_str(&entry.written());
             }
         }
+        assert!(entries.is_empty(), "{:?} are in no section of the page", entries.keys());
     }
     [INTRODUCTION, "\n", &contents, &page].concat()
 }
@@ -60,7 +105,7 @@ impl Anchors {
 
 /// Where the page is.
 pub(crate) fn path(root: &Path) -> PathBuf {
-    root.join("../../docs/errors.md")
+    root.join("../../session-runtime/docs/errors.md")
 }
 
 fn mistakes(folder: &Path) -> BTreeSet<PathBuf> {
@@ -88,14 +133,14 @@ impl Entry {
         let section = section.strip_prefix("# ").unwrap_or_else(|| panic!("{shown} has no section"));
         let (why, fix) = prose.split_once("\n\nFix: ").unwrap_or_else(|| panic!("{shown} has no fix"));
         let name = file.file_stem().and_then(|name| name.to_str()).expect("a mistake has a name");
-        let (first, rest) = name.split_at(1);
+        let said = said(&fs::read_to_string(file.with_extension("stderr")).unwrap_or_default());
         Self {
             section: section.to_owned(),
-            title: first.to_uppercase() + &rest.replace('_', " "),
+            title: title(&said, name),
             source: format!("tests/ui/{family}/fail/{name}.rs"),
             why: why.to_owned(),
             fix: fix.to_owned(),
-            said: said(&fs::read_to_string(file.with_extension("stderr")).unwrap_or_default()),
+            said,
         }
     }
 
@@ -104,9 +149,23 @@ impl Entry {
         let said = said.join("\n\n");
         let mut fix = fix.clone();
         fix[..1].make_ascii_uppercase();
-        format!("\n#### {title}\n\n```text\n{said}\n```\n\n{why} **Fix:** {fix}\n\n[Example](../{source})\n")
+        format!("\n#### {title}\n\n```text\n{said}\n```\n\n{why} **Fix:** {fix}\n\nExample: `{source}`\n")
     }
 }
+
+/// What somebody searches for: the first words of the first error, up to the remedy.
+fn title(said: &[String], name: &str) -> String {
+    let first = said.first().and_then(|said| said.lines().next()).unwrap_or(name);
+    let words = first.split_once(": ").map_or(first, |(_, words)| words);
+    let problem = words.split("; ").next().unwrap_or(words);
+    match problem.char_indices().nth(LONGEST_TITLE) {
+        Some((end, _)) => format!("{}...", problem[..end].trim_end()),
+        None => problem.to_owned(),
+    }
+}
+
+/// In characters: some of the compiler's own errors spell out a whole type.
+const LONGEST_TITLE: usize = 100;
 
 /// The errors of a report, each with the source that it points at and with what it says to do.
 fn said(report: &str) -> Vec<String> {

@@ -4,15 +4,18 @@ use std::fs;
 
 use crate::{
     features::features,
+    msrv::msrv,
     run::{Outcome, cargo, root, run},
 };
 
 const RUNTIME: &str = "session-runtime";
+/// The version of cargo-deny that `deny.toml` is written for.
+const CARGO_DENY: &str = "0.20.2";
 
-/// Formatting, clippy, rustdoc, and each cargo feature of the runtime alone. Warnings are errors.
+/// Formatting, clippy, rustdoc, each cargo feature of the runtime alone, and what is published. Warnings are errors.
 pub(crate) fn lint() -> Outcome {
     run(&mut cargo(&["fmt", "--all", "--check"]))?;
-    let everything = ["clippy", "--workspace", "--features", "examples/sqlite", "--all-targets", "--locked"];
+    let everything = ["clippy", "--workspace", "--features", "examples/all", "--all-targets", "--locked"];
     run(cargo(&everything).args(["--", "-D", "warnings"]))?;
     run(cargo(&["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings"))?;
 
@@ -22,5 +25,35 @@ pub(crate) fn lint() -> Outcome {
         let selection = ["clippy", "--package", RUNTIME, "--no-default-features", "--features", feature];
         run(cargo(&selection).args(["--locked", "--", "-D", "warnings"]))?;
     }
+    msrv()?;
+    package()?;
+    deny()
+}
+
+/// The crates as they would be published: built from their packages, each with both licences.
+fn package() -> Outcome {
+    run(&mut cargo(&["publish", "--workspace", "--dry-run", "--allow-dirty", "--locked"]))?;
+    for published in ["session-rules", "session-derive", RUNTIME] {
+        let mut list = cargo(&["package", "--list", "--allow-dirty", "--locked", "--package", published]);
+        let list = list.output().map_err(|error| format!("cargo package can't be run: {error}"))?;
+        let files = String::from_utf8_lossy(&list.stdout);
+        for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
+            if !files.lines().any(|file| file == licence) {
+                return Err(format!(
+                    "the package of {published} has no {licence}; link it from the workspace's folder"
+                ));
+            }
+        }
+    }
     Ok(())
+}
+
+/// Licences, versions that are built twice, and where crates come from. Advisories need a database from the network,
+/// so they are left to `cargo deny check advisories`.
+fn deny() -> Outcome {
+    let there = cargo(&["deny", "--version"]).output().is_ok_and(|output| output.status.success());
+    if !there {
+        run(&mut cargo(&["install", "cargo-deny", "--locked", "--version", CARGO_DENY]))?;
+    }
+    run(&mut cargo(&["deny", "--locked", "check", "licenses", "bans", "sources"]))
 }

@@ -2,6 +2,7 @@
 
 mod features;
 mod lint;
+mod msrv;
 mod run;
 mod setup;
 mod test;
@@ -14,8 +15,9 @@ use std::{env, process::ExitCode};
 const USAGE: &str = "\
 cargo xtask setup                 install what the tests start and this machine lacks
 cargo xtask test [ARGUMENTS]      set up, build once, run every test; ARGUMENTS go to `cargo test`
-cargo xtask lint                  formatting, clippy, rustdoc, each cargo feature alone
-cargo xtask ui-bless [FILTER]     write the UI tests' .stderr files and docs/errors.md anew; `mistakes trybuild=<part>` for some
+cargo xtask lint                  formatting, clippy, rustdoc, each cargo feature alone, packaging, licences, msrv
+cargo xtask msrv                  check the oldest Rust that the published crates need
+cargo xtask bless [FILTER]        write snapshots, the .stderr files of the UI tests and the page of compile errors anew; `mistakes trybuild=<part>` for some
 cargo xtask bench [ARGUMENTS]     run the benchmarks in release mode";
 
 fn main() -> ExitCode {
@@ -26,7 +28,8 @@ fn main() -> ExitCode {
         ("setup", true) => setup::install(tools::ALL),
         ("test", _) => test::test(&rest),
         ("lint", true) => lint::lint(),
-        ("ui-bless", _) => test::bless(&rest),
+        ("msrv", true) => msrv::msrv(),
+        ("bless", _) => test::bless(&rest),
         ("bench", _) => test::bench(&rest),
         _ => Err(USAGE.to_owned()),
     };

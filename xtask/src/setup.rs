@@ -1,11 +1,23 @@
 //! Installing what the tests start.
 
-use std::process::{Command, Stdio};
+use std::{
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
 
 use crate::{
     run::{Outcome, run},
     tools::Tool,
 };
+
+/// How long apt-get waits for a lock that another package manager holds, in seconds: a machine that has just started
+/// often updates itself first.
+const LOCK: &str = "DPkg::Lock::Timeout=600";
+
+/// `apt-get update` has no such option for the lock of the package lists: it is asked again, for as long.
+const PAUSE: Duration = Duration::from_secs(5);
+const LIST_ATTEMPTS: u32 = 120;
 
 /// Installs those of `tools` that are missing, with Debian's packages.
 pub(crate) fn install(tools: &[Tool]) -> Outcome {
@@ -17,13 +29,33 @@ pub(crate) fn install(tools: &[Tool]) -> Outcome {
     let apt_get = apt_get().ok_or_else(by_hand)?;
     let run = |arguments: &[&str]| {
         let mut command = Command::new(apt_get[0]);
-        command.args(&apt_get[1..]).args(arguments).stdin(Stdio::null());
+        command.args(&apt_get[1..]).args(["-o", LOCK]).args(arguments).stdin(Stdio::null());
         run(&mut command).map_err(|error| format!("{error}\n{}", by_hand()))
     };
-    run(&["update"])?;
+    update(apt_get).map_err(|error| format!("{error}\n{}", by_hand()))?;
     run(&[&["install", "-y", "--no-install-recommends"], packages.as_slice()].concat())?;
     // A package of that name may be a stand-in that brings no program, as Ubuntu's `chromium` is.
     if missing(tools).next().is_some() { Err(by_hand()) } else { Ok(()) }
+}
+
+/// Brings the package lists up to date.
+fn update(apt_get: &[&str]) -> Outcome {
+    let mut attempts = 1;
+    loop {
+        let mut command = Command::new(apt_get[0]);
+        command.args(&apt_get[1..]).arg("update").env("LC_ALL", "C").stdin(Stdio::null());
+        eprintln!("$ apt-get update");
+        let output = command.output().map_err(|error| format!("apt-get can't be run: {error}"))?;
+        let problem = String::from_utf8_lossy(&output.stderr);
+        if output.status.success() {
+            return Ok(());
+        }
+        if attempts == LIST_ATTEMPTS || !problem.contains("Could not get lock") {
+            return Err(format!("`apt-get update` failed: {}\n{problem}", output.status));
+        }
+        attempts += 1;
+        thread::sleep(PAUSE);
+    }
 }
 
 /// The words to start apt-get with, where there is one that may install without being asked for a password.

@@ -8,10 +8,9 @@ use crate::{
     tools,
 };
 
-// The benchmarks have no tests, and what they compare with is long to build. The example in SQLite isn't built unless
-// asked for; the tests have SQLite in any case.
-const PACKAGES: [&str; 6] =
-    ["--workspace", "--exclude", "session-benches", "--locked", "--features", "examples/sqlite"];
+// The benchmarks have no tests, and what they compare with is long to build. The examples are built only with the
+// features that they need.
+const PACKAGES: [&str; 6] = ["--workspace", "--exclude", "session-benches", "--locked", "--features", "examples/all"];
 
 /// Sets up, builds everything once, and becomes `cargo test`, whose lines are the last.
 pub(crate) fn test(arguments: &[String]) -> Outcome {
@@ -24,8 +23,10 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
     become_command(cargo(&["test", "--no-fail-fast"]).args(PACKAGES).args(arguments).env("SESSION_EXAMPLES", programs))
 }
 
-/// Writes the .stderr files of the UI tests anew.
+/// Writes everything anew that is compared with a file: the snapshots of expansions, the .stderr files of the UI tests,
+/// and the page of compile errors made from them.
 pub(crate) fn bless(filter: &[String]) -> Outcome {
+    run(cargo(&["test", "--locked", "--package", "session-derive", "--all-features", "--lib"]).env("BLESS", "1"))?;
     let mut command = cargo(&["test", "--test", "ui"]);
     become_command(command.args(PACKAGES).arg("--").args(filter).env("TRYBUILD", "overwrite"))
 }

@@ -28,6 +28,7 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
         cookie,
         transports,
         trusted_origins,
+        public_origin,
         timeouts: Timeouts { idle, lifetime, rotate_every },
         rejects,
         clear_site_data,
@@ -39,11 +40,13 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
         attributes,
         owner,
         limit: Limit { max, on_excess },
+        name: stated,
     } = declaration;
     let (trait_, declared) = (runtime.session_data(), runtime.declaration());
-    let env = paths::env();
+    let (env, module_path) = (paths::env(), paths::module_path());
     let name = ident.unraw().to_string();
 
+    let stated = stated.iter().map(|name| quote!(.name(#name)));
     let key = key.iter().map(|value| {
         let value = value.expand(runtime);
         quote!(.key(#value))
@@ -61,6 +64,10 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
     let trusted_origins = trusted_origins.iter().map(|value| {
         let value = value.expand(runtime);
         quote!(.trusted_origins(#value))
+    });
+    let public_origin = public_origin.iter().map(|value| {
+        let value = value.expand(runtime);
+        quote!(.public_origin(#value))
     });
     let idle = idle.iter().map(|value| {
         let value = value.expand(runtime);
@@ -114,7 +121,7 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
             #(#flags)*
 
             fn declaration() -> #declared {
-                #declared::new(#name, #env!("CARGO_PKG_NAME")) #(#key)* #(#cookie)* #(#transports)* #(#trusted_origins)* #(#idle)* #(#lifetime)* #(#rotate_every)* #(#max)* #(#on_excess)*
+                #declared::new(#name, #env!("CARGO_PKG_NAME"), #module_path!()) #(#stated)* #(#key)* #(#cookie)* #(#transports)* #(#trusted_origins)* #(#public_origin)* #(#idle)* #(#lifetime)* #(#rotate_every)* #(#max)* #(#on_excess)*
             }
 
             #opening

@@ -79,9 +79,7 @@ pub(crate) fn marks_agree(raw: &Raw, errors: &mut Errors) {
             if let Slot::Written(_) = other {
                 errors.at(
                     *span,
-                    format!(
-                        "a flash is gone once it was read, so it can't be the `{name}` as well; keep one of the two"
-                    ),
+                    format!("a flash is removed when it is read, so it can't be `{name}` too; keep one of the two"),
                 );
             }
         }
@@ -94,19 +92,19 @@ pub(crate) fn marks_can_be_kept(raw: &Raw, errors: &mut Errors) {
     if backend.carried().is_none() {
         return;
     }
-    let why = "with `backend = cookie` a cookie that somebody kept can't be made dead, so";
+    let why = "with `backend = cookie` a copied cookie can't be revoked, so";
     for RawField { field: _, member: _, options } in &raw.fields {
         if let Slot::Written(span) = options.privilege {
             errors.at(span, format!("{why} an old privilege would stay in force; choose another backend"));
         }
         if let Slot::Written(span) = options.flash {
-            errors.at(span, format!("{why} a flash could be read again and again; choose another backend"));
+            errors.at(span, format!("{why} a flash could be read more than once; choose another backend"));
         }
     }
     if let Slot::Written(every) = &raw.options.rotate_every {
         errors.at(
             every.span,
-            format!("{why} rotating it would change nothing; remove `rotate_every`, or choose another backend"),
+            format!("{why} rotating ids has no effect; remove `rotate_every`, or choose another backend"),
         );
     }
 }

@@ -17,7 +17,9 @@ use crate::{
         cookie, encrypt,
         invalid::Invalid,
         missing::{self, Missing},
+        name,
         owner::{self, Limit},
+        public_origin,
         timeouts::{self, Timeouts},
         transport::{self, Transport},
         trusted_origins,
@@ -36,6 +38,7 @@ pub(crate) struct Declaration {
     pub(crate) cookie: Vec<(CookieAttribute, Setting)>,
     pub(crate) transports: Vec<Transport>,
     pub(crate) trusted_origins: Vec<Setting>,
+    pub(crate) public_origin: Option<Setting>,
     pub(crate) timeouts: Timeouts,
     pub(crate) rejects: bool,
     pub(crate) clear_site_data: bool,
@@ -47,6 +50,7 @@ pub(crate) struct Declaration {
     pub(crate) attributes: FieldAttributes,
     pub(crate) owner: Option<Owner>,
     pub(crate) limit: Limit,
+    pub(crate) name: Option<String>,
 }
 
 /// The field that says whose the session is.
@@ -65,6 +69,7 @@ impl Declaration {
             cookie: Vec::new(),
             transports: Vec::new(),
             trusted_origins: Vec::new(),
+            public_origin: None,
             timeouts: Timeouts { idle: None, lifetime: None, rotate_every: None },
             rejects: false,
             clear_site_data: false,
@@ -76,6 +81,7 @@ impl Declaration {
             attributes: FieldAttributes::default(),
             owner: None,
             limit: Limit::default(),
+            name: None,
         }
     }
 }
@@ -106,6 +112,7 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         cookie,
         transport,
         trusted_origins,
+        public_origin,
         idle,
         lifetime,
         rotate_every,
@@ -119,6 +126,7 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         encrypt,
         max_per_owner,
         on_excess,
+        name,
         runtime: _,
         unknown,
     } = raw.options;
@@ -135,6 +143,7 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         trusted_origins: trusted_origins
             .written()
             .map_or_else(Vec::new, |origins| trusted_origins::check(origins, &mut errors)),
+        public_origin: public_origin.written().map(|origin| public_origin::check(origin, &mut errors)),
         timeouts: timeouts::check(idle, lifetime, rotate_every, &mut errors),
         rejects: invalid.written() == Some(Invalid::Reject),
         clear_site_data: clear_site_data.written().is_some(),
@@ -145,6 +154,7 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         encrypt: encrypt::check(&encrypt, &mut errors),
         attributes,
         limit: owner::check(max_per_owner, on_excess, owned, &mut errors),
+        name: name::check(name, &mut errors),
         owner: owner.map(|(_, field)| Owner { member: field.member.clone(), ty: field.field.ty.clone() }),
     };
     errors.finish(declaration)
@@ -173,7 +183,7 @@ fn has_no_parameters(raw: &Raw, errors: &mut Errors) {
             GenericParam::Type(ty) => errors.at(
                 ty.ident.span(),
                 format!(
-                    "a session type has one cookie and one place in the store, so it can't be generic; \
+                    "a session type has one cookie and one key prefix, so it can't be generic; \
                      write a type without `{}`, or wrap one instance: `struct My{name}({name}<..>)`",
                     ty.ident
                 ),
@@ -181,7 +191,7 @@ fn has_no_parameters(raw: &Raw, errors: &mut Errors) {
             GenericParam::Const(constant) => errors.at(
                 constant.ident.span(),
                 format!(
-                    "a session type has one cookie and one place in the store, so it can't be generic; \
+                    "a session type has one cookie and one key prefix, so it can't be generic; \
                      write a type without `{}`",
                     constant.ident
                 ),
@@ -217,10 +227,7 @@ fn has_one_owner(raw: &Raw, errors: &mut Errors) {
     let Some((first, _)) = owners.next() else { return };
     let others: Vec<Span> = owners.map(|(span, _)| span).collect();
     for span in &others {
-        errors.at(
-            *span,
-            "a session has one owner; keep the mark that says whose it is, or mark one field that holds both",
-        );
+        errors.at(*span, "a session has one owner; keep one `owner`, or put both values into one field");
     }
     if !others.is_empty() {
         errors.at(first, "`owner` is first given here");
@@ -230,7 +237,7 @@ fn has_one_owner(raw: &Raw, errors: &mut Errors) {
 /// `#[serde(skip)] #[session(owner)] id: u64`
 fn owner_is_stored(raw: &Raw, errors: &mut Errors) {
     for (span, _) in owners(&raw.fields).filter(|(_, field)| serde_says(field.field, &SKIPPED)) {
-        errors.at(span, "the owner is read back from the store with the session; remove the field's `#[serde(skip)]`");
+        errors.at(span, "the owner must be stored with the session; remove the field's `#[serde(skip)]`");
     }
 }
 
@@ -240,8 +247,8 @@ fn owner_is_listed(raw: &Raw, errors: &mut Errors) {
     if let Some(backend) = backend.carried() {
         errors.at(
             owner,
-            "`backend = cookie` keeps no sessions that could be listed or ended; choose a backend that does, such as \
-             `memory` or `redis`, or remove this mark",
+            "`backend = cookie` stores nothing on the server, so sessions can't be listed or ended; choose another \
+             backend, such as `memory` or `redis`, or remove this option",
         );
         errors.at(backend, "the backend is chosen here");
     }
@@ -256,7 +263,7 @@ fn key_outlives(raw: &Raw, errors: &mut Errors) {
         errors.at(
             span,
             format!(
-                "sessions in `{name}` outlive the process, and so must the key of their tokens; add `{}`",
+                "sessions in `{name}` outlive the process, so their key must outlive it too; add `{}`",
                 crate::options::key::USAGE
             ),
         );
@@ -271,15 +278,22 @@ fn cookie_options_have_a_cookie(raw: &Raw, errors: &mut Errors) {
     if let Some(span) = raw.options.cookie.as_ref().written().and_then(|cookie| cookie.span) {
         errors.at(
             span,
-            "this session's token travels in no cookie; remove `cookie(...)`, or name it among the transports: \
+            "this type sends no cookie; remove `cookie(...)`, or add the cookie to the transports: \
              `transport = [bearer, cookie]`",
         );
     }
     if let Some(origins) = raw.options.trusted_origins.as_ref().written() {
         errors.at(
             origins.span,
-            "browsers add no header of this session's to other sites' requests, so every origin may ask; remove \
-             `trusted_origins`, or name the cookie among the transports: `transport = [bearer, cookie]`",
+            "no other site can send a token in a header, so `trusted_origins` has no effect; remove it, or add the \
+             cookie to the transports: `transport = [bearer, cookie]`",
+        );
+    }
+    if let Some(origin) = raw.options.public_origin.as_ref().written() {
+        errors.at(
+            origin.span,
+            "no other site can send a token in a header, so `public_origin` has no effect; remove it, or add the \
+             cookie to the transports: `transport = [bearer, cookie]`",
         );
     }
 }

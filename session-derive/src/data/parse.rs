@@ -2,7 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
-use syn::{Attribute, Data, DeriveInput, Field, Member, Meta, Path};
+use syn::{Attribute, Data, DeriveInput, Field, LitStr, Member, Meta, Path};
 
 use crate::{
     diag::Errors,
@@ -16,8 +16,9 @@ use crate::{
         invalid::{self, Invalid},
         key,
         missing::{self, RawMissing},
+        name,
         owner::{self, RawLimit},
-        runtime, timeouts,
+        public_origin, runtime, timeouts,
         transport::{self, RawTransport},
         trusted_origins::{self, RawOrigins},
         validate::{self, Validate},
@@ -52,6 +53,7 @@ pub(crate) struct DataOptions {
     pub(crate) cookie: Slot<RawCookie>,
     pub(crate) transport: Slot<Vec<RawTransport>>,
     pub(crate) trusted_origins: Slot<RawOrigins>,
+    pub(crate) public_origin: Slot<RawValue>,
     pub(crate) idle: Slot<RawValue>,
     pub(crate) lifetime: Slot<RawValue>,
     pub(crate) rotate_every: Slot<RawValue>,
@@ -65,6 +67,7 @@ pub(crate) struct DataOptions {
     pub(crate) encrypt: Slot<Span>,
     pub(crate) max_per_owner: Slot<RawLimit>,
     pub(crate) on_excess: Slot<RawLimit>,
+    pub(crate) name: Slot<LitStr>,
     pub(crate) runtime: Slot<Path>,
     /// Whether something unknown was written, which may have been meant for an option that is missing.
     pub(crate) unknown: bool,
@@ -96,6 +99,11 @@ const TABLE: &[OptionSpec<DataOptions>] = &[
         name: "trusted_origins",
         usage: trusted_origins::USAGE,
         read: |options, key, input, errors| options.trusted_origins.read(trusted_origins::parse(key, input, errors)),
+    },
+    OptionSpec {
+        name: "public_origin",
+        usage: public_origin::USAGE,
+        read: |options, key, input, _| options.public_origin.read(RawValue::parse(key, input, TEXT)),
     },
     OptionSpec {
         name: "idle",
@@ -163,6 +171,11 @@ const TABLE: &[OptionSpec<DataOptions>] = &[
         read: |options, key, input, _| options.on_excess.read(owner::parse_excess(key, input)),
     },
     OptionSpec {
+        name: "name",
+        usage: name::USAGE,
+        read: |options, key, input, _| options.name.read(name::parse(key, input)),
+    },
+    OptionSpec {
         name: "crate",
         usage: runtime::USAGE,
         read: |options, key, input, _| options.runtime.read(runtime::parse(key, input)),
@@ -208,8 +221,8 @@ fn parse_fields<'a>(input: &'a DeriveInput, unknown: &mut bool, errors: &mut Err
                     *unknown = true;
                     errors.over(
                         attribute,
-                        "a marked field is one that every session of the type has, and a variant's isn't; put it in \
-                         a struct that holds this enum as another field",
+                        "a field option needs a field that every session has, and this one belongs to a variant; move \
+                         it to a struct that holds this enum as another field",
                     );
                 }
             }
@@ -240,7 +253,7 @@ fn list(attribute: &Attribute, usage: &str, errors: &mut Errors) -> Option<Token
     match &attribute.meta {
         Meta::List(list) => Some(list.tokens.clone()),
         Meta::Path(_) => {
-            errors.over(attribute, format!("`#[session]` says nothing here; write `{usage}` or remove it"));
+            errors.over(attribute, format!("`#[session]` has no options here; write `{usage}` or remove it"));
             None
         }
         Meta::NameValue(pair) => {

@@ -105,7 +105,7 @@ fn call(handler: &Handler, function: &Function, runtime: &Runtime) -> (Option<To
         return (None, quote_spanned!(Span::mixed_site()=> |#entered, (#(#others,)*)| { #body }));
     }
     let (entered_type, running) = (runtime.handler_sessions(), runtime.response_future());
-    let lifetime = Lifetime::new("'__entered", Span::mixed_site());
+    let lifetime = Lifetime::new("'__request", Span::mixed_site());
     let (declared, where_clause) = (generics.declared_with(&lifetime), generics.where_clause());
     let function = quote_spanned! {Span::mixed_site()=>
         fn #caller #declared(

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
-use syn::{Attribute, FnArg};
+use syn::{Attribute, FnArg, Safety};
 
 use super::{expand, generics::KeptGenerics, model::describes_the_item, parse::Function, rules::is_session};
 use crate::paths::Runtime;
@@ -22,7 +22,7 @@ pub(crate) fn expand(item: &TokenStream, function: &Function, runtime: &Runtime,
     }
     // The compiler has words of its own about these.
     signature.variadic = None;
-    signature.unsafety = None;
+    signature.safety = Safety::Default;
     signature.abi = None;
     signature.constness = None;
     let error = error.to_compile_error();

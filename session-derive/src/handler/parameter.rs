@@ -65,7 +65,7 @@ impl Parameter {
         }
         if let Some(session) = argument_of(inner, "SessionSlot") {
             let name = display(session);
-            let message = format!("a slot is there with and without a session in it; write `SessionSlot<{name}>`");
+            let message = format!("a `SessionSlot` may be empty by itself; write `SessionSlot<{name}>`");
             return Err(syn::Error::new_spanned(ty, message));
         }
         if let Some(session) = argument_of(inner, "Session") {
@@ -86,7 +86,7 @@ fn is_a_borrow(reference: &TypeReference, whole: &Type, optional: bool) -> syn::
         if let Some(session) = argument_of(target, handle) {
             let name = format!("{handle}<{}>", display(session));
             let meant = if optional && handle == "Session" { format!("Option<{name}>") } else { name };
-            let message = format!("`{handle}` is a handle, which a handler takes by value; write `{meant}`");
+            let message = format!("`{handle}` is taken by value; write `{meant}`");
             return Err(syn::Error::new_spanned(whole, message));
         }
     }

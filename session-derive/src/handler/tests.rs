@@ -71,8 +71,8 @@ fn every_form_and_option() {
                 async fn shop(
                     State(db): State<Pool>,
                     mut user: Session<User>,
-                    cart: &mut Cart,
-                    visitor: Option<&Visitor>,
+                    cart: &Cart,
+                    visitor: Option<&mut Visitor>,
                     slot: SessionSlot<Login>,
                 ) {}
             },
@@ -128,9 +128,9 @@ fn after_a_mistake_the_function_stays_in_a_stub() {
 }
 
 #[test]
-fn somebody_must_be_let_in() {
-    assert_refused(&refused!([] async fn f(u: &User) {}), &["say who may enter"]);
-    assert_refused(&refused!([wait = "2s"] async fn f(u: &User) {}), &["say who may enter"]);
+fn a_handler_says_which_requests_are_allowed() {
+    assert_refused(&refused!([] async fn f(u: &User) {}), &["say which requests are allowed"]);
+    assert_refused(&refused!([wait = "2s"] async fn f(u: &User) {}), &["say which requests are allowed"]);
     assert_refused(
         &refused!([protected, optional] async fn f(u: &User) {}),
         &["`protected` alone is for every session"],
@@ -215,10 +215,12 @@ fn a_handler_takes_each_session_once_and_at_least_one() {
 
 #[test]
 fn a_guard_looks_at_one_session() {
-    assert_refused(&refused!([optional, guard = g] async fn f(u: Option<&User>) {}), &["write `protected` beside it"]);
+    assert_refused(&refused!([optional, guard = g] async fn f(u: Option<&User>) {}), &["add `protected`"]);
     assert_refused(
         &refused!([protected, guard = g] async fn f(u: &User, c: &Cart) {}),
-        &["the guard of `User` and `Cart`; name the one it looks at in `protected(..)`, as in `protected(User)`"],
+        &[
+            "this guard may be for `User` and `Cart`; name the one it checks in `protected(..)`, as in `protected(User)`",
+        ],
     );
     assert_refused(&refused!([protected, guard = is_root(5)] async fn f(u: &User) {}), &["write `guard = is_root`"]);
     assert_refused(&refused!([protected, guard = true] async fn f(u: &User) {}), &["`guard` takes a closure"]);
@@ -235,9 +237,9 @@ fn a_guard_looks_at_one_session() {
 fn options_without_effect_are_refused() {
     assert_refused(
         &refused!([optional, missing = status(404)] async fn f(u: Option<&User>) {}),
-        &["nobody gets this answer"],
+        &["never sends this response"],
     );
-    assert_refused(&refused!([protected, wait = "2s"] async fn f(u: &User) {}), &["only a `&mut` borrow queues"]);
+    assert_refused(&refused!([protected, wait = "2s"] async fn f(u: &User) {}), &["`wait` is for `&mut` borrows"]);
     assert_refused(&refused!([protected, wait = env("WAIT")] async fn f(u: &mut User) {}), &["no variable can give"]);
     assert_refused(&refused!([protected, wait = "2 sex"] async fn f(u: &mut User) {}), &["is not a duration"]);
 }
@@ -308,5 +310,14 @@ fn requests_of_other_sites_are_let_in_by_one_word() {
         let expansion = wrap(quote!(protected, csrf = #value), &quote! { async fn f(u: &User) {} });
         assert_refused(&messages(&expansion), &["`csrf` takes `off`; write `csrf = off`"]);
     }
+    assert_refused(
+        &refused!([or_default, csrf = off] async fn f(c: &mut Cart) {}),
+        &["write `optional` with `Option<&mut Cart>`"],
+    );
+    assert_refused(
+        &refused!([protected(User), or_default(Cart), csrf = off] async fn f(u: &mut User, c: &mut Cart) {}),
+        &["replace the visitor's `Cart`"],
+    );
+    assert_refused(&refused!([or_default, csrf = off] async fn f(c: &Cart) {}), &[]);
     assert_refused(&refused!([protected, csrf] async fn f(u: &User) {}), &["write `csrf = off`"]);
 }

@@ -11,7 +11,7 @@ use super::{
     value::{ANY, COUNT, Expected, FLAG, RawValue, Setting, TEXT, not_empty},
 };
 use crate::{
-    diag::{Errors, closest, listing, suggestion},
+    diag::{Errors, choice, closest, suggestion},
     paths::{Runtime, name_span},
 };
 
@@ -154,7 +154,7 @@ fn find(path: &Path) -> syn::Result<Option<&'static Builtin>> {
         let hint = match closest(&name, BACKENDS.iter().map(|backend| backend.name)) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => {
-                format!("there is {}; a backend of your own is named by its path, as in `crate::Store`", available())
+                format!("expected {}, or the path of a backend of your own, as in `crate::Store`", available())
             }
         };
         let message = format!("unknown backend `{name}`; {hint}");
@@ -243,7 +243,7 @@ fn it_is_available(raw: &RawBackend, errors: &mut Errors) {
 }
 
 fn available() -> String {
-    listing(BACKENDS.iter().map(|backend| backend.name))
+    choice(BACKENDS.iter().map(|backend| backend.name))
 }
 
 /// `redis(url = "")`

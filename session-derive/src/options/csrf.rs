@@ -1,5 +1,6 @@
 //! `csrf = off`: requests of other sites are let in.
 
+use proc_macro2::Span;
 use syn::{Ident, Token, parse::ParseStream};
 
 use super::{OptionKey, word};
@@ -7,7 +8,9 @@ use super::{OptionKey, word};
 pub(crate) const USAGE: &str = "csrf = off";
 
 /// Other sites' requests are let in.
-pub(crate) struct Off;
+pub(crate) struct Off {
+    pub(crate) span: Span,
+}
 
 /// Reads `= off`.
 pub(crate) fn parse(key: &OptionKey, input: ParseStream) -> syn::Result<Off> {
@@ -16,8 +19,8 @@ pub(crate) fn parse(key: &OptionKey, input: ParseStream) -> syn::Result<Off> {
         && let Ok(word) = ahead.parse::<Ident>()
         && word == "on"
     {
-        return Err(syn::Error::new(word.span(), "other sites' requests are refused unless told; remove `csrf = on`"));
+        return Err(syn::Error::new(word.span(), "cross-site requests are refused by default; remove `csrf = on`"));
     }
     word::parse(key, input, &["off"])?;
-    Ok(Off)
+    Ok(Off { span: key.span() })
 }

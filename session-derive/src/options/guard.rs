@@ -46,7 +46,10 @@ pub(crate) fn check(raw: &RawGuard, errors: &mut Errors) -> Option<Guard> {
                 errors.at(asyncness.span, "a guard answers at once; remove `async`");
             }
             if closure.inputs.len() != 1 {
-                errors.at(closure.or1_token.span, "a guard looks at one value, the session's data; write `|user| ...`");
+                errors.at(
+                    closure.inputs_begin.span,
+                    "a guard looks at one value, the session's data; write `|user| ...`",
+                );
             }
         }
         Expr::Call(call) => {

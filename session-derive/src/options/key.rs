@@ -13,8 +13,8 @@ pub(crate) const USAGE: &str = "key = env(\"SESSION_KEYS\")";
 pub(crate) fn parse(key: &OptionKey, input: ParseStream) -> syn::Result<RawValue> {
     key.equals(input, "the variable that holds the keys")?;
     let refuse = |span, what: &str| {
-        let why = "whoever reads the source could sign any session";
-        Err(syn::Error::new(span, format!("{what} is no secret, {why}; write `{USAGE}`")))
+        let why = "everyone who can read the source code could forge sessions";
+        Err(syn::Error::new(span, format!("{what} is not secret: {why}; write `{USAGE}`")))
     };
     if let Ok(literal) = input.fork().parse::<Lit>() {
         return refuse(literal.span(), "a key in the source");

@@ -116,10 +116,8 @@ pub(crate) fn check(raw: &RawMissing, errors: &mut Errors) -> Option<Missing> {
 fn status_is_an_answer(number: &LitInt, errors: &mut Errors) -> Option<u16> {
     let message = match number.base10_parse::<u16>() {
         Ok(status @ (200..=299 | 400..=599)) => return Some(status),
-        Ok(300..=399) => "a redirect needs a place to go to; write `redirect(\"/login\")`",
-        _ => {
-            "this is no status that a request can be answered with; write `status(401)`, `status(403)` or `status(404)`"
-        }
+        Ok(300..=399) => "a redirect needs a target; write `redirect(\"/login\")`",
+        _ => "this is not the status of an HTTP response; write `status(401)`, `status(403)` or `status(404)`",
     };
     errors.at(number.span(), message);
     None
@@ -136,7 +134,7 @@ fn target_is_a_location(target: &LitStr, errors: &mut Errors) -> Option<String> 
             format!("a redirect goes to a path or to a full address; write `redirect(\"/{path}\")`"),
         );
     } else if !location.bytes().all(|byte| byte.is_ascii_graphic()) {
-        errors.at(target.span(), "an address holds visible ASCII characters alone; percent-encode the others");
+        errors.at(target.span(), "an address has only visible ASCII characters; percent-encode the others");
     } else {
         return Some(location);
     }

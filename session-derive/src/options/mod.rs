@@ -16,7 +16,9 @@ pub(crate) mod guard;
 pub(crate) mod invalid;
 pub(crate) mod key;
 pub(crate) mod missing;
+pub(crate) mod name;
 pub(crate) mod owner;
+pub(crate) mod public_origin;
 pub(crate) mod runtime;
 pub(crate) mod timeouts;
 pub(crate) mod transport;
@@ -131,6 +133,9 @@ impl OptionKey {
     }
 }
 
+/// Options that had another name, with the present one.
+const RENAMED: &[(&str, &str)] = &[("renew_every", "rotate_every")];
+
 /// One attribute's list of options as it is read: the table, and what has been seen of it so far.
 pub(crate) struct Reader<O: 'static> {
     subject: &'static str,
@@ -167,14 +172,18 @@ impl<O> Reader<O> {
 
     fn read_one(&mut self, input: ParseStream, raw: &mut O, errors: &mut Errors) -> syn::Result<()> {
         let Ok(ident) = input.call(Ident::parse_any) else {
-            let names = crate::diag::listing(self.table.iter().map(|row| row.name));
+            let names = crate::diag::choice(self.table.iter().map(|row| row.name));
             return Err(syn::Error::new(input.span(), format!("expected an {}: {names}", self.subject)));
         };
         let name = ident.unraw().to_string();
         let Some(row) = self.table.iter().find(|row| row.name == name) else {
             self.unknown = true;
             skip_value(input);
-            let hint = suggestion(&name, self.table.iter().map(|row| row.name));
+            let names = self.table.iter().map(|row| row.name);
+            if let Some((_, new)) = RENAMED.iter().find(|(old, new)| *old == name && names.clone().any(|n| n == *new)) {
+                return Err(syn::Error::new(ident.span(), format!("`{name}` is called `{new}`; write `{new}`")));
+            }
+            let hint = suggestion(&name, names);
             return Err(syn::Error::new(ident.span(), format!("unknown {} `{name}`; {hint}", self.subject)));
         };
         if let Some((_, first)) = self.seen.iter().find(|(seen, _)| *seen == row.name) {

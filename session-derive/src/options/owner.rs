@@ -1,6 +1,7 @@
 //! `max_per_owner` and `on_excess`: how many sessions an owner may have.
 
 use proc_macro2::Span;
+use session_rules::MAX_PER_OWNER;
 use syn::parse::ParseStream;
 
 use super::{
@@ -40,10 +41,13 @@ pub(crate) fn parse_excess(key: &OptionKey, input: ParseStream) -> syn::Result<R
 /// Checks both; `owned` is whether a field is the owner.
 pub(crate) fn check(max: Slot<RawLimit>, on_excess: Slot<RawLimit>, owned: bool, errors: &mut Errors) -> Limit {
     if let (Slot::Written(max), false) = (&max, owned) {
-        errors.at(max.key, "nothing says whose a session is; mark the field that does with `#[session(owner)]`");
+        errors.at(
+            max.key,
+            "`max_per_owner` needs an owner; put `#[session(owner)]` on the field that identifies the owner",
+        );
     }
     if let (Slot::Written(on_excess), true) = (&on_excess, max.is_absent()) {
-        errors.at(on_excess.key, format!("any number of sessions is allowed, so none is in excess; add `{MAX}`"));
+        errors.at(on_excess.key, format!("`on_excess` needs a limit; add `{MAX}`"));
     }
     let setting = |limit: Slot<RawLimit>| limit.written().map(|limit| limit.value);
     let (max, on_excess) = (setting(max), setting(on_excess));
@@ -55,9 +59,13 @@ pub(crate) fn check(max: Slot<RawLimit>, on_excess: Slot<RawLimit>, owned: bool,
 /// `max_per_owner = 0`
 fn is_a_number_of_sessions(max: &RawValue, errors: &mut Errors) {
     let Some(literal) = max.known() else { return };
-    match literal.text.parse::<u32>() {
+    match literal.text.parse::<usize>() {
+        Ok(max) if max > MAX_PER_OWNER => {
+            errors.at(literal.span, format!("an owner has at most {MAX_PER_OWNER} sessions; write that or less"));
+        }
         Ok(1..) => {}
-        Ok(0) => errors.at(literal.span, format!("nobody could log in; write `{MAX}`, or remove the option")),
+        Ok(0) => errors
+            .at(literal.span, format!("a limit of 0 would refuse every login; write `{MAX}`, or remove the option")),
         Err(_) => errors.at(literal.span, format!("this is no number of sessions; write `{MAX}`")),
     }
 }

@@ -65,12 +65,9 @@ impl KnownTimeout {
 
 /// `idle = "2d", lifetime = "1d"`, `lifetime = "500d"`, `lifetime = "10m"` with the default of `idle`
 fn agree(idle: &KnownTimeout, lifetime: &KnownTimeout, errors: &mut Errors) {
-    let longest = lifetime.duration.unwrap_or(time::MAX_LIFETIME);
-    // What is not known breaks no rule.
-    let shortest = Duration::from_nanos(1);
-    for violation in time::violations(idle.duration.unwrap_or(shortest), longest) {
+    for violation in time::violations(idle.duration, lifetime.duration) {
         let (span, message) = match (violation.option, idle.span) {
-            ("idle", None) => (lifetime.span, shorter_than_the_default_idle(longest)),
+            ("idle", None) => (lifetime.span, shorter_than_the_default_idle(lifetime.duration.unwrap_or_default())),
             ("idle", span) => (span, violation.message),
             _ => (lifetime.span, violation.message),
         };
@@ -100,7 +97,7 @@ fn ids_are_rotated(rotate_every: &Slot<RawValue>, lifetime: &KnownTimeout, error
 
 fn shorter_than_the_default_idle(lifetime: Duration) -> String {
     format!(
-        "this is shorter than the idle timeout, which is {} unless it is written; add `idle = {:?}` or less",
+        "the lifetime is shorter than the idle timeout (default: {}); add `idle = {:?}` or less",
         time::format(time::DEFAULT_IDLE),
         time::format(lifetime),
     )

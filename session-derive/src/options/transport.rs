@@ -53,7 +53,7 @@ pub(crate) fn parse(key: &OptionKey, input: ParseStream, errors: &mut Errors) ->
             Ok(())
         });
         if ways.is_empty() && !broken {
-            return Err(syn::Error::new(span, "a token travels somehow; write `transport = cookie`"));
+            return Err(syn::Error::new(span, "`transport` needs at least one value; write `transport = cookie`"));
         }
     } else if input.peek(token::Paren) {
         return Err(syn::Error::new(span, format!("several stand in brackets; write `{USAGE}`")));
@@ -132,10 +132,7 @@ pub(crate) fn check(raw: Slot<Vec<RawTransport>>, errors: &mut Errors) -> Vec<Tr
 /// `transport = [bearer, header("session-token")]`
 fn answers_in_one_place(name: &str, bearer: bool, span: Span, errors: &mut Errors) {
     if bearer && name == BEARER_ANSWER {
-        errors.at(
-            span,
-            "`bearer` hands its tokens over in this header; take another name, as in `header(\"x-session\")`",
-        );
+        errors.at(span, "`bearer` uses this header for its tokens; choose another name, as in `header(\"x-session\")`");
     }
 }
 

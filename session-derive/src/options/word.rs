@@ -3,11 +3,11 @@
 use syn::{Ident, ext::IdentExt, parse::ParseStream};
 
 use super::OptionKey;
-use crate::diag::{closest, listing};
+use crate::diag::{choice, closest};
 
 /// Reads `= word`; no environment can give it.
 pub(super) fn parse(key: &OptionKey, input: ParseStream, words: &[&'static str]) -> syn::Result<&'static str> {
-    let what = listing(words.iter().copied()).replace(" and ", " or ");
+    let what = choice(words.iter().copied());
     key.equals(input, &what)?;
     let span = input.span();
     let word = input.call(Ident::parse_any).map_err(|_| key.misused(span, &what))?;

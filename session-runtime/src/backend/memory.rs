@@ -29,7 +29,7 @@ pub struct Memory {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemoryConfig {
-    /// How many sessions it holds at the most: 100,000 unless told.
+    /// How many sessions it holds at most (default: 100,000).
     pub capacity: usize,
 }
 

@@ -151,12 +151,52 @@ pub struct Scope {
     pub application: &'static str,
     /// The name of the session's type.
     pub type_name: &'static str,
+    /// The path of the module that declares the type, the crate first; empty if it is not known.
+    module: &'static str,
+    /// The option `name`, where the type has it.
+    name: Option<&'static str>,
 }
 
 impl Scope {
     /// The scope of a session type of an application.
     pub const fn new(application: &'static str, type_name: &'static str) -> Self {
-        Self { application, type_name }
+        Self { application, type_name, module: "", name: None }
+    }
+
+    /// That of a type in this module.
+    pub(crate) const fn in_module(self, module: &'static str) -> Self {
+        Self { module, ..self }
+    }
+
+    /// The scope of a type that states its `name`.
+    #[must_use]
+    pub const fn named(self, name: &'static str) -> Self {
+        Self { name: Some(name), ..self }
+    }
+
+    /// Whether the type states its `name`.
+    pub(crate) const fn is_named(&self) -> bool {
+        self.name.is_some()
+    }
+
+    /// What tells these sessions from all others in a store: the option `name` if there is one, else `application/Type`,
+    /// with the modules in between where the type is not at the root of a crate named like the application:
+    /// `shop/admin.User`. Letters, digits, `-`, `_` and `.`, and at most one `/`.
+    ///
+    /// ```
+    /// use session_runtime::backend::Scope;
+    /// assert_eq!(Scope::new("shop", "User").identity(), "shop/User");
+    /// assert_eq!(Scope::new("shop", "User").named("accounts").identity(), "accounts");
+    /// ```
+    pub fn identity(&self) -> String {
+        if let Some(name) = self.name {
+            return name.to_owned();
+        }
+        let mut segments = self.module.split("::").filter(|segment| !segment.is_empty()).peekable();
+        // The package's own crate says nothing more; another program of the package has another name.
+        segments.next_if(|root| *root == self.application.replace('-', "_"));
+        let path: Vec<&str> = segments.chain([self.type_name]).map(|name| name.trim_start_matches("r#")).collect();
+        format!("{}/{}", self.application, path.join("."))
     }
 }
 
@@ -208,8 +248,8 @@ pub enum Acquired {
 /// Leases are fenced: once a lease has run out, its holder's [`save`](Leases::save) is refused.
 /// Readers are never kept waiting by a lease.
 #[diagnostic::on_unimplemented(
-    message = "the backend `{Self}` can't lend a session exclusively",
-    label = "`&mut` takes a lease, which `{Self}` doesn't have",
+    message = "the backend `{Self}` has no leases, which `&mut` needs",
+    label = "`&mut` locks the session, and `{Self}` has nothing to lock it with",
     note = "borrow it with `&T`, or change it with `Session::update`; or choose a backend with leases: `memory`, `file`, \
             `redis`, `sqlite`, `postgres` or `mysql`"
 )]
@@ -260,4 +300,27 @@ pub trait Watch: Backend {
     ///
     /// Watching is no use of the session, and watching what isn't there is no error.
     fn watch(&self, key: &RecordKey) -> impl Future<Output = Result<BoxFuture<'static, ()>, BackendError>> + Send;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identity_names_the_package_the_program_the_modules_and_the_type() {
+        for (package, module, identity) in [
+            ("shop", "shop", "shop/User"),
+            ("shop-app", "shop_app", "shop-app/User"),
+            ("shop", "shop::admin", "shop/admin.User"),
+            ("shop", "shop::admin::r#mod", "shop/admin.mod.User"),
+            // Another program of the package.
+            ("shop", "staff", "shop/staff.User"),
+            ("shop", "staff::shop", "shop/staff.shop.User"),
+            ("shop", "", "shop/User"),
+        ] {
+            let scope = Scope::new(package, "User").in_module(module);
+            assert_eq!(scope.identity(), identity, "{package} {module}");
+            assert_eq!(scope.named("accounts").identity(), "accounts");
+        }
+    }
 }

@@ -13,7 +13,31 @@ use sha2::Sha256;
 pub(crate) use self::seal::Sealer;
 
 /// How to make a key, in the words of an error message.
-pub(crate) const REMEDY: &str = "make one with `cargo run --bin keygen`";
+pub(crate) const REMEDY: &str =
+    "make one with `openssl rand -base64 32 | tr '+/' '-_'` or with `session_runtime::generate_key()`";
+
+/// A new key for the option `key` or for [`Builder::key`](crate::Builder::key): 32 bytes from the operating system's
+/// generator as a Fernet key, which is URL-safe base64 of 44 characters.
+///
+/// Whoever has the key can make the tokens of any session, so keep it where you keep passwords. On a command line
+/// `openssl rand -base64 32 | tr '+/' '-_'` makes one as well.
+///
+/// ```
+/// # use serde::{Deserialize, Serialize};
+/// # use session_runtime::{SessionData, Sessions};
+/// # #[derive(Serialize, Deserialize, SessionData)]
+/// # struct User;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), session_runtime::OpenError> {
+/// let key = session_runtime::generate_key();
+/// assert_eq!(key.len(), 44);
+/// let sessions = Sessions::<User>::builder().key(&key).open().await?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn generate_key() -> String {
+    URL_SAFE.encode(crate::id::random::<32>())
+}
 
 /// One or more Fernet keys, newest first: the first one writes, all of them read.
 #[derive(Clone)]
@@ -87,11 +111,20 @@ mod tests {
     }
 
     #[test]
+    fn a_generated_key_is_a_fernet_key_and_another_one_each_time() {
+        let (one, other) = (generate_key(), generate_key());
+        assert_ne!(one, other);
+        for key in [one, other] {
+            assert!(Keyring::parse(&key).is_ok() && Fernet::new(&key).is_some() && key.len() == 44, "{key}");
+        }
+    }
+
+    #[test]
     fn a_malformed_key_is_refused_without_being_repeated() {
         let good = Fernet::generate_key();
         for bad in ["", ",", "c2hvcnQ=", "correct horse battery staple", &good[1..]] {
             let error = Keyring::parse(bad).unwrap_err();
-            assert!(error.contains("keygen"), "{error}");
+            assert!(error.contains("openssl rand") && error.contains("generate_key"), "{error}");
             assert!(bad.len() < 2 || !error.contains(bad), "{error}");
         }
         assert!(Keyring::parse(&format!("{good},oops")).unwrap_err().contains("key 2 of 2"));

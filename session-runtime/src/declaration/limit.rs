@@ -2,6 +2,8 @@
 
 use std::num::NonZeroUsize;
 
+use session_rules::MAX_PER_OWNER;
+
 /// `max_per_owner = 5, on_excess = refuse`
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Limit {
@@ -17,6 +19,13 @@ pub(crate) enum OnExcess {
     EndOldest,
     /// The new one doesn't start.
     Refuse,
+}
+
+impl Default for Limit {
+    /// That of a type which declares none.
+    fn default() -> Self {
+        Self { max: NonZeroUsize::new(MAX_PER_OWNER).unwrap_or(NonZeroUsize::MIN), on_excess: OnExcess::default() }
+    }
 }
 
 impl OnExcess {
@@ -38,5 +47,6 @@ impl OnExcess {
 /// # Errors
 /// What to write instead.
 pub(super) fn parse_max(text: &str) -> Result<NonZeroUsize, String> {
-    text.parse().map_err(|_| format!("is {text:?}; write how many sessions an owner may have, 1 at least"))
+    let max = text.parse().ok().filter(|max: &NonZeroUsize| max.get() <= MAX_PER_OWNER);
+    max.ok_or_else(|| format!("is {text:?}; write how many sessions an owner may have, from 1 to {MAX_PER_OWNER}"))
 }

@@ -26,15 +26,16 @@ pub struct Declaration {
     cookie: Vec<(CookieAttribute, Value)>,
     transports: Vec<Transport>,
     trusted_origins: Vec<Value>,
+    public_origin: Option<Value>,
     max_per_owner: Option<Value>,
     on_excess: Option<Value>,
 }
 
 impl Declaration {
     /// A declaration with nothing but defaults.
-    pub const fn new(type_name: &'static str, application: &'static str) -> Self {
+    pub const fn new(type_name: &'static str, application: &'static str, module: &'static str) -> Self {
         Self {
-            scope: Scope::new(application, type_name),
+            scope: Scope::new(application, type_name).in_module(module),
             key: None,
             idle: None,
             lifetime: None,
@@ -42,9 +43,17 @@ impl Declaration {
             cookie: Vec::new(),
             transports: Vec::new(),
             trusted_origins: Vec::new(),
+            public_origin: None,
             max_per_owner: None,
             on_excess: None,
         }
+    }
+
+    /// `name = ...`
+    #[must_use]
+    pub fn name(mut self, name: &'static str) -> Self {
+        self.scope = self.scope.named(name);
+        self
     }
 
     /// `key = ...`
@@ -96,6 +105,13 @@ impl Declaration {
         self
     }
 
+    /// `public_origin = ...`
+    #[must_use]
+    pub const fn public_origin(mut self, value: Value) -> Self {
+        self.public_origin = Some(value);
+        self
+    }
+
     /// `max_per_owner = ...`
     #[must_use]
     pub const fn max_per_owner(mut self, value: Value) -> Self {
@@ -124,9 +140,21 @@ pub enum Transport {
     Bearer,
     /// In this header, both ways.
     Header(HeaderName),
+    /// What [`Transport::Cookie`] is for a page at a loopback host, under `cookie(http_on_localhost)`. It is not declared
+    /// by itself: it is how a request's token came.
+    CookieOnLocalhost,
 }
 
 impl Transport {
+    /// Whether a browser sends the token by itself, so that another site's page can make it do so. Each transport is
+    /// named: a new one does not compile until this is decided for it.
+    pub(crate) fn is_sent_by_browsers(&self) -> bool {
+        match self {
+            Self::Cookie | Self::CookieOnLocalhost => true,
+            Self::Bearer | Self::Header(_) => false,
+        }
+    }
+
     /// `header("x-session")`. The name was checked by the derive, and is in lower case.
     pub fn header(name: &'static str) -> Self {
         Self::Header(HeaderName::from_static(name))
@@ -145,8 +173,8 @@ pub(crate) struct Settings {
     /// In order, never empty.
     pub(crate) transports: Vec<Transport>,
     pub(crate) trusted_origins: Vec<Origin>,
-    /// `None`: an owner may have any number of sessions.
-    pub(crate) limit: Option<Limit>,
+    pub(crate) public_origin: Option<Origin>,
+    pub(crate) limit: Limit,
 }
 
 /// What a builder puts in a declaration's place.
@@ -157,12 +185,13 @@ pub(crate) struct Overrides {
     pub(crate) lifetime: Option<Duration>,
     pub(crate) rotate_every: Option<Duration>,
     pub(crate) trusted_origins: Option<Result<Vec<Origin>, String>>,
+    pub(crate) public_origin: Option<Result<Origin, String>>,
 }
 
 impl Settings {
     /// Resolves a declaration, reporting every problem of it at once.
     pub(crate) fn resolve(declaration: &Declaration, overrides: Overrides) -> Result<Self, OpenError> {
-        let Overrides { keyring, idle, lifetime, rotate_every, trusted_origins } = overrides;
+        let Overrides { keyring, idle, lifetime, rotate_every, trusted_origins, public_origin } = overrides;
         let mut problems = Problems(None);
         let keyring = match (keyring, declaration.key) {
             (Some(keyring), _) => problems.take(keyring.map_err(|why| OpenError::option("key", None, why))),
@@ -182,7 +211,7 @@ impl Settings {
             (None, None) => None,
         };
         let unkept = rotate_every.and_then(|every| time::rotation_violation(every, lifetime));
-        for violation in time::violations(idle, lifetime).into_iter().chain(unkept) {
+        for violation in time::violations(Some(idle), Some(lifetime)).into_iter().chain(unkept) {
             let value = match violation.option {
                 "idle" => declaration.idle,
                 "rotate_every" => declaration.rotate_every,
@@ -208,6 +237,14 @@ impl Settings {
                 declaration.trusted_origins.iter().filter_map(read).flatten().collect()
             }
         };
+        let public_origin = match (public_origin, declaration.public_origin) {
+            (Some(given), _) => problems.take(given.map_err(|why| OpenError::option(PUBLIC_ORIGIN, None, why))),
+            (None, Some(value)) => problems.take(value.read_with(PUBLIC_ORIGIN, Origin::parse)),
+            (None, None) => None,
+        };
+        if let Some(message) = public_origin.as_ref().and_then(|origin| origin.public_violation(cookie.secure)) {
+            problems.add(broken(PUBLIC_ORIGIN.into(), declaration.public_origin, message));
+        }
         let transports = match declaration.transports.as_slice() {
             [] => vec![Transport::Cookie],
             declared => declared.to_vec(),
@@ -216,15 +253,26 @@ impl Settings {
         let max = max.and_then(|max| problems.take(max));
         let on_excess = declaration.on_excess.map(|value| value.read_with("on_excess", OnExcess::parse));
         let on_excess = on_excess.and_then(|on_excess| problems.take(on_excess)).unwrap_or_default();
-        let limit = max.map(|max| Limit { max, on_excess });
+        let limit = max.map_or_else(Limit::default, |max| Limit { max, on_excess });
         match problems.0 {
             Some(error) => Err(error),
-            None => Ok(Self { keyring, idle, lifetime, rotate_every, cookie, transports, trusted_origins, limit }),
+            None => Ok(Self {
+                keyring,
+                idle,
+                lifetime,
+                rotate_every,
+                cookie,
+                transports,
+                trusted_origins,
+                public_origin,
+                limit,
+            }),
         }
     }
 }
 
 const TRUSTED_ORIGINS: &str = "trusted_origins";
+const PUBLIC_ORIGIN: &str = "public_origin";
 
 /// An error sink: nothing is lost, and everything is told at once.
 struct Problems(Option<OpenError>);
@@ -251,7 +299,7 @@ fn broken(option: String, value: Option<Value>, message: String) -> OpenError {
 
 fn read_keyring(value: Value) -> Result<Keyring, OpenError> {
     if value.is_unset() {
-        let why = format!("is not set; {REMEDY} and set the variable to it");
+        let why = format!("is not set; {REMEDY}, and set the variable to it");
         return Err(OpenError::option("key", value.variable(), why));
     }
     value.read_with("key", Keyring::parse)
@@ -262,7 +310,7 @@ mod tests {
     use super::*;
 
     fn declaration() -> Declaration {
-        Declaration::new("User", "app")
+        Declaration::new("User", "app", "app")
     }
 
     fn resolve(declaration: &Declaration) -> Result<Settings, OpenError> {
@@ -295,15 +343,46 @@ mod tests {
     }
 
     #[test]
+    fn a_public_origin_is_one_origin_at_which_the_cookie_is_sent() {
+        let resolved = |text, secure: bool| {
+            let declared = declaration().public_origin(Value::env_or("SESSION_RUNTIME_TEST_NO_ORIGIN", text));
+            let name = declared.cookie(CookieAttribute::Name, Value::literal("u"));
+            resolve(&name.cookie(CookieAttribute::Secure, Value::literal(if secure { "true" } else { "false" })))
+                .map(|settings| settings.public_origin.map(|origin| origin.to_string()))
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(resolved("https://App.example:443", true).unwrap().as_deref(), Some("https://app.example"));
+        assert!(resolved("http://localhost:3000", true).is_ok() && resolved("http://app.example", false).is_ok());
+        assert_eq!(resolve(&declaration()).unwrap().public_origin, None);
+        for (wrong, why) in [
+            ("https://app.example/", "has no path"),
+            ("app.example", "with its scheme"),
+            ("", "with its scheme"),
+            ("null", "is not an origin"),
+            ("https://a.example,https://b.example", "is not an origin"),
+            ("http://app.example", "https"),
+            ("ftp://app.example", "https"),
+        ] {
+            let error = resolved(wrong, true).unwrap_err();
+            assert!(error.contains("SESSION_RUNTIME_TEST_NO_ORIGIN") && error.contains("`public_origin`"), "{error}");
+            assert!(error.contains(why), "{wrong}: {error}");
+        }
+    }
+
+    #[test]
     fn every_problem_is_told_at_once_with_its_variable() {
         let declaration = declaration()
             .key(Value::env("SESSION_RUNTIME_TEST_NO_KEY"))
             .idle(Value::env_or("SESSION_RUNTIME_TEST_NO_IDLE", "2d"))
             .cookie(CookieAttribute::Domain, Value::literal("example.org"));
         let error = resolve(&declaration).unwrap_err().to_string();
-        for word in
-            ["SESSION_RUNTIME_TEST_NO_KEY", "keygen", "SESSION_RUNTIME_TEST_NO_IDLE", "cookie(domain)", "__Secure-user"]
-        {
+        for word in [
+            "SESSION_RUNTIME_TEST_NO_KEY",
+            "generate_key",
+            "SESSION_RUNTIME_TEST_NO_IDLE",
+            "cookie(domain)",
+            "__Secure-user",
+        ] {
             assert!(error.contains(word), "{word}: {error}");
         }
     }
@@ -314,12 +393,15 @@ mod tests {
             let declaration = declaration().max_per_owner(Value::env_or("SESSION_RUNTIME_TEST_NO_MAX", max));
             resolve(&declaration.on_excess(Value::literal(on_excess)))
         };
-        let limit = limited("5", "refuse").unwrap().limit.unwrap();
+        let limit = limited("5", "refuse").unwrap().limit;
         assert_eq!((limit.max.get(), limit.on_excess), (5, OnExcess::Refuse));
         let error = limited("0", "sometimes").unwrap_err().to_string();
-        for word in ["SESSION_RUNTIME_TEST_NO_MAX", "1 at least", "`end_oldest` or `refuse`"] {
+        for word in ["SESSION_RUNTIME_TEST_NO_MAX", "from 1 to 10000", "`end_oldest` or `refuse`"] {
             assert!(error.contains(word), "{word}: {error}");
         }
+        assert!(limited("10001", "refuse").is_err() && limited("10000", "refuse").is_ok());
+        let limit = resolve(&declaration()).unwrap().limit;
+        assert_eq!((limit.max.get(), limit.on_excess), (10_000, OnExcess::EndOldest), "no list is without a bound");
     }
 
     #[test]

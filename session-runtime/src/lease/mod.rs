@@ -5,6 +5,7 @@ mod queue;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -70,8 +71,34 @@ pub(crate) struct HeldLease {
     key: RecordKey,
     holder: Holder,
     ttl: Duration,
+    state: Arc<LeaseState>,
     /// `None` once there is nothing to give up.
     turn: Option<Turn>,
+}
+
+/// What has become of a lease, as far as its holder and its keeper know.
+#[derive(Default)]
+pub(crate) struct LeaseState {
+    /// It is another's, or has run out. It stays lost, and is told once.
+    lost: AtomicBool,
+    /// Its session has ended, which whoever stores a change is told.
+    ended: AtomicBool,
+}
+
+impl LeaseState {
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_lost() || self.ended.load(Ordering::Relaxed)
+    }
+
+    fn lose(&self, client: &StoreClient, key: &RecordKey) {
+        if !self.lost.swap(true, Ordering::Relaxed) {
+            telemetry::lease_lost(client.session_type, key);
+        }
+    }
 }
 
 impl HeldLease {
@@ -93,8 +120,14 @@ impl HeldLease {
             }
         };
         // From here on a dropped future gives up a lease that the store may have granted.
-        let mut held =
-            Self { client: Arc::clone(client), key, holder: Holder::new(), ttl: timing.ttl, turn: Some(turn) };
+        let mut held = Self {
+            client: Arc::clone(client),
+            key,
+            holder: Holder::new(),
+            ttl: timing.ttl,
+            state: Arc::default(),
+            turn: Some(turn),
+        };
         loop {
             let touch = touch(client.now());
             let leases = client.store.leases().ok_or_else(no_leases)?;
@@ -124,12 +157,26 @@ impl HeldLease {
         let leases = self.client.store.leases().ok_or_else(no_leases)?;
         let saved = leases.save(&self.key, self.lease(touch.now), expected, record, touch);
         let written = self.client.within(saved).await?;
-        self.turn = None;
-        match written {
+        let refused = match written {
             Written::Done => Ok(()),
-            Written::Conflict => Err(Error::Conflict),
+            Written::Conflict => Err(self.why_refused(expected).await),
             Written::Absent => Err(Error::Ended),
+        };
+        self.turn = None;
+        refused
+    }
+
+    /// Why a save was refused: another write came first, or none did, and the lease had run out.
+    async fn why_refused(&self, expected: u64) -> Error {
+        let unchanged = match self.client.quietly(self.client.store.backend().peek(&self.key)).await {
+            Ok(Some(record)) => record.version == expected,
+            Ok(None) => return Error::Ended,
+            Err(_) => self.state.is_lost(),
+        };
+        if unchanged {
+            self.state.lose(&self.client, &self.key);
         }
+        if unchanged { Error::LeaseLost } else { Error::Conflict }
     }
 
     /// Gives up the lease and waits until that is done.
@@ -142,7 +189,17 @@ impl HeldLease {
 
     /// What keeps this lease alive while a handler runs.
     pub(crate) fn keeper(&self) -> LeaseKeeper {
-        LeaseKeeper { client: Arc::clone(&self.client), key: self.key, holder: self.holder, ttl: self.ttl }
+        LeaseKeeper {
+            client: Arc::clone(&self.client),
+            key: self.key,
+            holder: self.holder,
+            ttl: self.ttl,
+            state: Arc::clone(&self.state),
+        }
+    }
+
+    pub(crate) fn state(&self) -> &Arc<LeaseState> {
+        &self.state
     }
 }
 
@@ -177,6 +234,7 @@ pub(crate) struct LeaseKeeper {
     key: RecordKey,
     holder: Holder,
     ttl: Duration,
+    state: Arc<LeaseState>,
 }
 
 impl LeaseKeeper {
@@ -185,13 +243,17 @@ impl LeaseKeeper {
         self.ttl / 3
     }
 
-    /// Extends the lease. A lost lease stays lost: the save will be refused.
+    /// Extends the lease. A lost lease stays lost: the save will be refused. That is told once, and not where the
+    /// session has ended, which is told by itself.
     pub(crate) async fn extend(&self) {
-        let Some(leases) = self.client.store.leases() else { return };
+        let Some(leases) = self.client.store.leases().filter(|_| !self.state.is_over()) else { return };
         let lease = Lease { holder: self.holder, ttl: self.ttl, now: self.client.now() };
         match self.client.within(leases.extend(&self.key, lease)).await {
             Ok(true) | Err(_) => {}
-            Ok(false) => telemetry::lease_lost(self.client.session_type, &self.key),
+            Ok(false) => match self.client.quietly(self.client.store.backend().peek(&self.key)).await {
+                Ok(None) => self.state.ended.store(true, Ordering::Relaxed),
+                Ok(Some(_)) | Err(_) => self.state.lose(&self.client, &self.key),
+            },
         }
     }
 }

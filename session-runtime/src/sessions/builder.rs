@@ -4,20 +4,24 @@ use std::any::TypeId;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use session_rules::origin::Origin;
+use session_rules::time;
 
 use super::core::{Core, Inner};
+use super::identity::{Claimant, claim_purpose};
 use super::schema::Schema;
 use super::sweep::sweeper;
 use super::{ForgedTokenMonitor, SessionData, Sessions, Threshold};
 use crate::backend::{Backend, Cookie, Memory, OpenBackend, Store};
 use crate::clock::{Clock, SystemClock};
 use crate::crypto::{Keyring, Sealer};
-use crate::declaration::{Overrides, Settings};
+use crate::declaration::{Overrides, Settings, Transport};
 use crate::error::OpenError;
 use crate::lease::{LeaseTiming, Queue, StoreClient};
+use crate::telemetry;
 use crate::token::{TokenCache, Tokens};
 
 /// Replaces parts of a type's declaration when its sessions are opened.
@@ -56,14 +60,16 @@ impl<T> Builder<T> {
     }
 
     /// Another backend.
+    #[doc = include_str!("../docs/examples/builder_backend.md")]
     pub fn backend<B: Backend>(self, backend: B) -> Self {
         self.shared_backend(Arc::new(backend))
     }
 
-    /// Another backend, which others use as well.
+    /// Another backend, in an `Arc` that others use as well.
     ///
-    /// Where the declared one has [leases](crate::backend::Leases), handlers may borrow by `&mut`, so this one needs
-    /// them, too.
+    /// If the declared backend has [leases](crate::backend::Leases), handlers may borrow by `&mut`, so this one needs
+    /// them too.
+    #[doc = include_str!("../docs/examples/builder_shared_backend.md")]
     pub fn shared_backend<B: Backend>(mut self, backend: Arc<B>) -> Self {
         self.backend = Some(Store::new(backend));
         self.carried = Some(TypeId::of::<B>() == TypeId::of::<Cookie>());
@@ -72,63 +78,73 @@ impl<T> Builder<T> {
     }
 
     /// Fernet keys, newest first, comma-separated. A malformed one is reported by [`open`](Self::open).
+    #[doc = include_str!("../docs/examples/builder_key.md")]
     pub fn key(mut self, keys: &str) -> Self {
         self.overrides.keyring = Some(Keyring::parse(keys));
         self
     }
 
-    /// A key that ends with the process, and every token with it.
+    /// A key that is made now and ends with the process. All tokens end with it.
+    #[doc = include_str!("../docs/examples/builder_ephemeral_key.md")]
     pub fn ephemeral_key(mut self) -> Self {
         self.overrides.keyring = Some(Ok(Keyring::ephemeral()));
         self
     }
 
     /// The clock by which everything expires.
+    #[doc = include_str!("../docs/examples/builder_clock.md")]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
     /// How long a session lives without being used.
+    #[doc = include_str!("../docs/examples/builder_idle.md")]
     pub fn idle(mut self, idle: Duration) -> Self {
         self.overrides.idle = Some(idle);
         self
     }
 
     /// How long a session lives however much it is used.
+    #[doc = include_str!("../docs/examples/builder_lifetime.md")]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.overrides.lifetime = Some(lifetime);
         self
     }
 
-    /// How long an id is in use before it is rotated in motion.
+    /// How long an id is in use before it is rotated on a schedule.
+    #[doc = include_str!("../docs/examples/builder_rotate_every.md")]
     pub fn rotate_every(mut self, every: Duration) -> Self {
         self.overrides.rotate_every = Some(every);
         self
     }
 
-    /// How long one call to the backend may take before the request is answered 503: 1 s unless told.
+    /// How long one call to the backend may take before the request is answered 503 (default: 1 s).
+    #[doc = include_str!("../docs/examples/builder_deadline.md")]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// How long an exclusive borrow may queue before the request is answered 409: 5 s unless told. A
-    /// handler's own `wait` comes first.
+    /// How long an exclusive borrow may wait for its turn before the request is answered 409 (default: 5 s). A
+    /// handler's own `wait` comes first. More than 400 days count as 400 days.
+    #[doc = include_str!("../docs/examples/builder_wait.md")]
     pub fn wait(mut self, wait: Duration) -> Self {
-        self.timing.wait = wait;
+        self.timing.wait = wait.min(time::MAX_LIFETIME);
         self
     }
 
-    /// How long an exclusive borrow outlives its process: 10 s unless told. While the handler runs the
-    /// lease is extended every third of it.
+    /// How long an exclusive borrow outlives its process (default: 10 s). While the handler runs, the lease is
+    /// extended every third of that time. More than 400 days count as 400 days.
+    #[doc = include_str!("../docs/examples/builder_lease.md")]
     pub fn lease(mut self, ttl: Duration) -> Self {
-        self.timing.ttl = ttl;
+        self.timing.ttl = ttl.min(time::MAX_LIFETIME);
         self
     }
 
-    /// How many verified tokens are remembered, each with the data decoded last: 10,000 unless told. A
-    /// token that is remembered need not be decrypted, nor unchanged data decoded.
+    /// How many verified tokens are remembered, each with the data decoded last (default: 10,000). A remembered
+    /// token need not be decrypted again, nor unchanged data decoded.
+    #[doc = include_str!("../docs/examples/builder_token_cache_capacity.md")]
     pub fn token_cache_capacity(mut self, tokens: usize) -> Self {
         self.token_cache_capacity = tokens;
         self
@@ -136,18 +152,28 @@ impl<T> Builder<T> {
 
     /// Origins of other sites that may make requests which change something, such as `https://shop.example`, in
     /// place of the declared `trusted_origins`. A malformed one is reported by [`open`](Self::open).
+    #[doc = include_str!("../docs/examples/builder_trusted_origins.md")]
     pub fn trusted_origins<'a>(mut self, origins: impl IntoIterator<Item = &'a str>) -> Self {
         self.overrides.trusted_origins = Some(origins.into_iter().map(Origin::parse).collect());
         self
     }
 
-    /// When a client's forged tokens raise the event `session.forged`: so many within this time, 20 in a minute
-    /// unless told. Once in each such time; zero tokens is never.
+    /// The origin at which browsers see the application, such as `https://app.example`, in place of the declared
+    /// `public_origin`. A malformed one is reported by [`open`](Self::open).
+    #[doc = include_str!("../docs/examples/builder_public_origin.md")]
+    pub fn public_origin(mut self, origin: &str) -> Self {
+        self.overrides.public_origin = Some(Origin::parse(origin));
+        self
+    }
+
+    /// How many forged tokens of one client, within which time, raise the event `session.forged` (default: 20 in a
+    /// minute). It is raised at most once in that time; with zero tokens never.
     ///
-    /// A client is an IPv4 address or a /64 network of IPv6, where the request has the connection's
-    /// [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo); all others count as one. Behind a proxy let a
-    /// middleware of yours put the true address there. A token that has merely run out is not a forged one; one under a
-    /// key that was taken out of the ring can't be told from one.
+    /// A client is an IPv4 address or a /64 network of IPv6, if the request has the connection's
+    /// [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo). All requests without one count as one client. Behind a
+    /// proxy let a middleware of yours put the true address there. A token that has expired does not count as forged. A
+    /// token under a key that was removed does, since it looks the same.
+    #[doc = include_str!("../docs/examples/builder_forged_tokens.md")]
     pub fn forged_tokens(mut self, tokens: u32, within: Duration) -> Self {
         self.forged = Threshold { tokens, window: within };
         self
@@ -158,6 +184,7 @@ impl<T> Builder<T> {
     /// # Errors
     /// Every setting that is missing or wrong, with its environment variable and the remedy; a backend without leases
     /// for a type that handlers may borrow by `&mut`.
+    #[doc = include_str!("../docs/examples/builder_open.md")]
     pub async fn open(self) -> Result<Sessions<T>, OpenError>
     where
         T: SessionData,
@@ -185,7 +212,13 @@ impl<T> Builder<T> {
             (Err(first), Err(second)) => return Err(first.and(second)),
             (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error),
         };
-        let purpose = format!("{}/{}/{}", scope.application, scope.type_name, settings.cookie.name);
+        if settings.cookie.http_on_localhost {
+            telemetry::http_on_localhost(scope.type_name);
+        }
+        let purpose = format!("{}/{}", scope.identity(), settings.cookie.name);
+        let transports = &settings.transports;
+        let cookie = transports.contains(&Transport::Cookie).then_some(&settings.cookie);
+        claim_purpose(&Claimant::of::<T>(scope.is_named()), &purpose, cookie)?;
         let client =
             Arc::new(StoreClient { session_type: scope.type_name, store, clock: self.clock, deadline: self.deadline });
         let core = Core(Arc::new(Inner {
@@ -202,12 +235,15 @@ impl<T> Builder<T> {
             carried,
             idle: settings.idle,
             timing: self.timing,
+            cookie_on_localhost: settings.cookie.on_localhost(),
             cookie: settings.cookie,
             transports: settings.transports,
             trusted_origins: settings.trusted_origins,
+            public_origin: settings.public_origin,
             forged_tokens: ForgedTokenMonitor::new(self.forged),
+            duplicates_told: AtomicU64::new(0),
             missing: T::missing(),
-            limit: settings.limit,
+            limit: Some(settings.limit),
         }));
         Ok(Sessions::of_core(core))
     }

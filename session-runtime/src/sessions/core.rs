@@ -4,6 +4,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -16,12 +17,13 @@ use super::exclusive::ExclusiveSession;
 use super::forged_token_monitor::ForgedTokenMonitor;
 use super::owners::{Entry, owner_of};
 use super::schema::{BoxedData, ErasedData, Schema};
+use super::settle::Attempt;
 use super::snapshot::{Decoded, LoadedSession, TokenEntry};
 use crate::backend::{Record, RecordKey, Touch};
 use crate::clock::Timestamp;
 use crate::crypto::Sealer;
 use crate::declaration::{Limit, Transport};
-use crate::error::Error;
+use crate::error::{BackendError, Error};
 use crate::id::SessionId;
 use crate::lease::{LeaseTiming, Queue, StoreClient};
 use crate::missing::Missing;
@@ -48,9 +50,15 @@ pub(super) struct Inner {
     pub(super) rotate_every: Option<Duration>,
     pub(super) timing: LeaseTiming,
     pub(super) cookie: Cookie,
+    /// The one for pages at a loopback host, where the declaration has it.
+    pub(super) cookie_on_localhost: Option<Cookie>,
     pub(super) transports: Vec<Transport>,
     pub(super) trusted_origins: Vec<Origin>,
+    /// What browsers see the application as, if that is declared.
+    pub(super) public_origin: Option<Origin>,
     pub(super) forged_tokens: ForgedTokenMonitor,
+    /// When it was last told that a client sends several cookies, in milliseconds.
+    pub(super) duplicates_told: AtomicU64,
     pub(super) missing: Missing,
     /// How many sessions an owner may have.
     pub(super) limit: Option<Limit>,
@@ -75,8 +83,16 @@ pub(crate) struct Login {
 }
 
 impl Core {
-    pub(crate) fn cookie(&self) -> &Cookie {
-        &self.0.cookie
+    /// The cookie by which a token came, or will go.
+    pub(crate) fn cookie(&self, by: &Transport) -> &Cookie {
+        match (by, &self.0.cookie_on_localhost) {
+            (Transport::CookieOnLocalhost, Some(cookie)) => cookie,
+            _ => &self.0.cookie,
+        }
+    }
+
+    pub(crate) fn has_cookie_on_localhost(&self) -> bool {
+        self.0.cookie_on_localhost.is_some()
     }
 
     /// In order, never empty.
@@ -88,6 +104,10 @@ impl Core {
         &self.0.trusted_origins
     }
 
+    pub(crate) fn public_origin(&self) -> Option<&Origin> {
+        self.0.public_origin.as_ref()
+    }
+
     /// The name of the type, for events.
     pub(crate) fn session_type(&self) -> &'static str {
         self.0.client.session_type
@@ -97,6 +117,16 @@ impl Core {
     pub(crate) fn note_forgery(&self, client: Option<IpAddr>) {
         if let Some(tokens) = self.0.forged_tokens.note(client, self.now()) {
             telemetry::forged(self.session_type(), client, tokens);
+        }
+    }
+
+    /// Tells of a client with several cookies of the session's name: once in a minute, as each of its requests has them.
+    pub(crate) fn note_duplicate_cookies(&self, count: usize, verified: usize) {
+        let now = self.now().as_millis();
+        let told = self.0.duplicates_told.load(Ordering::Relaxed);
+        let due = told == 0 || now.abs_diff(told) >= 60_000;
+        if due && self.0.duplicates_told.compare_exchange(told, now, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            telemetry::duplicate_cookies(self.session_type(), &self.0.cookie.name, count, verified);
         }
     }
 
@@ -178,7 +208,7 @@ impl Core {
             telemetry::absent(self.session_type(), &entry.key);
             return Ok(None);
         };
-        let Some(session) = self.accept(entry, &record, touch) else { return Ok(None) };
+        let Some(session) = self.accept(entry, &record, touch) else { return none_of(entry) };
         telemetry::loaded(self.session_type(), &entry.key);
         if session.decoded.retired_seal {
             Box::pin(self.reseal(&session)).await;
@@ -251,12 +281,13 @@ impl Core {
         let expires = now.plus(lifetime.unwrap_or(Duration::MAX).min(self.lifetime()));
         let claims = Claims { id: SessionId::random(), issued: now, expires, retired_key: false };
         let entry = TokenEntry::new(claims, &self.0.purpose);
-        let decoded = self.write(&entry.key, meta, entry.id_hash, data, 128)?;
+        let decoded = self.write(&entry.key, meta, entry.id_hash, &*data, 128)?;
         let record = Record { version: 1, last_seen: now, expires, body: decoded.body.clone() };
         let (entry, token) = self.tokenize(entry, &record, now)?;
         let client = &self.0.client;
         let created = client.store.backend().create(&entry.key, record, self.touch(now, &claims));
-        if !client.within(created).instrument(telemetry::create_span(self.session_type())).await? {
+        let created = client.within(created).instrument(telemetry::create_span(self.session_type())).await;
+        if !created.map_err(Error::unconfirmed)? {
             // 128 random bits met twice: nothing that a retry should hide.
             return Err(Error::Conflict);
         }
@@ -303,7 +334,12 @@ impl Core {
     async fn delete_now(&self, session: &LoadedSession) -> Result<bool, Error> {
         let (client, entry) = (&self.0.client, &session.entry);
         let span = telemetry::end_span(self.session_type(), &entry.key);
-        let ended = client.within(client.store.backend().delete(&entry.key)).instrument(span).await?;
+        let delete = || client.within(client.store.backend().delete(&entry.key));
+        let ended = match delete().instrument(span).await {
+            // It may have been done. To do it again makes no difference, and its answer says what is.
+            Err(Error::Unavailable(_)) => delete().await.map_err(Error::unconfirmed)?,
+            answer => answer?,
+        };
         entry.forget();
         telemetry::ended(self.session_type(), &entry.key);
         if let Ok(Some(owner)) = owner_of(&*session.decoded.data) {
@@ -325,21 +361,29 @@ impl Core {
         if rotation.is_none() && draft.json() == json && !retired_seal {
             held.release().await?;
             let (version, expires) = (record.version, record.expires);
+            // What the handler did to fields that are not stored is not kept either.
+            let (data, again) = self.read_back(&json)?;
+            let json = again.unwrap_or(json);
             let decoded = Decoded { data, body: record.body, json, meta: draft.into_meta(), id_hash, retired_seal };
             return Ok((LoadedSession::new(entry, version, expires, decoded), None));
         }
         self.stays_its_owners(&entry.key, owner.as_deref(), &*data)?;
-        let decoded = self.finish(&entry.key, draft, data)?;
+        let decoded = self.finish(&entry.key, draft)?;
         let mut following = self.next_record(holder, &record, decoded, now)?;
+        let lease = Arc::clone(held.state());
         let conflict = |error: &Error| {
-            if matches!(error, Error::Conflict | Error::Ended) {
+            // One loss is one event: that of the lease has been told.
+            if matches!(error, Error::Conflict | Error::Ended) && !lease.is_lost() {
                 telemetry::conflict(self.session_type(), &entry.key, error);
             }
         };
         let saved = following.record.clone();
         let span = telemetry::save_span(self.session_type(), &entry.key);
-        let stored = held.save(record.version, saved, Touch { now, ..touch }).instrument(span).await;
-        stored.inspect_err(conflict)?;
+        let touch = Touch { now, ..touch };
+        let stored = held.save(record.version, saved, touch).instrument(span).await;
+        let (before, after) = (&record, &following.record);
+        let attempt = Attempt { entry: &entry, before, after, touch, rotates: rotation.is_some() };
+        self.settle(stored, attempt).await.inspect_err(conflict)?;
         if let Some(rotation) = rotation {
             self.replaced(&entry, rotation, now);
         }
@@ -362,9 +406,19 @@ impl Core {
     }
 }
 
+/// What a token is answered that opens no session.
+pub(super) fn none_of<T>(entry: &TokenEntry) -> Result<Option<T>, Error> {
+    if entry.is_unsettled() {
+        return Err(Error::Unavailable(BackendError::new("whether the session was rotated is not known yet")));
+    }
+    Ok(None)
+}
+
 /// The record that follows this one.
 pub(super) fn next(record: &Record, now: Timestamp, decoded: &Decoded) -> Record {
-    Record { version: record.version + 1, last_seen: now, expires: record.expires, body: decoded.body.clone() }
+    // A record of the last version is not read, so this does not saturate.
+    let version = record.version.saturating_add(1);
+    Record { version, last_seen: now, expires: record.expires, body: decoded.body.clone() }
 }
 
 /// The shortest life of a session: its token knows its end by the second.

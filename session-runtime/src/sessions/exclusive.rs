@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use session_rules::time::MAX_LIFETIME;
 use tracing::Instrument as _;
 
 use super::Privileges;
-use super::core::Core;
+use super::core::{Core, none_of};
 use super::owners::owner_of;
 use super::rotation::{Credential, Rotation};
 use super::schema::{BoxedData, ErasedData};
+use super::settle::Attempt;
 use super::snapshot::{Decoded, LoadedSession, TokenEntry};
 use crate::backend::{Record, Touch};
 use crate::clock::Timestamp;
@@ -102,7 +104,7 @@ impl Core {
         credential: Credential,
         wait: Option<Duration>,
     ) -> Result<Option<ExclusiveSession>, Error> {
-        let timing = LeaseTiming { wait: wait.unwrap_or(self.0.timing.wait), ..self.0.timing };
+        let timing = LeaseTiming { wait: wait.unwrap_or(self.0.timing.wait).min(MAX_LIFETIME), ..self.0.timing };
         let touch = |now| self.touch(now, &entry.claims);
         let span = telemetry::acquire_span(self.session_type(), &entry.key);
         let acquired =
@@ -111,7 +113,7 @@ impl Core {
             telemetry::absent(self.session_type(), &entry.key);
             return Ok(None);
         };
-        let Some(read) = self.read(entry, &record, touch, credential) else { return Ok(None) };
+        let Some(read) = self.read(entry, &record, touch, credential) else { return none_of(entry) };
         telemetry::loaded(self.session_type(), &entry.key);
         let Decoded { data, body: _, json, meta, id_hash, retired_seal } = read;
         let (privileges, owner) = (privileges(&*data)?, owner_of(&*data)?);
@@ -159,7 +161,11 @@ impl Core {
                     let rotation = (privileges(&*read.data)? != before).then_some(Rotation::Explicit);
                     let mut following = self.follow(&session.entry, &record, read, rotation, touch.now)?;
                     let token = following.token.take();
-                    self.replace(following.key(), record.version, following.record.clone(), touch).await?;
+                    let key = *following.key();
+                    let written = self.replace(&key, record.version, following.record.clone(), touch).await;
+                    let (entry, before, after) = (&session.entry, &record, &following.record);
+                    let rotates = rotation.is_some();
+                    self.settle(written, Attempt { entry, before, after, touch, rotates }).await?;
                     if let Some(rotation) = rotation {
                         self.replaced(&session.entry, rotation, touch.now);
                     }

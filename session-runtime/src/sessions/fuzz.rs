@@ -143,7 +143,7 @@ mod sealed {
             &scene.known.key,
             SessionMeta::starting(NOW),
             scene.known.id_hash,
-            Box::new(Sealed { text: "genuine".into() }),
+            &Sealed { text: "genuine".into() },
             64,
         );
         let body = written.expect("it can be written").body;

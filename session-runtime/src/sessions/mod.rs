@@ -13,11 +13,14 @@ mod flash;
 mod forged_token_monitor;
 #[cfg(feature = "testing")]
 pub(crate) mod fuzz;
+mod identity;
 mod lease_support;
 mod owners;
+mod passive;
 mod record_codec;
 mod rotation;
 mod schema;
+mod settle;
 mod snapshot;
 mod sweep;
 
@@ -41,7 +44,7 @@ pub(crate) use self::schema::{owned, typed, typed_mut};
 pub use self::snapshot::Snapshot;
 pub(crate) use self::snapshot::{LoadedSession, TokenEntry};
 
-/// The application's handle on all sessions of type `T`: axum state, cheap to clone.
+/// All sessions of type `T`: axum state, cheap to clone.
 ///
 /// Opened by [`T::sessions()`](SessionData::sessions) as the type declares, or by
 /// [`Sessions::builder`] with parts of the declaration replaced.
@@ -80,9 +83,9 @@ impl<T> fmt::Debug for Sessions<T> {
 }
 
 impl<T> Sessions<T> {
-    /// A builder that starts from the type's declaration; whatever it is told comes first.
+    /// A builder that starts from the type's declaration and replaces parts of it.
     ///
-    /// Tests swap the backend without touching a handler:
+    /// Tests replace the backend without touching a handler:
     ///
     /// ```
     /// # use serde::{Serialize, Deserialize};

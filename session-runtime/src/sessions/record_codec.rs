@@ -10,6 +10,7 @@ use super::rotation::Credential;
 use super::schema::{BoxedData, ErasedData};
 use super::snapshot::{Decoded, LoadedSession, TokenEntry};
 use crate::backend::{Record, Touch};
+use crate::codec;
 use crate::error::Error;
 use crate::id::{IdHash, RecordKey};
 use crate::record::{Envelope, SessionMeta};
@@ -68,6 +69,17 @@ impl Core {
         entry.take_decoded(&record.body).or_else(|| self.decode(&entry.key, record, &envelope, payload))
     }
 
+    /// Whether a verified token is one of a live session, without using that: for choosing between several.
+    pub(crate) async fn is_live(&self, entry: &TokenEntry) -> Result<bool, Error> {
+        let client = &self.0.client;
+        let record = match &entry.carried {
+            Some(record) => Some(record.clone()),
+            None => client.within(client.store.backend().peek(&entry.key)).await?,
+        };
+        let touch = self.touch(self.now(), &entry.claims);
+        Ok(record.is_some_and(|record| self.check(entry, &record, touch, Credential::Presented(touch.now)).is_some()))
+    }
+
     /// Whether this token may use the record. What is expired, no longer this id's or in an unknown format
     /// is no session, and is left alone.
     fn check(
@@ -82,12 +94,19 @@ impl Core {
             telemetry::expired(session_type, &entry.key);
             return None;
         }
+        if record.version.checked_add(1).is_none() {
+            // No session comes this far: it could not be written any more, as the next version would be the first again.
+            telemetry::unreadable(session_type, &entry.key, "format", ());
+            return None;
+        }
         let Some((envelope, payload)) = Envelope::read(&record.body) else {
             telemetry::unreadable(session_type, &entry.key, "format", ());
             return None;
         };
         if !Self::opens(entry, &envelope, credential) {
-            telemetry::replayed(session_type, &entry.key);
+            if !entry.is_unsettled() {
+                telemetry::replayed(session_type, &entry.key);
+            }
             return None;
         }
         Some((envelope, payload))
@@ -174,11 +193,33 @@ impl Core {
         Ok(EncodedBody { envelope, bytes, payload, data: start })
     }
 
+    /// Reads data that was written, as every later request will: what JSON can write and not read, such as a number that
+    /// is not finite, would log the person out. What is read takes the place of what was written, so that nobody sees
+    /// what a handler did to fields that are not stored.
+    ///
+    /// With it comes its own encoding where that is another one: the members of a hash map, say, have another order.
+    pub(super) fn read_back(&self, json: &[u8]) -> Result<(BoxedData, Option<Bytes>), Error> {
+        let lost = |why: &str| {
+            telemetry::not_read_back(self.session_type(), why);
+            Error::ReadBack
+        };
+        let data = (self.schema().decode)(json).map_err(|error| lost(&codec::cause(&error)))?;
+        let mut again = Vec::with_capacity(json.len());
+        data.encode(&mut again).map_err(Error::Encode)?;
+        let same = again == json;
+        if !same && !codec::same_but_for_order(json, &again) {
+            return Err(lost("reads as other data"));
+        }
+        data.validate().map_err(|invalid| Error::Invalid(invalid.discreet(self.schema().secrets)))?;
+        Ok((data, (!same).then(|| Bytes::from(again))))
+    }
+
     /// Makes the body of a record.
-    pub(super) fn finish(&self, key: &RecordKey, draft: EncodedBody, data: BoxedData) -> Result<Decoded, Error> {
+    pub(super) fn finish(&self, key: &RecordKey, draft: EncodedBody) -> Result<Decoded, Error> {
         let EncodedBody { envelope, bytes, payload, data: start } = draft;
+        let (data, again) = self.read_back(&bytes[start..])?;
         let plain = Bytes::from(bytes);
-        let json = plain.slice(start..);
+        let json = again.unwrap_or_else(|| plain.slice(start..));
         let body = if envelope.sealed {
             let header = &plain[..payload];
             let sealed = self.0.sealer.seal(&bound_to(key, header), &plain[payload..]).ok_or(Error::Seal)?;
@@ -195,11 +236,11 @@ impl Core {
         key: &RecordKey,
         meta: SessionMeta,
         id_hash: IdHash,
-        data: BoxedData,
+        data: &dyn ErasedData,
         room: usize,
     ) -> Result<Decoded, Error> {
-        let draft = self.draft(meta, id_hash, &*data, room)?;
-        self.finish(key, draft, data)
+        let draft = self.draft(meta, id_hash, data, room)?;
+        self.finish(key, draft)
     }
 }
 

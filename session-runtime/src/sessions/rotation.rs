@@ -8,6 +8,7 @@ use tracing::Instrument as _;
 
 use super::core::{Core, MAX_RETRIES, next};
 use super::schema::BoxedData;
+use super::settle::Attempt;
 use super::snapshot::{Decoded, LoadedSession, TokenEntry};
 use crate::backend::{Record, RecordKey, Touch, Written};
 use crate::clock::Timestamp;
@@ -98,11 +99,10 @@ impl Core {
             Credential::Established(generation) => meta.generation == generation,
             Credential::Presented(_) if envelope.id_hash == entry.id_hash => true,
             Credential::Presented(moment) if meta.previous_id_hash == Some(entry.id_hash) => {
-                let end = meta.rotated.plus(GRACE);
-                entry.revoke_at(end);
-                moment < end
+                moment < meta.rotated.plus(GRACE)
             }
-            // Not buried: what is stored may be damaged, and whole again later.
+            // The token is not revoked: what is stored may be damaged and whole again later, and a rotation of which no
+            // client could be told may be taken back.
             Credential::Presented(_) => false,
         }
     }
@@ -164,8 +164,26 @@ impl Core {
         now: Timestamp,
     ) -> Result<NextRecord, Error> {
         let (holder, meta, id_hash) = self.holder(entry, (read.meta, read.id_hash), rotation, record.expires, now);
-        let decoded = self.write(&holder.entry().key, meta, id_hash, read.data, record.body.len())?;
+        let decoded = self.write(&holder.entry().key, meta, id_hash, &*read.data, record.body.len())?;
         self.next_record(holder, record, decoded, now)
+    }
+
+    /// Whether a token of this id would be accepted now and is not about to be replaced: its session lives, and the id is
+    /// the one in force. A store that can't be asked has ended nothing.
+    pub(crate) async fn is_in_force(&self, entry: &TokenEntry) -> bool {
+        if self.0.carried {
+            return true;
+        }
+        let client = &self.0.client;
+        match client.quietly(client.store.backend().peek(&entry.key)).await {
+            Ok(Some(record)) => {
+                let touch = self.touch(self.now(), &entry.claims);
+                let held = Envelope::read(&record.body).map(|(envelope, _)| envelope.id_hash);
+                held == Some(entry.id_hash) && touch.is_live(&record, self.0.slack)
+            }
+            Ok(None) => false,
+            Err(_) => true,
+        }
     }
 
     /// What became of the id that a rotation has replaced.
@@ -192,7 +210,9 @@ impl Core {
             let (record, read, touch) = self.reload(session).await?;
             let mut following = self.follow(&session.entry, &record, read, Some(rotation), touch.now)?;
             let token = following.token.take().unwrap_or_default();
-            match self.replace(following.key(), record.version, following.record.clone(), touch).await {
+            let written = self.replace(following.key(), record.version, following.record.clone(), touch).await;
+            let (entry, before, after) = (&session.entry, &record, &following.record);
+            match self.settle(written, Attempt { entry, before, after, touch, rotates: true }).await {
                 Err(Error::Conflict) => {}
                 Err(error) => return Err(error),
                 Ok(()) => {
@@ -254,7 +274,7 @@ impl Core {
         let (holder, meta, id_hash) =
             self.holder(entry, (decoded.meta.clone(), decoded.id_hash), rotation, *expires, now);
         let rest = self.rest(session, pending)?;
-        let stored = self.write(&holder.entry().key, meta, id_hash, rest, decoded.body.len())?;
+        let stored = self.write(&holder.entry().key, meta, id_hash, &*rest, decoded.body.len())?;
         let last = Record { version: *version, last_seen: now, expires: *expires, body: decoded.body.clone() };
         let NextRecord { entry: holder, token, record, decoded: stored } =
             self.next_record(holder, &last, stored, now)?;
@@ -263,9 +283,12 @@ impl Core {
             Hold::Lease(held) => held.save(*version, next, touch).await,
             Hold::Version => self.replace(&entry.key, *version, next, touch).await,
         };
-        match written {
+        let attempt = Attempt { entry, before: &last, after: &record, touch, rotates: pending.due };
+        match self.settle(written, attempt).await {
             Ok(()) => {}
-            Err(Error::Conflict | Error::Ended) => return Ok((self.without_flash(session, pending)?, None)),
+            Err(Error::Conflict | Error::LeaseLost | Error::Ended) => {
+                return Ok((self.without_flash(session, pending)?, None));
+            }
             Err(error) => return Err(error),
         }
         if let Some(rotation) = rotation {
@@ -279,7 +302,7 @@ impl Core {
     }
 
     /// The session for a handler that somebody came before: its flash is theirs.
-    fn without_flash(&self, session: &LoadedSession, pending: Pending) -> Result<LoadedSession, Error> {
+    pub(super) fn without_flash(&self, session: &LoadedSession, pending: Pending) -> Result<LoadedSession, Error> {
         if !pending.flash {
             return Ok(session.clone());
         }
@@ -301,7 +324,7 @@ impl Core {
     }
 
     /// The data a second time: what was encoded from it can be read.
-    fn decode_again(&self, session: &LoadedSession) -> Result<BoxedData, Error> {
+    pub(super) fn decode_again(&self, session: &LoadedSession) -> Result<BoxedData, Error> {
         (self.schema().decode)(&session.decoded.json).map_err(Error::Encode)
     }
 
@@ -325,9 +348,9 @@ impl Core {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pending {
     /// There is a flash to take.
-    flash: bool,
+    pub(super) flash: bool,
     /// A rotation in motion is due.
-    due: bool,
+    pub(super) due: bool,
 }
 
 /// What a write that doesn't wait holds on to.

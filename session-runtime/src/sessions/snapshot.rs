@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -26,6 +26,8 @@ pub(crate) struct TokenEntry {
     pub(crate) carried: Option<Record>,
     /// From when on the token is known to be dead, in milliseconds: the session was rotated.
     revoked_at: AtomicU64,
+    /// Whether a rotation from this id to another one is without an answer.
+    unsettled: AtomicBool,
     decoded: Mutex<Option<Arc<Decoded>>>,
 }
 
@@ -34,8 +36,8 @@ pub(crate) struct Decoded {
     pub(crate) data: BoxedData,
     /// The record's body.
     pub(crate) body: Bytes,
-    /// The data as JSON: what a change is told by. A part of the body, unless that is sealed or of an
-    /// older version.
+    /// The data as JSON, as it is encoded now: what a change is told by. A part of the body, unless that is sealed or of
+    /// an older version, or has the data in another order.
     pub(crate) json: Bytes,
     pub(crate) meta: SessionMeta,
     /// Whether another key than the newest one sealed the body, so that it is to be sealed anew.
@@ -47,7 +49,15 @@ pub(crate) struct Decoded {
 impl TokenEntry {
     pub(crate) fn new(claims: Claims, purpose: &str) -> Self {
         let (key, id_hash) = (claims.id.key(purpose), claims.id.id_hash());
-        Self { claims, key, id_hash, carried: None, revoked_at: AtomicU64::new(u64::MAX), decoded: Mutex::new(None) }
+        Self {
+            claims,
+            key,
+            id_hash,
+            carried: None,
+            revoked_at: AtomicU64::new(u64::MAX),
+            unsettled: AtomicBool::new(false),
+            decoded: Mutex::new(None),
+        }
     }
 
     /// The same session with this record in its token.
@@ -87,6 +97,15 @@ impl TokenEntry {
 
     pub(crate) fn is_revoked(&self, now: Timestamp) -> bool {
         self.revoked_at.load(Ordering::Relaxed) <= now.as_millis()
+    }
+
+    pub(super) fn set_unsettled(&self, unsettled: bool) {
+        self.unsettled.store(unsettled, Ordering::Relaxed);
+    }
+
+    /// Whether it is not known at the moment if this id or another one is in force.
+    pub(super) fn is_unsettled(&self) -> bool {
+        self.unsettled.load(Ordering::Relaxed)
     }
 
     pub(crate) fn forget(&self) {
@@ -138,7 +157,7 @@ impl<T> Snapshot<T> {
         Self { loaded, data: PhantomData }
     }
 
-    /// The session's name for logs and screens: a hash, of no use to a client.
+    /// The session's name for logs and pages: a hash, of no use to an attacker.
     pub fn public_id(&self) -> PublicId {
         self.loaded.entry.key.public_id()
     }
@@ -148,7 +167,7 @@ impl<T> Snapshot<T> {
         self.loaded.decoded.meta.created.into()
     }
 
-    /// When the session ends however much it is used.
+    /// When the session's lifetime ends, however much it is used.
     pub fn expires_at(&self) -> SystemTime {
         self.loaded.expires.into()
     }

@@ -10,7 +10,9 @@ use axum::response::{IntoResponse, Response};
 use http::Request;
 use http::request::Parts;
 
-use super::csrf::{self, Site};
+use super::cookies;
+use super::csrf::{self, Compared, Site};
+use super::passive::only_looks;
 use super::problem::{self, Rejection};
 use super::session_policy::SessionPolicy;
 use super::transport::{self, Presented};
@@ -29,21 +31,27 @@ pub(super) struct Caller {
     pub(super) by: Transport,
 }
 
-/// Reads a request's token. The store isn't asked, nor is the token looked at, if `guarded` and another site may have
-/// made the request.
+/// Reads a request's token. The token isn't looked at if `guarded` and another site may have made the request. The store
+/// isn't asked, unless there are several good tokens.
 ///
 /// # Errors
-/// The refusal of another site's request, or of a token that can't be used where the type says `invalid = reject`.
-pub(super) fn receive(core: &Core, parts: &Parts, guarded: bool) -> Result<Caller, Response> {
-    let (by, presented) = transport::presented(core, &parts.headers);
-    if guarded && is_cross_site(core, by, presented, parts) {
-        telemetry::refused(core.session_type(), Refusal::CrossSite);
+/// The refusal of another site's request, or of a token that can't be used where the type says `invalid = reject`; 503 if
+/// the store had to be asked and is down.
+pub(super) async fn receive(core: &Core, parts: &Parts, guarded: bool) -> Result<Caller, Response> {
+    let (by, presented) = transport::presented(core, parts);
+    if guarded && let Some(compared) = cross_site(core, by, presented, parts) {
+        let (origin, host, fetch_site) = (compared.origin(), compared.host(), compared.fetch_site());
+        telemetry::cross_site(core.session_type(), &origin, &host, &fetch_site);
         return Err(problem::cross_site());
     }
     let identified = match presented {
         Presented::Nothing => return Ok(Caller { entry: None, by: by.clone() }),
         Presented::Token(token) => core.identify(token),
         Presented::Illegible => Err(Refusal::Token),
+        Presented::Ambiguous if by.is_sent_by_browsers() => {
+            // Boxed, so that all other requests have small futures.
+            Box::pin(identify_one(core, by, parts)).await.map_err(Error::into_response)?
+        }
         Presented::Ambiguous => Err(Refusal::Ambiguous),
     };
     let entry = match identified {
@@ -56,8 +64,12 @@ pub(super) fn receive(core: &Core, parts: &Parts, guarded: bool) -> Result<Calle
             // A token from before a rotation is as good as any other of a session that has ended.
             if core.schema().rejects && refusal != Refusal::Replaced {
                 let mut response = problem::bad_token();
-                transport::announce(core, by, &TokenChange::Removed, response.headers_mut())
-                    .map_err(IntoResponse::into_response)?;
+                // Of several good cookies ours may be the person's own: without it the other one, which may be
+                // somebody's plant, would be believed.
+                if refusal != Refusal::Ambiguous && !only_looks(parts) {
+                    transport::announce(core, by, &TokenChange::Removed, response.headers_mut())
+                        .map_err(IntoResponse::into_response)?;
+                }
                 return Err(response);
             }
             None
@@ -66,15 +78,60 @@ pub(super) fn receive(core: &Core, parts: &Parts, guarded: bool) -> Result<Calle
     Ok(Caller { entry, by: by.clone() })
 }
 
-/// Whether another site may have made the request, and a browser given it what lets it in. A token in a header is put
+/// How many cookies of one name are looked at: more than any changes of `domain` and `path` leave behind, and few enough
+/// that nobody is kept busy by verifying them.
+const COOKIES: usize = 8;
+
+/// The session of a request with several cookies of the type's name. A browser sends them all where an earlier release set
+/// another `Domain` or `Path`, where another application of the host uses the name, or where a neighbouring subdomain has
+/// planted one. What does not verify, or whose session has ended, is none of ours. Of two live sessions it can't be told
+/// whose is meant, so none is used.
+///
+/// The store is asked only if the tokens don't decide it.
+async fn identify_one(core: &Core, by: &Transport, parts: &Parts) -> Result<Result<Arc<TokenEntry>, Refusal>, Error> {
+    let values = cookies::all(&parts.headers, &core.cookie(by).name);
+    let mut tokens: Vec<&str> =
+        values.iter().take(COOKIES).filter_map(|value| std::str::from_utf8(value).ok()).collect();
+    tokens.sort_unstable();
+    tokens.dedup();
+    let (mut found, mut refusal) = (Vec::<Arc<TokenEntry>>::new(), Refusal::Token);
+    for token in tokens {
+        match core.identify(token) {
+            Ok(entry) => found.push(entry),
+            Err(Refusal::Token) => {}
+            Err(other) => refusal = other,
+        }
+    }
+    if found.len() > 1 {
+        let mut live = Vec::new();
+        for entry in found {
+            if core.is_live(&entry).await? {
+                live.push(entry);
+            }
+        }
+        (found, refusal) = (live, Refusal::Ambiguous);
+    }
+    // Two tokens of one session, such as those before and after a new key: the newest counts.
+    found.sort_by_key(|entry| std::cmp::Reverse(entry.claims.issued));
+    core.note_duplicate_cookies(values.len(), found.len());
+    let several = found.iter().any(|entry| entry.key != found[0].key) || values.len() > COOKIES;
+    Ok(match found.into_iter().next() {
+        Some(entry) if !several => Ok(entry),
+        Some(_) => Err(Refusal::Ambiguous),
+        None => Err(refusal),
+    })
+}
+
+/// What was compared, if another site may have made the request, and a browser given it what lets it in. A token in a header is put
 /// there by the client's own code, and where there is no cookie there is nothing for a browser to attach.
-fn is_cross_site(core: &Core, by: &Transport, presented: Presented<'_>, parts: &Parts) -> bool {
+fn cross_site<'a>(core: &'a Core, by: &Transport, presented: Presented<'_>, parts: &'a Parts) -> Option<Compared<'a>> {
     let attached = match presented {
-        Presented::Nothing => core.transports().contains(&Transport::Cookie),
-        _ => *by == Transport::Cookie,
+        Presented::Nothing => core.transports().iter().any(Transport::is_sent_by_browsers),
+        Presented::Token(_) | Presented::Illegible | Presented::Ambiguous => by.is_sent_by_browsers(),
     };
-    let site = Site { trusted: core.trusted_origins(), secure: core.cookie().secure };
-    attached && csrf::is_cross_site(&parts.method, &parts.uri, &parts.headers, site)
+    let site = Site { trusted: core.trusted_origins(), public: core.public_origin(), secure: core.cookie(by).secure };
+    let refused = attached && csrf::is_cross_site(&parts.method, &parts.uri, &parts.headers, site);
+    refused.then(|| Compared::new(&parts.uri, &parts.headers, site))
 }
 
 /// The address at the other end of the connection, if the application keeps it.
@@ -91,24 +148,26 @@ pub(super) enum Denied {
 }
 
 impl Denied {
-    pub(super) fn into_rejection(self, core: &Core) -> Rejection {
+    pub(super) fn into_rejection(self, core: &Core, parts: &Parts) -> Rejection {
         let response = match self {
             Self::Error(error) => error.into_response(),
             Self::Refused(response) => response,
         };
-        Rejection::new(core, response)
+        Rejection::new(core, parts, response)
     }
 }
 
-/// The session that a request's token names, loaded and verified, and how the token came.
+/// The session that a request's token names, loaded and verified, and how the token came. One that is only looked at is
+/// not used by that.
 pub(super) async fn load(
     core: &Core,
     parts: &Parts,
     guarded: bool,
 ) -> Result<(Option<LoadedSession>, Transport), Denied> {
-    let Caller { entry, by } = receive(core, parts, guarded).map_err(Denied::Refused)?;
+    let Caller { entry, by } = receive(core, parts, guarded).await.map_err(Denied::Refused)?;
     let Some(entry) = entry else { return Ok((None, by)) };
-    let Some(snapshot) = core.load(&entry).await.map_err(Denied::Error)? else { return Ok((None, by)) };
+    let found = if only_looks(parts) { core.look(&entry).await } else { core.load(&entry).await };
+    let Some(snapshot) = found.map_err(Denied::Error)? else { return Ok((None, by)) };
     let verified = verify(core, snapshot.data(), parts).await.map_err(Denied::Refused)?;
     Ok((verified.then_some(snapshot), by))
 }
@@ -168,7 +227,7 @@ pub(super) async fn check_fresh(
 /// Loads the session for a handler, turns strangers and stale sessions away and asks the guard.
 pub(super) async fn admit(core: Core, policy: &SessionPolicy, parts: &Parts) -> Result<Admitted, Rejection> {
     let loaded = load(&core, parts, policy.csrf).await;
-    let (snapshot, by) = loaded.map_err(|denied| denied.into_rejection(&core))?;
+    let (snapshot, by) = loaded.map_err(|denied| denied.into_rejection(&core, parts))?;
     let admitted = match &snapshot {
         Some(snapshot) => {
             let authenticated_at = snapshot.decoded.meta.authenticated_at;
@@ -180,6 +239,6 @@ pub(super) async fn admit(core: Core, policy: &SessionPolicy, parts: &Parts) -> 
     };
     match admitted {
         Ok(()) => Ok(Admitted { core, loaded: snapshot, by }),
-        Err(refusal) => Err(Rejection::new(&core, refusal)),
+        Err(refusal) => Err(Rejection::new(&core, parts, refusal)),
     }
 }

@@ -18,6 +18,18 @@ use crate::error::Error;
 /// else, with the space and tab of HTTP around them.
 pub(super) fn presented<'a>(headers: &'a HeaderMap, name: &str) -> Presented<'a> {
     let mut found = Presented::Nothing;
+    each(headers, name, |value| found = found.and(value));
+    found
+}
+
+/// The values of all cookies of this name.
+pub(super) fn all<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a [u8]> {
+    let mut found = Vec::new();
+    each(headers, name, |value| found.push(value));
+    found
+}
+
+fn each<'a>(headers: &'a HeaderMap, name: &str, mut found: impl FnMut(&'a [u8])) {
     for header in headers.get_all(COOKIE) {
         let mut rest = header.as_bytes();
         while !rest.is_empty() {
@@ -25,11 +37,10 @@ pub(super) fn presented<'a>(headers: &'a HeaderMap, name: &str) -> Presented<'a>
             let pair = &rest[..end];
             rest = rest.get(end + 1..).unwrap_or_default();
             if let Some(value) = value_of(pair, name.as_bytes()) {
-                found = found.and(value);
+                found(value);
             }
         }
     }
-    found
 }
 
 /// The value in `name=value`, if the name is this one.
@@ -49,7 +60,19 @@ fn trim(mut bytes: &[u8]) -> &[u8] {
 /// One specification for setting and for removing: they differ in value and age alone.
 fn cookie<'a>(spec: &'a Spec, value: &'a str) -> Cookie<'a> {
     // Each attribute is named, so that a new one does not compile until it is written here; a token's age is its own.
-    let Spec { name, path, domain, same_site, secure, http_only, partitioned, persistent: _ } = spec;
+    let Spec {
+        name,
+        path,
+        domain,
+        same_site,
+        secure,
+        http_only,
+        partitioned,
+        persistent: _,
+        http_on_localhost: _,
+        former_domain: _,
+        former_path: _,
+    } = spec;
     let mut cookie = Cookie::build((name.as_str(), value))
         .path(path.as_str())
         .secure(*secure)
@@ -87,6 +110,11 @@ pub(super) fn remove(spec: &Spec) -> Result<HeaderValue, Error> {
     cookie.set_max_age(cookie::time::Duration::ZERO);
     cookie.set_expires(OffsetDateTime::UNIX_EPOCH);
     header(&cookie)
+}
+
+/// The headers that take away what earlier releases may have left beside the cookie.
+pub(super) fn remove_former(spec: &Spec) -> Result<Vec<HeaderValue>, Error> {
+    spec.former().iter().map(remove).collect()
 }
 
 fn header(cookie: &Cookie<'_>) -> Result<HeaderValue, Error> {
@@ -155,11 +183,13 @@ mod tests {
     }
 
     #[test]
-    fn of_two_cookies_of_one_name_none_is_used() {
+    fn two_cookies_of_one_name_are_told_from_one() {
         for header in [&b"s=a; s=b"[..], b"s=b; s=a", b"s=a; s=a"] {
             assert_eq!(presented(&request(&[header]), "s"), Presented::Ambiguous);
         }
-        assert_eq!(presented(&request(&[b"s=a", b"s=b"]), "s"), Presented::Ambiguous);
+        let two = request(&[b"s=a; x=s=; s=", b"s=b\xff"]);
+        assert_eq!(presented(&two, "s"), Presented::Ambiguous);
+        assert_eq!(all(&two, "s"), [&b"a"[..], b"", b"b\xff"]);
     }
 
     #[test]

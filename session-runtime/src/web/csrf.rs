@@ -3,6 +3,9 @@
 //! What decides is what browsers say and pages can't forge (the way of Go 1.25's `CrossOriginProtection`): Fetch
 //! Metadata, else the `Origin` against the host that was asked. A request with neither comes from no browser of this
 //! decade, and nothing but a browser attaches a cookie for somebody else.
+//!
+//! Fetch Metadata is not always there: Chromium sends none by plain http, unless the host is this machine, and none when
+//! a page opens a WebSocket. So the comparison of `Origin` is not for old browsers alone.
 
 use http::header::{HOST, ORIGIN, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
@@ -15,6 +18,9 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 pub(super) struct Site<'a> {
     /// Origins of others that are trusted.
     pub(super) trusted: &'a [Origin],
+    /// The application's own origin as browsers see it, where it is declared. Without it that is the host that is
+    /// asked, which a proxy may have changed.
+    pub(super) public: Option<&'a Origin>,
     /// Whether its cookie is for TLS alone, so that its own pages come by `https`, or from this machine.
     pub(super) secure: bool,
 }
@@ -22,9 +28,10 @@ pub(super) struct Site<'a> {
 /// Whether a request could do harm and may have been made by another site's page.
 ///
 /// Harmless are `GET`, `HEAD`, `OPTIONS` and `TRACE`, unless they open a WebSocket: browsers let every site do that, with
-/// cookies, and read what comes. Of what is said twice nothing is believed.
+/// cookies, and read what comes. Other methods that HTTP calls safe, such as `QUERY`, are asked about: handlers are known
+/// to use methods for what they are not, and no page opens by them. Of what is said twice nothing is believed.
 pub(super) fn is_cross_site(method: &Method, uri: &Uri, headers: &HeaderMap, site: Site<'_>) -> bool {
-    if method.is_safe() && !opens_a_websocket(headers) {
+    if is_harmless(method) && !opens_a_websocket(headers) {
         return false;
     }
     let (Ok(fetch_site), Ok(origin)) = (only(headers, SEC_FETCH_SITE), only(headers, ORIGIN)) else { return true };
@@ -39,6 +46,52 @@ pub(super) fn is_cross_site(method: &Method, uri: &Uri, headers: &HeaderMap, sit
     }
 }
 
+/// Named one by one: which methods `http` calls safe changes from release to release.
+fn is_harmless(method: &Method) -> bool {
+    matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS" | "TRACE")
+}
+
+/// What a request says of where it comes from and where it goes, for the log: as it came, escaped and cut off.
+pub(super) struct Compared<'a> {
+    uri: &'a Uri,
+    headers: &'a HeaderMap,
+    public: Option<&'a Origin>,
+}
+
+impl<'a> Compared<'a> {
+    pub(super) fn new(uri: &'a Uri, headers: &'a HeaderMap, site: Site<'a>) -> Self {
+        Self { uri, headers, public: site.public }
+    }
+
+    /// The origin of the page.
+    pub(super) fn origin(&self) -> String {
+        shown(self.headers.get_all(ORIGIN).iter().map(HeaderValue::as_bytes))
+    }
+
+    /// What that had to be.
+    pub(super) fn host(&self) -> String {
+        match self.public {
+            Some(public) => public.to_string(),
+            None => {
+                let authority = self.uri.authority().map(|authority| authority.as_str().as_bytes());
+                shown(authority.into_iter().chain(self.headers.get_all(HOST).iter().map(HeaderValue::as_bytes)))
+            }
+        }
+    }
+
+    /// What the browser says of the two.
+    pub(super) fn fetch_site(&self) -> String {
+        shown(self.headers.get_all(SEC_FETCH_SITE).iter().map(HeaderValue::as_bytes))
+    }
+}
+
+/// The values of a header in one line, `none` without any.
+fn shown<'a>(values: impl Iterator<Item = &'a [u8]>) -> String {
+    const LONGEST: usize = 255;
+    let values: Vec<_> = values.map(|value| value[..value.len().min(LONGEST)].escape_ascii().to_string()).collect();
+    if values.is_empty() { "none".into() } else { values.join(", ") }
+}
+
 /// The only value of a header; `Err` if there are several.
 fn only(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue>, ()> {
     let mut values = headers.get_all(name).iter();
@@ -46,12 +99,15 @@ fn only(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue>, (
     if values.next().is_some() { Err(()) } else { Ok(first) }
 }
 
-/// Whether an origin is the one that was asked.
+/// Whether an origin is the one that was asked: the declared one, or else that of the host.
 ///
 /// The host is the request line's (HTTP/2's `:authority`) or `Host`'s; if both are there they have to agree. The scheme
 /// by which the request came to the browser's end is not known behind a proxy, but pages of a site with a `Secure`
 /// cookie come by `https`, or from this machine.
 fn is_own(origin: &Origin, uri: &Uri, headers: &HeaderMap, site: Site<'_>) -> bool {
+    if let Some(public) = site.public {
+        return origin == public;
+    }
     let Ok(host) = only(headers, HOST) else { return false };
     let hosts = [uri.authority().map(|authority| Some(authority.as_str())), host.map(|host| host.to_str().ok())];
     let mut hosts = hosts.into_iter().flatten().peekable();
@@ -73,7 +129,7 @@ fn opens_a_websocket(headers: &HeaderMap) -> bool {
 mod tests {
     use super::*;
 
-    const UNSAFE: [&str; 7] = ["POST", "PUT", "PATCH", "DELETE", "CONNECT", "PROPFIND", "get"];
+    const UNSAFE: [&str; 8] = ["POST", "PUT", "PATCH", "DELETE", "CONNECT", "PROPFIND", "QUERY", "get"];
 
     /// One request: its headers, and the authority of its request line.
     #[derive(Clone, Copy)]
@@ -100,8 +156,8 @@ mod tests {
         Request { method: "POST", authority: None, headers }
     }
 
-    const STRICT: Site<'_> = Site { trusted: &[], secure: true };
-    const PLAIN: Site<'_> = Site { trusted: &[], secure: false };
+    const STRICT: Site<'_> = Site { trusted: &[], public: None, secure: true };
+    const PLAIN: Site<'_> = Site { trusted: &[], public: None, secure: false };
     const HOST_: (&str, &[u8]) = ("host", b"shop.example");
 
     #[test]
@@ -204,7 +260,7 @@ mod tests {
         let own: (&str, &[u8]) = ("origin", b"https://shop.example");
         let same: (&str, &[u8]) = ("sec-fetch-site", b"same-origin");
         let trusted = [Origin::parse("https://shop.example").unwrap()];
-        let trusting = Site { trusted: &trusted, secure: true };
+        let trusting = Site { trusted: &trusted, ..STRICT };
         for headers in [&[HOST_, own, own][..], &[HOST_, own, same, same], &[HOST_, same, own, own]] {
             assert!(refuses(post(headers), STRICT) && refuses(post(headers), trusting), "{headers:?}");
         }
@@ -230,7 +286,7 @@ mod tests {
     #[test]
     fn a_trusted_origin_passes_whatever_fetch_metadata_says() {
         let trusted = [Origin::parse("https://app.example:8443").unwrap(), Origin::parse("tauri://localhost").unwrap()];
-        let site = Site { trusted: &trusted, secure: true };
+        let site = Site { trusted: &trusted, ..STRICT };
         for origin in [&b"https://app.example:8443"[..], b"HTTPS://APP.example:8443", b"tauri://localhost"] {
             for fetch_site in [&b"cross-site"[..], b"same-site", b"same-origin", b"whatever"] {
                 assert!(!refuses(post(&[HOST_, ("origin", origin), ("sec-fetch-site", fetch_site)]), site));
@@ -248,6 +304,49 @@ mod tests {
             assert!(refuses(post(&[HOST_, ("origin", origin), ("sec-fetch-site", b"cross-site")]), site));
             assert!(refuses(post(&[HOST_, ("origin", origin)]), site));
         }
+    }
+
+    #[test]
+    fn a_declared_origin_stands_in_the_place_of_the_host() {
+        let public = Origin::parse("https://app.example").unwrap();
+        let site = Site { public: Some(&public), ..STRICT };
+        let at =
+            |host: &'static [u8], origin: &'static [u8]| refuses(post(&[("host", host), ("origin", origin)]), site);
+        assert!(!at(b"10.0.0.7:3000", b"https://app.example"));
+        assert!(!at(b"app.example", b"https://app.example:443"));
+        for origin in [&b"https://evil.example"[..], b"http://app.example", b"https://app.example:8443", b"null"] {
+            assert!(at(b"evil.example", origin) && at(b"app.example", origin), "{}", origin.escape_ascii());
+        }
+        assert!(at(b"internal", b"https://internal"), "the host is not asked any more");
+        let evil: (&str, &[u8]) = ("origin", b"https://evil.example");
+        let upgrade: (&str, &[u8]) = ("upgrade", b"websocket");
+        for (origin, refused) in [(evil, true), (("origin", &b"https://app.example"[..]), false)] {
+            let headers = [("host", &b"10.0.0.7"[..]), upgrade, origin];
+            assert_eq!(refuses(Request { method: "GET", authority: None, headers: &headers }, site), refused);
+        }
+        let same_site: (&str, &[u8]) = ("sec-fetch-site", b"cross-site");
+        assert!(
+            refuses(post(&[HOST_, same_site, ("origin", b"https://app.example")]), site),
+            "the browser knows better"
+        );
+    }
+
+    #[test]
+    fn what_was_compared_is_shown_as_it_came_and_no_longer_than_a_line() {
+        let mut headers = HeaderMap::new();
+        let uri: Uri = "/pay".parse().unwrap();
+        let shown = |headers: &HeaderMap, site| {
+            let compared = Compared::new(&uri, headers, site);
+            [compared.origin(), compared.host(), compared.fetch_site()]
+        };
+        assert_eq!(shown(&headers, STRICT), ["none", "none", "none"]);
+        headers.append(ORIGIN, HeaderValue::from_bytes(b"https://a\xff\"").unwrap());
+        headers.append(HOST, HeaderValue::from_bytes(&[b'h'; 4000]).unwrap());
+        headers.append(SEC_FETCH_SITE, HeaderValue::from_static("same-site"));
+        headers.append(SEC_FETCH_SITE, HeaderValue::from_static("none"));
+        assert_eq!(shown(&headers, STRICT), [r#"https://a\xff\""#, &"h".repeat(255), "same-site, none"]);
+        let public = Origin::parse("https://app.example").unwrap();
+        assert_eq!(shown(&headers, Site { public: Some(&public), ..STRICT })[1], "https://app.example");
     }
 
     #[test]

@@ -6,7 +6,9 @@ use axum::response::{IntoResponse as _, Response};
 use http::request::Parts;
 
 use super::authorize::{Caller, check_fresh, receive, turn_away, verify};
-use super::handler_session::entered;
+use super::handler::KeptLeases;
+use super::handler_session::reissued;
+use super::passive::only_looks;
 use super::problem::Rejection;
 use super::session_policy::SessionPolicy;
 use crate::clock::Timestamp;
@@ -15,7 +17,7 @@ use crate::error::Error;
 use crate::guard::Access;
 use crate::lease::LeaseKeeper;
 use crate::session::TokenChange;
-use crate::sessions::{self, BoxedData, Core, Credential, ErasedData, Login, TokenEntry};
+use crate::sessions::{self, BoxedData, Core, Credential, ErasedData, LoadedSession, Login, TokenEntry};
 
 /// A session that is lent exclusively.
 pub(super) struct ExclusiveBorrow {
@@ -25,6 +27,8 @@ pub(super) struct ExclusiveBorrow {
     /// Kept where somebody is still to be asked about them: `verify`, or a handler that answers those
     /// whose session turns out to have ended.
     parts: Option<Box<Parts>>,
+    /// Whether the request only looks.
+    looks: bool,
     borrowed: BorrowedData,
     announcement: TokenChange,
 }
@@ -36,7 +40,15 @@ pub(super) struct ExclusiveBorrow {
 enum BorrowedData {
     Nothing,
     Session(sessions::ExclusiveSession),
-    Default { data: BoxedData, before: Vec<u8> },
+    /// A copy for a request that only looks: the session is neither used nor held, unless the handler changes it.
+    Copy {
+        session: LoadedSession,
+        data: BoxedData,
+    },
+    Default {
+        data: BoxedData,
+        before: Vec<u8>,
+    },
 }
 
 impl ExclusiveBorrow {
@@ -47,27 +59,31 @@ impl ExclusiveBorrow {
         parts: &Parts,
     ) -> Result<(Self, Transport), Rejection> {
         let presented = core.now();
-        let received = receive(core, parts, policy.csrf);
-        let Caller { entry, by } = received.map_err(|refusal| Rejection::new(core, refusal))?;
+        let received = receive(core, parts, policy.csrf).await;
+        let Caller { entry, by } = received.map_err(|refusal| Rejection::new(core, parts, refusal))?;
         if entry.is_none() && policy.access == Access::Protected {
             let refusal = turn_away(core, (policy.missing)(), Some(parts)).await;
-            return Err(Rejection::new(core, refusal));
+            return Err(Rejection::new(core, parts, refusal));
         }
         let wanted = core.schema().verifies || policy.missing_handler || core.missing().wants_request();
+        let looks = only_looks(parts);
         let parts = (entry.is_some() && wanted).then(|| Box::new(parts.clone()));
         let (borrowed, announcement) = (BorrowedData::Nothing, TokenChange::Unchanged);
-        Ok((Self { entry, presented, parts, borrowed, announcement }, by))
+        Ok((Self { entry, presented, parts, looks, borrowed, announcement }, by))
     }
 
     pub(super) fn data(&mut self) -> Option<&mut dyn ErasedData> {
         match &mut self.borrowed {
             BorrowedData::Nothing => None,
             BorrowedData::Session(session) => Some(&mut *session.data),
-            BorrowedData::Default { data, .. } => Some(&mut **data),
+            BorrowedData::Copy { data, .. } | BorrowedData::Default { data, .. } => Some(&mut **data),
         }
     }
 
     pub(super) async fn enter(&mut self, core: &Core, policy: &SessionPolicy) -> Result<(), Response> {
+        if self.looks && self.entry.is_some() {
+            return Box::pin(self.look(core, policy)).await;
+        }
         let acquired = match &self.entry {
             Some(entry) => {
                 let credential = Credential::Presented(self.presented);
@@ -76,46 +92,82 @@ impl ExclusiveBorrow {
             None => None,
         };
         let verified = match (acquired, &self.parts) {
-            (Some(session), Some(parts)) => verify(core, &*session.data, parts).await?.then_some(session),
+            (Some(session), Some(parts)) => {
+                let lease = KeptLeases::from(session.held().keeper());
+                lease.hold(verify(core, &*session.data, parts)).await?.then_some(session)
+            }
             (acquired, _) => acquired,
         };
         self.borrowed = match verified {
             Some(mut session) => {
-                check_fresh(core, session.authenticated_at(), policy.fresh, policy.missing, self.parts.as_deref())
-                    .await?;
+                let proved = session.authenticated_at();
+                check_fresh(core, proved, policy.fresh, policy.missing, self.parts.as_deref()).await?;
                 (policy.guard)(&*session.data)?;
                 session.lend(core.schema()).map_err(Error::into_response)?;
                 BorrowedData::Session(session)
             }
-            None if policy.access == Access::Protected => {
-                return Err(turn_away(core, (policy.missing)(), self.parts.as_deref()).await);
-            }
-            None => match (policy.default)() {
-                None => BorrowedData::Nothing,
-                Some(data) => {
-                    (policy.guard)(&*data)?;
-                    let mut before = Vec::new();
-                    data.encode(&mut before).map_err(|error| Error::Encode(error).into_response())?;
-                    BorrowedData::Default { data, before }
-                }
-            },
+            None => self.without_a_session(core, policy).await?,
         };
         Ok(())
+    }
+
+    /// The same for a request that only looks.
+    async fn look(&mut self, core: &Core, policy: &SessionPolicy) -> Result<(), Response> {
+        let mut found = match &self.entry {
+            Some(entry) => core.look(entry).await.map_err(Error::into_response)?,
+            None => None,
+        };
+        if let (Some(session), Some(parts)) = (&found, &self.parts)
+            && !verify(core, session.data(), parts).await?
+        {
+            found = None;
+        }
+        self.borrowed = match found {
+            Some(session) => {
+                let proved = session.decoded.meta.authenticated_at;
+                check_fresh(core, proved, policy.fresh, policy.missing, self.parts.as_deref()).await?;
+                (policy.guard)(session.data())?;
+                let data = core.copy_of(&session).map_err(Error::into_response)?;
+                BorrowedData::Copy { session, data }
+            }
+            None => self.without_a_session(core, policy).await?,
+        };
+        Ok(())
+    }
+
+    /// What is lent where there is no session.
+    async fn without_a_session(&self, core: &Core, policy: &SessionPolicy) -> Result<BorrowedData, Response> {
+        if policy.access == Access::Protected {
+            return Err(turn_away(core, (policy.missing)(), self.parts.as_deref()).await);
+        }
+        let Some(data) = (policy.default)() else { return Ok(BorrowedData::Nothing) };
+        (policy.guard)(&*data)?;
+        let mut before = Vec::new();
+        data.encode(&mut before).map_err(|error| Error::Encode(error).into_response())?;
+        Ok(BorrowedData::Default { data, before })
     }
 
     pub(super) fn keeper(&self) -> Option<LeaseKeeper> {
         match &self.borrowed {
             BorrowedData::Session(session) => Some(session.held().keeper()),
-            BorrowedData::Nothing | BorrowedData::Default { .. } => None,
+            BorrowedData::Nothing | BorrowedData::Copy { .. } | BorrowedData::Default { .. } => None,
         }
     }
 
-    pub(super) async fn commit(&mut self, core: &Core) -> Result<(), Error> {
+    pub(super) async fn commit(&mut self, core: &Core, policy: &SessionPolicy) -> Result<(), Error> {
         match std::mem::replace(&mut self.borrowed, BorrowedData::Nothing) {
             BorrowedData::Nothing => {}
             BorrowedData::Session(session) => {
                 let (saved, token) = core.save(session).await?;
-                self.announcement = entered(core, Some(&saved), token);
+                self.announcement = match token {
+                    Some(token) => TokenChange::set(token, &saved),
+                    None => reissued(core, Some(&saved)),
+                };
+            }
+            BorrowedData::Copy { session, data } => {
+                if let Some((saved, Some(token))) = Box::pin(core.save_copy(&session, data, policy.wait)).await? {
+                    self.announcement = TokenChange::set(token, &saved);
+                }
             }
             BorrowedData::Default { data, before } => {
                 let mut after = Vec::with_capacity(before.len());

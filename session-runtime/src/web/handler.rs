@@ -2,7 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -53,57 +53,59 @@ impl SessionList {
         }
     }
 
-    /// Enters each, in the order of their locks.
+    /// Enters each, in the order of their locks. While one is waited for, the leases on those before it are kept.
     async fn enter(&mut self) -> Result<(), Response> {
         let entered = async {
+            let mut leases = KeptLeases::default();
             let sessions = self.sessions_mut();
             let mut order: Vec<_> = sessions.iter_mut().collect();
             order.sort_by(|one, other| one.order().cmp(other.order()));
             for session in order {
-                session.enter().await?;
+                leases.hold(session.enter()).await?;
+                leases.add(session.keeper());
             }
             for session in sessions {
-                session.apply_pending().await?;
+                leases.hold(session.apply_pending()).await?;
             }
             Ok(())
         };
-        // What was settled before another one refused may be a new token, which is in force.
-        entered.await.map_err(|refusal| self.announce(refusal))
-    }
-
-    /// What keeps their leases alive.
-    fn leases(&self) -> KeptLeases {
-        let mut leases = KeptLeases::default();
-        for session in self.sessions() {
-            leases.add(session.keeper());
+        match entered.await {
+            Ok(()) => Ok(()),
+            // What was settled before another one refused may be a new token, which is in force.
+            Err(refusal) => Err(self.announce(refusal).await),
         }
-        leases
     }
 
-    /// Stores or forgets what the handler changed, and tells the client.
+    /// Stores or forgets what the handler changed, and tells the client. While one is stored, the leases on those behind
+    /// it are kept.
     async fn leave(&mut self, mut response: Response) -> Response {
         let mut failure = None;
-        for session in self.sessions_mut() {
+        let mut rest = self.sessions_mut();
+        while let Some((session, behind)) = rest.split_first_mut() {
             if failure.is_some() || response.status().is_server_error() {
                 session.discard();
-            } else if let Err(error) = session.commit().await {
+            } else if let Err(error) = KeptLeases::of(behind).hold(session.commit()).await {
                 failure = Some(error);
             }
+            rest = behind;
         }
         if let Some(error) = failure {
             response = Error::into_response(error);
         }
-        self.announce(response)
+        self.announce(response).await
     }
 
-    fn announce(&mut self, mut response: Response) -> Response {
+    async fn announce(&mut self, mut response: Response) -> Response {
         for at in 0..self.sessions().len() {
-            if let Err(error) = self.sessions_mut()[at].announce(response.headers_mut()) {
+            if let Err(error) = self.sessions_mut()[at].announce(response.headers_mut()).await {
                 response = Error::into_response(error);
                 for session in self.sessions() {
                     session.vary(response.headers_mut());
                 }
             }
+        }
+        if let Some(session) = self.sessions().first() {
+            session.format(&mut response);
         }
         response
     }
@@ -167,7 +169,7 @@ fn serve_erased<'h>(sessions: SessionList, handler: Box<dyn ErasedHandler<'h> + 
         if let Err(refusal) = entered.sessions.enter().await {
             return refusal;
         }
-        let leases = entered.sessions.leases();
+        let leases = KeptLeases::of(entered.sessions.sessions());
         let answer = leases.hold(handler.call(&mut entered)).await;
         entered.sessions.leave(answer).await
     }))
@@ -199,15 +201,29 @@ pub fn answer<'a, R: 'a>(
     Box::pin(IntoResponseFuture { handler: handler.into(), into_response })
 }
 
-/// The leases of one handler, to be kept while it runs.
+/// The leases of one handler, to be kept while something is waited for.
 #[derive(Default)]
-struct KeptLeases {
+pub(super) struct KeptLeases {
     first: Option<LeaseKeeper>,
     /// Empty, and so without an allocation, unless several sessions are lent exclusively.
     others: Vec<LeaseKeeper>,
 }
 
+impl From<LeaseKeeper> for KeptLeases {
+    fn from(keeper: LeaseKeeper) -> Self {
+        Self { first: Some(keeper), others: Vec::new() }
+    }
+}
+
 impl KeptLeases {
+    fn of(sessions: &[Box<HandlerSession>]) -> Self {
+        let mut leases = Self::default();
+        for session in sessions {
+            leases.add(session.keeper());
+        }
+        leases
+    }
+
     fn add(&mut self, keeper: Option<LeaseKeeper>) {
         match keeper {
             Some(keeper) if self.first.is_some() => self.others.push(keeper),
@@ -220,18 +236,19 @@ impl KeptLeases {
         self.first.iter().chain(&self.others)
     }
 
-    /// Runs the handler, and extends its leases while it waits.
-    async fn hold(self, mut handler: ResponseFuture<'_>) -> Response {
-        // A handler that never waits needs no timer, and its future no room for one.
-        let first = poll_fn(|cx| Poll::Ready(handler.as_mut().poll(cx))).await;
+    /// Runs a future, such as the handler, and extends the leases while it waits.
+    pub(super) async fn hold<F: Future>(&self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        // One that never waits needs no timer, and no room for one.
+        let first = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;
         match (first, self.all().map(LeaseKeeper::every).min()) {
             (Poll::Ready(answer), _) => answer,
-            (Poll::Pending, None) => handler.await,
-            (Poll::Pending, Some(every)) => Box::pin(self.extend(every, handler)).await,
+            (Poll::Pending, None) => future.await,
+            (Poll::Pending, Some(every)) => Box::pin(self.extend(every, future)).await,
         }
     }
 
-    async fn extend(self, every: Duration, mut handler: ResponseFuture<'_>) -> Response {
+    async fn extend<F: Future>(&self, every: Duration, mut handler: Pin<&mut F>) -> F::Output {
         loop {
             let tick = async {
                 tokio::time::sleep(every).await;

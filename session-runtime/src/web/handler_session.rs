@@ -1,6 +1,7 @@
 //! A session in a handler: how it comes in, what is lent of it, and how it leaves.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::response::{IntoResponse as _, Response};
 use http::HeaderMap;
@@ -8,9 +9,12 @@ use http::request::Parts;
 
 use super::authorize::{Admitted, admit};
 use super::exclusive::ExclusiveBorrow;
+use super::passive::only_looks;
 use super::problem::Rejection;
+use super::problem_format::ProblemFormat;
 use super::session_policy::SessionPolicy;
 use super::transport;
+use super::vary::vary;
 use crate::declaration::Transport;
 use crate::error::Error;
 use crate::lease::LeaseKeeper;
@@ -22,6 +26,10 @@ pub struct HandlerSession {
     core: Core,
     by: Transport,
     policy: &'static SessionPolicy,
+    /// How the client wants to be told of a problem.
+    format: ProblemFormat,
+    /// Whether the request only looks: nothing is noted, taken or rotated by it.
+    looks: bool,
     borrow: BorrowKind,
 }
 
@@ -70,15 +78,16 @@ impl HandlerSession {
         let Admitted { core, loaded, by } = admit(core, policy, parts).await?;
         let default = if loaded.is_none() { (policy.default)() } else { None };
         if let Some(data) = &default {
-            (policy.guard)(&**data).map_err(|refusal| Rejection::new(&core, refusal))?;
+            (policy.guard)(&**data).map_err(|refusal| Rejection::new(&core, parts, refusal))?;
         }
-        Ok(Self { core, by, policy, borrow: BorrowKind::Shared { loaded, token: None, default } })
+        Ok(Self::new(core, by, policy, parts, BorrowKind::Shared { loaded, token: None, default }))
     }
 
     /// For `Session<T>`, `Option<Session<T>>` and `SessionSlot<T>`.
     pub(super) async fn owned(core: Core, policy: &'static SessionPolicy, parts: &Parts) -> Result<Self, Rejection> {
         let Admitted { core, loaded, by } = admit(core, policy, parts).await?;
-        Ok(Self { core, by, policy, borrow: BorrowKind::Owned { loaded, token: None, outcome: Arc::default() } })
+        let borrow = BorrowKind::Owned { loaded, token: None, outcome: Arc::default() };
+        Ok(Self::new(core, by, policy, parts, borrow))
     }
 
     /// For `&mut T` and `Option<&mut T>`: only the token is checked while extractors run; the session is locked
@@ -89,7 +98,11 @@ impl HandlerSession {
         parts: &Parts,
     ) -> Result<Self, Rejection> {
         let (exclusive, by) = ExclusiveBorrow::announced(&core, policy, parts).await?;
-        Ok(Self { core, by, policy, borrow: BorrowKind::Exclusive(exclusive) })
+        Ok(Self::new(core, by, policy, parts, BorrowKind::Exclusive(exclusive)))
+    }
+
+    fn new(core: Core, by: Transport, policy: &'static SessionPolicy, parts: &Parts, borrow: BorrowKind) -> Self {
+        Self { core, by, policy, format: ProblemFormat::of(&parts.headers), looks: only_looks(parts), borrow }
     }
 
     /// The data, for `&T`.
@@ -154,6 +167,12 @@ impl HandlerSession {
             BorrowKind::Owned { loaded: Some(loaded), token, .. } => (loaded, token, false),
             _ => return Ok(()),
         };
+        if self.looks {
+            if reads && let Some(seen) = self.core.passed_by(loaded).map_err(Error::into_response)? {
+                *loaded = seen;
+            }
+            return Ok(());
+        }
         let Some(pending) = self.core.pending(loaded, reads) else { return Ok(()) };
         // Boxed, so that the many that have nothing to settle have small futures.
         let applied = Box::pin(self.core.apply(loaded, pending)).await;
@@ -172,7 +191,7 @@ impl HandlerSession {
     /// Stores what the handler changed.
     pub(super) async fn commit(&mut self) -> Result<(), Error> {
         match &mut self.borrow {
-            BorrowKind::Exclusive(exclusive) => exclusive.commit(&self.core).await,
+            BorrowKind::Exclusive(exclusive) => exclusive.commit(&self.core, self.policy).await,
             BorrowKind::Shared { .. } | BorrowKind::Owned { .. } => Ok(()),
         }
     }
@@ -194,48 +213,64 @@ impl HandlerSession {
                 change => return change,
             },
         };
-        entered(&self.core, loaded.as_ref(), token.take())
+        if self.looks { TokenChange::Unchanged } else { entered(&self.core, loaded.as_ref(), token.take()) }
     }
 
     /// Writes it into the answer's headers.
     ///
     /// # Errors
     /// The cookie is too large: nothing was written.
-    pub(super) fn announce(&mut self, headers: &mut HeaderMap) -> Result<(), Error> {
+    pub(super) async fn announce(&mut self, headers: &mut HeaderMap) -> Result<(), Error> {
         let change = self.announcement();
-        announce(&self.core, &self.by, &change, headers)
+        announce(&self.core, &self.by, change, headers).await
+    }
+
+    /// Gives an answer that tells of a problem the form that the client wants.
+    pub(super) fn format(&self, response: &mut Response) {
+        self.format.apply(response);
     }
 
     /// Says in an answer's headers what it depends on.
     pub(super) fn vary(&self, headers: &mut HeaderMap) {
-        transport::vary(&self.core, headers);
+        vary(&self.core, headers);
     }
 }
 
-/// Writes a change of the token into an answer's headers.
-pub(super) fn announce(
+/// Writes a change of the token into an answer's headers. A token that has died while its handler ran is not told: the
+/// client may have a better one by now, of another login, and would lose it.
+pub(super) async fn announce(
     core: &Core,
     by: &Transport,
-    change: &TokenChange,
+    change: TokenChange,
     headers: &mut HeaderMap,
 ) -> Result<(), Error> {
-    transport::vary(core, headers);
-    transport::announce(core, by, change, headers)?;
+    vary(core, headers);
+    if let TokenChange::Set { entry, known, .. } = &change
+        && known.is_none_or(|known| known.elapsed() >= CERTAIN)
+        // Boxed, as few tokens are asked about.
+        && !Box::pin(core.is_in_force(entry)).await
+    {
+        return Ok(());
+    }
+    transport::announce(core, by, &change, headers)?;
     if core.schema().clear_site_data && matches!(change, TokenChange::Removed) {
         transport::clear_site_data(headers);
     }
     Ok(())
 }
 
-/// A new token, where the one that was presented is due for one.
+/// How long a token that a handler asked for counts as in force without a question.
+const CERTAIN: Duration = Duration::from_secs(1);
+
+/// A new token, where the one that was presented is due for one. How long ago its session was read isn't known.
 pub(super) fn reissued(core: &Core, session: Option<&LoadedSession>) -> TokenChange {
-    session.and_then(|session| Some(TokenChange::set(core.reissue(session)?, session))).unwrap_or_default()
+    session.and_then(|session| Some(TokenChange::unasked(core.reissue(session)?, session))).unwrap_or_default()
 }
 
 /// The token of a session that was rotated when it was entered, or one that is due for another reason.
 pub(super) fn entered(core: &Core, session: Option<&LoadedSession>, token: Option<String>) -> TokenChange {
     match (session, token) {
-        (Some(session), Some(token)) => TokenChange::set(token, session),
+        (Some(session), Some(token)) => TokenChange::unasked(token, session),
         (session, _) => reissued(core, session),
     }
 }

@@ -11,18 +11,22 @@ use tower_service::Service;
 
 use super::authorize::{load, turn_away};
 use super::handler_session::{announce, reissued};
+use super::passive::only_looks;
 use super::problem::Rejection;
+use super::problem_format::ProblemFormat;
 use super::transport;
+use super::vary::vary;
 use crate::session::TokenChange;
 use crate::sessions::{SessionData, Sessions};
 
 impl<T: SessionData> Sessions<T> {
-    /// A layer that lets only requests with a live session through; the others get what `missing` says.
+    /// A layer that lets only requests with a live session through. The others get what the type's `missing` says.
     ///
-    /// Requests of other sites are refused as in handlers: see [`session`](macro@crate::session).
+    /// Cross-site requests are refused as in handlers: see [`session`](macro@crate::session).
     ///
     /// Put it on a sub-router with [`Router::route_layer`](::axum::Router::route_layer). What is behind it
     /// can still borrow the session.
+    #[doc = include_str!("../docs/examples/sessions_protect.md")]
     pub fn protect(&self) -> ProtectLayer<T> {
         ProtectLayer(self.clone())
     }
@@ -92,23 +96,26 @@ where
         let core = self.sessions.core().clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
+            let (format, looks) = (ProblemFormat::of(&parts.headers), only_looks(&parts));
             match load(&core, &parts, true).await {
                 Ok((Some(session), by)) => {
                     let mut response = inner.call(Request::from_parts(parts, body)).await?.into_response();
-                    let headers = response.headers_mut();
                     // What is behind the layer may have told the client already.
-                    let told = transport::is_told(&core, &by, headers);
-                    let change = if told { TokenChange::Unchanged } else { reissued(&core, Some(&session)) };
-                    match announce(&core, &by, &change, headers) {
-                        Ok(()) => Ok(response),
-                        Err(error) => Ok(Rejection::new(&core, error.into_response()).into_response()),
+                    let told = transport::is_told(&core, &by, response.headers());
+                    let settled = told || looks;
+                    let change = if settled { TokenChange::Unchanged } else { reissued(&core, Some(&session)) };
+                    if let Err(error) = announce(&core, &by, change, response.headers_mut()).await {
+                        response = error.into_response();
+                        vary(&core, response.headers_mut());
                     }
+                    format.apply(&mut response);
+                    Ok(response)
                 }
                 Ok((None, _)) => {
                     let answer = turn_away(&core, None, Some(&parts)).await;
-                    Ok(Rejection::new(&core, answer).into_response())
+                    Ok(Rejection::new(&core, &parts, answer).into_response())
                 }
-                Err(denied) => Ok(denied.into_rejection(&core).into_response()),
+                Err(denied) => Ok(denied.into_rejection(&core, &parts).into_response()),
             }
         })
     }

@@ -9,12 +9,15 @@ mod handler;
 mod handler_session;
 mod layer;
 mod misuse;
+mod passive;
 mod problem;
+mod problem_format;
 mod session_policy;
 mod snapshot;
 mod state;
 mod transport;
 mod type_assertions;
+mod vary;
 
 #[cfg(feature = "testing")]
 pub(crate) use self::cookies::fuzz;
@@ -30,3 +33,4 @@ pub use self::state::HasSessions;
 pub use self::type_assertions::{
     Parameter, before_others, begins_response, extracted, lends, read, responds, responds_in_part,
 };
+pub use self::vary::{Vary, VaryLayer};

@@ -1,13 +1,19 @@
 //! Refusals as `application/problem+json` (RFC 9457).
+//!
+//! Each keeps beside its body what it says, so that a browser can be given a page of the same words where the request is
+//! known: see [`ProblemFormat`].
 
 use std::fmt;
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, COOKIE, RETRY_AFTER};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 
+use super::problem_format::{ProblemFormat, ProblemText};
 use super::transport;
+use super::vary::vary;
 use crate::error::Error;
 use crate::invalid::Invalid;
 use crate::sessions::Core;
@@ -18,7 +24,12 @@ fn unprocessable(invalid: &Invalid) -> Response {
         invalid.fields().map(|(field, reason)| serde_json::json!({ "field": field, "detail": reason })).collect();
     let extra = [("errors", serde_json::Value::from(errors))];
     let status = StatusCode::UNPROCESSABLE_ENTITY;
-    extended(status, "invalid", "The session's data is not valid", "Nothing was changed.", extra)
+    let mut response = extended(status, "invalid", "The session's data is not valid", "Nothing was changed.", extra);
+    let items = invalid.fields().map(|(field, reason)| format!("{field}: {reason}"));
+    if let Some(text) = response.extensions_mut().get_mut::<ProblemText>() {
+        text.items = items.collect();
+    }
+    response
 }
 
 /// A problem's answer. The body says what a client can use and nothing of the store.
@@ -42,9 +53,16 @@ fn extended<const N: usize>(
     for (name, value) in extra {
         body[name] = value;
     }
-    let headers = [(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))];
-    (status, headers, body.to_string()).into_response()
+    let body = body.to_string();
+    let text = ProblemText::new(title, detail, body.len());
+    // What is refused now may be granted with the next request.
+    let headers = [(CONTENT_TYPE, PROBLEM_JSON), (CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    let mut response = (status, headers, body).into_response();
+    response.extensions_mut().insert(text);
+    response
 }
+
+pub(super) const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// No live session where one is needed.
 pub(super) fn missing(status: StatusCode, core: &Core) -> Response {
@@ -88,6 +106,13 @@ impl IntoResponse for Error {
             response
         };
         match self {
+            Self::Unavailable(ref error) if error.is_unconfirmed() => retry(problem(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "Sessions are unavailable",
+                "The session store did not confirm this change in time: it may have been made or not. Load the page again \
+                 before you repeat it.",
+            )),
             Self::Unavailable(_) => retry(problem(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",
@@ -99,6 +124,13 @@ impl IntoResponse for Error {
                 "conflict",
                 "The session was changed by another request",
                 "This request's change was not stored. Load the page again and repeat it.",
+            ),
+            Self::LeaseLost => problem(
+                StatusCode::CONFLICT,
+                "lease-lost",
+                "The exclusive use of the session ran out",
+                "This request's change was not stored, and no other request has changed the session. Load the page again \
+                 and repeat it.",
             ),
             Self::Ended => problem(
                 StatusCode::CONFLICT,
@@ -113,7 +145,7 @@ impl IntoResponse for Error {
                 "Other requests are using the session; try again in a moment.",
             )),
             Self::Encode(ref source) => {
-                tracing::error!(name: "session.unencodable", why = ?source.classify(), "the session's data can't be written as JSON");
+                event!(error, "session.unencodable", why = ?source.classify(), "the session's data can't be written as JSON");
                 problem(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "internal",
@@ -123,7 +155,7 @@ impl IntoResponse for Error {
             }
             Self::Invalid(invalid) => unprocessable(&invalid),
             Self::Seal => {
-                tracing::error!(name: "session.unsealable", "the session's data can't be sealed");
+                event!(error, "session.unsealable", "the session's data can't be sealed");
                 problem(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "internal",
@@ -138,7 +170,7 @@ impl IntoResponse for Error {
                 "End one of the others and log in again.",
             ),
             Self::NoLifetime => {
-                tracing::error!(name: "session.no_lifetime", "a login gave its session less than a second to live");
+                event!(error, "session.no_lifetime", "a login gave its session less than a second to live");
                 problem(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "internal",
@@ -146,14 +178,15 @@ impl IntoResponse for Error {
                     "Nothing was changed.",
                 )
             }
-            Self::OwnerChanged => problem(
+            // Told with its cause where it is found.
+            Self::OwnerChanged | Self::ReadBack => problem(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "internal",
                 "The session can't be stored",
                 "Nothing was changed.",
             ),
             Self::CookieTooLarge { size } => {
-                tracing::error!(name: "session.cookie_too_large", size, "the session's cookie is too large to send");
+                event!(error, "session.cookie_too_large", size, "the session's cookie is too large to send");
                 problem(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "internal",
@@ -169,18 +202,19 @@ impl IntoResponse for Error {
 pub struct Rejection(Box<Response>);
 
 impl Rejection {
-    /// A refusal that depends on the token of a request.
-    pub(super) fn new(core: &Core, mut response: Response) -> Self {
-        transport::vary(core, response.headers_mut());
+    /// A refusal of a request, which depends on its token.
+    pub(super) fn new(core: &Core, parts: &Parts, mut response: Response) -> Self {
+        vary(core, response.headers_mut());
+        ProblemFormat::of(&parts.headers).apply(&mut response);
         Self(Box::new(response))
     }
 }
 
 impl From<Error> for Rejection {
+    /// The error's own answer. It names nothing that it depends on: which session type it is about isn't known here, and
+    /// no cache may keep it anyway.
     fn from(error: Error) -> Self {
-        let mut response = error.into_response();
-        transport::vary_by(response.headers_mut(), &COOKIE, || HeaderValue::from_static("Cookie"));
-        Self(Box::new(response))
+        Self(Box::new(error.into_response()))
     }
 }
 

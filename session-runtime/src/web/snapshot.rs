@@ -12,12 +12,16 @@ use crate::error::Error;
 use crate::sessions::{BoxedData, Core, LoadedSession, SessionData, Sessions, Snapshot, owned};
 
 impl<T: SessionData> Sessions<T> {
-    /// The session of a request, for middleware, WebSockets and libraries: `None` without a live one, or
-    /// if the type's `verify` refuses it or its token can't be used. Slides the idle timeout, as any read does.
-    /// Whether another site made the request is not asked here.
+    /// The session of a request, for middleware and libraries: `None` without a live one, if the type's `verify`
+    /// refuses it, or if the token cannot be used. Slides the idle timeout, as any read does,
+    /// unless the request is a `HEAD` or a prefetch. Cross-site requests are not refused here.
+    ///
+    /// The answer depends on the request's token, and this has no hand in the answer: if a cache stands before the
+    /// application, put [`vary`](Self::vary) around it.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if the backend is down.
+    #[doc = include_str!("../docs/examples/sessions_find.md")]
     pub async fn find(&self, parts: &Parts) -> Result<Option<Snapshot<T>>, Error> {
         match self.core().find(parts, false).await {
             Ok(found) => Ok(found.map(Snapshot::of)),
@@ -35,17 +39,17 @@ impl Core {
     /// An owned copy of a session's data, for a handler that asks for it, or for it if there is one.
     fn extract<'a>(&'a self, parts: &'a Parts, needed: bool) -> BoxFuture<'a, Result<Option<BoxedData>, Rejection>> {
         Box::pin(async move {
-            let found = self.find(parts, true).await.map_err(|denied| denied.into_rejection(self))?;
+            let found = self.find(parts, true).await.map_err(|denied| denied.into_rejection(self, parts))?;
             let copy = found.and_then(|found| (self.schema().decode)(&found.decoded.json).ok());
             if needed && copy.is_none() {
-                return Err(Rejection::new(self, turn_away(self, None, Some(parts)).await));
+                return Err(Rejection::new(self, parts, turn_away(self, None, Some(parts)).await));
             }
             Ok(copy)
         })
     }
 }
 
-/// What the derived `OptionalFromRequestParts` does.
+/// What the derived `OptionalFromRequestParts` does. Nothing is added to the answer: [`Sessions::vary`] does that.
 ///
 /// # Errors
 /// 503 if the backend is down.
@@ -57,7 +61,7 @@ pub fn snapshot_optional<T: SessionData, S: HasSessions<T>>(
     async move { Ok(sessions.core().extract(parts, false).await?.map(owned)) }
 }
 
-/// What the derived `FromRequestParts` does.
+/// What the derived `FromRequestParts` does. A refusal says what it depends on; for other answers [`Sessions::vary`] does.
 ///
 /// # Errors
 /// What `missing` says without a session, 503 if the backend is down.

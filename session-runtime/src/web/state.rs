@@ -1,8 +1,20 @@
 //! An application's state, as far as sessions go.
 
+use std::sync::Arc;
+
 use axum::extract::FromRef;
 
 use crate::sessions::Sessions;
+
+/// `Router<Arc<App>>` holds the sessions that `App` holds: the orphan rule would let no application write this itself.
+impl<T, S> FromRef<Arc<S>> for Sessions<T>
+where
+    Self: FromRef<S>,
+{
+    fn from_ref(state: &Arc<S>) -> Self {
+        Self::from_ref(state.as_ref())
+    }
+}
 
 /// A state that holds the sessions of `T`: every state with `Sessions<T>: FromRef<State>`.
 ///

@@ -1,7 +1,9 @@
 //! How tokens travel: out of a request's headers, and into an answer's.
 
-use http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, VARY, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, HOST, WWW_AUTHENTICATE};
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use session_rules::origin::is_loopback;
 use session_rules::transport::BEARER_ANSWER;
 
 use super::cookies;
@@ -20,8 +22,8 @@ pub(super) enum Presented<'a> {
     Token(&'a str),
     /// Bytes that can't be a token.
     Illegible,
-    /// Several at once: which one is meant can't be known, and one of them may be somebody else's plant, so none is
-    /// used.
+    /// Several at once: one of them may be somebody else's plant, so none is used, unless only one cookie of them turns
+    /// out to be a session's.
     Ambiguous,
 }
 
@@ -38,18 +40,39 @@ impl<'a> Presented<'a> {
 
 /// The first transport, in the type's order, by which a request presents something, and what that is. Without any
 /// that is the first one.
-pub(super) fn presented<'a>(core: &'a Core, headers: &'a HeaderMap) -> (&'a Transport, Presented<'a>) {
-    let transports = core.transports();
-    let all = transports.iter().map(|transport| {
+pub(super) fn presented<'a>(core: &'a Core, parts: &'a Parts) -> (&'a Transport, Presented<'a>) {
+    let headers = &parts.headers;
+    let on_localhost = core.has_cookie_on_localhost() && is_at_loopback(parts);
+    let transports = core.transports().iter().map(|transport| match transport {
+        Transport::Cookie if on_localhost => ON_LOCALHOST,
+        transport => transport,
+    });
+    let all = transports.clone().map(|transport| {
         let presented = match transport {
-            Transport::Cookie => cookies::presented(headers, &core.cookie().name),
+            Transport::Cookie | Transport::CookieOnLocalhost => {
+                cookies::presented(headers, &core.cookie(transport).name)
+            }
             Transport::Bearer => bearer(headers),
             Transport::Header(name) => header(headers, name),
         };
         (transport, presented)
     });
     let mut found = all.filter(|(_, presented)| *presented != Presented::Nothing);
-    found.next().unwrap_or((&transports[0], Presented::Nothing))
+    found
+        .next()
+        .or_else(|| Some((transports.clone().next()?, Presented::Nothing)))
+        .unwrap_or((ON_LOCALHOST, Presented::Nothing))
+}
+
+const ON_LOCALHOST: &Transport = &Transport::CookieOnLocalhost;
+
+/// Whether the page is at a loopback host, by the request line's authority and by `Host`, which have to agree. Who sends
+/// a false one gets a cookie without `Secure` for himself alone, in a mode that is for development.
+fn is_at_loopback(parts: &Parts) -> bool {
+    let authority = parts.uri.authority().map(|authority| Some(authority.as_str()));
+    let hosts = parts.headers.get_all(HOST).iter().map(|host| host.to_str().ok());
+    let mut hosts = authority.into_iter().chain(hosts).peekable();
+    hosts.peek().is_some() && hosts.all(|host| host.is_some_and(is_loopback))
 }
 
 /// The token in `Authorization: Bearer`; other schemes are other people's.
@@ -84,15 +107,19 @@ pub(super) fn announce(
         TokenChange::Removed => "",
     };
     match by {
-        Transport::Cookie => {
+        Transport::Cookie | Transport::CookieOnLocalhost => {
+            let spec = core.cookie(by);
             let cookie = match change {
                 TokenChange::Set { expires, persistent, .. } => {
-                    let persistent = persistent.unwrap_or(core.cookie().persistent);
-                    cookies::set(core.cookie(), token, persistent.then(|| expires.since(core.now())))?
+                    let persistent = persistent.unwrap_or(spec.persistent);
+                    cookies::set(spec, token, persistent.then(|| expires.since(core.now())))?
                 }
-                TokenChange::Removed | TokenChange::Unchanged => cookies::remove(core.cookie())?,
+                TokenChange::Removed | TokenChange::Unchanged => cookies::remove(spec)?,
             };
-            cookies::append(headers, cookie);
+            let former = cookies::remove_former(spec)?;
+            for cookie in [cookie].into_iter().chain(former) {
+                cookies::append(headers, cookie);
+            }
         }
         // A token is base64, so it always is a header's value.
         Transport::Bearer => drop(headers.insert(ANSWER, HeaderValue::try_from(token).unwrap_or(EMPTY))),
@@ -112,32 +139,9 @@ pub(super) fn clear_site_data(headers: &mut HeaderMap) {
 /// Whether an answer tells of a change of the token by this transport already.
 pub(super) fn is_told(core: &Core, by: &Transport, headers: &HeaderMap) -> bool {
     match by {
-        Transport::Cookie => cookies::is_set(headers, core.cookie()),
+        Transport::Cookie | Transport::CookieOnLocalhost => cookies::is_set(headers, core.cookie(by)),
         Transport::Bearer => headers.contains_key(ANSWER),
         Transport::Header(name) => headers.contains_key(name),
-    }
-}
-
-/// Says that the answer depends on each header in which a token may be.
-pub(super) fn vary(core: &Core, headers: &mut HeaderMap) {
-    for transport in core.transports() {
-        match transport {
-            Transport::Cookie => vary_by(headers, &COOKIE, || HeaderValue::from_static("Cookie")),
-            Transport::Bearer => vary_by(headers, &AUTHORIZATION, || HeaderValue::from_static("Authorization")),
-            Transport::Header(name) => vary_by(headers, name, || HeaderValue::from(name.clone())),
-        }
-    }
-}
-
-/// Says once that the answer depends on a header.
-pub(super) fn vary_by(headers: &mut HeaderMap, name: &HeaderName, value: impl FnOnce() -> HeaderValue) {
-    let name = name.as_str().as_bytes();
-    let said = |value: &HeaderValue| {
-        let mut names = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-        names.any(|said| said == b"*" || said.eq_ignore_ascii_case(name))
-    };
-    if !headers.get_all(VARY).iter().any(said) {
-        headers.append(VARY, value());
     }
 }
 
@@ -145,7 +149,9 @@ pub(super) fn vary_by(headers: &mut HeaderMap, name: &HeaderName, value: impl Fn
 pub(super) fn challenge(core: &Core, headers: &mut HeaderMap) {
     for transport in core.transports() {
         let challenge = match transport {
-            Transport::Cookie => format!("Cookie cookie-name=\"{}\"", core.cookie().name),
+            Transport::Cookie | Transport::CookieOnLocalhost => {
+                format!("Cookie cookie-name=\"{}\"", core.cookie(transport).name)
+            }
             Transport::Bearer => "Bearer".into(),
             Transport::Header(name) => format!("Header header-name=\"{name}\""),
         };
@@ -199,22 +205,5 @@ mod tests {
         assert_eq!(header(&headers("x-session", &[b"", b"abc"]), &name), Presented::Token("abc"));
         assert_eq!(header(&headers("x-session", &[b"", b" "]), &name), Presented::Nothing);
         assert_eq!(header(&headers("x-other", &[b"abc"]), &name), Presented::Nothing);
-    }
-
-    #[test]
-    fn vary_is_said_once() {
-        let vary = |headers: &mut HeaderMap| vary_by(headers, &COOKIE, || HeaderValue::from_static("Cookie"));
-        let mut once = HeaderMap::new();
-        vary(&mut once);
-        vary(&mut once);
-        assert_eq!(once.get_all(VARY).iter().count(), 1);
-        for said in ["accept, cookie", "*", "COOKIE"] {
-            let mut headers: HeaderMap = [(VARY, HeaderValue::from_static(said))].into_iter().collect();
-            vary(&mut headers);
-            assert_eq!(headers.get_all(VARY).iter().count(), 1, "{said}");
-        }
-        let mut other: HeaderMap = [(VARY, HeaderValue::from_static("x-cookie"))].into_iter().collect();
-        vary(&mut other);
-        assert_eq!(other.get_all(VARY).iter().count(), 2);
     }
 }

@@ -45,8 +45,8 @@ impl<T: ?Sized> Asserted for Suspect<T> {
 /// What may stand before another parameter.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` takes the request's body, so it has to be the last parameter",
-    label = "move this parameter behind the others",
-    note = "a session's parameter can stand anywhere before it"
+    label = "only the last extractor can take the body",
+    note = "move it behind the others; in a middleware it stands right before `Next`"
 )]
 pub trait BeforeOthers {}
 
@@ -57,8 +57,8 @@ pub fn before_others<A: Asserted<Type: BeforeOthers>>(_: A) {}
 
 /// What a request can give.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not an extractor: no request gives it as it is",
-    label = "say where it comes from",
+    message = "`{Self}` is not an extractor",
+    label = "axum can't take this from a request",
     note = "write `Path(value): Path<{Self}>` for a part of the path, `Query(..)` for the query, `Form(..)` or `Json(..)` \
             for the body, or `State(value): State<{Self}>` for the state"
 )]

@@ -18,6 +18,8 @@ use tracing::{
 pub(crate) struct Told {
     pub(crate) name: &'static str,
     pub(crate) level: Level,
+    pub(crate) target: &'static str,
+    pub(crate) is_event: bool,
     fields: BTreeMap<&'static str, String>,
 }
 
@@ -45,6 +47,11 @@ impl Events {
     /// The runtime's of this name.
     pub(crate) fn named(&self, name: &str) -> Vec<Told> {
         self.told.lock().unwrap().iter().filter(|told| told.name == name).cloned().collect()
+    }
+
+    /// All of the runtime's.
+    pub(crate) fn all(&self) -> Vec<Told> {
+        self.told.lock().unwrap().clone()
     }
 
     /// All of the runtime's, as one text.
@@ -76,7 +83,13 @@ impl Listener {
     fn note(&self, metadata: &Metadata<'static>, record: impl FnOnce(&mut Fields)) {
         let mut fields = Fields(BTreeMap::new());
         record(&mut fields);
-        let told = Told { name: metadata.name(), level: *metadata.level(), fields: fields.0 };
+        let told = Told {
+            name: metadata.name(),
+            level: *metadata.level(),
+            target: metadata.target(),
+            is_event: metadata.is_event(),
+            fields: fields.0,
+        };
         self.told.lock().unwrap().push(told);
     }
 }

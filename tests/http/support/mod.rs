@@ -2,6 +2,7 @@
 
 mod counters;
 mod events;
+mod late;
 mod ledger;
 mod store;
 mod users;
@@ -16,6 +17,7 @@ use tokio::sync::Semaphore;
 pub(crate) use self::{
     counters::Counters,
     events::Events,
+    late::{Answers, DEADLINE, Late},
     ledger::Ledger,
     store::{Store, key, on_every_backend},
     users::{COOKIE, User, is_alive, logged_in, routes, serve_users, token},

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use redis::cmd;
 use session_runtime::{
-    Builder, SessionData, Sessions,
+    Builder, Clock as _, SessionData, Sessions,
     backend::{self, Memory},
 };
 use session_tests::Redis;
@@ -41,6 +41,18 @@ impl Store {
 
     pub(crate) async fn sessions<T: SessionData>(&self) -> Sessions<T> {
         self.builder().open().await.expect("the sessions open")
+    }
+
+    /// Loses every record, as if each session had been ended.
+    pub(crate) async fn forget_all(&self) {
+        match self {
+            Self::Memory(memory) => {
+                let far = session_runtime::SystemClock.now().plus(std::time::Duration::from_secs(400 * 24 * 3600));
+                session_runtime::backend::Sweep::sweep(&**memory, far, usize::MAX).await.expect("memory answers");
+            }
+            Self::Redis(redis) => cmd("FLUSHALL").exec_async(&mut redis.connect().await).await.expect("Redis answers"),
+        }
+        assert_eq!(self.records().await, 0);
     }
 
     /// How many records it holds.

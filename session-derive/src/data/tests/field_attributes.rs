@@ -41,7 +41,7 @@ fn an_owner_is_one_field() {
                 id: u64,
             }
         )),
-        &["`backend = cookie` keeps no sessions", "the backend is chosen here"],
+        &["`backend = cookie` stores nothing on the server", "the backend is chosen here"],
     );
 }
 
@@ -55,16 +55,22 @@ fn a_limit_of_sessions_needs_an_owner() {
     };
     assert_refused(&refused(quote!(max_per_owner = 5)), &[]);
     assert_refused(&refused(quote!(max_per_owner = env("MAX", default = 5), on_excess = env("EXCESS"))), &[]);
-    assert_refused(&refused(quote!(max_per_owner = 0)), &["nobody could log in; write `max_per_owner = 5`"]);
-    assert_refused(&refused(quote!(max_per_owner = env("MAX", default = 0))), &["nobody could log in"]);
-    assert_refused(&refused(quote!(max_per_owner = 99999999999)), &["no number of sessions"]);
+    assert_refused(
+        &refused(quote!(max_per_owner = 0)),
+        &["a limit of 0 would refuse every login; write `max_per_owner = 5`"],
+    );
+    assert_refused(
+        &refused(quote!(max_per_owner = env("MAX", default = 0))),
+        &["a limit of 0 would refuse every login"],
+    );
+    assert_refused(&refused(quote!(max_per_owner = 99999999999)), &["at most 10000 sessions"]);
     assert_refused(&refused(quote!(max_per_owner = "many")), &["`max_per_owner` takes a whole number"]);
     assert_refused(&refused(quote!(on_excess = refuse)), &["add `max_per_owner = 5`"]);
     assert_refused(
         &refused(quote!(max_per_owner = 5, on_excess = end_oldst)),
         &["`end_oldst` is not a value of `on_excess`; did you mean `end_oldest`?"],
     );
-    assert_refused(&refused!(max_per_owner = 5), &["mark the field that does with `#[session(owner)]`"]);
+    assert_refused(&refused!(max_per_owner = 5), &["put `#[session(owner)]` on the field"]);
 }
 
 #[test]
@@ -76,7 +82,7 @@ fn a_field_has_options_of_its_own() {
     );
     assert_refused(
         &refused(quote!(#[session(idle = "30m")] id: u64)),
-        &["there is `owner`, `privilege`, `flash` and `secret`"],
+        &["expected `owner`, `privilege`, `flash` or `secret`"],
     );
     assert_refused(&refused(quote!(#[session] id: u64)), &["write `#[session(owner)]` or remove it"]);
     assert_refused(&refused(quote!(#[session = owner] id: u64)), &["in parentheses; write `#[session(owner)]`"]);
@@ -86,7 +92,7 @@ fn a_field_has_options_of_its_own() {
         &["`secret` is given twice", "`secret` is first given here"],
     );
     let of_a_variant = derive(quote! { enum User { Known { #[session(owner)] id: u64 }, Guest } });
-    assert_refused(&messages(&of_a_variant), &["put it in a struct"]);
+    assert_refused(&messages(&of_a_variant), &["move it to a struct"]);
 }
 
 #[test]
@@ -122,17 +128,17 @@ fn marks_that_contradict_something_are_refused() {
     let refused = |input| messages(&derive(input));
     assert_refused(
         &refused(quote! { struct User { #[session(flash, privilege)] a: Vec<u8> } }),
-        &["can't be the `privilege` as well"],
+        &["can't be `privilege` too"],
     );
     assert_refused(
         &refused(quote! {
             #[session(backend = cookie, key = env("K"), rotate_every = "15m")]
             struct User { #[session(privilege)] a: u8, #[session(flash)] b: Vec<u8>, #[session(secret)] c: u8 }
         }),
-        &["an old privilege would stay in force", "could be read again and again", "rotating it would change nothing"],
+        &["an old privilege would stay in force", "could be read more than once", "rotating ids has no effect"],
     );
     assert_refused(&refused!(rotate_every = "59s"), &["write \"1m\" or longer"]);
-    assert_refused(&refused!(rotate_every = "13h"), &["its lifetime is 12h"]);
+    assert_refused(&refused!(rotate_every = "13h"), &["`lifetime` is 12h"]);
     assert_refused(&refused!(rotate_every = "13h", lifetime = env("LIFETIME")), &[]);
     assert_refused(&refused!(rotate_every = "often"), &["is not a duration"]);
     assert_refused(&refused!(rotate_every = env("EVERY")), &[]);

@@ -1,8 +1,9 @@
 //! The rules that a handler keeps: one function each, in one list.
 
 mod options;
+mod response;
 
-use syn::{FnArg, Type};
+use syn::{FnArg, Safety, Type};
 
 use super::{
     model::{MOST_PARAMETERS, MOST_SESSIONS, UncheckedHandler, conditional_parameter},
@@ -39,6 +40,8 @@ const RULES: &[fn(&UncheckedHandler, &mut Errors)] = &[
     options::freshness_is_of_one_session,
     options::missing_is_possible,
     options::wait_is_for_a_borrow,
+    options::a_default_replaces_no_session,
+    response::response_owns_its_data,
 ];
 
 /// Reports every rule that doesn't hold.
@@ -142,7 +145,7 @@ fn is_plain_rust(draft: &UncheckedHandler, errors: &mut Errors) {
     if let Some(constness) = signature.constness {
         errors.at(constness.span, "a handler runs for each request; remove `const`");
     }
-    if let Some(unsafety) = signature.unsafety {
+    if let Safety::Unsafe(unsafety) = &signature.safety {
         errors.at(unsafety.span, "axum calls a handler as safe code; remove `unsafe`");
     }
     if let Some(abi) = &signature.abi {
@@ -185,8 +188,8 @@ fn someone_may_enter(draft: &UncheckedHandler, errors: &mut Errors) {
     if draft.words.unclear() && !draft.words.broken {
         errors.at(
             proc_macro2::Span::call_site(),
-            "say who may enter: `#[session(protected)]` with a session alone, `#[session(optional)]` everybody, \
-             `#[session(or_default)]` everybody, with a new session on the first write",
+            "say which requests are allowed: `#[session(protected)]` needs a session, `#[session(optional)]` allows \
+             anonymous requests, `#[session(or_default)]` allows them and starts a session on the first write",
         );
     }
 }
@@ -262,7 +265,7 @@ fn could_be_a_session(ty: &Type) -> bool {
 
 fn by_value(name: &str) -> String {
     format!(
-        "a session is borrowed or taken as its handle; write `&{name}` to read it, `&mut {name}` to change it, or \
+        "a session is not an extractor by itself; write `&{name}` to read it, `&mut {name}` to change it, or \
          `Session<{name}>` to rotate or end it"
     )
 }
@@ -273,7 +276,9 @@ fn each_session_is_named(draft: &UncheckedHandler, errors: &mut Errors) {
         return;
     }
     for taken in draft.taken().filter(|taken| draft.words.access(&taken.name).is_none()) {
-        let (name, word) = (&taken.name, if taken.optional { "optional" } else { "protected" });
+        // A slot is for both kinds of requests: `protected` would be refused in the next round.
+        let optional = taken.optional || taken.form == Form::Slot;
+        let (name, word) = (&taken.name, if optional { "optional" } else { "protected" });
         errors.over(&taken.ty, format!("`{name}` is not named in `#[session(...)]`; add `{word}({name})`"));
     }
 }
@@ -299,19 +304,19 @@ fn misfit(taken: &SessionParameter, access: Access) -> Option<String> {
     match (access, form, optional) {
         (Access::Optional, Form::Slot, _) | (Access::Optional, _, true) => None,
         (Access::Protected | Access::OrDefault, Form::Slot, _) => Some(format!(
-            "a slot is there with and without a session in it; write `optional`, or take `Session<{name}>`"
+            "a `SessionSlot` is for requests with and without a session; write `optional`, or take `Session<{name}>`"
         )),
         (Access::Optional, _, false) => Some(format!(
-            "with `optional` there may be no session; write `Option<{plain}>`, or `protected` to turn strangers away"
+            "with `optional` there may be no session; write `Option<{plain}>`, or `protected` to refuse anonymous requests"
         )),
         (Access::Protected, _, true) => Some(format!(
-            "with `protected` there always is a session; write `{plain}`, or `optional` to let strangers in"
+            "with `protected` there is always a session; write `{plain}`, or `optional` to allow anonymous requests"
         )),
         (Access::OrDefault, Form::Owned, _) => Some(format!(
             "`or_default` lends a session that may not have been started yet; write `&{name}` or `&mut {name}`"
         )),
         (Access::OrDefault, _, true) => {
-            Some(format!("with `or_default` there always is a session; write `{plain}`, or `optional` instead"))
+            Some(format!("with `or_default` there is always a session; write `{plain}`, or `optional` instead"))
         }
         (Access::Protected | Access::OrDefault, _, false) => None,
     }

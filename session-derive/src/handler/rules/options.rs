@@ -3,7 +3,10 @@
 use proc_macro2::Span;
 
 use super::{
-    super::{model::UncheckedHandler, parameter::Form},
+    super::{
+        model::UncheckedHandler,
+        parameter::{Form, SessionParameter},
+    },
     protected_types,
 };
 use crate::{
@@ -42,15 +45,15 @@ fn is_about_one_session(
 /// `#[session(optional, guard = ..)]`, `#[session(protected, guard = ..)]` with two sessions
 pub(super) fn guard_has_one_session(draft: &UncheckedHandler, errors: &mut Errors) {
     let Slot::Written(guard) = &draft.options.guard else { return };
-    let without = "a guard looks at a session that is there; write `protected` beside it";
-    is_about_one_session(draft, guard.key, without, "this may be the guard of", "it looks at", errors);
+    let without = "a guard checks a session, and this handler allows anonymous requests; add `protected`";
+    is_about_one_session(draft, guard.key, without, "this guard may be for", "it checks", errors);
 }
 
 /// `#[session(optional, fresh = ..)]`, `#[session(protected, fresh = ..)]` with two sessions
 pub(super) fn freshness_is_of_one_session(draft: &UncheckedHandler, errors: &mut Errors) {
     let Slot::Written(fresh) = &draft.options.fresh else { return };
     let without =
-        "this handler lets strangers in, who have proved nothing; write `protected` beside it, or remove `fresh`";
+        "`fresh` needs a session, and this handler allows anonymous requests; add `protected`, or remove `fresh`";
     is_about_one_session(draft, fresh.span, without, "this may be about", "that is to be fresh", errors);
 }
 
@@ -62,7 +65,7 @@ pub(super) fn missing_is_possible(draft: &UncheckedHandler, errors: &mut Errors)
     }
     errors.at(
         missing.span(),
-        "this handler lets everybody in, so nobody gets this answer; remove it, or write `protected`",
+        "this handler allows anonymous requests, so it never sends this response; remove it, or write `protected`",
     );
 }
 
@@ -73,5 +76,26 @@ pub(super) fn wait_is_for_a_borrow(draft: &UncheckedHandler, errors: &mut Errors
     if draft.words.unclear() || draft.broken_parameter || queues {
         return;
     }
-    errors.at(wait.span, "only a `&mut` borrow queues for its session; remove `wait`, or take the session by `&mut`");
+    errors.at(
+        wait.span,
+        "`wait` is for `&mut` borrows, which wait for each other; remove it, or take the session by `&mut`",
+    );
+}
+
+/// `#[session(or_default, csrf = off)] .. cart: &mut Cart`
+pub(super) fn a_default_replaces_no_session(draft: &UncheckedHandler, errors: &mut Errors) {
+    let Slot::Written(off) = &draft.options.csrf else { return };
+    let starts = |taken: &&SessionParameter| {
+        taken.form == Form::Exclusive && draft.words.access(&taken.name) == Some(Access::OrDefault)
+    };
+    if let Some(SessionParameter { name, .. }) = draft.taken().find(starts) {
+        errors.at(
+            off.span,
+            format!(
+                "browsers send no `Lax` cookie with a form of another site, so this handler would change the default and \
+                 replace the visitor's `{name}` with it; remove `csrf = off`, or write `optional` with \
+                 `Option<&mut {name}>`, which starts no session"
+            ),
+        );
+    }
 }

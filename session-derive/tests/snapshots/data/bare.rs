@@ -5,6 +5,7 @@ impl ::session_runtime::SessionData for User {
         ::session_runtime::__private::Declaration::new(
             "User",
             ::core::env!("CARGO_PKG_NAME"),
+            ::core::module_path!(),
         )
     }
     async fn open_backend(

@@ -4,7 +4,11 @@ impl my::sessions::SessionData for User {
     const REJECTS: ::core::primitive::bool = true;
     const CLEAR_SITE_DATA: ::core::primitive::bool = true;
     fn declaration() -> my::sessions::__private::Declaration {
-        my::sessions::__private::Declaration::new("User", ::core::env!("CARGO_PKG_NAME"))
+        my::sessions::__private::Declaration::new(
+                "User",
+                ::core::env!("CARGO_PKG_NAME"),
+                ::core::module_path!(),
+            )
             .key(my::sessions::__private::Value::env("SESSION_KEYS"))
             .cookie(
                 my::sessions::__private::CookieAttribute::Name,
@@ -45,6 +49,12 @@ impl my::sessions::SessionData for User {
                 my::sessions::__private::Value::literal("https://app.example"),
             )
             .trusted_origins(my::sessions::__private::Value::env_or("PARTNERS", ""))
+            .public_origin(
+                my::sessions::__private::Value::env_or(
+                    "PUBLIC_ORIGIN",
+                    "http://localhost:3000",
+                ),
+            )
             .idle(my::sessions::__private::Value::literal("30m"))
             .lifetime(my::sessions::__private::Value::env_or("SESSION_LIFETIME", "12h"))
     }

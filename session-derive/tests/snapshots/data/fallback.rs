@@ -5,7 +5,11 @@
 impl sessions::SessionData for User {
     type Backend = sessions::backend::Memory;
     fn declaration() -> sessions::__private::Declaration {
-        sessions::__private::Declaration::new("User", ::core::env!("CARGO_PKG_NAME"))
+        sessions::__private::Declaration::new(
+            "User",
+            ::core::env!("CARGO_PKG_NAME"),
+            ::core::module_path!(),
+        )
     }
     async fn open_backend(
         __scope: &sessions::backend::Scope,

@@ -5,6 +5,7 @@ impl ::session_runtime::SessionData for User {
         ::session_runtime::__private::Declaration::new(
                 "User",
                 ::core::env!("CARGO_PKG_NAME"),
+                ::core::module_path!(),
             )
             .max_per_owner(::session_runtime::__private::Value::literal("5"))
             .on_excess(::session_runtime::__private::Value::literal("refuse"))

@@ -5,6 +5,7 @@ impl ::session_runtime::SessionData for r#User {
         ::session_runtime::__private::Declaration::new(
                 "User",
                 ::core::env!("CARGO_PKG_NAME"),
+                ::core::module_path!(),
             )
             .key(::session_runtime::__private::Value::env("K"))
     }

@@ -5,11 +5,11 @@ fn shop(
         my_sessions::Sessions<User>,
         __session_shop,
     >,
-    __session1: my_sessions::__private::ExclusiveFromRef<
+    __session1: my_sessions::__private::SharedFromRef<
         my_sessions::Sessions<Cart>,
         __session_shop_1,
     >,
-    __session2: my_sessions::__private::SharedFromRef<
+    __session2: my_sessions::__private::ExclusiveFromRef<
         my_sessions::Sessions<Visitor>,
         __session_shop_2,
     >,
@@ -21,14 +21,14 @@ fn shop(
     async fn shop(
         State(db): State<Pool>,
         mut user: Session<User>,
-        cart: &mut Cart,
-        visitor: Option<&Visitor>,
+        cart: &Cart,
+        visitor: Option<&mut Visitor>,
         slot: SessionSlot<Login>,
     ) {}
-    fn __call<'__entered>(
-        __entered: &'__entered mut my_sessions::__private::HandlerSessions<'_>,
+    fn __call<'__request>(
+        __entered: &'__request mut my_sessions::__private::HandlerSessions<'_>,
         (__argument0,): (State<Pool>,),
-    ) -> my_sessions::__private::ResponseFuture<'__entered> {
+    ) -> my_sessions::__private::ResponseFuture<'__request> {
         let __handler = shop;
         let [__session0, __session1, __session2, __session3] = __entered.each();
         my_sessions::__private::answer(
@@ -36,8 +36,8 @@ fn shop(
                 __handler(
                     __argument0,
                     __session0.give::<User>(),
-                    __session1.lend_mut::<Cart>(),
-                    __session2.lend_optional::<Visitor>(),
+                    __session1.lend::<Cart>(),
+                    __session2.lend_mut_optional::<Visitor>(),
                     __session3.give_slot::<Login>(),
                 ),
             ),
@@ -45,7 +45,7 @@ fn shop(
         )
     }
     if false {
-        my_sessions::__private::lends::<Cart>();
+        my_sessions::__private::lends::<Visitor>();
     }
     my_sessions::__private::serve(
         [__session0.session, __session1.session, __session2.session, __session3.session],
@@ -83,7 +83,6 @@ impl my_sessions::__private::Spec for __session_shop_1 {
     const POLICY: my_sessions::__private::SessionPolicy = my_sessions::__private::SessionPolicy::or_default(
             Self::default,
         )
-        .wait(::core::time::Duration::from_millis(1500u64))
         .from_any_site();
     fn default() -> ::core::option::Option<my_sessions::__private::BoxedData> {
         ::core::option::Option::Some(
@@ -100,6 +99,7 @@ struct __session_shop_2;
 #[automatically_derived]
 impl my_sessions::__private::Spec for __session_shop_2 {
     const POLICY: my_sessions::__private::SessionPolicy = my_sessions::__private::SessionPolicy::optional()
+        .wait(::core::time::Duration::from_millis(1500u64))
         .from_any_site();
 }
 #[cfg(feature = "shop")]

@@ -12,10 +12,10 @@ pub fn visit(
         user.visits += 1;
         Ok(user.visits.to_string())
     }
-    fn __call<'__entered>(
-        __entered: &'__entered mut ::session_runtime::__private::HandlerSessions<'_>,
+    fn __call<'__request>(
+        __entered: &'__request mut ::session_runtime::__private::HandlerSessions<'_>,
         (__argument1,): (Form<Login>,),
-    ) -> ::session_runtime::__private::ResponseFuture<'__entered> {
+    ) -> ::session_runtime::__private::ResponseFuture<'__request> {
         let __handler = visit;
         let [__session0] = __entered.each();
         ::session_runtime::__private::answer(

@@ -7,10 +7,10 @@ fn admin(
     async fn admin() -> &'static str {
         "the back room"
     }
-    fn __call<'__entered>(
-        __entered: &'__entered mut ::session_runtime::__private::HandlerSessions<'_>,
+    fn __call<'__request>(
+        __entered: &'__request mut ::session_runtime::__private::HandlerSessions<'_>,
         (): (),
-    ) -> ::session_runtime::__private::ResponseFuture<'__entered> {
+    ) -> ::session_runtime::__private::ResponseFuture<'__request> {
         let __handler = admin;
         let [_] = __entered.each();
         ::session_runtime::__private::answer(

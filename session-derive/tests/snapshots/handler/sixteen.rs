@@ -40,8 +40,8 @@ fn many(
         h14: HeaderMap,
         h15: HeaderMap,
     ) {}
-    fn __call<'__entered>(
-        __entered: &'__entered mut ::session_runtime::__private::HandlerSessions<'_>,
+    fn __call<'__request>(
+        __entered: &'__request mut ::session_runtime::__private::HandlerSessions<'_>,
         (
             __argument0,
             __argument1,
@@ -77,7 +77,7 @@ fn many(
             HeaderMap,
             HeaderMap,
         ),
-    ) -> ::session_runtime::__private::ResponseFuture<'__entered> {
+    ) -> ::session_runtime::__private::ResponseFuture<'__request> {
         let __handler = many;
         let [_] = __entered.each();
         ::session_runtime::__private::answer(

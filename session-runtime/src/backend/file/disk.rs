@@ -1,9 +1,9 @@
 //! The folder: where a key's files are, the lock on a shard, and writes that are there or not.
 
 use std::fmt;
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Weak;
 use std::thread;
@@ -12,6 +12,9 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use fs4::{FileExt, TryLockError};
+
+use super::folder;
 use super::format::{self, FileEntry};
 use crate::backend::touch_interval;
 use crate::id::RecordKey;
@@ -30,6 +33,8 @@ pub(super) const LEASE: &str = ".lease";
 pub(super) struct Disk {
     pub(super) root: PathBuf,
     pub(super) durable: bool,
+    /// The file system that the folder was opened on.
+    pub(super) device: u64,
 }
 
 /// Where the files of a key are.
@@ -125,19 +130,11 @@ pub(super) fn options() -> OpenOptions {
 }
 
 impl Disk {
-    /// Makes the folder if it isn't there. Safe when many processes do it at once.
+    /// Makes the folder if it isn't there.
     pub(super) fn open(root: &Path, durable: bool) -> io::Result<Self> {
         let root = std::path::absolute(root)?;
-        DirBuilder::new().recursive(true).mode(0o700).create(&root)?;
-        let disk = Self { root, durable };
-        if !disk.sweeper().try_exists()? {
-            options().append(true).create(true).open(disk.sweeper())?;
-            disk.sync(&disk.root)?;
-            if let Some(parent) = disk.root.parent() {
-                disk.sync(parent)?;
-            }
-        }
-        Ok(disk)
+        Self::make(&root, durable)?;
+        Ok(Self { device: folder::device(&root)?, root, durable })
     }
 
     pub(super) fn sweeper(&self) -> PathBuf {
@@ -161,11 +158,6 @@ impl Disk {
         (place.record == record).then_some(place)
     }
 
-    /// An error if the store itself has gone: its sessions are out of reach then, not ended.
-    pub(super) fn is_there(&self) -> Result<()> {
-        fs::symlink_metadata(self.sweeper()).map(drop).during("find the session store", &self.root)
-    }
-
     /// The lock on a key's shard, for as long as the asker waits; `None` if there is no such shard yet,
     /// and so nothing in it.
     ///
@@ -173,15 +165,17 @@ impl Disk {
     /// there until a frozen process thaws, and the threads for blocking work are few.
     pub(super) fn lock(&self, place: &RecordPaths, asker: &Asker) -> Result<Option<Locked>> {
         const DOING: &str = "lock a shard of sessions";
-        let file = match options().append(true).create(true).open(place.shard.join(LOCK)) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return self.is_there().map(|()| None),
-            file => file.during(DOING, &place.shard)?,
-        };
+        let path = place.shard.join(LOCK);
         let mut pause = Duration::from_micros(20);
         loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Some(Locked(file))),
-                Err(TryLockError::WouldBlock) => asker.is_there(place)?,
+            let file = match options().append(true).create(true).open(&path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => return self.is_there().map(|()| None),
+                file => file.during(DOING, &place.shard)?,
+            };
+            match FileExt::try_lock(&file) {
+                // What was tidied away meanwhile keeps nobody out: others lock the new file of that name.
+                Ok(()) if is_at(&file, &path).during(DOING, &place.shard)? => return Ok(Some(Locked(file))),
+                Ok(()) | Err(TryLockError::WouldBlock) => asker.is_there(place)?,
                 Err(TryLockError::Error(error)) => return Err(error).during(DOING, &place.shard),
             }
             thread::sleep(pause);
@@ -189,7 +183,22 @@ impl Disk {
         }
     }
 
-    /// What is stored under a key. It needs no lock: a record is replaced as a whole.
+    /// What is stored under a key, for those without its lock.
+    ///
+    /// A file system in user space may show nothing under a name while a file takes it from another one. So who finds
+    /// nothing looks again under the lock, where nothing is on its way.
+    pub(super) fn find(&self, place: &RecordPaths, asker: &Asker) -> Result<Stored> {
+        match self.read(place)? {
+            Stored::Nothing => match self.lock(place, asker)? {
+                Some(_locked) => self.read(place),
+                None => Ok(Stored::Nothing),
+            },
+            found => Ok(found),
+        }
+    }
+
+    /// What is stored under a key. That it is whole needs no lock: a record is replaced as a whole. That there is none
+    /// is certain only under the lock.
     pub(super) fn read(&self, place: &RecordPaths) -> Result<Stored> {
         let bytes = || regular(&place.record)?.then(|| fs::read(&place.record)).transpose();
         match bytes() {
@@ -199,25 +208,30 @@ impl Disk {
         }
     }
 
-    /// The live record under a key.
+    /// The live record under a key whose lock is held.
     pub(super) fn live(&self, place: &RecordPaths, touch: Touch) -> Result<Option<Record>> {
-        Ok(self.peek(place)?.filter(|record| touch.is_live(record, touch_interval(touch.idle))))
+        let record = Self::record_of(place, self.read(place)?);
+        Ok(record.filter(|record| touch.is_live(record, touch_interval(touch.idle))))
     }
 
-    /// The record under a key, alive or not.
-    pub(super) fn peek(&self, place: &RecordPaths) -> Result<Option<Record>> {
-        match self.read(place)? {
-            Stored::Entry(FileEntry { record, .. }) => Ok(Some(record)),
-            Stored::Nothing => Ok(None),
+    /// The record under a key, alive or not, for those without its lock.
+    pub(super) fn peek(&self, place: &RecordPaths, asker: &Asker) -> Result<Option<Record>> {
+        Ok(Self::record_of(place, self.find(place, asker)?))
+    }
+
+    fn record_of(place: &RecordPaths, stored: Stored) -> Option<Record> {
+        match stored {
+            Stored::Entry(FileEntry { record, .. }) => Some(record),
+            Stored::Nothing => None,
             Stored::Unreadable => {
                 let session = place.key.public_id();
-                tracing::warn!(name: "session.unreadable", %session, "the file of a session is no record; left alone");
-                Ok(None)
+                event!(warn, "session.unreadable", %session, "the file of a session is no record; left alone");
+                None
             }
         }
     }
 
-    /// Makes a shard. Its parent isn't made: a store that has gone is not begun anew.
+    /// Makes a shard. Its parent isn't made here: whether it may be, the store itself says.
     pub(super) fn make_shard(&self, place: &RecordPaths) -> Result<()> {
         const DOING: &str = "make a folder for sessions";
         self.is_there()?;
@@ -259,6 +273,15 @@ impl Disk {
 
     fn sync(&self, folder: &Path) -> io::Result<()> {
         if self.durable { File::open(folder)?.sync_all() } else { Ok(()) }
+    }
+}
+
+/// Whether this file is the one at this path.
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let id = |found: fs::Metadata| (found.dev(), found.ino());
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        found => Ok(id(found?) == id(file.metadata()?)),
     }
 }
 

@@ -5,9 +5,11 @@
 //! that a lease is free at once then. A lease that ran out is another's to take: its file is replaced by
 //! a new one, on which the late holder has no lock and in which it is not named.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::FileExt as _;
+
+use fs4::{FileExt, TryLockError};
 
 use super::disk::{Asker, Disk, Locked, RecordPaths, Result, While as _, options, regular};
 use crate::backend::{Lease, Written};
@@ -53,7 +55,7 @@ impl Disk {
             && note.holder != lease.holder.to_bytes()
             && lease.now < note.until
         {
-            match note.file.try_lock() {
+            match FileExt::try_lock(&note.file) {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(LeaseAttempt::Busy),
                 Err(TryLockError::Error(error)) => return Err(error).during(DOING, &place.shard),
@@ -122,7 +124,7 @@ impl Disk {
         bytes[16..].copy_from_slice(&lease.now.plus(lease.ttl).as_millis().to_be_bytes());
         let make = || {
             let file = options().write(true).create_new(true).open(&path)?;
-            file.try_lock()?;
+            FileExt::try_lock(&file)?;
             file.write_all_at(&bytes, 0)?;
             Ok(file)
         };
@@ -159,7 +161,7 @@ impl Disk {
     /// Removes a lease that nobody holds: its process died, or its record has gone.
     pub(super) fn tidy(&self, _: &Locked, place: &RecordPaths) -> Result<()> {
         let Some(note) = self.note(place)? else { return Ok(()) };
-        let held = matches!(note.file.try_lock(), Err(TryLockError::WouldBlock));
+        let held = matches!(FileExt::try_lock(&note.file), Err(TryLockError::WouldBlock));
         if !held || fs::symlink_metadata(&place.record).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
             self.remove(&place.lease(), &place.shard)?;
         }

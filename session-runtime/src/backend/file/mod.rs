@@ -14,6 +14,7 @@
 compile_error!("the backend `file` needs the locks and modes of files as Unix has them");
 
 mod disk;
+mod folder;
 mod format;
 #[cfg(feature = "testing")]
 pub(super) mod fuzz;
@@ -41,7 +42,12 @@ use crate::clock::Timestamp;
 ///
 /// A write is a temporary file that takes the record's name: a process that is killed at any instant
 /// leaves the old record or the new one. [`durable`](FileConfig::durable) makes that hold for a machine
-/// that loses its power, too. Locks are the operating system's, so the folder should be on a local disk.
+/// that loses its power, too. Locks are the operating system's, so the folder should be on a local disk, and all
+/// processes should open it on one mount: a second mount of the same folder, by a file system in user space or over the
+/// network, may have locks of its own, and then nothing keeps two writers apart.
+///
+/// A folder that is removed under a running process is made again, with a warning; its sessions have ended. A volume
+/// that is not mounted any more is out of reach instead: requests are answered 503 until it is back, with all sessions.
 ///
 /// The idle timeout slides by writing `last_seen` into the record when it is a sixteenth of the timeout
 /// (at most a minute) old. Who may use the files is said by their modes (0700 and 0600): no other user.
@@ -62,7 +68,7 @@ struct FileLease {
 #[non_exhaustive]
 pub struct FileConfig {
     /// The folder. It is made if it isn't there, and each type of session has its own folder in it:
-    /// `application/Type`.
+    /// `application/Type`, see [`Scope::identity`].
     pub dir: Option<PathBuf>,
     /// Whether a write is on the disk itself before it counts as done. Without it the sessions of the last
     /// seconds may be lost when the machine loses its power, but not when the process ends.
@@ -73,7 +79,7 @@ impl File {
     /// Opens a folder, and makes it if it isn't there.
     ///
     /// # Errors
-    /// A folder that can't be made or written.
+    /// A folder that can't be made or written, or that every user of the machine can write.
     pub fn new(folder: impl AsRef<Path>) -> Result<Self, OpenError> {
         Self::at(folder.as_ref(), false)
     }
@@ -81,16 +87,19 @@ impl File {
     /// The same, [durable](FileConfig::durable).
     ///
     /// # Errors
-    /// A folder that can't be made or written.
+    /// A folder that can't be made or written, or that every user of the machine can write.
     pub fn durable(folder: impl AsRef<Path>) -> Result<Self, OpenError> {
         Self::at(folder.as_ref(), true)
     }
 
     fn at(folder: &Path, durable: bool) -> Result<Self, OpenError> {
-        let disk = Disk::open(folder, durable).map_err(|error| {
+        let unusable = |error| {
             let why = format!("names the folder {}, which can't be made or written", folder.display());
             OpenError::backend("file(dir)", why, error)
-        })?;
+        };
+        let disk = Disk::open(folder, durable).map_err(unusable)?;
+        let access = disk.check_access().map_err(unusable)?;
+        access.map_err(|why| OpenError::option("backend = file(dir)", None, why))?;
         Ok(Self { disk: Arc::new(disk), broom: Arc::new(Broom::new(CALL)), held: Mutex::default() })
     }
 
@@ -124,7 +133,7 @@ impl File {
 
 impl std::fmt::Debug for File {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Disk { root, durable } = &*self.disk;
+        let Disk { root, durable, device: _ } = &*self.disk;
         f.debug_struct("File").field("folder", root).field("durable", durable).finish_non_exhaustive()
     }
 }
@@ -142,7 +151,7 @@ impl Backend for File {
 
     async fn peek(&self, key: &RecordKey) -> Result<Option<Record>, BackendError> {
         let place = self.disk.place(key);
-        self.run(move |disk, _| disk.peek(&place)).await
+        self.run(move |disk, asker| disk.peek(&place, asker)).await
     }
 
     async fn update(
@@ -248,7 +257,7 @@ impl OpenBackend for File {
             OpenError::option("backend = file(dir)", None, why)
         })?;
         // A type's own folder, so that who removes it ends the sessions of that type and no other.
-        let folder = dir.join(scope.application).join(scope.type_name);
+        let folder = dir.join(scope.identity());
         let open = tokio::task::spawn_blocking(move || Self::at(&folder, durable));
         open.await.unwrap_or_else(|error| Err(OpenError::backend("file(dir)", "it was not opened", error)))
     }

@@ -28,7 +28,8 @@ impl Disk {
     }
 
     pub(super) fn load(&self, place: &RecordPaths, touch: Touch, asker: &Asker) -> Result<Option<Record>> {
-        match self.live(place, touch)? {
+        let found = self.peek(place, asker)?.filter(|record| touch.is_live(record, touch_interval(touch.idle)));
+        match found {
             Some(record) if is_due(&record, touch) => {}
             found => return Ok(found),
         }

@@ -1,10 +1,12 @@
 //! What [`Sweep`](crate::backend::Sweep) asks for, as blocking work.
 
-use std::fs::{self, TryLockError};
+use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
+
+use fs4::{FileExt, TryLockError};
 
 use super::disk::{Asker, DRAFT, Disk, LEASE, RecordPaths, Result, SHARDS, Stored, While as _, options};
 use super::format::FileEntry;
@@ -52,9 +54,10 @@ impl Batch<'_> {
 
 impl Disk {
     pub(super) fn sweep(&self, broom: &Broom, now: Timestamp, limit: usize, asker: &Asker) -> Result<usize> {
-        // Of all processes one sweeps. Made at opening: a store that has gone is not begun anew.
+        self.is_there()?;
+        // Of all processes one sweeps.
         let sweeper = options().append(true).open(self.sweeper()).during(DOING, &self.root)?;
-        match sweeper.try_lock() {
+        match FileExt::try_lock(&sweeper) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(0),
             Err(TryLockError::Error(error)) => return Err(error).during(DOING, &self.root),

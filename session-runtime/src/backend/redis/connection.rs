@@ -292,7 +292,7 @@ impl Shared {
 
     fn replace(self: &Arc<Self>, error: &RedisError, due: impl FnOnce(&State) -> Option<Option<Arc<Live>>>) {
         if self.open(due) {
-            tracing::warn!(name: "session.backend_down", backend = "redis", %error, "the connection to Redis is replaced");
+            event!(warn, "session.backend_down", backend = "redis", %error, "the connection to Redis is replaced");
             // Messages may be lost from here on: each waiter has to look for itself.
             self.wakers.wake_all();
         }
@@ -373,7 +373,7 @@ impl Attempt {
                 }
                 Err(error) if !told => {
                     told = true;
-                    tracing::warn!(name: "session.backend_down", backend = "redis", %error, "Redis is not reachable");
+                    event!(warn, "session.backend_down", backend = "redis", %error, "Redis is not reachable");
                 }
                 Err(_) => {}
             }

@@ -28,7 +28,7 @@ pub(super) fn decode(value: Value) -> Result<Option<Record>, BackendError> {
     };
     let word = |at: usize| Some(u64::from_be_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
     let (Some(version), Some(last_seen), Some(expires)) = (word(0), word(8), word(16)) else {
-        tracing::warn!(name: "session.unreadable", "a stored session is too short to be one; left alone");
+        event!(warn, "session.unreadable", "a stored session is too short to be one; left alone");
         return Ok(None);
     };
     Ok(Some(Record {

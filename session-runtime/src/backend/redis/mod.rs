@@ -55,7 +55,7 @@ pub struct Redis {
 pub struct RedisConfig {
     /// `redis://[user:password@]host:port/database`, `rediss://` with TLS, or `unix://path`.
     pub url: Option<RedisUrl>,
-    /// What every key begins with: `application:Type:` unless told.
+    /// What every key begins with (default: `application:Type:`, see [`Scope::identity`]).
     pub prefix: Option<String>,
 }
 
@@ -161,7 +161,7 @@ impl Redis {
             .bytes(&touch.now.as_millis().to_be_bytes())
             .number(millis(touch.keep()));
         if let Ok(Err(error)) = tokio::time::timeout(NOTE, self.run(call)).await {
-            tracing::debug!(name: "session.use_not_noted", backend = "redis", %error, "a session's use was not noted");
+            event!(debug, "session.use_not_noted", backend = "redis", %error, "a session's use was not noted");
         }
     }
 
@@ -269,7 +269,7 @@ impl OpenBackend for Redis {
         let url = config.url.ok_or_else(|| {
             OpenError::option("backend = redis(url)", None, "is missing; write `url = env(\"REDIS_URL\")`")
         })?;
-        let prefix = config.prefix.unwrap_or_else(|| format!("{}:{}:", scope.application, scope.type_name));
+        let prefix = config.prefix.unwrap_or_else(|| format!("{}:", scope.identity().replace('/', ":")));
         let redis = Self::new(&url.0, prefix)?;
         redis.check().await?;
         Ok(redis)

@@ -95,7 +95,7 @@ impl Redis {
         match timeout(OPENING, self.try_check()).await.unwrap_or_else(|_| late()) {
             Ok(()) => Ok(()),
             Err(Trouble::Passing(error)) => {
-                tracing::warn!(name: "session.backend_down", backend = "redis", %error, "Redis can't be used yet");
+                event!(warn, "session.backend_down", backend = "redis", %error, "Redis can't be used yet");
                 Ok(())
             }
             Err(Trouble::Lasting(remedy, error)) => Err(OpenError::backend("redis(url)", remedy, error)),
@@ -196,7 +196,7 @@ impl Redis {
             let detail = error.detail().unwrap_or_default();
             let right = match *right {
                 _ if detail.contains(" key") => format!("~{}*", self.prefix),
-                _ if detail.contains("channel") => format!("&{}*", self.prefix),
+                _ if detail.contains("channel") => format!("&{}", self.channel),
                 right => right.to_owned(),
             };
             if !missing.contains(&right) {
@@ -279,8 +279,9 @@ async fn warn_of_eviction(connection: &mut MultiplexedConnection) {
         }
     };
     if let Some(policy) = policy.filter(|policy| policy != "noeviction") {
-        tracing::warn!(
-            name: "session.evictable",
+        event!(
+            warn,
+            "session.evictable",
             backend = "redis",
             maxmemory_policy = policy,
             "Redis may throw sessions away, and the lists by which the sessions of an owner are ended; \

@@ -38,7 +38,7 @@ pub use self::postgres::{Postgres, PostgresConfig, PostgresUrl};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::{Sqlite, SqliteConfig};
 
-/// The name of the table unless told.
+/// The default name of the table.
 const TABLE: &str = "sessions";
 
 /// What a backend with a `store` in it can do.

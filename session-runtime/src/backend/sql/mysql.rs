@@ -27,7 +27,7 @@ pub struct MySqlConfig {
     /// `mysql://[user:password@]host[:port]/database`, or `mariadb://...`. `?ssl-mode=VERIFY_IDENTITY` needs
     /// the cargo feature `sql-tls`, and so does MySQL's own `caching_sha2_password` over the network.
     pub url: Option<MySqlUrl>,
-    /// The name of the table, with its database if it is another one: `sessions` unless told.
+    /// The name of the table, with its database if it is another one (default: `sessions`).
     pub table: Option<String>,
 }
 

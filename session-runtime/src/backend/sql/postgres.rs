@@ -27,7 +27,7 @@ pub struct PostgresConfig {
     /// `postgres://[user:password@]host[:port]/database`. What it leaves out comes from PostgreSQL's own
     /// variables (`PGUSER`, `PGPASSWORD`, ...); `?sslmode=verify-full` needs the cargo feature `sql-tls`.
     pub url: Option<PostgresUrl>,
-    /// The name of the table, with its schema if it is not in the search path: `sessions` unless told.
+    /// The name of the table, with its schema if it is not in the search path (default: `sessions`).
     pub table: Option<String>,
 }
 

@@ -58,7 +58,7 @@ impl<D: Driver> SqlStore<D> {
         if let Some(why) = refusal(&error) {
             return Err(OpenError::backend(&format!("{name}(url)"), why, failure(error)));
         }
-        tracing::warn!(name: "session.backend_down", backend = name, %error, "the database is not reachable yet");
+        event!(warn, "session.backend_down", backend = name, %error, "the database is not reachable yet");
         Ok(())
     }
 }

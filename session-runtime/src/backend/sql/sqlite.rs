@@ -33,7 +33,7 @@ pub struct Sqlite {
 pub struct SqliteConfig {
     /// The file, made if it is missing; its folder has to be there.
     pub path: Option<PathBuf>,
-    /// The name of the table: `sessions` unless told.
+    /// The name of the table (default: `sessions`).
     pub table: Option<String>,
 }
 

@@ -38,9 +38,9 @@ use crate::record::Envelope;
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "nothing says whose session a `{Self}` is",
-    label = "`{Self}` has no owner",
-    note = "mark the field of `{Self}` that says it with `#[session(owner)]`"
+    message = "`{Self}` has no owner",
+    label = "no field of `{Self}` is marked as the owner",
+    note = "put `#[session(owner)]` on the field of `{Self}` that identifies the owner"
 )]
 pub trait SessionOwner: SessionData {
     /// The type of the field.

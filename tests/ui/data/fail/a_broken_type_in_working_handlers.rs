@@ -1,4 +1,4 @@
-//! # One mistake, one error
+//! # Several mistakes at once
 //!
 //! After a mistake the type is still a session, so that everything that uses it stays quiet.
 //!

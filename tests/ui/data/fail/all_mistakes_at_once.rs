@@ -1,4 +1,4 @@
-//! # One mistake, one error
+//! # Several mistakes at once
 //!
 //! Every mistake of one declaration is told in one go.
 //!

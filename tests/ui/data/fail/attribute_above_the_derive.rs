@@ -1,4 +1,4 @@
-//! # What a session can be
+//! # The type
 //!
 //! The derive's attribute and the handlers' have one name. Above the derive it is the handlers'.
 //!

@@ -1,4 +1,4 @@
-//! # What a session can be
+//! # The type
 //!
 //! The derive's attribute and the handlers' have one name. Above the derive and with both imported, the compiler
 //! can't tell which is meant; what it suggests is not the fix.

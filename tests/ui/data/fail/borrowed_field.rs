@@ -1,4 +1,4 @@
-//! # What a session can be
+//! # The type
 //!
 //! What is read back from a store is owned.
 //!

@@ -1,4 +1,4 @@
-//! # Options of a session's type
+//! # Options of the attribute
 //!
 //! `clear_site_data` is on where it stands.
 //!

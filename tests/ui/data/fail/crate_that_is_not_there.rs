@@ -1,4 +1,4 @@
-//! # Options of a session's type
+//! # Options of the attribute
 //!
 //! `crate` is the path under which generated code finds this crate, where Cargo.toml or a macro gives it another name.
 //!

@@ -1,4 +1,4 @@
-//! # Data that is checked
+//! # Validation and verification
 //!
 //! Sealing brings a cipher with it, behind a cargo feature.
 //!

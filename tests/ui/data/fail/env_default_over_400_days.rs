@@ -1,4 +1,4 @@
-//! # Values from the environment
+//! # Environment variables
 //!
 //! A default is held to the same rules as a literal.
 //!

@@ -1,4 +1,4 @@
-//! # Values from the environment
+//! # Environment variables
 //!
 //! What is used without the variable is named, so that it is not taken for a second variable.
 //!

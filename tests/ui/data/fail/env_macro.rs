@@ -1,4 +1,4 @@
-//! # Values from the environment
+//! # Environment variables
 //!
 //! The variable is read when the sessions are opened, not when the program is compiled.
 //!

@@ -1,4 +1,4 @@
-//! # Values from the environment
+//! # Environment variables
 //!
 //! Only `env(...)` stands for a value that is read at run time.
 //!

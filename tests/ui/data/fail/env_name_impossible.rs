@@ -1,4 +1,4 @@
-//! # Values from the environment
+//! # Environment variables
 //!
 //! An environment variable's name holds no `=` and no NUL.
 //!

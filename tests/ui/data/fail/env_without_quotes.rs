@@ -1,4 +1,4 @@
-//! # Values from the environment
+//! # Environment variables
 //!
 //! `env` takes the name of a variable as text.
 //!

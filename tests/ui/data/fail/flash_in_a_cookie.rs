@@ -1,4 +1,4 @@
-//! # Marked fields
+//! # Field options
 //!
 //! A session in its cookie can be presented again, and a flash with it.
 //!

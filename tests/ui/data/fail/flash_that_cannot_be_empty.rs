@@ -1,4 +1,4 @@
-//! # Marked fields
+//! # Field options
 //!
 //! Once a flash was read it is empty, which an `Option` or a `Vec` can be.
 //!

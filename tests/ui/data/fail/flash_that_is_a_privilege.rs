@@ -1,4 +1,4 @@
-//! # Marked fields
+//! # Field options
 //!
 //! A flash is gone once it was read; what a session may do is not.
 //!

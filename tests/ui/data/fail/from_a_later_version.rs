@@ -1,4 +1,4 @@
-//! # Versions of the data
+//! # Versions and migration
 //!
 //! Versions count upwards, or a record could be taken for another version's.
 //!

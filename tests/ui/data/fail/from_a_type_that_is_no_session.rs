@@ -1,4 +1,4 @@
-//! # Versions of the data
+//! # Versions and migration
 //!
 //! The old type is read from the store as it was written, so it is a session's type as well.
 //!

@@ -1,4 +1,4 @@
-//! # Versions of the data
+//! # Versions and migration
 //!
 //! Records of the old type become the new one by `From`.
 //!

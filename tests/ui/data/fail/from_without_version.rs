@@ -1,4 +1,4 @@
-//! # Versions of the data
+//! # Versions and migration
 //!
 //! The version tells a record of the new type from one of the old.
 //!

@@ -1,4 +1,4 @@
-//! # What a session can be
+//! # The type
 //!
 //! An id comes from the operating system's generator; nobody chooses one.
 //!

@@ -1,4 +1,4 @@
-//! # Options of a session's type
+//! # Options of the attribute
 //!
 //! What a bad token gets is one of two words, not text.
 //!

@@ -1,4 +1,4 @@
-//! # Options of a session's type
+//! # Options of the attribute
 //!
 //! A token that can't be used counts as none, or is refused.
 //!

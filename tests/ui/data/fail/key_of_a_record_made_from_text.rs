@@ -1,4 +1,4 @@
-//! # What a session can be
+//! # The type
 //!
 //! A record's key is the hash of an id; nobody chooses one, so nothing from a request reaches a store as it is.
 //!

@@ -1,4 +1,4 @@
-//! # What a session can be
+//! # The type
 //!
 //! A session outlives every request, so it can't borrow from one.
 //!

@@ -1,4 +1,4 @@
-//! # Marked fields
+//! # Field options
 //!
 //! A mark is the word alone.
 //!

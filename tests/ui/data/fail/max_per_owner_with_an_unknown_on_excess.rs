@@ -1,4 +1,4 @@
-//! # Whose the session is
+//! # Owners and limits
 //!
 //! The oldest session ends, or the new one is refused.
 //!

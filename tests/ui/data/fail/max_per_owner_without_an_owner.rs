@@ -1,4 +1,4 @@
-//! # Whose the session is
+//! # Owners and limits
 //!
 //! Sessions are counted by their owner, so a field has to say who that is.
 //!

@@ -1,4 +1,4 @@
-//! # The answer to who has no session
+//! # Responses without a session
 //!
 //! The runtime calls the handler, once for each request that has no session.
 //!

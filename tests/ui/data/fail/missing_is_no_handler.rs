@@ -1,4 +1,4 @@
-//! # The answer to who has no session
+//! # Responses without a session
 //!
 //! `missing = path` names an axum handler without state.
 //!

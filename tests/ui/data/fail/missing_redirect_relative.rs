@@ -1,4 +1,4 @@
-//! # The answer to who has no session
+//! # Responses without a session
 //!
 //! A browser would look for a relative address beside the page it asked for.
 //!

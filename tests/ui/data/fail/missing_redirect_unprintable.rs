@@ -1,4 +1,4 @@
-//! # The answer to who has no session
+//! # Responses without a session
 //!
 //! An address in a header holds visible ASCII characters alone.
 //!

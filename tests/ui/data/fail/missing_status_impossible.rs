@@ -1,4 +1,4 @@
-//! # The answer to who has no session
+//! # Responses without a session
 //!
 //! A request is answered with a status from 200 to 599.
 //!

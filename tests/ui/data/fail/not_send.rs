@@ -1,4 +1,4 @@
-//! # What a session can be
+//! # The type
 //!
 //! Sessions are read by requests on any thread.
 //!

@@ -1,4 +1,4 @@
-//! # Whose the session is
+//! # Owners and limits
 //!
 //! Sessions are found by a value of the owner's type, or one that it can be borrowed as (`str` for `String`).
 //!

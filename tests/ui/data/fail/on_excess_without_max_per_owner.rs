@@ -1,4 +1,4 @@
-//! # Whose the session is
+//! # Owners and limits
 //!
 //! `on_excess` says what happens to a session too many, and any number is allowed.
 //!

@@ -1,4 +1,4 @@
-//! # Options of a session's type
+//! # Options of the attribute
 //!
 //! A timeout, a backend or a cookie is of the type as a whole; a field has options of its own.
 //!

@@ -1,4 +1,4 @@
-//! # Options of a session's type
+//! # Options of the attribute
 //!
 //! Two values for one option contradict each other; both places are shown.
 //!

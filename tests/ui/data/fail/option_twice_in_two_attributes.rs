@@ -1,4 +1,4 @@
-//! # Options of a session's type
+//! # Options of the attribute
 //!
 //! Several `#[session(...)]` on one type are read as one list.
 //!

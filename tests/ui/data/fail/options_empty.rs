@@ -1,4 +1,4 @@
-//! # Options of a session's type
+//! # Options of the attribute
 //!
 //! An attribute without options declares nothing, and may be a leftover.
 //!

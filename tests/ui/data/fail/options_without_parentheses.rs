@@ -1,4 +1,4 @@
-//! # Options of a session's type
+//! # Options of the attribute
 //!
 //! `#[session = ...]` is no list of options.
 //!

@@ -1,4 +1,4 @@
-//! # Whose the session is
+//! # Owners and limits
 //!
 //! A field has options of its own.
 //!

@@ -1,4 +1,4 @@
-//! # Whose the session is
+//! # Owners and limits
 //!
 //! An owner is there in every value of the type; a field of a variant is not.
 //!

@@ -1,4 +1,4 @@
-//! # Whose the session is
+//! # Owners and limits
 //!
 //! What serde skips is not stored, so nobody would know later whose the session is.
 //!

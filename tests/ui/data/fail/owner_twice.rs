@@ -1,4 +1,4 @@
-//! # Whose the session is
+//! # Owners and limits
 //!
 //! A session has one owner: a list of sessions is one person's.
 //!

@@ -1,4 +1,4 @@
-//! # Whose the session is
+//! # Owners and limits
 //!
 //! A session that its client carries is in no store, so nobody else can list or end it.
 //!

@@ -1,4 +1,4 @@
-//! # Marked fields
+//! # Field options
 //!
 //! A session in its cookie can't be made dead, so an old cookie would keep an old privilege.
 //!

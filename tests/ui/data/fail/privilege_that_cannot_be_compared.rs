@@ -1,4 +1,4 @@
-//! # Marked fields
+//! # Field options
 //!
 //! Whether a privilege has changed is told by its JSON.
 //!

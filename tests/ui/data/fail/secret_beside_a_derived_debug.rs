@@ -1,4 +1,4 @@
-//! # Marked fields
+//! # Field options
 //!
 //! A type with a secret gets a `Debug` that doesn't show it; the derived one would.
 //!

@@ -1,4 +1,4 @@
-//! # Marked fields
+//! # Field options
 //!
 //! The `Debug` of a type with a secret shows its other fields.
 //!

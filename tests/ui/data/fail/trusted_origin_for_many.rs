@@ -1,4 +1,4 @@
-//! # Other sites
+//! # Cross-site requests
 //!
 //! Each origin that may act for the people who are logged in is named, so that a reader sees all of them.
 //!

@@ -1,4 +1,4 @@
-//! # Other sites
+//! # Cross-site requests
 //!
 //! The default of a variable is held to the rules of what it stands for.
 //!

@@ -1,4 +1,4 @@
-//! # Other sites
+//! # Cross-site requests
 //!
 //! Any page can make browsers say `null`, so trusting it is trusting everybody.
 //!

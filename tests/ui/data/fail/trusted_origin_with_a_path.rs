@@ -1,4 +1,4 @@
-//! # Other sites
+//! # Cross-site requests
 //!
 //! Browsers send an origin without a path, so that one with a path is never met.
 //!

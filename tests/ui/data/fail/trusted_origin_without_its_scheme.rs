@@ -1,4 +1,4 @@
-//! # Other sites
+//! # Cross-site requests
 //!
 //! An origin is a scheme, a host and a port: pages by `http` are others than those by `https`.
 //!

@@ -1,4 +1,4 @@
-//! # Other sites
+//! # Cross-site requests
 //!
 //! Other sites' requests are dangerous because browsers attach cookies to them. A token in a header is attached by nobody
 //! but the client's own code.

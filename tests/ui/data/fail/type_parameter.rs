@@ -1,4 +1,4 @@
-//! # What a session can be
+//! # The type
 //!
 //! A session type has one cookie and one place in the store, and each instance of a generic type would want its
 //! own.

@@ -1,4 +1,4 @@
-//! # What a session can be
+//! # The type
 //!
 //! serde can't store a union.
 //!

@@ -1,4 +1,4 @@
-//! # Options of a session's type
+//! # Options of the attribute
 //!
 //! The options of `#[session(...)]` are a fixed list, so that a slip is not silently ignored.
 //!

@@ -1,4 +1,4 @@
-//! # Options of a session's type
+//! # Options of the attribute
 //!
 //! Nothing is close to what was written, so the message lists everything there is.
 //!

@@ -1,4 +1,4 @@
-//! # Data that is checked
+//! # Validation and verification
 //!
 //! Invalid data is told with the fields at fault.
 //!

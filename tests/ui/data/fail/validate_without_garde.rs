@@ -1,4 +1,4 @@
-//! # Data that is checked
+//! # Validation and verification
 //!
 //! A bare `validate` asks the type's `garde::Validate`.
 //!

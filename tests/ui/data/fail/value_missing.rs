@@ -1,4 +1,4 @@
-//! # Options of a session's type
+//! # Options of the attribute
 //!
 //! The option needs a value.
 //!

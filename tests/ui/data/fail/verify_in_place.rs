@@ -1,4 +1,4 @@
-//! # Data that is checked
+//! # Validation and verification
 //!
 //! `verify` names a function, whose type can say that it borrows.
 //!

@@ -1,4 +1,4 @@
-//! # Data that is checked
+//! # Validation and verification
 //!
 //! `verify` may ask a database, so it is awaited.
 //!

@@ -1,4 +1,4 @@
-//! # Data that is checked
+//! # Validation and verification
 //!
 //! Requests move between threads, and so does what is asked about them.
 //!

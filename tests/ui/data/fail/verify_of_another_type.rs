@@ -1,4 +1,4 @@
-//! # Data that is checked
+//! # Validation and verification
 //!
 //! `verify` is given the data of the type that it stands on.
 //!

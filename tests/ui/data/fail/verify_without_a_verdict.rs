@@ -1,4 +1,4 @@
-//! # Data that is checked
+//! # Validation and verification
 //!
 //! `verify` answers yes or no, or with a response of its own.
 //!

@@ -1,4 +1,4 @@
-//! # Versions of the data
+//! # Versions and migration
 //!
 //! A version is a whole number, known when the program is compiled.
 //!

@@ -1,4 +1,4 @@
-//! # Versions of the data
+//! # Versions and migration
 //!
 //! The type that `from` names is an older version, so this one is at least the second.
 //!

@@ -1,4 +1,4 @@
-//! # Versions of the data
+//! # Versions and migration
 //!
 //! Sessions of the version before are still in the store; without a way from them their owners would be logged out.
 //!

@@ -1,4 +1,4 @@
-//! # Versions of the data
+//! # Versions and migration
 //!
 //! Versions count from 1, which is the version of a type that names none.
 //!

@@ -1,4 +1,4 @@
-//! # What a session can be
+//! # The type
 //!
 //! A session is stored as JSON, by serde.
 //!

@@ -20,6 +20,7 @@ use session_runtime::{Invalid, SessionData};
     ),
     transport = [bearer, header("X-Session"), cookie],
     trusted_origins = ["https://app.example", env("PARTNERS", default = "")],
+    public_origin = env("PUBLIC_ORIGIN", default = "https://shop.example"),
     invalid = reject,
     clear_site_data,
     idle = "1h 30m",

@@ -1,4 +1,4 @@
-//! # One mistake, one error
+//! # Several mistakes at once
 //!
 //! After a mistake the handler is still there, so that its routes stay quiet, and its body is still checked.
 //!

@@ -1,4 +1,4 @@
-//! # What can be a handler
+//! # The function
 //!
 //! A handler runs for each request, not when the program is compiled.
 //!

@@ -1,4 +1,4 @@
-//! # What can be a handler
+//! # The function
 //!
 //! axum calls a handler as Rust does.
 //!

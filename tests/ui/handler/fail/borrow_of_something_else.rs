@@ -1,4 +1,4 @@
-//! # How a session is taken
+//! # Session parameters
 //!
 //! A borrow in a handler is its session; extractors are taken by value.
 //!

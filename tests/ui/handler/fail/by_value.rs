@@ -1,4 +1,4 @@
-//! # How a session is taken
+//! # Session parameters
 //!
 //! A session by value could be neither stored nor ended. How it is taken says what happens to it: a borrow reads or
 //! changes it, `Session<User>` rotates or ends it.

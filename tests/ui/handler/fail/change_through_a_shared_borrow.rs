@@ -1,4 +1,4 @@
-//! # How a session is taken
+//! # Session parameters
 //!
 //! A shared borrow is a snapshot, which nobody stores.
 //!

@@ -1,4 +1,4 @@
-//! # Options of a handler
+//! # Options of the handler
 //!
 //! Requests of other sites are refused in every handler.
 //!

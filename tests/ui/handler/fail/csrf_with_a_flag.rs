@@ -1,4 +1,4 @@
-//! # Options of a handler
+//! # Options of the handler
 //!
 //! What lets other sites in is a word that a reader can search for.
 //!

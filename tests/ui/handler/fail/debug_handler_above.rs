@@ -1,4 +1,4 @@
-//! # What can be a handler
+//! # The function
 //!
 //! `#[debug_handler]` checks the function as axum calls it. Above `#[session]` it sees yours, and takes each borrow for
 //! an extractor.

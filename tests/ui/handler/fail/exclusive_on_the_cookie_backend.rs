@@ -1,4 +1,4 @@
-//! # How a session is taken
+//! # Session parameters
 //!
 //! `&mut` is an exclusive borrow. What is carried by a cookie is where its copies are, so nobody can lend it exclusively.
 //!

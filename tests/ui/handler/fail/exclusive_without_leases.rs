@@ -1,4 +1,4 @@
-//! # How a session is taken
+//! # Session parameters
 //!
 //! `&mut` is an exclusive borrow, which the backend has to lend on all machines.
 //!

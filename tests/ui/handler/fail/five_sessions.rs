@@ -1,4 +1,4 @@
-//! # How a session is taken
+//! # Session parameters
 //!
 //! One handler takes at most four session types.
 //!

@@ -1,4 +1,4 @@
-//! # Options of a handler
+//! # Options of the handler
 //!
 //! `fresh` is part of the program.
 //!

@@ -1,4 +1,4 @@
-//! # Options of a handler
+//! # Options of the handler
 //!
 //! With several sessions, one of them has to be fresh.
 //!

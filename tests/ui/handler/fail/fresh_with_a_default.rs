@@ -1,4 +1,4 @@
-//! # Options of a handler
+//! # Options of the handler
 //!
 //! A session that has not been started yet has no proof.
 //!

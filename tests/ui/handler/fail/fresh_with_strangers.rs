@@ -1,4 +1,4 @@
-//! # Options of a handler
+//! # Options of the handler
 //!
 //! A stranger has proved nothing, however long ago.
 //!

@@ -1,4 +1,4 @@
-//! # How a session is taken
+//! # Session parameters
 //!
 //! The handle is the handler's own: `end` takes it by value, so that a use after it does not compile.
 //!

@@ -1,4 +1,4 @@
-//! # What can be a handler
+//! # The function
 //!
 //! In an `impl` there is no place for what the attribute writes beside a handler that asks for more than a session.
 //!

@@ -1,4 +1,4 @@
-//! # Options of a handler
+//! # Options of the handler
 //!
 //! `missing = path` names an axum handler without state.
 //!

@@ -1,4 +1,4 @@
-//! # Options of a handler
+//! # Options of the handler
 //!
 //! A handler that lets everybody in turns nobody away.
 //!

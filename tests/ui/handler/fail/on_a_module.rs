@@ -1,4 +1,4 @@
-//! # What can be a handler
+//! # The function
 //!
 //! The attribute is for one handler.
 //!

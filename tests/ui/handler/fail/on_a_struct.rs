@@ -1,4 +1,4 @@
-//! # What can be a handler
+//! # The function
 //!
 //! To declare a session, its type derives `SessionData`.
 //!

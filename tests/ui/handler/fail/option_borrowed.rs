@@ -1,4 +1,4 @@
-//! # How a session is taken
+//! # Session parameters
 //!
 //! What is optional is the borrow.
 //!

@@ -1,4 +1,4 @@
-//! # Who may enter
+//! # Access
 //!
 //! With `optional` there may be no session.
 //!

@@ -1,4 +1,4 @@
-//! # Who may enter
+//! # Access
 //!
 //! A session that has not been started yet has no handle.
 //!

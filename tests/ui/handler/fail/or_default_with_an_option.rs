@@ -1,4 +1,4 @@
-//! # Who may enter
+//! # Access
 //!
 //! With `or_default` there always is a session, if need be with the default.
 //!

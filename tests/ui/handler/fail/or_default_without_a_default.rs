@@ -1,4 +1,4 @@
-//! # Who may enter
+//! # Access
 //!
 //! A stranger gets the type's default.
 //!

@@ -1,4 +1,4 @@
-//! # What can be a handler
+//! # The function
 //!
 //! The parameters decide how the handler is wrapped, before conditions are.
 //!

@@ -1,4 +1,4 @@
-//! # Who may enter
+//! # Access
 //!
 //! A slot is there with and without a session in it, as a login needs it.
 //!

@@ -1,4 +1,4 @@
-//! # Who may enter
+//! # Access
 //!
 //! With `protected` there always is a session.
 //!

@@ -1,4 +1,4 @@
-//! # What can be a handler
+//! # The function
 //!
 //! Your function stands inside of what the attribute writes, where `Self` has no meaning.
 //!

@@ -1,4 +1,4 @@
-//! # Wiring
+//! # State and router
 //!
 //! Only `#[session]` can set the cookie on the way out, so only handlers under it have the handle. The state that
 //! the compiler expects says what to write.

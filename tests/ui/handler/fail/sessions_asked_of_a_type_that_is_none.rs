@@ -1,4 +1,4 @@
-//! # Wiring
+//! # State and router
 //!
 //! Only a type that derives `SessionData` can be asked for its sessions.
 //!

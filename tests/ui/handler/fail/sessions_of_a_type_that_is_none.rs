@@ -1,4 +1,4 @@
-//! # Wiring
+//! # State and router
 //!
 //! Only a type that derives `SessionData` has sessions.
 //!

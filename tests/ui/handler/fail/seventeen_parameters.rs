@@ -1,4 +1,4 @@
-//! # What can be a handler
+//! # The function
 //!
 //! axum gives a handler at most sixteen parameters.
 //!

@@ -1,4 +1,4 @@
-//! # How a session is taken
+//! # Session parameters
 //!
 //! A slot is there with and without a session in it.
 //!

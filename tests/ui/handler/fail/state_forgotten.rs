@@ -1,4 +1,4 @@
-//! # Wiring
+//! # State and router
 //!
 //! A router without state has nothing that sessions could come from.
 //!

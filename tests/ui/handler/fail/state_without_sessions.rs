@@ -1,4 +1,4 @@
-//! # Wiring
+//! # State and router
 //!
 //! A handler takes its sessions from the router's state, by `Sessions<User>: FromRef<State>`. The message names
 //! both in the type of the handler's first extractor, `SharedFromRef<Sessions<User>, ..>`.

@@ -1,4 +1,4 @@
-//! # Wiring
+//! # State and router
 //!
 //! Each session type has its own `Sessions`, and the state has to hold each.
 //!

@@ -1,4 +1,4 @@
-//! # Wiring
+//! # State and router
 //!
 //! A handler takes its sessions from the router's state.
 //!

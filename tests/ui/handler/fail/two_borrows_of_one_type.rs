@@ -1,4 +1,4 @@
-//! # How a session is taken
+//! # Session parameters
 //!
 //! There is one session of a type in a request, and two borrows of it would be one too many. Both places are shown.
 //!

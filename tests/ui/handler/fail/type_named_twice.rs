@@ -1,4 +1,4 @@
-//! # Who may enter
+//! # Access
 //!
 //! A session can't be both; both places are shown.
 //!

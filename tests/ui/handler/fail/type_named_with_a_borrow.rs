@@ -1,4 +1,4 @@
-//! # Who may enter
+//! # Access
 //!
 //! The word names the type; the parameter says how it is borrowed.
 //!

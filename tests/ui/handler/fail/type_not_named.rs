@@ -1,4 +1,4 @@
-//! # Who may enter
+//! # Access
 //!
 //! With types in parentheses the word is for these alone, and every other session wants its own.
 //!

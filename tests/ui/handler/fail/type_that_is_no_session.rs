@@ -1,4 +1,4 @@
-//! # How a session is taken
+//! # Session parameters
 //!
 //! Only a type that derives `SessionData` has a cookie and a place in a store.
 //!

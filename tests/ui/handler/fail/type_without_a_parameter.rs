@@ -1,4 +1,4 @@
-//! # Who may enter
+//! # Access
 //!
 //! Only `protected(T)` does something without a parameter: it guards.
 //!

@@ -1,4 +1,4 @@
-//! # How a session is taken
+//! # Session parameters
 //!
 //! `end` takes the session by value: what has ended is not there any more.
 //!

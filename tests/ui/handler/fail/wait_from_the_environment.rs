@@ -1,4 +1,4 @@
-//! # Options of a handler
+//! # Options of the handler
 //!
 //! `wait` is part of the program.
 //!

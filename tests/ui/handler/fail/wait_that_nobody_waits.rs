@@ -1,4 +1,4 @@
-//! # Options of a handler
+//! # Options of the handler
 //!
 //! Only an exclusive borrow queues for its session.
 //!

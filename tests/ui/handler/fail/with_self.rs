@@ -1,4 +1,4 @@
-//! # What can be a handler
+//! # The function
 //!
 //! A handler is a free function.
 //!

@@ -1,4 +1,4 @@
-//! # What can be a handler
+//! # The function
 //!
 //! A handler answers, so it has a body.
 //!

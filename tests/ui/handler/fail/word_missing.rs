@@ -1,4 +1,4 @@
-//! # Who may enter
+//! # Access
 //!
 //! The attribute says who may enter, so that it is read without the signature.
 //!

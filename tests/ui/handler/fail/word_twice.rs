@@ -1,4 +1,4 @@
-//! # Who may enter
+//! # Access
 //!
 //! One of the two says nothing; both places are shown.
 //!

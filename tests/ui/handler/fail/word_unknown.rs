@@ -1,4 +1,4 @@
-//! # Who may enter
+//! # Access
 //!
 //! The options of a handler are a fixed list.
 //!

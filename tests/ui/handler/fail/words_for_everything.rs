@@ -1,4 +1,4 @@
-//! # Who may enter
+//! # Access
 //!
 //! A bare word is for every session of the handler, which leaves none to the other word.
 //!

@@ -1,0 +1,61 @@
+//! Requests that only look: `HEAD`, and what a browser loads before anybody has asked for it.
+//!
+//! Such a request is no use of the session. It reads it as it is: its idle timeout goes on, its id stays, a flash is left
+//! for the page that a person sees. What a handler changes explicitly is stored as ever.
+
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, Method};
+
+const SEC_PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
+/// What browsers sent before there was `Sec-Purpose`, and Chromium sends beside it.
+const PURPOSE: HeaderName = HeaderName::from_static("purpose");
+
+/// Whether a request only looks.
+pub(super) fn only_looks(parts: &Parts) -> bool {
+    match parts.method {
+        Method::HEAD => true,
+        Method::GET => is_ahead_of_time(&parts.headers),
+        // Nothing else is loaded ahead of time.
+        _ => false,
+    }
+}
+
+/// Whether a browser prefetches or prerenders a page: `prefetch`, `prefetch;prerender`.
+fn is_ahead_of_time(headers: &HeaderMap) -> bool {
+    let said = [SEC_PURPOSE, PURPOSE].into_iter().flat_map(|name| headers.get_all(name));
+    said.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).any(|purpose| {
+        let mut words = purpose.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+        words.any(|word| word.eq_ignore_ascii_case(b"prefetch") || word.eq_ignore_ascii_case(b"prerender"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn looks(method: &Method, headers: &[(&str, &str)]) -> bool {
+        let request = http::Request::builder().method(method);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        only_looks(&request.body(()).unwrap().into_parts().0)
+    }
+
+    #[test]
+    fn a_head_and_what_a_browser_loads_ahead_of_time_only_look() {
+        assert!(looks(&Method::HEAD, &[]));
+        for value in
+            ["prefetch", "prefetch;prerender", "prefetch; anonymous-client-ip", "Prefetch", "prerender", "x, prefetch"]
+        {
+            assert!(looks(&Method::GET, &[("sec-purpose", value)]), "{value}");
+            assert!(looks(&Method::GET, &[("purpose", value)]), "{value}");
+        }
+    }
+
+    #[test]
+    fn every_other_request_is_a_use() {
+        assert!(!looks(&Method::GET, &[]));
+        for value in ["", "prefetched", "noprefetch", "fetch"] {
+            assert!(!looks(&Method::GET, &[("sec-purpose", value)]), "{value}");
+        }
+        assert!(!looks(&Method::POST, &[("sec-purpose", "prefetch")]), "no browser sends a form ahead of time");
+    }
+}
