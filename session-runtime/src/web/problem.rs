@@ -169,6 +169,12 @@ impl IntoResponse for Error {
                 "There are too many sessions",
                 "End one of the others and log in again.",
             ),
+            Self::NotListed => problem(
+                StatusCode::CONFLICT,
+                "not-listed",
+                "Not all sessions may have ended",
+                "Those that are known have ended. Use the page for a minute and repeat it.",
+            ),
             Self::NoLifetime => {
                 event!(error, "session.no_lifetime", "a login gave its session less than a second to live");
                 problem(
