@@ -211,6 +211,12 @@ pub(crate) fn owner_unreadable(session_type: Type) {
     count("session_owner_unreadable_total", session_type);
 }
 
+/// A session was missing from the list of its owner's, and is entered again.
+pub(crate) fn relisted(session_type: Type, key: &RecordKey) {
+    event!(warn, "session.relisted", session_type, session = %Named(key), "a session was missing from the list of its owner's sessions");
+    count("session_relisted_total", session_type);
+}
+
 /// A change was not stored.
 pub(crate) fn conflict(session_type: Type, key: &RecordKey, error: &Error) {
     event!(warn, "session.conflict", session_type, session = %Named(key), %error, "a change was not stored");

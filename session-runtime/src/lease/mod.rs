@@ -116,7 +116,7 @@ impl HeldLease {
             None => {
                 let end = *until.insert(Instant::now() + timing.wait);
                 // Boxed, so that the many that need not wait have small futures.
-                Box::pin(tokio::time::timeout_at(end, queue.enter(&key))).await.map_err(|_| Error::Busy)?
+                Box::pin(tokio::time::timeout_at(end, queue.enter(&key))).await.map_err(|_| Error::Busy)??
             }
         };
         // From here on a dropped future gives up a lease that the store may have granted.
@@ -131,7 +131,8 @@ impl HeldLease {
         loop {
             let touch = touch(client.now());
             let leases = client.store.leases().ok_or_else(no_leases)?;
-            match client.within(leases.acquire(&key, held.lease(touch.now), touch)).await? {
+            let asked = client.within(leases.acquire(&key, held.lease(touch.now), touch)).await;
+            match held.share(asked)? {
                 Acquired::Granted(record) => return Ok(Some((held, record, touch))),
                 Acquired::Absent => {
                     held.turn = None;
@@ -152,11 +153,19 @@ impl HeldLease {
         Lease { holder: self.holder, ttl: self.ttl, now }
     }
 
+    /// Tells those of this process who wait for the session if the store could not be reached.
+    fn share<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+        match &self.turn {
+            Some(turn) => turn.share(result),
+            None => result,
+        }
+    }
+
     /// Stores the record and gives up the lease, in one step.
     pub(crate) async fn save(mut self, expected: u64, record: Record, touch: Touch) -> Result<(), Error> {
         let leases = self.client.store.leases().ok_or_else(no_leases)?;
         let saved = leases.save(&self.key, self.lease(touch.now), expected, record, touch);
-        let written = self.client.within(saved).await?;
+        let written = self.share(self.client.within(saved).await)?;
         let refused = match written {
             Written::Done => Ok(()),
             Written::Conflict => Err(self.why_refused(expected).await),
@@ -179,12 +188,14 @@ impl HeldLease {
         if unchanged { Error::LeaseLost } else { Error::Conflict }
     }
 
-    /// Gives up the lease and waits until that is done.
-    pub(crate) async fn release(mut self) -> Result<(), Error> {
-        let leases = self.client.store.leases().ok_or_else(no_leases)?;
-        self.client.within(leases.release(&self.key, self.lease(self.client.now()))).await?;
-        self.turn = None;
-        Ok(())
+    /// Gives up the lease and waits until that is done. If the store can't be reached it is tried once more, and then the
+    /// lease runs out by itself: nothing that somebody asked for has failed.
+    pub(crate) async fn release(mut self) {
+        let Some(leases) = self.client.store.leases() else { return };
+        let released = self.client.within(leases.release(&self.key, self.lease(self.client.now()))).await;
+        if self.share(released).is_ok() {
+            self.turn = None;
+        }
     }
 
     /// What keeps this lease alive while a handler runs.

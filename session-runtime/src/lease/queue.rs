@@ -3,17 +3,33 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use crate::error::{BackendError, Error};
 use crate::id::RecordKey;
 
 /// One line of waiters for each session that is in exclusive use. Only the first of a line contends
 /// with other processes, so a store sees at most one waiter a process.
+///
+/// When the store does not answer the first, it would not answer the others: all of the line is told at once, where
+/// each would otherwise wait for a deadline of its own behind those of all before it.
 pub(crate) struct Queue {
     lines: [Mutex<Lines>; Self::SHARDS],
 }
 
-type Lines = HashMap<RecordKey, Arc<Semaphore>>;
+type Lines = HashMap<RecordKey, Line>;
+
+struct Line {
+    turns: Arc<Semaphore>,
+    /// What the store's failure is told by, once somebody waits.
+    failure: Option<watch::Sender<Arc<str>>>,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self { turns: Arc::new(Semaphore::new(1)), failure: None }
+    }
+}
 
 impl Queue {
     const SHARDS: usize = 16;
@@ -32,19 +48,36 @@ impl Queue {
 
     /// A turn, if nobody is before.
     pub(crate) fn try_enter(self: &Arc<Self>, key: &RecordKey) -> Option<Turn> {
-        let line = Arc::clone(self.lines(key).entry(*key).or_insert_with(|| Arc::new(Semaphore::new(1))));
-        let permit = line.try_acquire_owned().ok()?;
+        let turns = Arc::clone(&self.lines(key).entry(*key).or_default().turns);
+        let permit = turns.try_acquire_owned().ok()?;
         Some(self.turn(key, permit))
     }
 
     /// A turn, after those who came before.
-    pub(crate) async fn enter(self: &Arc<Self>, key: &RecordKey) -> Turn {
+    ///
+    /// # Errors
+    /// One of those could not reach the store while this one waited.
+    pub(crate) async fn enter(self: &Arc<Self>, key: &RecordKey) -> Result<Turn, BackendError> {
         let _left = LeaveGuard { queue: self, key };
         loop {
-            let line = Arc::clone(self.lines(key).entry(*key).or_insert_with(|| Arc::new(Semaphore::new(1))));
-            // A line is never closed; were it, a new one would be opened.
-            if let Ok(permit) = line.acquire_owned().await {
-                return self.turn(key, permit);
+            let (turns, mut failure) = {
+                let mut lines = self.lines(key);
+                let line = lines.entry(*key).or_default();
+                let failure = line.failure.get_or_insert_with(|| watch::Sender::new(Arc::from("")));
+                (Arc::clone(&line.turns), failure.subscribe())
+            };
+            tokio::select! {
+                biased;
+                Ok(()) = failure.changed() => {
+                    let failed = Arc::clone(&failure.borrow());
+                    return Err(BackendError::new(format!("a request before this one failed: {failed}")));
+                }
+                permit = turns.acquire_owned() => {
+                    // A line is never closed; were it, a new one would be opened.
+                    if let Ok(permit) = permit {
+                        return Ok(self.turn(key, permit));
+                    }
+                }
             }
         }
     }
@@ -52,7 +85,7 @@ impl Queue {
     /// Takes an empty line away: the map's own reference is the last one, so nobody waits, and nobody
     /// can join while the map is locked.
     fn tidy(lines: &mut Lines, key: &RecordKey) {
-        if lines.get(key).is_some_and(|line| Arc::strong_count(line) == 1) {
+        if lines.get(key).is_some_and(|line| Arc::strong_count(&line.turns) == 1) {
             lines.remove(key);
         }
     }
@@ -68,6 +101,18 @@ pub(crate) struct Turn {
     queue: Arc<Queue>,
     key: RecordKey,
     permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Turn {
+    /// Tells those who wait behind this turn if the store could not be reached in it.
+    pub(crate) fn share<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+        if let Err(Error::Unavailable(error)) = &result
+            && let Some(failure) = self.queue.lines(&self.key).get(&self.key).and_then(|line| line.failure.as_ref())
+        {
+            failure.send_replace(error.to_string().into());
+        }
+        result
+    }
 }
 
 impl Drop for Turn {
@@ -108,7 +153,7 @@ mod tests {
         for i in 0..10 {
             let (queue, order) = (Arc::clone(&queue), Arc::clone(&order));
             tasks.push(tokio::spawn(async move {
-                let _turn = queue.enter(&key()).await;
+                let _turn = queue.enter(&key()).await.unwrap();
                 order.lock().unwrap().push(i);
             }));
             tokio::task::yield_now().await;
@@ -129,6 +174,31 @@ mod tests {
         assert!(waiting.is_err());
         drop(first);
         assert!(queue.try_enter(&key()).is_some());
+        assert_eq!(queue.len(), 0);
+    }
+
+    #[tokio::test]
+    async fn who_waits_is_told_of_the_stores_failure_and_who_comes_later_is_not() {
+        let queue = Queue::new();
+        let first = queue.try_enter(&key()).unwrap();
+        let waiting: Vec<_> = (0..10)
+            .map(|_| {
+                let queue = Arc::clone(&queue);
+                tokio::spawn(async move { queue.enter(&key()).await.map(drop) })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        first.share(Err::<(), _>(Error::Busy)).unwrap_err();
+        tokio::task::yield_now().await;
+        assert!(waiting.iter().all(|waiter| !waiter.is_finished()), "only the store's failure is everybody's");
+        first.share(Err::<(), _>(Error::Unavailable(BackendError::new("it is down")))).unwrap_err();
+        let later = Arc::clone(&queue);
+        let later = tokio::spawn(async move { later.enter(&key()).await.map(drop) });
+        for waiter in waiting {
+            assert!(waiter.await.unwrap().unwrap_err().to_string().contains("it is down"));
+        }
+        drop(first);
+        later.await.unwrap().unwrap();
         assert_eq!(queue.len(), 0);
     }
 }

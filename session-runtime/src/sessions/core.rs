@@ -210,6 +210,9 @@ impl Core {
         };
         let Some(session) = self.accept(entry, &record, touch) else { return none_of(entry) };
         telemetry::loaded(self.session_type(), &entry.key);
+        if self.is_noted(&record, touch.now) {
+            Box::pin(self.keep_listed(entry.key, record.expires, &*session.decoded.data)).await;
+        }
         if session.decoded.retired_seal {
             Box::pin(self.reseal(&session)).await;
         }
@@ -359,7 +362,7 @@ impl Core {
         let (holder, meta, id_hash) = self.holder(&entry, (meta, id_hash), rotation, record.expires, now);
         let draft = self.draft(meta, id_hash, &*data, record.body.len())?;
         if rotation.is_none() && draft.json() == json && !retired_seal {
-            held.release().await?;
+            held.release().await;
             let (version, expires) = (record.version, record.expires);
             // What the handler did to fields that are not stored is not kept either.
             let (data, again) = self.read_back(&json)?;

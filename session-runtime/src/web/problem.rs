@@ -173,6 +173,12 @@ impl IntoResponse for Error {
                 "Session limit reached",
                 "End one of the other sessions, then log in again.",
             ),
+            Self::NotListed => problem(
+                StatusCode::CONFLICT,
+                "not-listed",
+                "Not all sessions may have ended",
+                "Those that are known have ended. Use the page for a minute and repeat it.",
+            ),
             Self::NoLifetime => {
                 event!(error, "session.no_lifetime", "a login gave its session less than a second to live");
                 internal(

@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A change under way: of this process one at a time, so that only processes meet in the store.
 struct Attempts {
-    _turn: Turn,
+    turn: Turn,
     until: Instant,
     pause: Duration,
 }
@@ -53,8 +53,8 @@ impl Attempts {
 impl IndexStore<'_> {
     async fn attempts(&self) -> Result<Attempts, Error> {
         let until = Instant::now() + PATIENCE;
-        let turn = tokio::time::timeout_at(until, self.queue.enter(&self.key)).await.map_err(|_| Error::Busy)?;
-        Ok(Attempts { _turn: turn, until, pause: Duration::from_millis(2) })
+        let turn = tokio::time::timeout_at(until, self.queue.enter(&self.key)).await.map_err(|_| Error::Busy)??;
+        Ok(Attempts { turn, until, pause: Duration::from_millis(2) })
     }
 
     /// The book, and its record if there is one.
@@ -98,6 +98,17 @@ impl IndexStore<'_> {
         limit: Option<Limit>,
     ) -> Result<(), Error> {
         let mut attempts = self.attempts().await?;
+        let entered = self.try_enter(&mut attempts, new, replaced, limit).await;
+        attempts.turn.share(entered)
+    }
+
+    async fn try_enter(
+        &self,
+        attempts: &mut Attempts,
+        new: Entry,
+        replaced: Option<RecordKey>,
+        limit: Option<Limit>,
+    ) -> Result<(), Error> {
         loop {
             let (mut book, stored) = self.read().await?;
             if limit.is_some_and(|limit| book.entries.len() >= limit.max.get()) || book.is_due_for_a_look() {
@@ -168,6 +179,34 @@ impl IndexStore<'_> {
         Ok(ended)
     }
 
+    /// Sees that a session that is used is in the list. A store that evicts what was used least has to see the list used
+    /// as its sessions are: without its list a session is not found by who ends all of an owner's.
+    ///
+    /// Nothing is told of a failure: the session was found, and its next use tries again.
+    pub(crate) async fn keep(&self, session: Entry) {
+        let _ = tokio::time::timeout(self.client.deadline, self.try_keep(session)).await;
+    }
+
+    async fn try_keep(&self, session: Entry) -> Result<(), Error> {
+        let (book, _) = self.read().await?;
+        if book.keys().any(|key| key == session.key) {
+            return Ok(());
+        }
+        let mut attempts = self.attempts().await?;
+        loop {
+            let (mut book, stored) = self.read().await?;
+            if book.keys().any(|key| key == session.key) {
+                return Ok(());
+            }
+            book.entries.push(session);
+            if self.write(stored.as_ref(), &book).await? {
+                telemetry::relisted(self.client.session_type, &session.key);
+                return Ok(());
+            }
+            attempts.again().await?;
+        }
+    }
+
     /// Strikes sessions that have ended. Nothing depends on it: who finds one that is left strikes it.
     pub(crate) async fn strike(&self, keys: &[RecordKey]) {
         // A failure is logged where the deadline is kept.
@@ -176,6 +215,11 @@ impl IndexStore<'_> {
 
     async fn try_strike(&self, keys: &[RecordKey]) -> Result<(), Error> {
         let mut attempts = self.attempts().await?;
+        let struck = self.strike_in_turn(&mut attempts, keys).await;
+        attempts.turn.share(struck)
+    }
+
+    async fn strike_in_turn(&self, attempts: &mut Attempts, keys: &[RecordKey]) -> Result<(), Error> {
         loop {
             let (mut book, stored) = self.read().await?;
             if !book.strike(keys) || self.write(stored.as_ref(), &book).await? {
@@ -196,15 +240,25 @@ impl IndexStore<'_> {
 
     /// Ends every session but the one of this name, and says how many there were. Whoever is in the book when it is
     /// written has ended.
+    ///
+    /// # Errors
+    /// [`Error::NotListed`] if the one of this name is not in the book, though all others have ended.
     pub(super) async fn end_all_but(&self, keep: Option<PublicId>) -> Result<usize, Error> {
         let mut attempts = self.attempts().await?;
+        let ended = self.end_in_turn(&mut attempts, keep).await;
+        attempts.turn.share(ended)
+    }
+
+    async fn end_in_turn(&self, attempts: &mut Attempts, keep: Option<PublicId>) -> Result<usize, Error> {
         let mut ended = 0;
         loop {
             let (mut book, stored) = self.read().await?;
+            let is_listed = |keep| book.keys().any(|key| key.public_id() == keep);
+            let whole = keep.is_none_or(is_listed);
             let keys: Vec<RecordKey> = book.keys().filter(|key| Some(key.public_id()) != keep).collect();
             ended += self.delete(&keys).await?;
             if !book.strike(&keys) || self.write(stored.as_ref(), &book).await? {
-                return Ok(ended);
+                return if whole { Ok(ended) } else { Err(Error::NotListed) };
             }
             attempts.again().await?;
         }

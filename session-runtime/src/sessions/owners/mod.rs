@@ -17,7 +17,7 @@ pub(crate) use self::owner_index::Entry;
 use super::core::Core;
 use super::schema::ErasedData;
 use super::{SessionData, Sessions};
-use crate::backend::{Record, RecordKey};
+use crate::backend::{Record, RecordKey, touch_interval};
 use crate::clock::Timestamp;
 use crate::codec;
 use crate::error::Error;
@@ -141,7 +141,8 @@ impl<T: SessionData> OwnerSessions<'_, T> {
     /// Ends every session of the owner but this one, and says how many there were.
     ///
     /// # Errors
-    /// As [`end_all`](Self::end_all).
+    /// As [`end_all`](Self::end_all). [`Error::NotListed`] if this one is not among the owner's sessions: then the list was
+    /// lost by a store that evicts, and others may be missing from it too, or this session has ended meanwhile.
     pub async fn end_others(&self, keep: PublicId) -> Result<usize, Error> {
         self.core.end_all_but(&self.owner, Some(keep)).await
     }
@@ -163,6 +164,18 @@ fn somebody(owner: &OwnerKey) -> Result<Option<&[u8]>, Error> {
 }
 
 impl Core {
+    /// Sees that a session that is used is in its owner's list.
+    pub(super) async fn keep_listed(&self, key: RecordKey, expires: Timestamp, data: &dyn ErasedData) {
+        if let Ok(Some(owner)) = owner_of(data) {
+            self.index(&owner).keep(Entry { key, expires }).await;
+        }
+    }
+
+    /// Whether this use of a record is one of those that are noted, and so the list is looked at as well.
+    pub(super) fn is_noted(&self, record: &Record, now: Timestamp) -> bool {
+        !self.0.carried && now.since(record.last_seen) >= touch_interval(self.0.idle)
+    }
+
     const AT_ONCE: usize = 16;
 
     fn list<'a>(&'a self, owner: &'a OwnerKey) -> BoxFuture<'a, Result<Vec<Listing>, Error>> {

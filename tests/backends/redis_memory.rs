@@ -1,0 +1,229 @@
+//! A Redis that is full: one that evicts, and one that refuses what needs memory.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{Path, State},
+    http::StatusCode,
+    routing::{get, post},
+};
+use redis::{aio::MultiplexedConnection, cmd};
+use serde::{Deserialize, Serialize};
+use session_runtime::{Error, Session, SessionData, SessionSlot, Sessions, backend::Redis, session};
+use session_tests::{Client, Redis as Server, Served, serve, wait};
+use tokio::time::Instant;
+
+const KEY: &str = "kXUQ1cWZ7mHqLsTzRn3vB8yEoAdFgJiKpMxNwCbVtYU=";
+
+/// A use is noted each second.
+#[derive(Serialize, Deserialize, SessionData)]
+#[session(idle = "16s")]
+struct User {
+    #[session(owner)]
+    id: u64,
+}
+
+#[session(optional)]
+async fn login(slot: SessionSlot<User>, Path(id): Path<u64>) -> Result<(), Error> {
+    slot.start(User { id }).await
+}
+
+#[session(protected)]
+async fn logout(session: Session<User>) -> Result<(), Error> {
+    session.end().await
+}
+
+#[session(protected)]
+async fn look(_user: &User) {}
+
+#[session(protected)]
+async fn write(user: &mut User) {
+    user.id += 0;
+}
+
+#[session(protected)]
+async fn end_others(session: Session<User>, State(users): State<Sessions<User>>) -> Result<String, Error> {
+    Ok(users.of(&session.id).end_others(session.public_id()).await?.to_string())
+}
+
+async fn end_all(State(users): State<Sessions<User>>, Path(id): Path<u64>) -> Result<String, Error> {
+    Ok(users.of(&id).end_all().await?.to_string())
+}
+
+async fn list(State(users): State<Sessions<User>>, Path(id): Path<u64>) -> Result<String, Error> {
+    Ok(users.of(&id).list().await?.len().to_string())
+}
+
+struct World {
+    redis: Server,
+    served: Served,
+}
+
+impl World {
+    async fn start(arguments: &[&str]) -> Self {
+        let redis = Server::start_with(arguments).await;
+        let backend = Arc::new(Redis::new(&redis.url(), "app:").unwrap());
+        let users = Sessions::<User>::builder().shared_backend(backend).key(KEY).open().await.unwrap();
+        let router = Router::new()
+            .route("/login/{id}", post(login))
+            .route("/logout", post(logout))
+            .route("/look", get(look))
+            .route("/write", post(write))
+            .route("/end_others", post(end_others))
+            .route("/end_all/{id}", post(end_all))
+            .route("/list/{id}", get(list));
+        Self { redis, served: serve(router.with_state(users)).await }
+    }
+
+    async fn logged_in(&self) -> Client {
+        let client = self.served.client();
+        assert_eq!(client.post("/login/7").await.status, StatusCode::OK);
+        client
+    }
+
+    /// The name of the owner's list: of all keys the one that is kept longest.
+    async fn list(&self, connection: &mut MultiplexedConnection) -> String {
+        let keys: Vec<String> = cmd("KEYS").arg("app:*").query_async(connection).await.unwrap();
+        let mut longest = (0, String::new());
+        for key in keys {
+            let left: i64 = cmd("PTTL").arg(&key).query_async(connection).await.unwrap();
+            longest = longest.max((left, key));
+        }
+        assert!(longest.0 > 60_000, "{longest:?}");
+        longest.1
+    }
+}
+
+/// What `INFO` tells under this name.
+async fn told(connection: &mut MultiplexedConnection, name: &str) -> u64 {
+    let info: String = cmd("INFO").query_async(connection).await.unwrap();
+    let value = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    value.unwrap_or_else(|| panic!("INFO has {name}")).trim().parse().unwrap()
+}
+
+/// Fills Redis with what is used once, until most of what is in it was evicted several times over. Two sessions of one
+/// person are in use meanwhile.
+async fn a_list_outlives_its_sessions(policy: &str) {
+    let world = World::start(&["--maxmemory-policy", policy, "--maxmemory-samples", "64"]).await;
+    let (one, other) = (world.logged_in().await, world.logged_in().await);
+    let mut connection = world.redis.connect().await;
+    let limit = told(&mut connection, "used_memory").await + 1_000_000;
+    let _: () = cmd("CONFIG").arg("SET").arg("maxmemory").arg(limit).query_async(&mut connection).await.unwrap();
+    let filler = vec![b'x'; 8000];
+    let start = Instant::now();
+    for number in 0.. {
+        let mut set = cmd("SET");
+        set.arg(format!("filler:{number}")).arg(&filler).arg("EX").arg(600);
+        let _: () = set.query_async(&mut connection).await.unwrap();
+        if number % 8 == 0 {
+            for client in [&one, &other] {
+                assert_eq!(client.get("/look").await.status, StatusCode::OK, "what is used is not evicted");
+            }
+            if told(&mut connection, "evicted_keys").await > 350 {
+                break;
+            }
+        }
+        // A round through the whole memory takes six seconds.
+        tokio::time::sleep_until(start + Duration::from_millis(50) * (number + 1)).await;
+    }
+    assert_eq!(world.served.client().post("/end_all/7").await.text(), "2");
+    for client in [&one, &other] {
+        assert_eq!(client.get("/look").await.status, StatusCode::UNAUTHORIZED);
+    }
+}
+
+#[tokio::test]
+async fn a_list_outlives_its_sessions_under_allkeys_lru() {
+    a_list_outlives_its_sessions("allkeys-lru").await;
+}
+
+#[tokio::test]
+async fn a_list_outlives_its_sessions_under_volatile_lru() {
+    a_list_outlives_its_sessions("volatile-lru").await;
+}
+
+#[tokio::test]
+async fn a_session_that_its_list_lost_is_entered_again_when_it_is_used() {
+    let world = World::start(&[]).await;
+    let (one, other) = (world.logged_in().await, world.logged_in().await);
+    let mut connection = world.redis.connect().await;
+    for (read, path) in [(true, "/look"), (false, "/write")] {
+        let list = world.list(&mut connection).await;
+        let _: () = cmd("DEL").arg(list).query_async(&mut connection).await.unwrap();
+        assert_eq!(one.get("/list/7").await.text(), "0");
+        let listed = async || {
+            for client in [&one, &other] {
+                let reply = if read { client.get(path).await } else { client.post(path).await };
+                assert_eq!(reply.status, StatusCode::OK);
+            }
+            one.get("/list/7").await.text() == "2"
+        };
+        wait::until(wait::ANSWER, "both are listed again", listed).await;
+    }
+    assert_eq!(one.post("/end_others").await.text(), "1");
+    assert_eq!(other.get("/look").await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn ending_the_others_of_a_session_that_is_not_listed_is_an_error() {
+    let world = World::start(&[]).await;
+    let (one, other) = (world.logged_in().await, world.logged_in().await);
+    let mut connection = world.redis.connect().await;
+    let list = world.list(&mut connection).await;
+    let _: () = cmd("DEL").arg(list).query_async(&mut connection).await.unwrap();
+    // Too early to be noted, and so to be entered again.
+    let (first, second) = (one.post("/end_others").await, other.get("/look").await);
+    if first.status == StatusCode::OK {
+        // This machine is so slow that it was late enough.
+        return assert!(first.text() == "0" || second.status == StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(first.status, StatusCode::CONFLICT, "{}", first.text());
+    assert!(first.text().contains("urn:problem-type:session:not-listed"), "{}", first.text());
+    assert_eq!(second.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_full_redis_serves_reads_keeps_used_sessions_alive_and_takes_logouts() {
+    let world = World::start(&["--maxmemory-policy", "noeviction"]).await;
+    let client = world.logged_in().await;
+    let mut connection = world.redis.connect().await;
+    let _: () = cmd("CONFIG").arg("SET").arg("maxmemory").arg(1).query_async(&mut connection).await.unwrap();
+    assert_eq!(world.served.client().post("/login/8").await.status, StatusCode::SERVICE_UNAVAILABLE, "it is full");
+    let start = Instant::now();
+    // Beyond the idle timeout, so that only uses that were noted keep it alive.
+    while start.elapsed() < Duration::from_secs(20) {
+        assert_eq!(client.get("/look").await.status, StatusCode::OK, "after {:?}", start.elapsed());
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    assert_eq!(client.post("/logout").await.status, StatusCode::OK);
+    assert_eq!(client.get("/look").await.status, StatusCode::UNAUTHORIZED);
+}
+
+/// What is refused after the deletion does not undo it, and the client is told that it is done.
+#[tokio::test]
+async fn a_logout_whose_end_cannot_be_published_is_done_and_told_as_done() {
+    let redis = Server::start().await;
+    let mut connection = redis.connect().await;
+    let mut user = cmd("ACL");
+    for word in "SETUSER mute on nopass ~* resetchannels +@all".split(' ') {
+        user.arg(word);
+    }
+    user.exec_async(&mut connection).await.unwrap();
+    let url = redis.url().replace("redis://", "redis://mute:any@");
+    let users = Sessions::<User>::builder()
+        .shared_backend(Arc::new(Redis::new(&url, "app:").unwrap()))
+        .key(KEY)
+        .open()
+        .await
+        .unwrap();
+    let router =
+        Router::new().route("/login/{id}", post(login)).route("/logout", post(logout)).route("/look", get(look));
+    let served = serve(router.with_state(users)).await;
+    let client = served.client();
+    assert_eq!(client.post("/login/7").await.status, StatusCode::OK);
+    let reply = client.post("/logout").await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
+    assert_eq!(reply.set_cookies().len(), 1, "the cookie is removed");
+    assert_eq!(client.get("/look").await.status, StatusCode::UNAUTHORIZED);
+}
