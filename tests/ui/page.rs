@@ -173,7 +173,7 @@ fn as_text(title: &str) -> String {
         _ => (*part).to_owned(),
     });
     let text = shown.collect::<Vec<_>>().join("`");
-    if parts.len() % 2 == 0 { text + "`" } else { text }
+    if parts.len().is_multiple_of(2) { text + "`" } else { text }
 }
 
 /// In characters: some of the compiler's own errors spell out a whole type.
