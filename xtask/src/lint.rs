@@ -33,7 +33,8 @@ pub(crate) fn lint() -> Outcome {
 /// The crates as they would be published: built from their packages, each with both licences.
 fn package() -> Outcome {
     forget_packages()?;
-    run(&mut cargo(&["publish", "--workspace", "--dry-run", "--allow-dirty", "--locked"]))?;
+    let target = root().join("target/publish");
+    run(cargo(&["publish", "--workspace", "--dry-run", "--allow-dirty", "--locked", "--target-dir"]).arg(&target))?;
     for published in ["session-rules", "session-derive", RUNTIME] {
         let mut list = cargo(&["package", "--list", "--allow-dirty", "--locked", "--package", published]);
         let list = list.output().map_err(|error| format!("cargo package can't be run: {error}"))?;
@@ -65,18 +66,18 @@ fn forget_packages() -> Outcome {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
     let Some(home) = home else { return Ok(()) };
-    for kind in ["src", "cache"] {
-        for registry in fs::read_dir(home.join("registry").join(kind)).into_iter().flatten().flatten() {
-            for package in fs::read_dir(registry.path()).into_iter().flatten().flatten() {
-                let name = package.file_name().to_string_lossy().into_owned();
-                let is_ours = ["session-rules-", "session-derive-", "session-runtime-"];
-                if !is_ours.iter().any(|ours| name.starts_with(ours)) {
-                    continue;
-                }
-                let path = package.path();
-                let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-                removed.map_err(|error| format!("{} can't be removed: {error}", path.display()))?;
+    let registries = ["src", "cache"].map(|kind| fs::read_dir(home.join("registry").join(kind)));
+    let registries = registries.into_iter().flatten().flatten().flatten().map(|registry| registry.path());
+    for folder in registries.chain([root().join("target/publish/debug/.fingerprint")]) {
+        for package in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = package.file_name().to_string_lossy().into_owned();
+            let is_ours = ["session-rules-", "session-derive-", "session-runtime-"];
+            if !is_ours.iter().any(|ours| name.starts_with(ours)) {
+                continue;
             }
+            let path = package.path();
+            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            removed.map_err(|error| format!("{} can't be removed: {error}", path.display()))?;
         }
     }
     Ok(())
