@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use session_runtime::SessionData;
 
 /// What a session holds. Without a backend it lives in memory, for 30 minutes after its last use and
-/// 12 hours at the most, and its cookie is `__Host-user`.
+/// 12 hours at most, and its cookie is `__Host-user`.
 #[derive(Clone, Serialize, Deserialize, SessionData)]
 #[session(cookie(http_on_localhost))]
 struct User {

@@ -188,7 +188,7 @@ impl Written {
         Ok(text)
     }
 
-    /// One handler: a read, a change, a read by strangers too, and a change from a form behind a check.
+    /// One handler: a read, a change, a read by anonymous requests too, and a change from a form behind a check.
     fn handler(self, at: usize) -> String {
         let handlers = match self {
             Self::Plain => PLAIN_HANDLERS,

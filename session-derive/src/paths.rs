@@ -14,12 +14,12 @@ pub(crate) struct Runtime {
 /// A path that generated code names. Its tokens are made where they go: a stream of them would be handed to the compiler
 /// and back.
 #[derive(Clone, Copy)]
-pub(crate) struct Name<'a> {
+pub(crate) struct RuntimePath<'a> {
     root: &'a [TokenTree],
     segments: &'static [&'static str],
 }
 
-impl ToTokens for Name<'_> {
+impl ToTokens for RuntimePath<'_> {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         tokens.extend(self.root.iter().cloned());
         for segment in self.segments {
@@ -46,8 +46,8 @@ macro_rules! runtime_paths {
         // The methods have the names of what they lead to.
         #[allow(clippy::wrong_self_convention)]
         impl Runtime {
-            $(pub(crate) fn $name(&self) -> Name<'_> {
-                Name { root: &self.root, segments: &[$(stringify!($segment)),+] }
+            $(pub(crate) fn $name(&self) -> RuntimePath<'_> {
+                RuntimePath { root: &self.root, segments: &[$(stringify!($segment)),+] }
             })*
         }
     };
@@ -125,8 +125,8 @@ runtime_paths! {
 
 macro_rules! core_paths {
     ($($name:ident => $($segment:ident)::+;)*) => {
-        $(pub(crate) fn $name() -> Name<'static> {
-            Name { root: &[], segments: &[$(stringify!($segment)),+] }
+        $(pub(crate) fn $name() -> RuntimePath<'static> {
+            RuntimePath { root: &[], segments: &[$(stringify!($segment)),+] }
         })*
     };
 }

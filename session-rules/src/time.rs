@@ -11,7 +11,7 @@ pub const DEFAULT_LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 /// The longest lifetime: browsers cap a cookie's at 400 days (RFC 6265bis, section 5.5).
 pub const MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-/// The shortest time between two rotations in motion: well over the grace of the former id.
+/// The shortest time between two scheduled rotations: well over the grace of the previous id.
 pub const MIN_RENEWAL: Duration = Duration::from_secs(60);
 
 /// Reads a duration such as `"90s"`, `"30m"`, `"12h"`, `"14d"` or `"1h 30m"`.
@@ -95,7 +95,7 @@ pub fn violations(idle: Option<Duration>, lifetime: Option<Duration>) -> Vec<Vio
     found
 }
 
-/// What is wrong with the time after which an id is rotated in motion.
+/// What is wrong with the time after which an id is rotated on a schedule.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_rotated_once_a_minute_at_the_most_and_within_its_lifetime() {
+    fn an_id_is_rotated_once_a_minute_at_most_and_within_its_lifetime() {
         let refused = |every| rotation_violation(every, DEFAULT_LIFETIME).is_some();
         assert!(refused(MIN_RENEWAL - Duration::from_secs(1)) && !refused(MIN_RENEWAL));
         assert!(refused(DEFAULT_LIFETIME + Duration::from_secs(1)) && !refused(DEFAULT_LIFETIME));

@@ -34,7 +34,7 @@ impl Missing {
 
     /// `missing = path::to::handler`: what this axum handler answers. It gets the request's parts, with
     /// an empty body, and no state.
-    pub fn handler<H: Stranger<X>, X: 'static>(handler: H) -> Self {
+    pub fn handler<H: MissingHandler<X>, X: 'static>(handler: H) -> Self {
         Self(MissingResponse::Handler(Arc::new(move |request| Box::pin(handler.clone().call(request, ())))))
     }
 
@@ -61,10 +61,10 @@ impl Missing {
     label = "expected an axum handler without state",
     note = "write an `async fn` of extractors that need no state, which returns what implements `IntoResponse`"
 )]
-pub trait Stranger<X>: Handler<X, ()> + Sync {}
+pub trait MissingHandler<X>: Handler<X, ()> + Sync {}
 
 #[diagnostic::do_not_recommend]
-impl<H: Handler<X, ()> + Sync, X> Stranger<X> for H {}
+impl<H: Handler<X, ()> + Sync, X> MissingHandler<X> for H {}
 
 impl fmt::Debug for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -83,7 +83,7 @@ pub(crate) struct SessionMeta {
     pub(crate) authenticated_at: Timestamp,
     /// When the session got its present id.
     pub(crate) rotated: Timestamp,
-    /// How often the session was rotated for a reason, other than in motion: what a handle on it is held to.
+    /// How often the session was rotated for a reason, other than on a schedule: what a handle on it is held to.
     pub(crate) generation: u32,
     /// The id before the present one, where it may still be used for a moment.
     pub(crate) previous_id_hash: Option<IdHash>,

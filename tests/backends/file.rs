@@ -9,7 +9,6 @@ use std::{
     time::Duration,
 };
 
-use axum::http::StatusCode;
 use session_runtime::{
     Timestamp,
     backend::{
@@ -18,14 +17,11 @@ use session_runtime::{
     },
     testing::conformance,
 };
-use session_tests::{serve, wait};
+use session_tests::wait;
 use tempfile::TempDir;
 use tokio::time::{Instant, timeout};
 
-use crate::{
-    ledger::{Books, Terms, router},
-    store::{Store, pair},
-};
+use crate::store::{Store, pair};
 
 conformance! { file_conforms: Backend + Leases + Sweep => pair(store()) }
 conformance! { durable_file_conforms: Backend + Leases + Sweep => pair(durable()) }

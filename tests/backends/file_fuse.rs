@@ -27,7 +27,9 @@ impl Mirror {
         let bindfs = tools::BINDFS.find().expect("bindfs is installed: cargo xtask setup");
         let below = tempfile::tempdir().unwrap();
         let (folder, mirror) = (below.path().join("folder"), below.path().join("mirror"));
-        [&folder, &mirror].map(|folder| std::fs::create_dir(folder).unwrap());
+        for folder in [&folder, &mirror] {
+            std::fs::create_dir(folder).unwrap();
+        }
         let mounted = Command::new(bindfs).arg("--no-allow-other").args([&folder, &mirror]).output().unwrap();
         let why = String::from_utf8_lossy(&mounted.stderr);
         if mounted.status.success() {

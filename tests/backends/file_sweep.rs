@@ -13,13 +13,13 @@ use session_tests::wait;
 
 use crate::file::{IDLE, KEY, LIFETIME, START, create, has, is_granted, record, record_of, store, touch};
 
-/// Sweeps in turn, `limit` at the most each time, until `all` are gone and there is nothing left to take. How many of them
+/// Sweeps in turn, `limit` at most each time, until `all` are gone and there is nothing left to take. How many of them
 /// one call takes depends on the disk, too: after half a second it leaves the rest to the next.
 async fn sweep(files: [&File; 2], now: Timestamp, limit: usize, all: usize) {
     let (mut swept, mut turns) = (0, files.iter().cycle());
     wait::progress(wait::ANSWER, "what has expired is swept", all as u64, async || {
         let taken = turns.next().unwrap().sweep(now, limit).await.unwrap();
-        assert!(taken <= limit, "{taken} of {limit} at the most");
+        assert!(taken <= limit, "{taken} of {limit} at most");
         swept += taken;
         swept as u64
     })
@@ -40,8 +40,8 @@ async fn a_sweep_takes_no_more_than_it_was_told_to_and_only_what_has_expired() {
         let used = Record { last_seen: later, ..record(1, "used") };
         assert!(store.one.create(&key(number), used, touch(later)).await.unwrap());
     }
-    let stranger = folder.path().join("2a/somebody's notes");
-    fs::write(&stranger, "x").unwrap();
+    let anonymous = folder.path().join("2a/somebody's notes");
+    fs::write(&anonymous, "x").unwrap();
     assert_eq!(store.one.sweep(START.plus(IDLE / 2), 1000).await.unwrap(), 0, "nothing has expired yet");
     let files = [&*store.one, &*store.other];
     sweep(files, later, 64, 150).await;
@@ -49,7 +49,7 @@ async fn a_sweep_takes_no_more_than_it_was_told_to_and_only_what_has_expired() {
         assert!(store.one.load(&key(number), touch(later)).await.unwrap().is_some(), "{number}");
     }
     sweep(files, START.plus(LIFETIME), 1000, 50).await;
-    assert!(stranger.exists());
+    assert!(anonymous.exists());
 }
 
 #[tokio::test]

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use ::redis::cmd;
 use session_runtime::{
-    backend::{MySql, Postgres, Redis},
+    backend::{MySql, Postgres},
     testing::{Pair, conformance},
 };
-use session_tests::{MariaDb, Postgres as PostgresServer, Redis as RedisServer};
+use session_tests::{MariaDb, Postgres as PostgresServer};
 
 use crate::sql::Database as _;
 
@@ -23,20 +22,6 @@ fn block(language: &str, beginning: &str) -> &'static str {
     first.unwrap_or_else(|| panic!("the page has {beginning:?}"))
 }
 
-conformance! { redis_with_the_rights_of_the_guide_conforms: Backend + Leases + Watch => restricted_redis().await.real_time() }
-
-async fn restricted_redis() -> Pair {
-    let server = RedisServer::start().await;
-    let rights = block("text", "ACL SETUSER").replace(">PASSWORD", ">open-sesame");
-    let mut rule = rights.split_whitespace();
-    let mut command = cmd(rule.next().expect("a command"));
-    rule.for_each(|word| _ = command.arg(word));
-    command.exec_async(&mut server.connect().await).await.expect("Redis takes the rule");
-    let url = format!("redis://shop:open-sesame@127.0.0.1:{}/", server.port());
-    let [one, other] = [(), ()].map(|()| Arc::new(Redis::new(&url, "shop:User:").expect("a URL")));
-    Pair::new(one, other).keeping(server)
-}
-
 conformance! { postgres_with_the_rights_of_the_guide_conforms: Backend + Leases + Sweep => restricted_postgres().await }
 
 async fn restricted_postgres() -> Pair {
@@ -47,7 +32,7 @@ async fn restricted_postgres() -> Pair {
     server.sql(block("sql", "BYTEA")).await;
     let url = format!("postgres://shop:open-sesame@127.0.0.1:{}/postgres", server.port());
     let [one, other] = [(), ()].map(|()| Arc::new(Postgres::new(&url, "sessions").expect("a URL")));
-    Pair::new(one, other).keeping(server)
+    Pair::new(one, other).real_time().keeping(server)
 }
 
 conformance! { mariadb_with_the_rights_of_the_guide_conforms: Backend + Leases + Sweep => restricted_mariadb().await }
@@ -57,5 +42,5 @@ async fn restricted_mariadb() -> Pair {
     server.sql(block("sql", "MEDIUMBLOB")).await;
     let url = format!("mysql://shop:open-sesame@127.0.0.1:{}/app", server.port());
     let [one, other] = [(), ()].map(|()| Arc::new(MySql::new(&url, "sessions").expect("a URL")));
-    Pair::new(one, other).keeping(server)
+    Pair::new(one, other).real_time().keeping(server)
 }

@@ -127,7 +127,7 @@ async fn an_exclusive_borrow_that_changes_nothing_writes_no_record() {
 }
 
 #[tokio::test]
-async fn starting_and_ending_are_one_command_each_and_a_stranger_costs_none() {
+async fn starting_and_ending_are_one_command_each_and_a_anonymous_client_costs_none() {
     let ledger = Ledger::start().await;
     // The session that was here is ended as well.
     let (sent, _, trips) = ledger.cost(Method::POST, "/start").await;
@@ -136,7 +136,7 @@ async fn starting_and_ending_are_one_command_each_and_a_stranger_costs_none() {
     assert_eq!((sent, trips), (["GETEX", "script"].map(str::to_owned).to_vec(), 2));
     assert_eq!(ran.of("publish"), 1, "those who watch it are told in the same step: {ran:?}");
     let (sent, _, trips) = ledger.cost(Method::GET, "/greeting").await;
-    assert_eq!((sent, trips), (vec![], 0), "a stranger");
+    assert_eq!((sent, trips), (vec![], 0), "an anonymous client");
     let (sent, _, trips) = ledger.cost(Method::POST, "/start").await;
     assert_eq!((sent, trips), (vec!["SET".to_owned()], 1), "no session was here");
 }

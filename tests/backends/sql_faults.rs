@@ -132,7 +132,7 @@ async fn a_server_that_hangs_is_an_error_in_time_and_is_used_again_when_it_goes_
         server.stop();
         let began = Instant::now();
         let mut calls = tokio::task::JoinSet::new();
-        let backend = Arc::new(server.open_table("sessions").await.unwrap());
+        let backend = Arc::new(server.open_apart().await);
         for _ in 0..50 {
             let backend = Arc::clone(&backend);
             calls.spawn(async move { timeout(DEADLINE, backend.load(&KEY, touch())).await.is_err_or_late() });

@@ -10,7 +10,7 @@ use crate::{
     sql::{Database, KEY, lease, record, touch},
 };
 
-const READ: &str = "SELECT version, last_seen, expires, body FROM";
+const READ: &str = "SELECT version, last_seen, expires, body";
 
 /// Each use once, so that every statement is prepared on the one connection that will be used.
 async fn warm_up<B: Leases>(backend: &B) {
@@ -95,7 +95,7 @@ async fn on_mysql_a_read_is_one_query_and_an_exclusive_borrow_three() {
 }
 
 /// The URL with the proxy's port in it.
-fn proxied(url: &str, proxy: &Proxy) -> String {
+pub(crate) fn proxied(url: &str, proxy: &Proxy) -> String {
     let to = proxy.url();
     let port = |url: &str| url.rsplit(':').next().unwrap().split('/').next().unwrap().to_owned();
     url.replace(&port(url), &port(&to))

@@ -43,7 +43,7 @@ async fn greeted(browser: &Browser) {
     shows(browser, "h1", "Hello, Ada!").await;
 }
 
-/// The page that it shows, loaded again, is a stranger's.
+/// The page that it shows, loaded again, is an anonymous client's.
 async fn is_out(browser: &Browser) {
     browser.refresh().await.unwrap();
     shows(browser, "h1", "Welcome").await;

@@ -77,7 +77,7 @@ async fn curls_cookie_jar_goes_through_login_count_and_logout() {
     let home = curl.run(&[], "/").await;
     assert_eq!(home.status, 200);
     assert!(home.body.contains("Hello, stranger!"), "{}", home.body);
-    assert_eq!(home.header("set-cookie"), None, "a stranger gets no cookie");
+    assert_eq!(home.header("set-cookie"), None, "an anonymous client gets no cookie");
 
     let me = curl.run(&[], "/me").await;
     assert_eq!((me.status, me.header("content-type")), (401, Some("application/problem+json")));

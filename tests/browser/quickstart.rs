@@ -101,7 +101,7 @@ async fn two_browsers_are_two_people() {
 }
 
 #[tokio::test]
-async fn a_page_that_was_left_open_over_a_logout_elsewhere_greets_a_stranger_at_the_next_click() {
+async fn a_page_that_was_left_open_over_a_logout_elsewhere_greets_a_anonymous_client_at_the_next_click() {
     let (_app, url) = quickstart().await;
     let browser = Browser::start().await;
     browser.open(&url).await;

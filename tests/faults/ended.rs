@@ -10,7 +10,7 @@ use axum::http::{Method, StatusCode};
 use session_tests::{App, Client, Redis, Socket, wait};
 
 const KEY: &str = "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkA=";
-const COOKIE: &str = "__Host-member";
+const COOKIE: &str = "member";
 /// Far more than it takes, and far less than until a store that tells of ends is looked at all the same.
 const SOON: Duration = Duration::from_secs(15);
 

@@ -115,7 +115,7 @@ fn assert_unavailable(reply: &Reply, took: Duration) {
 
 impl Worker {
     /// Everything was answered as it should, or with a 503; in phase `down` with nothing else, in the phases `up` not
-    /// at all. Nobody was ever taken for a stranger.
+    /// at all. Nobody was ever taken for an anonymous client.
     fn assert_nothing_but_503(&self, up: &[usize], down: usize) {
         for Answer { path, reply, took, phases } in &self.answers {
             let within = |phase: usize| *phases == (phase, phase);
@@ -196,19 +196,19 @@ async fn a_redis_without_persistence_that_is_killed_forgets_and_says_so_only_whe
     let mut fleet = Fleet::on_redis(2, TERMS).await;
     for worker in through_an_outage(&mut fleet, Redis::kill, Redis::restart).await {
         for Answer { path, reply, took, phases } in worker.answers {
-            let stranger = if path == "/greeting" { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
+            let anonymous = if path == "/greeting" { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
             match phases {
                 (0, 0) => assert_eq!(reply.status, StatusCode::OK, "{path}"),
                 (2, 2) => assert_unavailable(&reply, took),
-                (3, 3) => assert_eq!(reply.status, stranger, "{path}: {}", reply.text()),
+                (3, 3) => assert_eq!(reply.status, anonymous, "{path}: {}", reply.text()),
                 _ if reply.status == StatusCode::SERVICE_UNAVAILABLE => assert_unavailable(&reply, took),
                 _ => {}
             }
             if path == "/greeting" && reply.status == StatusCode::OK {
                 let expected = match phases.0 {
                     0 => ["known"].as_slice(),
-                    3 => &["stranger"],
-                    _ => &["known", "stranger"],
+                    3 => &["anonymous"],
+                    _ => &["known", "anonymous"],
                 };
                 assert!(expected.contains(&reply.text()), "{} in {phases:?}", reply.text());
             }
@@ -294,11 +294,11 @@ async fn a_login_and_a_logout_while_redis_is_down_are_503s_and_change_no_cookie(
         let start = Instant::now();
         assert_unavailable(&writer.post(0, path).await, start.elapsed());
     }
-    let stranger = fleet.client(0);
+    let anonymous = fleet.client(0);
     let start = Instant::now();
-    assert_unavailable(&stranger.post("/start").await, start.elapsed());
-    assert_eq!(stranger.get("/greeting").await.text(), "stranger", "who has no cookie needs no Redis");
-    assert_eq!(stranger.get("/entries").await.status, StatusCode::UNAUTHORIZED);
+    assert_unavailable(&anonymous.post("/start").await, start.elapsed());
+    assert_eq!(anonymous.get("/greeting").await.text(), "anonymous", "who has no cookie needs no Redis");
+    assert_eq!(anonymous.get("/entries").await.status, StatusCode::UNAUTHORIZED);
     fleet.redis().restart().await;
     recovered(&fleet).await;
     assert_eq!(writer.entries(0).await, [] as [u32; 0], "the session lives on");
@@ -311,7 +311,7 @@ async fn an_application_that_starts_while_redis_is_down_serves_as_soon_as_it_is_
     let key = String::from_utf8(App::example("keygen").run().await.stdout).unwrap();
     let fleet = App::example("fleet").env("REDIS_URL", redis.url()).env("SESSION_KEYS", key.trim()).start().await;
     let client = fleet.client();
-    assert!(client.get("/").await.text().contains("stranger"));
+    assert!(client.get("/").await.text().contains("anonymous"));
     let start = Instant::now();
     assert_unavailable(&client.post_form("/login", &[("name", "Ada")]).await, start.elapsed());
     redis.restart().await;

@@ -17,7 +17,7 @@ use crate::support::{
 };
 
 async fn copy(user: Option<User>) -> String {
-    user.map_or_else(|| "stranger".into(), |user| user.name)
+    user.map_or_else(|| "anonymous".into(), |user| user.name)
 }
 
 async fn plain() {}
@@ -62,7 +62,7 @@ impl Scene {
         }
         for path in ["/", "/copy"] {
             let reply = send_with(&self.server, Method::GET, path, cookie).await;
-            assert_eq!((reply.text(), reply.set_cookies()), ("stranger", vec![]), "{cookie:?}");
+            assert_eq!((reply.text(), reply.set_cookies()), ("anonymous", vec![]), "{cookie:?}");
         }
         assert_eq!(self.ledger.asked(), asked, "the backend was asked about {cookie:?}");
     }

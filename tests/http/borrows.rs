@@ -18,7 +18,7 @@ use crate::support::{
 #[session(optional)]
 async fn count_if_known(user: Option<&mut User>) -> String {
     user.map_or_else(
-        || "stranger".into(),
+        || "anonymous".into(),
         |user| {
             user.visits += 1;
             user.visits.to_string()
@@ -30,13 +30,13 @@ async fn count_if_known(user: Option<&mut User>) -> String {
 async fn leave_if_known(session: Option<Session<User>>) -> Result<&'static str, Error> {
     match session {
         Some(session) => session.end().await.map(|()| "goodbye"),
-        None => Ok("stranger"),
+        None => Ok("anonymous"),
     }
 }
 
 #[session(optional)]
 async fn who(slot: SessionSlot<User>) -> String {
-    slot.get().map_or_else(|| "stranger".into(), |user| user.name.clone())
+    slot.get().map_or_else(|| "anonymous".into(), |user| user.name.clone())
 }
 
 #[session(protected)]
@@ -100,28 +100,28 @@ on_every_backend!(
 );
 
 #[tokio::test]
-async fn what_needs_a_session_turns_strangers_away() {
+async fn what_needs_a_session_turns_anonymous_requests_away() {
     let server = in_memory().await;
-    let stranger = server.client();
-    assert_problem(&stranger.get("/me").await, 401, "missing");
+    let anonymous = server.client();
+    assert_problem(&anonymous.get("/me").await, 401, "missing");
     for path in ["/visit", "/rotate", "/logout"] {
-        assert_problem(&stranger.post(path).await, 401, "missing");
+        assert_problem(&anonymous.post(path).await, 401, "missing");
     }
 }
 
 #[tokio::test]
-async fn an_optional_borrow_admits_strangers_and_knows_who_is_known() {
+async fn an_optional_borrow_admits_anonymous_requests_and_knows_who_is_known() {
     let server = in_memory().await;
-    let (stranger, ann) = (server.client(), logged_in(&server, "ann").await);
-    assert_eq!(stranger.get("/").await.text(), "stranger");
+    let (anonymous, ann) = (server.client(), logged_in(&server, "ann").await);
+    assert_eq!(anonymous.get("/").await.text(), "anonymous");
     assert_eq!(ann.get("/").await.text(), "ann");
 }
 
 #[tokio::test]
 async fn what_an_optional_exclusive_borrow_changes_is_stored() {
     let server = in_memory().await;
-    let (stranger, ann) = (server.client(), logged_in(&server, "ann").await);
-    assert_eq!(stranger.post("/count").await.text(), "stranger");
+    let (anonymous, ann) = (server.client(), logged_in(&server, "ann").await);
+    assert_eq!(anonymous.post("/count").await.text(), "anonymous");
     assert_eq!(ann.post("/count").await.text(), "1");
     assert_eq!(ann.post("/count").await.text(), "2");
     assert_eq!(me(&ann).await.visits, 2);
@@ -130,9 +130,9 @@ async fn what_an_optional_exclusive_borrow_changes_is_stored() {
 #[tokio::test]
 async fn an_optional_handle_ends_a_session_where_there_is_one() {
     let server = in_memory().await;
-    let (stranger, ann) = (server.client(), logged_in(&server, "ann").await);
-    let reply = stranger.post("/leave").await;
-    assert_eq!(reply.text(), "stranger");
+    let (anonymous, ann) = (server.client(), logged_in(&server, "ann").await);
+    let reply = anonymous.post("/leave").await;
+    assert_eq!(reply.text(), "anonymous");
     assert!(reply.set_cookies().is_empty());
     assert_eq!(ann.post("/leave").await.text(), "goodbye");
     assert_problem(&ann.get("/me").await, 401, "missing");
@@ -145,13 +145,13 @@ async fn an_optional_exclusive_borrow_of_an_ended_session_is_none() {
     let kept = format!("{COOKIE}={}", token(&ann));
     ann.post("/logout").await;
     let reply = send_with(&server, Method::POST, "/count", &kept).await;
-    assert_eq!((reply.text(), reply.set_cookies()), ("stranger", vec![]));
+    assert_eq!((reply.text(), reply.set_cookies()), ("anonymous", vec![]));
 }
 
 #[tokio::test]
 async fn a_slot_tells_who_is_there() {
     let server = in_memory().await;
-    assert_eq!(server.client().get("/who").await.text(), "stranger");
+    assert_eq!(server.client().get("/who").await.text(), "anonymous");
     assert_eq!(logged_in(&server, "ann").await.get("/who").await.text(), "ann");
 }
 

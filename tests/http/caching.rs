@@ -42,28 +42,32 @@ async fn a_caching_proxy_before_the_quickstart_serves_everybody_their_own_page()
     let app = App::example("quickstart").start().await;
     for set_cookie in [Respect, Ignore] {
         let proxy = Proxy::before(app.address(), set_cookie).await;
-        let (ada, grace, stranger) = (proxy.client(), proxy.client(), proxy.client());
+        let (ada, grace, anonymous) = (proxy.client(), proxy.client(), proxy.client());
         for (client, name) in [(&ada, "Ada"), (&grace, "Grace")] {
             let login = client.post_form("/login", &[("name", name)]).await;
             assert_eq!((login.status.as_u16(), login.set_cookies().len()), (303, 1));
         }
         assert_ne!(token(&ada), token(&grace));
-        assert!(kept(&stranger, "/").await.contains("Hello, stranger!"));
+        assert!(kept(&anonymous, "/").await.contains("Hello, stranger!"));
         assert!(kept(&ada, "/").await.contains("Hello, Ada!"));
         assert!(kept(&grace, "/").await.contains("Hello, Grace!"));
-        for (client, name) in [(&stranger, "stranger"), (&grace, "Grace"), (&ada, "Ada"), (&proxy.client(), "stranger")]
+        for (client, name) in
+            [(&anonymous, "anonymous"), (&grace, "Grace"), (&ada, "Ada"), (&proxy.client(), "anonymous")]
         {
             let page = client.get("/").await;
             assert!(page.text().contains(&format!("Hello, {name}!")), "{}", page.text());
             assert!(page.set_cookies().is_empty());
         }
-        assert_eq!(stranger.get("/me").await.status, 401);
-        assert_eq!(ada.get("/me").await.status, 200, "a stranger's refusal is a stranger's");
+        assert_eq!(anonymous.get("/me").await.status, 401);
+        assert_eq!(ada.get("/me").await.status, 200, "an anonymous client's refusal is an anonymous client's");
         assert_eq!(grace.get("/me").await.json::<User>().name, "Grace");
         assert_eq!(proxy.client().get("/me").await.status, 401);
 
         ada.post("/logout").await;
-        assert!(ada.get("/").await.text().contains("Hello, stranger!"), "after a logout the page is a stranger's");
+        assert!(
+            ada.get("/").await.text().contains("Hello, stranger!"),
+            "after a logout the page is an anonymous client's"
+        );
     }
 }
 
@@ -73,7 +77,7 @@ const PUBLIC: AppendHeaders<[(axum::http::HeaderName, &str); 1]> =
 
 #[session(optional)]
 async fn greeting(user: Option<&User>) -> impl IntoResponse {
-    (PUBLIC, user.map_or_else(|| "stranger".into(), |user| user.name.clone()))
+    (PUBLIC, user.map_or_else(|| "anonymous".into(), |user| user.name.clone()))
 }
 
 #[session(protected)]
@@ -121,18 +125,18 @@ async fn a_page_that_its_handler_calls_public_is_kept_for_each_cookie_by_itself(
     let server = serve(public().with_state(Store::memory().sessions().await)).await;
     for set_cookie in [Respect, Ignore] {
         let proxy = Proxy::before(server.address(), set_cookie).await;
-        let (ada, grace, stranger) = (proxy.client(), proxy.client(), proxy.client());
+        let (ada, grace, anonymous) = (proxy.client(), proxy.client(), proxy.client());
         ada.post_form("/login", &[("name", "Ada")]).await;
         grace.post_form("/login", &[("name", "Grace")]).await;
         assert_eq!(kept(&ada, "/greeting").await, "Ada");
-        assert_eq!(kept(&stranger, "/greeting").await, "stranger");
+        assert_eq!(kept(&anonymous, "/greeting").await, "anonymous");
         assert_eq!(kept(&grace, "/greeting").await, "Grace");
         assert_eq!(kept(&grace, "/owned").await, "Grace");
         assert_eq!(kept(&ada, "/owned").await, "Ada");
-        assert_eq!(stranger.get("/owned").await.status, 401);
+        assert_eq!(anonymous.get("/owned").await.status, 401);
         assert_eq!(kept(&ada, "/guarded").await, "the back room");
         assert_eq!(
-            stranger.get("/guarded").await.status,
+            anonymous.get("/guarded").await.status,
             401,
             "what was kept for one who may enter opens to nobody else"
         );
@@ -225,7 +229,7 @@ async fn greeted(State(readers): State<Sessions<Reader>>, request: Request, _: N
 }
 
 fn named(reader: Option<&Reader>) -> String {
-    reader.map_or_else(|| "stranger".into(), |reader| reader.name.clone())
+    reader.map_or_else(|| "anonymous".into(), |reader| reader.name.clone())
 }
 
 /// What layers for compression and CORS do: a line of their own, behind the others.
@@ -268,7 +272,7 @@ fn expected(path: &str, who: Option<&str>) -> (u16, String) {
         ("/needed" | "/demanded" | "/of-ada" | "/back-room" | "/compressed-back-room", None) => (401, String::new()),
         ("/of-ada", Some(name)) if name != "ada" => (403, String::new()),
         ("/back-room" | "/compressed-back-room", Some(_)) => (200, "the back room".into()),
-        (_, who) => (200, who.unwrap_or("stranger").into()),
+        (_, who) => (200, who.unwrap_or("anonymous").into()),
     }
 }
 

@@ -61,7 +61,7 @@ async fn of_cookies_of_two_live_sessions_none_is_used_and_of_one_that_has_ended_
             assert_problem(&reply, 401, "missing");
             assert!(reply.set_cookies().is_empty(), "neither is taken away: the other one would be believed then");
         }
-        assert_eq!(send_with(&scene.server, Method::GET, "/copy", &cookie).await.text(), "stranger");
+        assert_eq!(send_with(&scene.server, Method::GET, "/copy", &cookie).await.text(), "anonymous");
     }
     // What an earlier release left behind, and whose session ended: it locks nobody out.
     planted.post("/logout").await;

@@ -63,9 +63,9 @@ async fn head_requests_are_refused_as_gets_are_without_a_body() {
 #[tokio::test]
 async fn every_answer_that_read_a_session_varies_by_cookie() {
     let (_, server) = on_a_ledger().await;
-    let (stranger, ann) = (server.client(), logged_in(&server, "ann").await);
+    let (anonymous, ann) = (server.client(), logged_in(&server, "ann").await);
     for path in ["/", "/me", "/behind", "/count", "/copy"] {
-        assert!(varies_by_cookie(&stranger.get(path).await), "a stranger's {path}");
+        assert!(varies_by_cookie(&anonymous.get(path).await), "an anonymous client's {path}");
     }
     for path in ["/", "/me", "/behind", "/count"] {
         assert!(varies_by_cookie(&ann.get(path).await), "{path}");
@@ -91,7 +91,7 @@ async fn a_backend_that_is_down_gives_503_and_never_an_anonymous_or_a_lost_sessi
         replies.push((path, client.post(path).await));
     }
     replies.push(("/login", client.post_form("/login", &[("name", "bob")]).await));
-    replies.push(("a stranger's login", server.client().post_form("/login", &[("name", "bob")]).await));
+    replies.push(("an anonymous client's login", server.client().post_form("/login", &[("name", "bob")]).await));
     for (path, reply) in replies {
         assert_problem(&reply, 503, "unavailable");
         assert!(reply.header("retry-after").is_some_and(|seconds| seconds.parse::<u32>().is_ok()), "{path}");
@@ -106,12 +106,12 @@ async fn a_backend_that_is_down_gives_503_and_never_an_anonymous_or_a_lost_sessi
 }
 
 #[tokio::test]
-async fn strangers_are_served_while_the_backend_is_down() {
+async fn anonymous_requests_are_served_while_the_backend_is_down() {
     let (ledger, server) = on_a_ledger().await;
     ledger.set_down(true);
-    let stranger = server.client();
-    assert_eq!(stranger.get("/").await.text(), "stranger");
-    assert_problem(&stranger.get("/me").await, 401, "missing");
+    let anonymous = server.client();
+    assert_eq!(anonymous.get("/").await.text(), "anonymous");
+    assert_problem(&anonymous.get("/me").await, 401, "missing");
 }
 
 #[session(protected)]
@@ -232,13 +232,13 @@ async fn a_browser_gets_each_refusal_as_a_page_and_a_program_as_json() {
     let more = Router::new().route("/regulars", get(regulars)).route("/fresh", get(fresh));
     let sessions = Sessions::builder().backend(ledger.clone()).key(&key('k')).open().await.unwrap();
     let more = serve(more.with_state(sessions)).await;
-    let (stranger, ann) = (server.client(), logged_in(&server, "ann").await);
+    let (anonymous, ann) = (server.client(), logged_in(&server, "ann").await);
     let elsewhere = ann.at(&more.url());
     for (client, method, path, status) in [
-        (&stranger, Method::GET, "/me", 401),
-        (&stranger, Method::POST, "/visit", 401),
-        (&stranger, Method::GET, "/behind", 401),
-        (&stranger, Method::GET, "/copy", 401),
+        (&anonymous, Method::GET, "/me", 401),
+        (&anonymous, Method::POST, "/visit", 401),
+        (&anonymous, Method::GET, "/behind", 401),
+        (&anonymous, Method::GET, "/copy", 401),
         (&elsewhere, Method::GET, "/regulars", 403),
         (&elsewhere, Method::GET, "/fresh", 401),
     ] {
@@ -289,4 +289,19 @@ async fn an_answer_of_the_applications_own_is_left_as_it_is() {
         let reply = as_a_browser(&server.client(), Method::GET, path).await;
         assert_eq!((reply.status.as_u16(), reply.text()), (409, text));
     }
+}
+
+#[tokio::test]
+async fn a_refusal_has_a_title_in_the_fields_words_and_says_what_to_do() {
+    let server = serve(routes().with_state(Store::memory().sessions::<User>().await)).await;
+    let refusal = server.client().get("/me").await;
+    let problem: serde_json::Value = serde_json::from_str(refusal.text()).unwrap();
+    assert_eq!(problem["title"], "Authentication required");
+    assert_eq!(problem["detail"], "Log in, then send the request again.");
+
+    let client = logged_in(&server, "ann").await;
+    let cross =
+        client.send(axum::http::Method::POST, "/count", |request| request.header("sec-fetch-site", "cross-site"));
+    let problem: serde_json::Value = serde_json::from_str(cross.await.text()).unwrap();
+    assert_eq!(problem["title"], "Cross-site request refused");
 }

@@ -60,7 +60,7 @@ async fn shared(visitor: &Visitor) -> String {
 
 #[session(optional)]
 async fn optional(visitor: Option<&Visitor>) -> String {
-    visitor.map_or_else(|| "stranger".into(), Visitor::flash)
+    visitor.map_or_else(|| "anonymous".into(), Visitor::flash)
 }
 
 #[session(protected)]

@@ -161,8 +161,8 @@ async fn a_handlers_own_missing_answers_for_a_stale_session_and_the_types_does_n
     assert_eq!((reply.status.as_u16(), reply.header("location")), (303, Some("/again")));
     let reply = client.post("/told").await;
     assert_eq!((reply.status.as_u16(), reply.text()), (403, "prove yourself for /told"));
-    let stranger = server.client().get("/shared").await;
-    assert_eq!((stranger.status.as_u16(), stranger.header("location")), (303, Some("/login")));
+    let anonymous = server.client().get("/shared").await;
+    assert_eq!((anonymous.status.as_u16(), anonymous.header("location")), (303, Some("/login")));
 }
 
 #[tokio::test]

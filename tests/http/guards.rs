@@ -87,14 +87,14 @@ async fn a_guard_lets_some_in_and_answers_403_to_the_others() {
 }
 
 #[tokio::test]
-async fn a_stranger_is_told_to_log_in_before_any_guard_is_asked() {
+async fn a_anonymous_client_is_told_to_log_in_before_any_guard_is_asked() {
     let server = server().await;
-    let stranger = server.client();
+    let anonymous = server.client();
     for path in ["/closure", "/result", "/back-room"] {
-        assert_problem(&stranger.get(path).await, 401, "missing");
+        assert_problem(&anonymous.get(path).await, 401, "missing");
     }
-    assert_problem(&stranger.post("/path").await, 401, "missing");
-    assert_problem(&stranger.post_form("/spell", &[("word", "abracadabra")]).await, 401, "missing");
+    assert_problem(&anonymous.post("/path").await, 401, "missing");
+    assert_problem(&anonymous.post_form("/spell", &[("word", "abracadabra")]).await, 401, "missing");
 }
 
 #[tokio::test]

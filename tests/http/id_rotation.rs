@@ -1,4 +1,4 @@
-//! `rotate_every = "15m"`: ids that are rotated in motion.
+//! `rotate_every = "15m"`: ids that are rotated on a schedule.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -285,7 +285,7 @@ async fn there_is_no_grace_after_a_rotation_for_a_reason(store: Store) {
     }
 }
 
-async fn a_slow_writer_and_a_long_held_handle_outlast_a_rotation_in_motion(store: Store) {
+async fn a_slow_writer_and_a_long_held_handle_outlast_a_scheduled_rotation(store: Store) {
     let (clock, gate) = (ManualClock::new(), Gate::new());
     let server = server(&store, &clock, &gate).await;
     let client = logged_in(&server).await;
@@ -323,7 +323,7 @@ async fn a_rotation_and_a_flash_are_settled_by_one_answer(store: Store) {
 }
 
 /// SM7: a small generator, so that a failed run can be repeated.
-async fn rotations_in_motion_never_lengthen_a_sessions_life(store: Store) {
+async fn scheduled_rotations_never_lengthen_a_sessions_life(store: Store) {
     for seed in 1..9_u64 {
         let clock = ManualClock::new();
         let server = server(&store, &clock, &Gate::new()).await;
@@ -354,11 +354,11 @@ async fn rotations_in_motion_never_lengthen_a_sessions_life(store: Store) {
 
 on_every_backend!(
     a_rotation_and_a_flash_are_settled_by_one_answer,
-    a_slow_writer_and_a_long_held_handle_outlast_a_rotation_in_motion,
+    a_slow_writer_and_a_long_held_handle_outlast_a_scheduled_rotation,
     an_upload_that_takes_longer_than_the_grace_is_stored,
     every_form_rotates_an_id_that_is_due_and_tells_the_client,
     parallel_requests_of_one_page_survive_and_exactly_one_answer_has_the_new_token,
-    rotations_in_motion_never_lengthen_a_sessions_life,
+    scheduled_rotations_never_lengthen_a_sessions_life,
     the_old_id_is_good_for_ten_seconds_more_and_then_dead,
     there_is_no_grace_after_a_rotation_for_a_reason,
 );

@@ -18,7 +18,7 @@ async fn read(user: &User) -> impl IntoResponse {
 
 #[session(optional)]
 async fn perhaps(user: Option<&User>) -> impl IntoResponse {
-    [("x-name", user.map_or("stranger".into(), |user| user.name.clone()))]
+    [("x-name", user.map_or("anonymous".into(), |user| user.name.clone()))]
 }
 
 #[session(protected)]
@@ -31,12 +31,12 @@ async fn change(user: &mut User) -> Result<impl IntoResponse, Error> {
 async fn a_handler_that_borrows_may_answer_something_opaque() {
     let more = Router::new().route("/read", get(read)).route("/perhaps", get(perhaps)).route("/change", post(change));
     let server = serve(routes().merge(more).with_state(Store::memory().sessions().await)).await;
-    let (stranger, ann) = (server.client(), logged_in(&server, "ann").await);
+    let (anonymous, ann) = (server.client(), logged_in(&server, "ann").await);
     let reply = ann.get("/read").await;
     assert_eq!((reply.status.as_u16(), reply.text()), (202, "ann"));
     assert!(varies_by_cookie(&reply));
     assert_eq!(ann.get("/perhaps").await.header("x-name"), Some("ann"));
-    assert_eq!(stranger.get("/perhaps").await.header("x-name"), Some("stranger"));
+    assert_eq!(anonymous.get("/perhaps").await.header("x-name"), Some("anonymous"));
     assert_eq!(ann.post("/change").await.text(), "1");
     assert_eq!(ann.get("/me").await.json::<User>().visits, 1);
 }

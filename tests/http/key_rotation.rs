@@ -163,7 +163,7 @@ async fn a_token_under_a_new_key_is_no_new_lease_of_life() {
 }
 
 #[tokio::test]
-async fn a_stranger_gets_no_token_from_a_rotation() {
+async fn a_anonymous_client_gets_no_token_from_a_rotation() {
     let rotation = Rotation::of(&Store::memory()).await;
     assert!(rotation.during.client().get("/").await.set_cookies().is_empty());
 }
@@ -199,7 +199,7 @@ macro_rules! site {
 
             #[session(optional)]
             async fn greet(person: Option<&Person>) -> String {
-                person.map_or_else(|| "stranger".into(), |person| person.name.clone())
+                person.map_or_else(|| "anonymous".into(), |person| person.name.clone())
             }
 
             async fn serve(keys: &str, $memory: &Arc<Memory>) -> Served {
@@ -241,7 +241,7 @@ async fn nobody_who_comes_is_logged_out(stages: &[Served]) {
     let (middle, end) = (log_in(1, "x").await, log_in(2, "x").await);
     let is_known = async |stage: usize, client: &Client| {
         let reply = client.at(&stages[stage].url()).get("/").await;
-        assert!(reply.status == 200 && ["x", "stranger"].contains(&reply.text()), "{}", reply.text());
+        assert!(reply.status == 200 && ["x", "anonymous"].contains(&reply.text()), "{}", reply.text());
         reply.text() == "x"
     };
     for stage in 0..stages.len() {

@@ -83,7 +83,7 @@ macro_rules! ways {
                 serve(router.with_state(sessions)).await
             }
 
-            /// What a stranger gets on every way, and who has logged out while a copy of the cookie was kept.
+            /// What an anonymous client gets on every way, and who has logged out while a copy of the cookie was kept.
             pub(super) async fn for_everybody(check: impl Fn(&str, &Reply)) {
                 let server = server().await;
                 let former = server.client();

@@ -17,14 +17,14 @@ async fn thousands_of_requests_without_a_cookie_make_no_record_and_no_cookie(sto
     let server = serve_users(store.sessions().await).await;
     let tasks: Vec<_> = (0..4)
         .map(|_| {
-            let stranger = server.client();
+            let anonymous = server.client();
             tokio::spawn(async move {
                 for _ in 0..1000 {
-                    let reply = stranger.get("/").await;
-                    assert_eq!((reply.text(), reply.set_cookies()), ("stranger", vec![]));
+                    let reply = anonymous.get("/").await;
+                    assert_eq!((reply.text(), reply.set_cookies()), ("anonymous", vec![]));
                 }
                 for path in ["/visit", "/logout", "/rotate", "/rename", "/nowhere"] {
-                    assert!(stranger.post(path).await.set_cookies().is_empty());
+                    assert!(anonymous.post(path).await.set_cookies().is_empty());
                 }
             })
         })
@@ -107,16 +107,16 @@ async fn a_backend_is_asked_to_write_when_there_is_something_to_write() {
 }
 
 #[tokio::test]
-async fn strangers_cost_the_backend_nothing() {
+async fn anonymous_requests_cost_the_backend_nothing() {
     let ledger = Ledger::default();
     let sessions = Sessions::builder().backend(ledger.clone()).key(&key('k')).open().await.unwrap();
     let server = serve_users(sessions).await;
-    let stranger = server.client();
+    let anonymous = server.client();
     for path in ["/", "/me", "/nowhere"] {
-        stranger.get(path).await;
+        anonymous.get(path).await;
     }
     for path in ["/visit", "/look", "/logout", "/rotate"] {
-        stranger.post(path).await;
+        anonymous.post(path).await;
     }
     assert_eq!(ledger.asked(), 0);
 }

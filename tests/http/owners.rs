@@ -147,7 +147,7 @@ async fn a_person_sees_both_browsers_and_ends_the_other(store: Store) {
     let (one, other) = (application(&store).await, application(&store).await);
     let laptop = logged_in(&one, "ann", "Firefox on Linux").await;
     let phone = logged_in(&other, "ann", "Safari on a phone").await;
-    let stranger = logged_in(&one, "bob", "Lynx").await;
+    let anonymous = logged_in(&one, "bob", "Lynx").await;
     let devices = listed(&laptop).await;
     assert_eq!(devices.len(), 2, "{devices:?}");
     let current = devices.iter().find(|device| device.current).unwrap();
@@ -156,11 +156,11 @@ async fn a_person_sees_both_browsers_and_ends_the_other(store: Store) {
     assert_eq!(others.label.as_deref(), Some("Safari on a phone"));
 
     let path = format!("/devices/{}/end", others.id);
-    assert_eq!(posted(&stranger, &path).await, "false", "it is none of his");
+    assert_eq!(posted(&anonymous, &path).await, "false", "it is not his");
     assert!(is_alive(&phone).await);
     assert_eq!(posted(&laptop, &path).await, "true");
     assert_eq!(posted(&laptop, &path).await, "false");
-    assert!(is_alive(&laptop).await && !is_alive(&phone).await && is_alive(&stranger).await);
+    assert!(is_alive(&laptop).await && !is_alive(&phone).await && is_alive(&anonymous).await);
     assert_eq!(listed(&laptop).await.len(), 1);
     assert_eq!(laptop.post("/devices/nonsense/end").await.status, 400);
 }
@@ -169,7 +169,7 @@ async fn a_changed_password_ends_the_other_sessions_and_keeps_this_one(store: St
     let server = application(&store).await;
     let this = logged_in(&server, "ann", "this").await;
     let others = [logged_in(&server, "ann", "one").await, logged_in(&server, "ann", "other").await];
-    let stranger = logged_in(&server, "bob", "stranger").await;
+    let anonymous = logged_in(&server, "bob", "anonymous").await;
     let before = listed(&this).await;
     assert_eq!(posted(&this, "/password").await, "2");
     let [left] = &listed(&this).await[..] else { panic!("one is left") };
@@ -177,7 +177,7 @@ async fn a_changed_password_ends_the_other_sessions_and_keeps_this_one(store: St
     for other in &others {
         assert!(!is_alive(other).await);
     }
-    assert!(is_alive(&stranger).await);
+    assert!(is_alive(&anonymous).await);
 }
 
 async fn logging_out_everywhere_ends_this_session_too(store: Store) {

@@ -46,7 +46,7 @@ async fn shared(person: &Person) -> String {
 
 #[session(optional)]
 async fn shared_or_none(person: Option<&Person>) -> String {
-    person.map_or_else(|| "stranger".into(), notice)
+    person.map_or_else(|| "anonymous".into(), notice)
 }
 
 #[session(protected)]
@@ -56,7 +56,7 @@ async fn exclusive(person: &mut Person) -> String {
 
 #[session(optional)]
 async fn exclusive_or_none(person: Option<&mut Person>) -> String {
-    person.map_or_else(|| "stranger".into(), |person| notice(person))
+    person.map_or_else(|| "anonymous".into(), |person| notice(person))
 }
 
 #[session(or_default)]
@@ -71,7 +71,7 @@ async fn owned(session: Session<Person>) -> String {
 
 #[session(optional)]
 async fn slot(slot: SessionSlot<Person>) -> String {
-    slot.get().map_or_else(|| "stranger".into(), |person| notice(&person))
+    slot.get().map_or_else(|| "anonymous".into(), |person| notice(&person))
 }
 
 #[session(protected(Person))]
@@ -82,7 +82,7 @@ async fn snapshot(person: Person) -> String {
 }
 
 async fn snapshot_or_none(person: Option<Person>) -> String {
-    person.as_ref().map_or_else(|| "stranger".into(), notice)
+    person.as_ref().map_or_else(|| "anonymous".into(), notice)
 }
 
 async fn found(

@@ -293,8 +293,8 @@ async fn a_start_that_is_not_awaited_starts_nothing() {
 async fn a_slot_ends_the_session_that_is_there_and_nothing_where_there_is_none() {
     let store = Store::memory();
     let server = server(&store).await;
-    let (stranger, ann) = (server.client(), logged_in(&server, "ann").await);
-    assert!(stranger.post("/end").await.set_cookies().is_empty());
+    let (anonymous, ann) = (server.client(), logged_in(&server, "ann").await);
+    assert!(anonymous.post("/end").await.set_cookies().is_empty());
     let kept = token(&ann);
     assert_eq!(ann.post("/end").await.set_cookies().len(), 1);
     assert!(!is_alive(&server, &kept).await);

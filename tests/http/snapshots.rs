@@ -44,7 +44,7 @@ async fn copy(mut user: User) -> Json<User> {
 }
 
 async fn perhaps(user: Option<User>, cart: Option<Cart>) -> String {
-    format!("{} {}", user.map_or("stranger".into(), |user| user.name), cart.is_some())
+    format!("{} {}", user.map_or("anonymous".into(), |user| user.name), cart.is_some())
 }
 
 #[session(or_default)]
@@ -67,7 +67,7 @@ async fn greeter(State(users): State<Sessions<User>>, request: Request, next: Ne
     let (head, body) = request.into_parts();
     let found = users.find(&head).await?;
     let request = Request::from_parts(head, body);
-    let name = found.map_or_else(|| "stranger".into(), |user| format!("{} {}", user.name, user.version()));
+    let name = found.map_or_else(|| "anonymous".into(), |user| format!("{} {}", user.name, user.version()));
     Ok(([("x-greeting", name)], next.run(request).await).into_response())
 }
 
@@ -101,9 +101,9 @@ async fn a_plain_handler_takes_a_copy_that_changes_nothing(store: Store) {
 
 async fn a_layer_lets_only_sessions_through_and_what_is_behind_it_can_borrow(store: Store) {
     let server = server(&store).await;
-    let (stranger, ann) = (server.client(), logged_in(&server, "ann").await);
-    assert_problem(&stranger.get("/behind").await, 401, "missing");
-    assert_problem(&stranger.post("/behind/borrowed").await, 401, "missing");
+    let (anonymous, ann) = (server.client(), logged_in(&server, "ann").await);
+    assert_problem(&anonymous.get("/behind").await, 401, "missing");
+    assert_problem(&anonymous.post("/behind/borrowed").await, 401, "missing");
     let reply = ann.get("/behind").await;
     assert_eq!(reply.text(), "behind the layer");
     assert!(varies_by_cookie(&reply) && reply.set_cookies().is_empty());
@@ -120,10 +120,10 @@ on_every_backend!(
 );
 
 #[tokio::test]
-async fn an_optional_copy_admits_strangers() {
+async fn an_optional_copy_admits_anonymous_requests() {
     let server = server(&Store::memory()).await;
-    let (stranger, ann) = (server.client(), logged_in(&server, "ann").await);
-    assert_eq!(stranger.get("/perhaps").await.text(), "stranger false");
+    let (anonymous, ann) = (server.client(), logged_in(&server, "ann").await);
+    assert_eq!(anonymous.get("/perhaps").await.text(), "anonymous false");
     assert_eq!(ann.get("/perhaps").await.text(), "ann false");
     ann.post("/put").await;
     assert_eq!(ann.get("/perhaps").await.text(), "ann true");
@@ -132,10 +132,10 @@ async fn an_optional_copy_admits_strangers() {
 #[tokio::test]
 async fn a_layer_leaves_other_routes_and_unknown_paths_alone() {
     let server = server(&Store::memory()).await;
-    let stranger = server.client();
-    assert_eq!(stranger.get("/").await.text(), "stranger");
-    assert_eq!(stranger.get("/nowhere").await.text(), "nobody's");
-    assert_eq!(stranger.get("/behind/nowhere").await.text(), "nobody's");
+    let anonymous = server.client();
+    assert_eq!(anonymous.get("/").await.text(), "anonymous");
+    assert_eq!(anonymous.get("/nowhere").await.text(), "nobody's");
+    assert_eq!(anonymous.get("/behind/nowhere").await.text(), "nobody's");
 }
 
 #[tokio::test]
@@ -152,8 +152,8 @@ async fn layers_of_two_types_ask_for_both() {
 #[tokio::test]
 async fn middleware_finds_the_session_and_its_version() {
     let server = server(&Store::memory()).await;
-    let (stranger, ann) = (server.client(), logged_in(&server, "ann").await);
-    assert_eq!(stranger.get("/").await.header("x-greeting"), Some("stranger"));
+    let (anonymous, ann) = (server.client(), logged_in(&server, "ann").await);
+    assert_eq!(anonymous.get("/").await.header("x-greeting"), Some("anonymous"));
     assert_eq!(ann.get("/nowhere").await.header("x-greeting"), Some("ann 1"));
     ann.post("/visit").await;
     assert_eq!(ann.get("/me").await.header("x-greeting"), Some("ann 2"));

@@ -213,7 +213,7 @@ async fn an_application_whose_redis_is_down_starts_and_answers_503_until_it_is_u
     let server =
         App::example("fleet").env("REDIS_URL", "redis://127.0.0.1:1/").env("SESSION_KEYS", key('k')).start().await;
     let client = server.client();
-    assert_eq!(client.get("/").await.status, 200, "strangers are served");
+    assert_eq!(client.get("/").await.status, 200, "anonymous requests are served");
     assert_eq!(client.post_form("/login", &[("name", "ann")]).await.status, 503);
 }
 

@@ -81,7 +81,7 @@ async fn assert_no_session(server: &Served, cookie: &str, what: &str) {
         assert_eq!(reply.status, 401, "{what}: {path} {}", reply.text());
         assert!(reply.set_cookies().is_empty(), "{what}: {path}");
     }
-    assert_eq!(send_with(server, Method::GET, "/", cookie).await.text(), "stranger", "{what}");
+    assert_eq!(send_with(server, Method::GET, "/", cookie).await.text(), "anonymous", "{what}");
 }
 
 /// Where the data of a [`User`] begins.

@@ -79,7 +79,7 @@ async fn a_session_that_nobody_uses_ends_with_its_idle_timeout(store: Store) {
         for _ in 0..3 {
             assert!(!use_it(&client, &mut random).await, "seed {seed}: a late use does not bring it back");
         }
-        assert_eq!(client.get("/").await.text(), "stranger");
+        assert_eq!(client.get("/").await.text(), "anonymous");
     }
 }
 

@@ -44,7 +44,7 @@ macro_rules! routes {
         }
 
         async fn copy(user: Option<$ty>) -> String {
-            user.map_or_else(|| "stranger".into(), |user| user.visits.to_string())
+            user.map_or_else(|| "anonymous".into(), |user| user.visits.to_string())
         }
 
         Router::<Sessions<$ty>>::new()
@@ -136,7 +136,7 @@ async fn a_life(server: &Served, there: impl Fn(&str) -> (&'static str, String),
     let ended = call(Method::POST, "/logout", &third).await;
     assert_eq!((ended.header(back), ended.header("cache-control")), (Some(""), Some("no-store")));
     assert_eq!(call(Method::GET, "/me", &third).await.status, 401);
-    assert_eq!(call(Method::GET, "/copy", "").await.text(), "stranger");
+    assert_eq!(call(Method::GET, "/copy", "").await.text(), "anonymous");
 }
 
 #[tokio::test]
@@ -224,7 +224,7 @@ async fn of_several_transports_the_first_that_presents_a_token_decides() {
 }
 
 #[tokio::test]
-async fn a_new_token_goes_the_way_that_the_old_one_came_and_a_strangers_by_the_first() {
+async fn a_new_token_goes_the_way_that_the_old_one_came_and_a_anonymous_requests_by_the_first() {
     let server = served(routes!(ByAny)).await;
     let came_back = |reply: &Reply| {
         let pair = |cookie: &&str| cookie.split(';').next().unwrap().split_once('=').unwrap().1.to_owned();

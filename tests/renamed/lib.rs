@@ -60,7 +60,7 @@ use sess::{Error, Invalid, Session, SessionData, SessionSlot, Sessions, session}
     backend = memory(capacity = 100),
     cookie(name = "__Host-renamed"),
     idle = "10m",
-    missing = stranger,
+    missing = anonymous,
     verify = verify,
     validate = validate,
     version = 2,
@@ -86,7 +86,7 @@ impl From<Guest> for User {
 }
 
 /// Answers who has no session.
-async fn stranger() -> StatusCode {
+async fn anonymous() -> StatusCode {
     ready(StatusCode::IM_A_TEAPOT).await
 }
 

@@ -5,6 +5,7 @@
 //! | a private Redis, to kill, hang and restart | [`Redis::start`] |
 //! | a way to a server that can be shut without a word, or led to another | [`Gate::to`] |
 //! | a private PostgreSQL or MariaDB, likewise | [`Postgres::start`], [`MariaDb::start`] |
+//! | PgBouncer in front of that PostgreSQL | [`PgBouncer::before`] |
 //! | an application in a process of its own | [`App::example`], [`App::program`] |
 //! | a router served inside the test | [`serve()`] |
 //! | an HTTP client with a cookie jar | [`Client`] |
@@ -32,6 +33,7 @@ mod database;
 pub mod firefox;
 pub mod gate;
 pub mod mariadb;
+pub mod pgbouncer;
 pub mod port;
 pub mod postgres;
 pub mod process;
@@ -51,6 +53,7 @@ pub use client::{Client, Reply};
 pub use firefox::Firefox;
 pub use gate::Gate;
 pub use mariadb::MariaDb;
+pub use pgbouncer::PgBouncer;
 pub use postgres::Postgres;
 pub use proxy::Proxy;
 pub use python::python;

@@ -15,6 +15,8 @@ CREATE DATABASE IF NOT EXISTS app;
 CREATE USER IF NOT EXISTS 'tester'@'%' IDENTIFIED BY 'open-sesame';
 GRANT ALL ON app.* TO 'tester'@'%' WITH GRANT OPTION;
 CREATE USER IF NOT EXISTS 'shop'@'%' IDENTIFIED BY 'open-sesame';
+CREATE USER IF NOT EXISTS 'hasty'@'%' IDENTIFIED BY 'open-sesame' WITH MAX_STATEMENT_TIME 0.001;
+GRANT ALL ON app.* TO 'hasty'@'%';
 ";
 
 /// A MariaDB server of the test's own, on a free loopback port, in a folder of its own. It ends with this value.
@@ -25,6 +27,7 @@ pub struct MariaDb {
     process: Process,
     port: Port,
     folder: TempDir,
+    options: &'static [&'static str],
 }
 
 impl MariaDb {
@@ -34,6 +37,15 @@ impl MariaDb {
     ///
     /// When no MariaDB is installed or it doesn't come up.
     pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts a server with an empty database and these options, as in `--autocommit=0`.
+    ///
+    /// # Panics
+    ///
+    /// When no MariaDB is installed or it doesn't come up.
+    pub async fn start_with(options: &'static [&'static str]) -> Self {
         let server = tools::MARIADB.find().expect("MariaDB is installed: run `cargo xtask setup`");
         let (port, folder) = (Port::reserve(), KIND.folder());
         let make = |data: &Path| {
@@ -44,12 +56,12 @@ impl MariaDb {
         };
         KIND.copy_empty(&server, make, &folder.path().join("data"));
         fs::write(folder.path().join("setup.sql"), SETUP).expect("a file can be written");
-        let process = launch(&server, &port, &folder).await;
-        Self { process, port, folder }
+        let process = launch(&server, &port, &folder, options).await;
+        Self { process, port, folder, options }
     }
 
     /// Its URL, as an application is given it. The user `shop` with the same password has no rights until a test grants
-    /// them.
+    /// them; the statements of the user `hasty` are ended after a millisecond.
     pub fn url(&self) -> String {
         url(self.port())
     }
@@ -102,13 +114,13 @@ impl MariaDb {
     pub async fn restart(&mut self) {
         self.process.kill();
         let server = tools::MARIADB.find().expect("MariaDB is still installed");
-        self.process = launch(&server, &self.port, &self.folder).await;
+        self.process = launch(&server, &self.port, &self.folder, self.options).await;
     }
 }
 
 const SMALL: [&str; 2] = ["--innodb-log-file-size=4M", "--innodb-buffer-pool-size=16M"];
 
-async fn launch(server: &Path, port: &Port, folder: &TempDir) -> Process {
+async fn launch(server: &Path, port: &Port, folder: &TempDir, options: &[&str]) -> Process {
     let mut command = KIND.command(server);
     let inside = |name: &str| folder.path().join(name).display().to_string();
     command.args(["--no-defaults", "--bind-address=127.0.0.1"]).args(SMALL);
@@ -125,6 +137,7 @@ async fn launch(server: &Path, port: &Port, folder: &TempDir) -> Process {
     ] {
         command.arg(format!("--{name}={value}"));
     }
+    command.args(options);
     let mut process = Process::spawn("mariadbd", command, &folder.path().join("log"));
     let url = url(port.number());
     process.wait_until("it answers", async |_: &Process| MySqlConnection::connect(&url).await.is_ok()).await;

@@ -18,6 +18,7 @@ pub struct Postgres {
     process: Process,
     port: Port,
     folder: TempDir,
+    settings: &'static [&'static str],
 }
 
 impl Postgres {
@@ -27,6 +28,15 @@ impl Postgres {
     ///
     /// When no PostgreSQL is installed or it doesn't come up.
     pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts a server with an empty database and these settings, as in `max_connections=10`.
+    ///
+    /// # Panics
+    ///
+    /// When no PostgreSQL is installed or it doesn't come up.
+    pub async fn start_with(settings: &'static [&'static str]) -> Self {
         let server = tools::POSTGRES.find().expect("PostgreSQL is installed: run `cargo xtask setup`");
         let (port, folder) = (Port::reserve(), KIND.folder());
         let make = |data: &Path| {
@@ -36,8 +46,38 @@ impl Postgres {
             initdb
         };
         KIND.copy_empty(&server, make, &folder.path().join("data"));
-        let process = launch(&server, &port, &folder).await;
-        Self { process, port, folder }
+        let process = launch(&server, &port, &folder, settings).await;
+        Self { process, port, folder, settings }
+    }
+
+    /// From now on everybody needs the password of [`Postgres::url`], and proves to have it with SCRAM.
+    ///
+    /// # Panics
+    ///
+    /// When the server is down.
+    pub async fn require_passwords(&self) {
+        let mut connection = self.connect().await;
+        let setup = "SET password_encryption = 'scram-sha-256'; ALTER ROLE tester PASSWORD 'open-sesame'";
+        sqlx::raw_sql(setup).execute(&mut connection).await.expect("a password can be set");
+        let rule = "host all all 127.0.0.1/32 scram-sha-256\n";
+        fs::write(self.folder.path().join("data/pg_hba.conf"), rule).expect("the rules can be written");
+        sqlx::raw_sql("SELECT pg_reload_conf()").execute(&mut connection).await.expect("it reads its rules again");
+        // It is told by a signal, and follows it soon.
+        let refused = self.url().replace("open-sesame", "wrong");
+        crate::wait::until(crate::wait::ANSWER, "a wrong password is refused", async || {
+            PgConnection::connect(&refused).await.is_err()
+        })
+        .await;
+    }
+
+    /// Starts it again as a standby, which takes no writes.
+    ///
+    /// # Panics
+    ///
+    /// When it doesn't come up.
+    pub async fn restart_as_standby(&mut self) {
+        fs::write(self.folder.path().join("data/standby.signal"), "").expect("a file can be written");
+        self.restart().await;
     }
 
     /// Its URL, as an application is given it. Any password does, so that tests can look for it where it must not be.
@@ -115,7 +155,7 @@ impl Postgres {
     pub async fn restart(&mut self) {
         self.kill();
         let server = tools::POSTGRES.find().expect("PostgreSQL is still installed");
-        self.process = launch(&server, &self.port, &self.folder).await;
+        self.process = launch(&server, &self.port, &self.folder, self.settings).await;
     }
 
     fn children(&self) -> Vec<Pid> {
@@ -152,7 +192,7 @@ fn signal(processes: &[Pid], signal: Signal) {
     }
 }
 
-async fn launch(server: &Path, port: &Port, folder: &TempDir) -> Process {
+async fn launch(server: &Path, port: &Port, folder: &TempDir, settings: &[&str]) -> Process {
     let mut command: Command = KIND.command(server);
     command.arg("-D").arg(folder.path().join("data")).current_dir(folder.path());
     for (name, value) in [
@@ -166,6 +206,9 @@ async fn launch(server: &Path, port: &Port, folder: &TempDir) -> Process {
         ("max_connections", "300"),
     ] {
         command.args(["-c", &format!("{name}={value}")]);
+    }
+    for setting in settings {
+        command.args(["-c", setting]);
     }
     let mut process = Process::spawn("postgres", command, &folder.path().join("log"));
     let url = url(port.number());

@@ -30,6 +30,9 @@ pub const POSTGRES: Tool = Tool { programs: &["postgres"], package: "postgresql"
 /// A MariaDB server; `mariadb-install-db` comes with it.
 pub const MARIADB: Tool = Tool { programs: &["mariadbd"], package: "mariadb-server", ask: VERSION };
 
+/// A pooler of connections to PostgreSQL.
+pub const PGBOUNCER: Tool = Tool { programs: &["pgbouncer"], package: "pgbouncer", ask: VERSION };
+
 /// Chromium, or a Chrome that was installed by hand.
 pub const BROWSER: Tool = Tool {
     programs: &["chromium", "google-chrome", "google-chrome-stable", "chromium-browser"],
@@ -55,13 +58,12 @@ pub const CURL: Tool = Tool { programs: &["curl"], package: "curl", ask: VERSION
 /// A caching proxy to stand before an application.
 pub const NGINX: Tool = Tool { programs: &["nginx"], package: "nginx-light", ask: &["-v"] };
 
-/// What makes certificates for servers.
-pub const OPENSSL: Tool = Tool { programs: &["openssl"], package: "openssl", ask: &["version"] };
-
 /// Another one, which reads `Vary` by code of its own.
 pub const VARNISH: Tool = Tool { programs: &["varnishd"], package: "varnish", ask: &["-V"] };
 /// A file system in user space that shows a folder in another place.
 pub const BINDFS: Tool = Tool { programs: &["bindfs"], package: "bindfs", ask: VERSION };
+/// What makes certificates for servers.
+pub const OPENSSL: Tool = Tool { programs: &["openssl"], package: "openssl", ask: &["version"] };
 
 /// A Python that can read our tokens.
 pub const PYTHON_CRYPTOGRAPHY: Tool =
@@ -79,6 +81,7 @@ pub const ALL: &[Tool] = &[
     REDIS,
     POSTGRES,
     MARIADB,
+    PGBOUNCER,
     BROWSER,
     DRIVER,
     CURL,

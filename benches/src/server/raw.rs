@@ -1,4 +1,4 @@
-//! What a handler can do at the least to have sessions in Redis: one GETEX to read, GETEX and SET to write, the record
+//! What a handler can do at least to have sessions in Redis: one GETEX to read, GETEX and SET to write, the record
 //! as JSON under the cookie's own value. No token is checked, and concurrent writes are lost.
 
 use axum::{

@@ -6,7 +6,7 @@ use syn::{Member, Type, ext::IdentExt};
 
 use super::{
     parse::{Raw, RawField},
-    serialized::{Container, Serialized},
+    serialized::{SerdeContainer, Serialized},
 };
 use crate::{
     diag::Errors,
@@ -20,7 +20,7 @@ pub(crate) struct FieldAttributes {
     privileges: Vec<AttributedField>,
     flashes: Vec<AttributedField>,
     /// Every field, where one of them is secret.
-    secrets: Option<Vec<Shown>>,
+    secrets: Option<Vec<DebugField>>,
 }
 
 struct AttributedField {
@@ -29,7 +29,7 @@ struct AttributedField {
 }
 
 /// A field as others than the store see it.
-struct Shown {
+struct DebugField {
     attributed: AttributedField,
     secret: bool,
     serialized: Serialized,
@@ -42,8 +42,8 @@ impl FieldAttributes {
         let with = |mark: fn(&FieldOptions) -> &Slot<Span>| {
             raw.fields.iter().filter(|field| !mark(&field.options).is_absent()).map(attributed).collect::<Vec<_>>()
         };
-        let container = Container::of(&raw.input.attrs);
-        let shown = |field: &RawField| Shown {
+        let container = SerdeContainer::of(&raw.input.attrs);
+        let shown = |field: &RawField| DebugField {
             attributed: attributed(field),
             secret: !field.options.secret.is_absent(),
             serialized: container.field(field.field, &field.member),
@@ -157,12 +157,12 @@ fn expand_flashes(fields: &[AttributedField], runtime: &Runtime) -> TokenStream 
     }
 }
 
-fn expand_public(fields: &[Shown], runtime: &Runtime) -> TokenStream {
+fn expand_public(fields: &[DebugField], runtime: &Runtime) -> TokenStream {
     let (result, ok, str) = (paths::result(), paths::result_ok(), paths::str());
     let (public, json, error) = (runtime.public(), runtime.json(), runtime.decode_error());
     let shown = Ident::new("shown", Span::mixed_site());
     let secrets = fields.iter().filter(|field| field.secret).map(|field| name(&field.attributed.member));
-    let fields = fields.iter().map(|Shown { attributed: AttributedField { member, ty }, secret, serialized }| {
+    let fields = fields.iter().map(|DebugField { attributed: AttributedField { member, ty }, secret, serialized }| {
         if *secret {
             let item = matches!(member, Member::Unnamed(_));
             let hidden = item.then(|| quote_spanned!(Span::mixed_site()=> #public::hidden(&mut #shown);));
@@ -181,7 +181,7 @@ fn expand_public(fields: &[Shown], runtime: &Runtime) -> TokenStream {
     }
 }
 
-fn expand_debug(fields: &[Shown], ident: &Ident, runtime: &Runtime) -> TokenStream {
+fn expand_debug(fields: &[DebugField], ident: &Ident, runtime: &Runtime) -> TokenStream {
     let (debug, formatter, result) = (paths::debug(), paths::formatter(), paths::fmt_result());
     let redacted = runtime.redacted();
     let shown = Ident::new("shown", Span::mixed_site());
@@ -189,7 +189,7 @@ fn expand_debug(fields: &[Shown], ident: &Ident, runtime: &Runtime) -> TokenStre
     let builder = if named { paths::debug_struct() } else { paths::debug_tuple() };
     let begin = Ident::new(if named { "debug_struct" } else { "debug_tuple" }, Span::mixed_site());
     let title = ident.unraw().to_string();
-    let fields = fields.iter().map(|Shown { attributed: AttributedField { member, ty }, secret, .. }| {
+    let fields = fields.iter().map(|DebugField { attributed: AttributedField { member, ty }, secret, .. }| {
         let place = SpanRange::of(ty);
         let value = if *secret {
             quote_spanned!(place.span()=> &#redacted)

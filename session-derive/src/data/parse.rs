@@ -9,7 +9,7 @@ use crate::{
     options::{
         OptionSpec, Reader, Slot,
         backend::{self, RawBackend},
-        clear_site_data::{self, Clears},
+        clear_site_data::{self, ClearSiteData},
         cookie::{self, RawCookie},
         encrypt,
         field::{self, FieldOptions},
@@ -59,7 +59,7 @@ pub(crate) struct DataOptions {
     pub(crate) rotate_every: Slot<RawValue>,
     pub(crate) missing: Slot<RawMissing>,
     pub(crate) invalid: Slot<Invalid>,
-    pub(crate) clear_site_data: Slot<Clears>,
+    pub(crate) clear_site_data: Slot<ClearSiteData>,
     pub(crate) verify: Slot<Verify>,
     pub(crate) validate: Slot<Validate>,
     pub(crate) version: Slot<RawVersion>,

@@ -10,7 +10,7 @@ use crate::paths::{Runtime, SpanRange};
 
 /// What serde is told of the struct.
 #[derive(Default)]
-pub(super) struct Container {
+pub(super) struct SerdeContainer {
     rename_all: Option<String>,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Serialized {
     flatten: bool,
 }
 
-impl Container {
+impl SerdeContainer {
     pub(super) fn of(attributes: &[Attribute]) -> Self {
         let mut container = Self::default();
         each(attributes, |meta| {

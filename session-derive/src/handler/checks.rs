@@ -6,7 +6,7 @@ use syn::{ReturnType, Type};
 
 use super::{
     model::{CallArgument, Handler, Session},
-    parameter::Form,
+    parameter::BorrowForm,
 };
 use crate::{
     options::access::peel,
@@ -15,7 +15,7 @@ use crate::{
 
 /// The assertions, or nothing where there is nothing to assert.
 pub(crate) fn expand(handler: &Handler, output: &ReturnType, runtime: &Runtime) -> Option<TokenStream> {
-    let lends = handler.sessions.iter().filter(|session| session.form == Form::Exclusive);
+    let lends = handler.sessions.iter().filter(|session| session.form == BorrowForm::Exclusive);
     let lends = lends.map(|session| lends_exclusively(session, runtime));
     let last = handler.arguments.len().saturating_sub(1);
     let arguments = handler.arguments.iter().enumerate().filter_map(|(index, argument)| match argument {

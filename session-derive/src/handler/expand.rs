@@ -9,7 +9,7 @@ use syn::{Attribute, Lifetime, ReturnType, Signature, Type};
 use super::{
     checks::{self, has_word},
     model::{CallArgument, Handler, MOST_PARAMETERS, Session, is_conditional},
-    parameter::Form,
+    parameter::BorrowForm,
     parse::Function,
 };
 use crate::{
@@ -201,13 +201,13 @@ fn values(handler: &Handler) -> Vec<TokenStream> {
         CallArgument::Session(number) => {
             let Session { ty, form, optional, place, .. } = &handler.sessions[*number];
             let method = match (form, optional) {
-                (Form::Shared, false) => "lend",
-                (Form::Shared, true) => "lend_optional",
-                (Form::Exclusive, false) => "lend_mut",
-                (Form::Exclusive, true) => "lend_mut_optional",
-                (Form::Owned, false) => "give",
-                (Form::Owned, true) => "give_optional",
-                (Form::Slot, _) => "give_slot",
+                (BorrowForm::Shared, false) => "lend",
+                (BorrowForm::Shared, true) => "lend_optional",
+                (BorrowForm::Exclusive, false) => "lend_mut",
+                (BorrowForm::Exclusive, true) => "lend_mut_optional",
+                (BorrowForm::Owned, false) => "give",
+                (BorrowForm::Owned, true) => "give_optional",
+                (BorrowForm::Slot, _) => "give_slot",
             };
             let (name, method) = (session_name(handler, *number), Ident::new(method, place.span()));
             quote_spanned!(place.span()=> #name.#method::<#ty>())
@@ -219,10 +219,10 @@ fn values(handler: &Handler) -> Vec<TokenStream> {
 fn extractor(handler: &Handler, index: usize, runtime: &Runtime) -> TokenStream {
     let session = &handler.sessions[index];
     let path = match session.form {
-        Form::Shared => runtime.shared(),
-        Form::Exclusive => runtime.exclusive(),
-        Form::Owned => runtime.owned(),
-        Form::Slot => runtime.slot(),
+        BorrowForm::Shared => runtime.shared(),
+        BorrowForm::Exclusive => runtime.exclusive(),
+        BorrowForm::Owned => runtime.owned(),
+        BorrowForm::Slot => runtime.slot(),
     };
     let (sessions, ty) = (runtime.sessions(), &session.ty);
     let spec = common_spec(session, runtime).unwrap_or_else(|| {

@@ -6,9 +6,9 @@ use syn::{Attribute, FnArg, Type, ext::IdentExt};
 
 use super::{
     generics::KeptGenerics,
-    parameter::{Form, Parameter, SessionParameter},
+    parameter::{BorrowForm, Parameter, SessionParameter},
     parse::{Function, HandlerOptions},
-    rules::{self, Words},
+    rules::{self, AccessWords},
 };
 use crate::{
     diag::Errors,
@@ -45,7 +45,7 @@ pub(crate) struct Handler {
 /// One session type of a handler.
 pub(crate) struct Session {
     pub(crate) ty: Type,
-    pub(crate) form: Form,
+    pub(crate) form: BorrowForm,
     /// Whether it is handed over in an `Option`.
     pub(crate) optional: bool,
     pub(crate) access: Access,
@@ -71,7 +71,7 @@ pub(crate) enum CallArgument {
 pub(crate) struct UncheckedHandler<'a> {
     pub(crate) function: &'a Function,
     pub(crate) options: &'a HandlerOptions,
-    pub(crate) words: Words<'a>,
+    pub(crate) words: AccessWords<'a>,
     pub(crate) parameters: Vec<Parameter>,
     /// Whether a parameter was refused, so that nothing can be said about what is there.
     pub(crate) broken_parameter: bool,
@@ -98,7 +98,7 @@ pub(crate) fn check(options: &HandlerOptions, function: &Function, mut errors: E
     let mut draft = UncheckedHandler {
         function,
         options,
-        words: Words::of(options),
+        words: AccessWords::of(options),
         parameters: Vec::new(),
         broken_parameter: false,
     };
@@ -142,7 +142,7 @@ fn build(draft: &UncheckedHandler, errors: &mut Errors) -> Handler {
         guard: if guarded.as_deref() == Some(&taken.name) { guard.take() } else { None },
         missing: missing.clone().filter(|_| access == Access::Protected),
         fresh: fresh.filter(|_| guarded.as_deref() == Some(&taken.name)),
-        wait: wait.filter(|_| taken.form == Form::Exclusive),
+        wait: wait.filter(|_| taken.form == BorrowForm::Exclusive),
         csrf: csrf.is_absent(),
         lent,
     };

@@ -9,7 +9,7 @@ use crate::{
 
 /// How a handler takes a session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Form {
+pub(crate) enum BorrowForm {
     /// `&T`
     Shared,
     /// `&mut T`
@@ -22,7 +22,7 @@ pub(crate) enum Form {
 
 /// A session parameter.
 pub(crate) struct SessionParameter {
-    pub(crate) form: Form,
+    pub(crate) form: BorrowForm,
     /// Whether it stands in an `Option`.
     pub(crate) optional: bool,
     pub(crate) ty: Type,
@@ -53,10 +53,10 @@ impl Parameter {
             return Ok(taken(form(reference), false, &reference.elem));
         }
         if let Some(session) = argument_of(ty, "Session") {
-            return Ok(taken(Form::Owned, false, session));
+            return Ok(taken(BorrowForm::Owned, false, session));
         }
         if let Some(session) = argument_of(ty, "SessionSlot") {
-            return Ok(taken(Form::Slot, false, session));
+            return Ok(taken(BorrowForm::Slot, false, session));
         }
         let Some(inner) = argument_of(ty, "Option").map(peel) else { return Ok(Some(Self::Other(ty.clone()))) };
         if let Type::Reference(reference) = inner {
@@ -69,14 +69,14 @@ impl Parameter {
             return Err(syn::Error::new_spanned(ty, message));
         }
         if let Some(session) = argument_of(inner, "Session") {
-            return Ok(taken(Form::Owned, true, session));
+            return Ok(taken(BorrowForm::Owned, true, session));
         }
         Ok(Some(Self::Other(ty.clone())))
     }
 }
 
-fn form(reference: &TypeReference) -> Form {
-    if reference.mutability.is_some() { Form::Exclusive } else { Form::Shared }
+fn form(reference: &TypeReference) -> BorrowForm {
+    if reference.mutability.is_some() { BorrowForm::Exclusive } else { BorrowForm::Shared }
 }
 
 /// `&Session<User>`, `&Option<User>`, `&'static User`, `&[u8]`

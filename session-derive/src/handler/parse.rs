@@ -12,7 +12,7 @@ use crate::{
     diag::Errors,
     options::{
         OptionSpec, Reader, Slot,
-        access::{self, Access, Word},
+        access::{self, Access, AccessWord},
         csrf,
         guard::{self, RawGuard},
         missing::{self, RawMissing},
@@ -33,14 +33,14 @@ pub(crate) struct Function {
 /// The options of the handler attribute.
 #[derive(Default)]
 pub(crate) struct HandlerOptions {
-    pub(crate) protected: Slot<Word>,
-    pub(crate) optional: Slot<Word>,
-    pub(crate) or_default: Slot<Word>,
+    pub(crate) protected: Slot<AccessWord>,
+    pub(crate) optional: Slot<AccessWord>,
+    pub(crate) or_default: Slot<AccessWord>,
     pub(crate) guard: Slot<RawGuard>,
     pub(crate) missing: Slot<RawMissing>,
     pub(crate) fresh: Slot<RawValue>,
     pub(crate) wait: Slot<RawValue>,
-    pub(crate) csrf: Slot<csrf::Off>,
+    pub(crate) csrf: Slot<csrf::CsrfOff>,
     pub(crate) runtime: Slot<Path>,
     /// Whether something unknown was written, which may have been meant for an option that is missing.
     pub(crate) unknown: bool,

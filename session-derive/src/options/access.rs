@@ -26,16 +26,16 @@ impl Access {
 }
 
 /// A word as it was written: bare, or with the types it is for.
-pub(crate) struct Word {
+pub(crate) struct AccessWord {
     pub(crate) access: Access,
     pub(crate) span: Span,
     pub(crate) types: Option<Vec<Type>>,
 }
 
 /// Reads `protected` or `protected(User, Cart)`.
-pub(crate) fn parse(access: Access, key: &OptionKey, input: ParseStream) -> syn::Result<Word> {
+pub(crate) fn parse(access: Access, key: &OptionKey, input: ParseStream) -> syn::Result<AccessWord> {
     let what = "nothing, or session types in parentheses";
-    let mut word = Word { access, span: key.span(), types: None };
+    let mut word = AccessWord { access, span: key.span(), types: None };
     if input.peek(token::Paren) {
         let types: Punctuated<Type, Token![,]> = parenthesized(input, |content| {
             content.call(Punctuated::parse_terminated).map_err(|error| key.misused(error.span(), what))

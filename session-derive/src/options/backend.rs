@@ -8,7 +8,7 @@ use super::{
     OptionKey, at_end, each,
     feature::Feature,
     parenthesized,
-    value::{ANY, COUNT, Expected, FLAG, RawValue, Setting, TEXT, not_empty},
+    value::{ANY, COUNT, Expected, FLAG, Literal, RawValue, Setting, TEXT, not_empty},
 };
 use crate::{
     diag::{Errors, choice, closest, suggestion},
@@ -81,14 +81,20 @@ const BACKENDS: &[Builtin] = &[
     Builtin {
         name: "postgres",
         type_name: "Postgres",
-        arguments: &[DATABASE_URL, SQL_TABLE],
+        arguments: &[
+            DATABASE_URL,
+            SQL_TABLE,
+            MAX_CONNECTIONS,
+            ACQUIRE_TIMEOUT,
+            BackendArgument { name: "prepared_statements", usage: "prepared_statements = false", expected: FLAG },
+        ],
         outlives_the_process: true,
         availability: with("postgres", cfg!(feature = "postgres")),
     },
     Builtin {
         name: "mysql",
         type_name: "MySql",
-        arguments: &[DATABASE_URL, SQL_TABLE],
+        arguments: &[DATABASE_URL, SQL_TABLE, MAX_CONNECTIONS, ACQUIRE_TIMEOUT],
         outlives_the_process: true,
         availability: with("mysql", cfg!(feature = "mysql")),
     },
@@ -104,6 +110,11 @@ const BACKENDS: &[Builtin] = &[
 const DATABASE_URL: BackendArgument =
     BackendArgument { name: "url", usage: "url = env(\"DATABASE_URL\")", expected: TEXT };
 const SQL_TABLE: BackendArgument = BackendArgument { name: "table", usage: "table = \"sessions\"", expected: TEXT };
+
+const MAX_CONNECTIONS: BackendArgument =
+    BackendArgument { name: "max_connections", usage: "max_connections = 10", expected: COUNT };
+const ACQUIRE_TIMEOUT: BackendArgument =
+    BackendArgument { name: "acquire_timeout", usage: "acquire_timeout = \"1s\"", expected: TEXT };
 
 const fn with(name: &'static str, enabled: bool) -> Availability {
     Availability::With(Feature { name, enabled })
@@ -223,6 +234,8 @@ pub(crate) fn check(raw: RawBackend, errors: &mut Errors) -> Backend {
     it_is_available(&raw, errors);
     arguments_say_something(&raw, errors);
     memory_holds_something(&raw, errors);
+    a_pool_has_connections(&raw, errors);
+    a_pool_has_patience(&raw, errors);
     let label = format!("backend = {}", raw.name());
     let RawBackend { path, builtin, arguments } = raw;
     Backend {
@@ -266,6 +279,30 @@ fn memory_holds_something(raw: &RawBackend, errors: &mut Errors) {
         Ok(1..) => {}
         Ok(0) => errors.at(literal.span, "a capacity of zero holds no session; write `capacity = 10_000`"),
         Err(_) => errors.at(literal.span, "this is no number of sessions; write `capacity = 10_000`"),
+    }
+}
+
+/// `postgres(max_connections = 0)`
+fn a_pool_has_connections(raw: &RawBackend, errors: &mut Errors) {
+    let Some(literal) = raw.builtin_argument("max_connections") else { return };
+    if !literal.text.parse::<u32>().is_ok_and(|count| (1..=10_000).contains(&count)) {
+        errors.at(literal.span, "this is no number of connections; write 1 to 10000, as in `max_connections = 10`");
+    }
+}
+
+/// `mysql(acquire_timeout = "soon")`
+fn a_pool_has_patience(raw: &RawBackend, errors: &mut Errors) {
+    let Some(literal) = raw.builtin_argument("acquire_timeout") else { return };
+    if let Err(why) = session_rules::time::parse(&literal.text) {
+        errors.at(literal.span, format!("this is no duration: {why}; write it as in `acquire_timeout = \"1s\"`"));
+    }
+}
+
+impl RawBackend {
+    /// An argument of a backend of the runtime, as far as it is known at compile time.
+    fn builtin_argument(&self, name: &str) -> Option<&Literal> {
+        self.builtin?;
+        self.arguments.iter().find(|(ident, _)| ident == name)?.1.known()
     }
 }
 

@@ -7,10 +7,10 @@ use super::OptionKey;
 pub(crate) const USAGE: &str = "clear_site_data";
 
 /// That it is written.
-pub(crate) struct Clears;
+pub(crate) struct ClearSiteData;
 
 /// Reads nothing: the word is all.
-pub(crate) fn parse(key: &OptionKey, input: ParseStream) -> syn::Result<Clears> {
+pub(crate) fn parse(key: &OptionKey, input: ParseStream) -> syn::Result<ClearSiteData> {
     key.ends(input, key.span(), "no value")?;
-    Ok(Clears)
+    Ok(ClearSiteData)
 }

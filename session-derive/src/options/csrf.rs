@@ -8,12 +8,12 @@ use super::{OptionKey, word};
 pub(crate) const USAGE: &str = "csrf = off";
 
 /// Other sites' requests are let in.
-pub(crate) struct Off {
+pub(crate) struct CsrfOff {
     pub(crate) span: Span,
 }
 
 /// Reads `= off`.
-pub(crate) fn parse(key: &OptionKey, input: ParseStream) -> syn::Result<Off> {
+pub(crate) fn parse(key: &OptionKey, input: ParseStream) -> syn::Result<CsrfOff> {
     let ahead = input.fork();
     if ahead.parse::<Token![=]>().is_ok()
         && let Ok(word) = ahead.parse::<Ident>()
@@ -22,5 +22,5 @@ pub(crate) fn parse(key: &OptionKey, input: ParseStream) -> syn::Result<Off> {
         return Err(syn::Error::new(word.span(), "cross-site requests are refused by default; remove `csrf = on`"));
     }
     word::parse(key, input, &["off"])?;
-    Ok(Off { span: key.span() })
+    Ok(CsrfOff { span: key.span() })
 }

@@ -64,7 +64,7 @@ struct MemoryEntry {
     /// The idle timeout of its own type: others share the store.
     idle: Duration,
     lease: Option<MemoryLease>,
-    /// Rung when the entry goes, whyever it does: the session ended, expired or made room.
+    /// Rung when the entry goes, for whatever reason: the session ended, expired or made room.
     gone: Waiters,
 }
 

@@ -10,9 +10,9 @@ use http::request::Parts;
 pub(crate) enum Access {
     /// A session is needed.
     Protected,
-    /// Strangers are admitted.
+    /// Anonymous requests are admitted.
     Optional,
-    /// Strangers get the type's default; a session starts with the first write.
+    /// Anonymous requests get the type's default; a session starts with the first write.
     OrDefault,
 }
 

@@ -58,7 +58,7 @@ impl Queue {
     /// # Errors
     /// One of those could not reach the store while this one waited.
     pub(crate) async fn enter(self: &Arc<Self>, key: &RecordKey) -> Result<Turn, BackendError> {
-        let _left = Left { queue: self, key };
+        let _left = LeaveGuard { queue: self, key };
         loop {
             let (turns, mut failure) = {
                 let mut lines = self.lines(key);
@@ -124,12 +124,12 @@ impl Drop for Turn {
 }
 
 /// Somebody who waits, and may leave without a turn after the last turn has ended.
-struct Left<'a> {
+struct LeaveGuard<'a> {
     queue: &'a Queue,
     key: &'a RecordKey,
 }
 
-impl Drop for Left<'_> {
+impl Drop for LeaveGuard<'_> {
     fn drop(&mut self) {
         Queue::tidy(&mut self.queue.lines(self.key), self.key);
     }

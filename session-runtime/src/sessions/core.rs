@@ -186,7 +186,7 @@ impl Core {
         let entry = &session.entry;
         let (now, claims) = (self.now(), &entry.claims);
         if session.decoded.id_hash != entry.id_hash {
-            // A former id, which another request's answer replaces.
+            // A previous id, which another request's answer replaces.
             return None;
         }
         match &entry.carried {

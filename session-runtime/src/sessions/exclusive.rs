@@ -80,9 +80,9 @@ fn privileges(data: &dyn ErasedData) -> Result<Privileges, Error> {
 }
 
 /// A change in one go: the newest data, to be changed and then stored.
-pub(crate) struct Change(Way);
+pub(crate) struct Change(ChangeMode);
 
-enum Way {
+enum ChangeMode {
     Leased(ExclusiveSession),
     Compared { record: Record, read: Decoded, touch: Touch, privileges: Privileges, owner: Option<Vec<u8>> },
 }
@@ -90,8 +90,8 @@ enum Way {
 impl Change {
     pub(crate) fn data(&mut self) -> &mut dyn ErasedData {
         match &mut self.0 {
-            Way::Leased(exclusive) => &mut *exclusive.data,
-            Way::Compared { read, .. } => &mut *read.data,
+            ChangeMode::Leased(exclusive) => &mut *exclusive.data,
+            ChangeMode::Compared { read, .. } => &mut *read.data,
         }
     }
 }
@@ -142,11 +142,11 @@ impl Core {
         Box::pin(async move {
             if self.0.client.store.leases().is_some() {
                 let acquired = self.acquire(&session.entry, session.credential(), None).await?;
-                return Ok(Change(Way::Leased(acquired.ok_or(Error::Ended)?)));
+                return Ok(Change(ChangeMode::Leased(acquired.ok_or(Error::Ended)?)));
             }
             let (record, read, touch) = self.reload(session).await?;
             let (privileges, owner) = (privileges(&*read.data)?, owner_of(&*read.data)?);
-            Ok(Change(Way::Compared { record, read, touch, privileges, owner }))
+            Ok(Change(ChangeMode::Compared { record, read, touch, privileges, owner }))
         })
     }
 
@@ -158,8 +158,8 @@ impl Core {
     ) -> BoxFuture<'a, Result<(LoadedSession, Option<String>), Error>> {
         Box::pin(async move {
             match change.0 {
-                Way::Leased(exclusive) => self.save(exclusive).await,
-                Way::Compared { record, read, touch, privileges: before, owner } => {
+                ChangeMode::Leased(exclusive) => self.save(exclusive).await,
+                ChangeMode::Compared { record, read, touch, privileges: before, owner } => {
                     self.stays_its_owners(&session.entry.key, owner.as_deref(), &*read.data)?;
                     let rotation = (privileges(&*read.data)? != before).then_some(Rotation::Explicit);
                     let mut following = self.follow(&session.entry, &record, read, rotation, touch.now)?;

@@ -1,4 +1,4 @@
-//! Ids that change while their session lives: for a reason, or in motion.
+//! Ids that change while their session lives: for a reason, or on a schedule.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,18 +19,18 @@ use crate::record::{Envelope, SessionMeta};
 use crate::telemetry;
 use crate::token::Claims;
 
-/// How long after a rotation in motion the former id may still be presented: long enough for the requests of one
+/// How long after a scheduled rotation the previous id may still be presented: long enough for the requests of one
 /// page, which are on their way with it.
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
 /// Why a session gets another id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rotation {
-    /// Somebody asked for it, or what the session may do has changed: the former id is dead at once.
+    /// Somebody asked for it, or what the session may do has changed: the previous id is dead at once.
     Explicit,
     /// The same, and the person has just proved who they are.
     Reauthenticated,
-    /// The id has been in use for as long as `rotate_every` says: the former one has a grace.
+    /// The id has been in use for as long as `rotate_every` says: the previous one has a grace.
     Scheduled,
 }
 
@@ -39,7 +39,7 @@ pub(crate) enum Rotation {
 pub(crate) enum Credential {
     /// A token that was presented at this moment.
     Presented(Timestamp),
-    /// A session that was entered before, at this generation: rotations in motion don't take it away.
+    /// A session that was entered before, at this generation: scheduled rotations don't take it away.
     Established(u32),
 }
 
@@ -237,7 +237,7 @@ impl Core {
         }
     }
 
-    /// Whether the handler's borrow reads a flash, and whether a rotation in motion is due: what entering a session
+    /// Whether the handler's borrow reads a flash, and whether a scheduled rotation is due: what entering a session
     /// may bring with it.
     pub(crate) fn pending(&self, session: &LoadedSession, reads: bool) -> Option<Pending> {
         let flash = reads && session.data().has_flash();
@@ -266,7 +266,7 @@ impl Core {
         &self,
         session: &LoadedSession,
         pending: Pending,
-        hold: Hold,
+        hold: WriteCondition,
     ) -> Result<(LoadedSession, Option<String>), Error> {
         let LoadedSession { entry, version, expires, decoded } = session;
         let now = self.now();
@@ -280,8 +280,8 @@ impl Core {
             self.next_record(holder, &last, stored, now)?;
         let (touch, next) = (self.touch(now, &entry.claims), record.clone());
         let written = match hold {
-            Hold::Lease(held) => held.save(*version, next, touch).await,
-            Hold::Version => self.replace(&entry.key, *version, next, touch).await,
+            WriteCondition::Lease(held) => held.save(*version, next, touch).await,
+            WriteCondition::Version => self.replace(&entry.key, *version, next, touch).await,
         };
         let attempt = Attempt { entry, before: &last, after: &record, touch, rotates: pending.due };
         match self.settle(written, attempt).await {
@@ -330,14 +330,14 @@ impl Core {
 
     /// What a write of a session that was loaded needs: its lease, where the store has them. `None` where somebody
     /// else has it, or has written since.
-    async fn hold(&self, session: &LoadedSession) -> Result<Option<Hold>, Error> {
+    async fn hold(&self, session: &LoadedSession) -> Result<Option<WriteCondition>, Error> {
         if self.0.client.store.leases().is_none() {
-            return Ok(Some(Hold::Version));
+            return Ok(Some(WriteCondition::Version));
         }
         let timing = LeaseTiming { wait: Duration::ZERO, ..self.0.timing };
         let touch = |now| self.touch(now, &session.entry.claims);
         match HeldLease::acquire(&self.0.client, &self.0.queue, session.entry.key, timing, touch).await {
-            Ok(Some((held, record, _))) if record.version == session.version => Ok(Some(Hold::Lease(held))),
+            Ok(Some((held, record, _))) if record.version == session.version => Ok(Some(WriteCondition::Lease(held))),
             Ok(_) | Err(Error::Busy) => Ok(None),
             Err(error) => Err(error),
         }
@@ -349,12 +349,12 @@ impl Core {
 pub(crate) struct Pending {
     /// There is a flash to take.
     pub(super) flash: bool,
-    /// A rotation in motion is due.
+    /// A scheduled rotation is due.
     pub(super) due: bool,
 }
 
 /// What a write that doesn't wait holds on to.
-enum Hold {
+enum WriteCondition {
     Lease(HeldLease),
     Version,
 }

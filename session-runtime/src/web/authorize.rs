@@ -186,7 +186,7 @@ pub(super) async fn verify(core: &Core, data: &dyn ErasedData, parts: &Parts) ->
     }
 }
 
-/// The answer to a stranger.
+/// The answer to an anonymous client.
 pub(super) async fn turn_away(core: &Core, own: Option<Missing>, parts: Option<&Parts>) -> Response {
     let missing = own.unwrap_or_else(|| core.missing().clone());
     // A handler gets the request again, without its body.
@@ -224,7 +224,7 @@ pub(super) async fn check_fresh(
     })
 }
 
-/// Loads the session for a handler, turns strangers and stale sessions away and asks the guard.
+/// Loads the session for a handler, turns anonymous requests and stale sessions away and asks the guard.
 pub(super) async fn admit(core: Core, policy: &SessionPolicy, parts: &Parts) -> Result<Admitted, Rejection> {
     let loaded = load(&core, parts, policy.csrf).await;
     let (snapshot, by) = loaded.map_err(|denied| denied.into_rejection(&core, parts))?;

@@ -38,19 +38,19 @@ pub trait Spec: 'static {
         None
     }
 
-    /// What a stranger gets under `or_default`.
+    /// What an anonymous client gets under `or_default`.
     fn default() -> Option<BoxedData> {
         None
     }
 }
 
 /// An extractor that is being asked.
-type Asking<'a> = BoxFuture<'a, Result<ErasedHandlerSession, Rejection>>;
+type ErasedExtraction<'a> = BoxFuture<'a, Result<ErasedHandlerSession, Rejection>>;
 
 /// The same, for the extractor of one handler. What is boxed is compiled with this crate, whoever asks.
-struct Extracting<'a, E>(Asking<'a>, PhantomData<fn() -> E>);
+struct ExtractorFuture<'a, E>(ErasedExtraction<'a>, PhantomData<fn() -> E>);
 
-impl<E: From<ErasedHandlerSession>> Future for Extracting<'_, E> {
+impl<E: From<ErasedHandlerSession>> Future for ExtractorFuture<'_, E> {
     type Output = Result<E, Rejection>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -72,12 +72,22 @@ enum BorrowForm {
 
 /// Asks for a session. Not of one handler, as its extractor is.
 #[expect(clippy::needless_pass_by_value, reason = "to be dropped here, and not in what is compiled for each handler")]
-fn ask<'a, T>(sessions: Sessions<T>, take: BorrowForm, policy: &'static SessionPolicy, parts: &'a Parts) -> Asking<'a> {
+fn ask<'a, T>(
+    sessions: Sessions<T>,
+    take: BorrowForm,
+    policy: &'static SessionPolicy,
+    parts: &'a Parts,
+) -> ErasedExtraction<'a> {
     ask_core(sessions.core().clone(), take, policy, parts)
 }
 
 /// Not generic, so that it is compiled with this crate.
-fn ask_core<'a>(core: Core, take: BorrowForm, policy: &'static SessionPolicy, parts: &'a Parts) -> Asking<'a> {
+fn ask_core<'a>(
+    core: Core,
+    take: BorrowForm,
+    policy: &'static SessionPolicy,
+    parts: &'a Parts,
+) -> ErasedExtraction<'a> {
     match take {
         BorrowForm::Shared => {
             Box::pin(async move { HandlerSession::shared(core, policy, parts).await.map(ErasedHandlerSession::from) })
@@ -115,7 +125,7 @@ macro_rules! extractors {
                 parts: &mut Parts,
                 state: &S,
             ) -> impl Future<Output = Result<Self, Rejection>> + Send {
-                Extracting(ask(state.sessions_held(), BorrowForm::$take, const { &M::POLICY }, parts), PhantomData)
+                ExtractorFuture(ask(state.sessions_held(), BorrowForm::$take, const { &M::POLICY }, parts), PhantomData)
             }
         }
     )+};

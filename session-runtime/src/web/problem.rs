@@ -64,9 +64,14 @@ fn extended<const N: usize>(
 
 pub(super) const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
+/// A fault of the application: the detail names the event that tells its developers more.
+fn internal(title: &str, detail: &str) -> Response {
+    problem(StatusCode::INTERNAL_SERVER_ERROR, "internal", title, detail)
+}
+
 /// No live session where one is needed.
 pub(super) fn missing(status: StatusCode, core: &Core) -> Response {
-    let mut response = problem(status, "missing", "A session is needed", "Log in and try again.");
+    let mut response = problem(status, "missing", "Authentication required", "Log in, then send the request again.");
     if status == StatusCode::UNAUTHORIZED {
         transport::challenge(core, response.headers_mut());
     }
@@ -76,7 +81,10 @@ pub(super) fn missing(status: StatusCode, core: &Core) -> Response {
 /// A live session whose person proved themselves too long ago. The limit is told in seconds, as `max_age` in
 /// RFC 9470.
 pub(super) fn stale(fresh: Duration, core: &Core) -> Response {
-    let (title, detail) = ("A fresh login is needed", "Prove who you are once more and try again.");
+    let (title, detail) = (
+        "Recent authentication required",
+        "Confirm who you are, for example with your password, then send the request again.",
+    );
     let extra = [("max_age", fresh.as_secs().into())];
     let mut response = extended(StatusCode::UNAUTHORIZED, "stale", title, detail, extra);
     transport::challenge(core, response.headers_mut());
@@ -85,18 +93,18 @@ pub(super) fn stale(fresh: Duration, core: &Core) -> Response {
 
 /// A token that can't be used, under `invalid = reject`.
 pub(super) fn bad_token() -> Response {
-    problem(StatusCode::BAD_REQUEST, "bad-token", "The session's token can't be used", "Log in again.")
+    problem(StatusCode::BAD_REQUEST, "bad-token", "Session token refused", "The token is not valid. Log in again.")
 }
 
 /// Another site's page may have made the request.
 pub(super) fn cross_site() -> Response {
-    let detail = "It seems to come from another site. Nothing was changed.";
-    problem(StatusCode::FORBIDDEN, "cross-site", "Not from this site", detail)
+    let detail = "The request seems to come from another site's page. Nothing was changed. Send it from this site.";
+    problem(StatusCode::FORBIDDEN, "cross-site", "Cross-site request refused", detail)
 }
 
 /// A guard said no.
 pub(super) fn forbidden() -> Response {
-    problem(StatusCode::FORBIDDEN, "forbidden", "Not allowed", "This session may not do that.")
+    problem(StatusCode::FORBIDDEN, "forbidden", "Permission denied", "This session is not allowed to do that.")
 }
 
 impl IntoResponse for Error {
@@ -117,7 +125,7 @@ impl IntoResponse for Error {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",
                 "Sessions are unavailable",
-                "Try again in a moment; the session is not lost.",
+                "Send the request again in a moment; the session is not lost.",
             )),
             Self::Conflict => problem(
                 StatusCode::CONFLICT,
@@ -142,32 +150,28 @@ impl IntoResponse for Error {
                 StatusCode::CONFLICT,
                 "busy",
                 "The session is in use",
-                "Other requests are using the session; try again in a moment.",
+                "Other requests are using the session. Send this one again in a moment.",
             )),
             Self::Encode(ref source) => {
                 event!(error, "session.unencodable", why = ?source.classify(), "the session's data can't be written as JSON");
-                problem(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "internal",
+                internal(
                     "The session can't be stored",
-                    "Nothing was changed.",
+                    "Nothing was changed. The log has the cause: session.unencodable.",
                 )
             }
             Self::Invalid(invalid) => unprocessable(&invalid),
             Self::Seal => {
                 event!(error, "session.unsealable", "the session's data can't be sealed");
-                problem(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "internal",
+                internal(
                     "The session can't be stored",
-                    "Nothing was changed.",
+                    "Nothing was changed. The log has the cause: session.unsealable.",
                 )
             }
             Self::TooManySessions => problem(
                 StatusCode::CONFLICT,
                 "too-many-sessions",
-                "There are too many sessions",
-                "End one of the others and log in again.",
+                "Session limit reached",
+                "End one of the other sessions, then log in again.",
             ),
             Self::NotListed => problem(
                 StatusCode::CONFLICT,
@@ -177,27 +181,25 @@ impl IntoResponse for Error {
             ),
             Self::NoLifetime => {
                 event!(error, "session.no_lifetime", "a login gave its session less than a second to live");
-                problem(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "internal",
+                internal(
                     "The session can't be started",
-                    "Nothing was changed.",
+                    "Nothing was changed. The log has the cause: session.no_lifetime.",
                 )
             }
             // Told with its cause where it is found.
-            Self::OwnerChanged | Self::ReadBack => problem(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "internal",
+            Self::OwnerChanged => internal(
                 "The session can't be stored",
-                "Nothing was changed.",
+                "Nothing was changed. The log has the cause: session.owner_changed.",
+            ),
+            Self::ReadBack => internal(
+                "The session can't be stored",
+                "Nothing was changed. The log has the cause: session.not_read_back.",
             ),
             Self::CookieTooLarge { size } => {
                 event!(error, "session.cookie_too_large", size, "the session's cookie is too large to send");
-                problem(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "internal",
+                internal(
                     "The session can't be sent",
-                    "Its cookie is too large.",
+                    "Its cookie is too large. The log has the size: session.cookie_too_large.",
                 )
             }
         }

@@ -25,7 +25,7 @@ pub struct SessionPolicy {
     /// Whether that is a handler.
     pub(super) missing_handler: bool,
     pub(super) guard: fn(&dyn ErasedData) -> Result<(), Response>,
-    /// What a stranger gets under `or_default`.
+    /// What an anonymous client gets under `or_default`.
     pub(super) default: fn() -> Option<BoxedData>,
 }
 
@@ -44,17 +44,17 @@ impl SessionPolicy {
         }
     }
 
-    /// Strangers are turned away.
+    /// Anonymous requests are turned away.
     pub const fn protected() -> Self {
         Self::of(Access::Protected)
     }
 
-    /// Strangers may enter.
+    /// Anonymous requests may enter.
     pub const fn optional() -> Self {
         Self::of(Access::Optional)
     }
 
-    /// Strangers get the default.
+    /// Anonymous requests get the default.
     pub const fn or_default(default: fn() -> Option<BoxedData>) -> Self {
         Self { default, ..Self::of(Access::OrDefault) }
     }

@@ -29,16 +29,16 @@ pub trait Asserted {
 }
 
 /// Nothing is.
-pub struct Fine;
+pub struct NoAssertion;
 
-impl Asserted for Fine {
+impl Asserted for NoAssertion {
     type Type = ();
 }
 
 /// Something is asserted of `T`.
-pub struct Suspect<T: ?Sized>(PhantomData<fn(&T)>);
+pub struct Assertion<T: ?Sized>(PhantomData<fn(&T)>);
 
-impl<T: ?Sized> Asserted for Suspect<T> {
+impl<T: ?Sized> Asserted for Assertion<T> {
     type Type = T;
 }
 
@@ -107,23 +107,23 @@ impl<T: ?Sized> Deref for Parameter<T> {
 
 impl<T: ?Sized> Unknown<T> {
     /// Whether it takes the request's body.
-    pub fn body(&self) -> Fine {
-        Fine
+    pub fn body(&self) -> NoAssertion {
+        NoAssertion
     }
 
     /// What it reads.
-    pub fn data(&self) -> Fine {
-        Fine
+    pub fn data(&self) -> NoAssertion {
+        NoAssertion
     }
 
     /// Whether it is an extractor.
-    pub fn extractor(&self) -> Fine {
-        Fine
+    pub fn extractor(&self) -> NoAssertion {
+        NoAssertion
     }
 
     /// Whether a tuple that is a response may begin with it.
-    pub fn beginning(&self) -> Suspect<T> {
-        Suspect(PhantomData)
+    pub fn beginning(&self) -> Assertion<T> {
+        Assertion(PhantomData)
     }
 }
 
@@ -131,8 +131,8 @@ macro_rules! take_the_body {
     ($([$($generic:ident)?] $ty:ty;)*) => {$(
         impl<$($generic)?> Parameter<$ty> {
             #[doc(hidden)]
-            pub fn body(&self) -> Suspect<$ty> {
-                Suspect(PhantomData)
+            pub fn body(&self) -> Assertion<$ty> {
+                Assertion(PhantomData)
             }
         }
     )*};
@@ -142,8 +142,8 @@ macro_rules! read_data {
     ($($ty:ident)*) => {$(
         impl<T> Parameter<$ty<T>> {
             #[doc(hidden)]
-            pub fn data(&self) -> Suspect<T> {
-                Suspect(PhantomData)
+            pub fn data(&self) -> Assertion<T> {
+                Assertion(PhantomData)
             }
         }
     )*};
@@ -153,8 +153,8 @@ macro_rules! are_no_extractors {
     ($([$($generic:ident),*] $ty:ty;)*) => {$(
         impl<$($generic),*> Parameter<$ty> {
             #[doc(hidden)]
-            pub fn extractor(&self) -> Suspect<$ty> {
-                Suspect(PhantomData)
+            pub fn extractor(&self) -> Assertion<$ty> {
+                Assertion(PhantomData)
             }
         }
     )*};
@@ -197,8 +197,8 @@ macro_rules! begin_a_response {
     ($($ty:ty)*) => {$(
         impl Parameter<$ty> {
             #[doc(hidden)]
-            pub fn beginning(&self) -> Fine {
-                Fine
+            pub fn beginning(&self) -> NoAssertion {
+                NoAssertion
             }
         }
     )*};

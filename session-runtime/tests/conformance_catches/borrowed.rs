@@ -100,7 +100,7 @@ impl Leases for Flawed {
         };
         let his = entry.lease.as_ref().is_some_and(|held| held.holder == lease.holder);
         if !his && !self.is(Flaw::AnybodySaves) {
-            if self.is(Flaw::StrangersFreeTheLease) {
+            if self.is(Flaw::OthersFreeTheLease) {
                 entry.lease = None;
             }
             return Ok(Written::Conflict);

@@ -42,7 +42,7 @@ flaws! {
     releasing_wakes_who_waits_and_the_release_of_another_does_nothing: ReleasesWakeNobody AnybodyReleases;
     deleting_wakes_who_waits_and_what_he_finds_is_nothing: RemovalsWakeNobody RemovalsKeepTheLease;
     a_save_of_another_version_is_refused_and_gives_up_the_lease: SavesOverwrite RefusalsKeepTheLease;
-    a_save_without_the_lease_is_refused: AnybodySaves StrangersFreeTheLease;
+    a_save_without_the_lease_is_refused: AnybodySaves OthersFreeTheLease;
     a_save_after_the_end_creates_nothing: SavesCreate;
     a_lease_that_ran_out_is_anothers_and_the_late_save_and_release_are_refused: LeasesNeverEnd WaitersMissTheEnd;
     a_lease_that_ran_out_is_refused_even_if_nobody_took_it: SavesMayBeLate ExtensionsMayBeLate;
@@ -99,7 +99,7 @@ pub(crate) const SEQUENTIAL: &[(&str, &[Flaw])] = {
                 SavesOverwrite,
                 RefusalsKeepTheLease,
                 AnybodySaves,
-                StrangersFreeTheLease,
+                OthersFreeTheLease,
                 SavesCreate,
                 LeasesNeverEnd,
                 SavesMayBeLate,

@@ -16,7 +16,7 @@ pub(super) async fn each_session_of_an_owner_is_listed_and_nobody_elses<B: Store
     let world = World::<Any>::open(store).await;
     let clients: Vec<Client> = (0..4).map(|number| world.client(number)).collect();
     let mut handles = Vec::new();
-    for (client, (owner, label)) in clients.iter().zip([(7, "phone"), (7, "laptop"), (8, "stranger"), (7, "tablet")]) {
+    for (client, (owner, label)) in clients.iter().zip([(7, "phone"), (7, "laptop"), (8, "anonymous"), (7, "tablet")]) {
         handles.push(login(client, owner, label).await);
         // More than any store is late in noting a use.
         world.clock.advance(Duration::from_secs(120));
@@ -56,7 +56,7 @@ pub(super) async fn a_session_that_is_ended_by_its_handle_is_dead_everywhere<B: 
     let handle = login(&ended, 7, "phone").await;
     login(&other, 7, "laptop").await;
     let [_, sessions] = &world.sessions;
-    assert!(!sessions.of(&Some(8)).end(handle).await.unwrap(), "it is none of hers");
+    assert!(!sessions.of(&Some(8)).end(handle).await.unwrap(), "it is not hers");
     assert!(is_alive(&ended).await);
     assert!(sessions.of(&Some(7)).end(handle).await.unwrap());
     for server in &world.servers {
@@ -70,8 +70,8 @@ pub(super) async fn a_session_that_is_ended_by_its_handle_is_dead_everywhere<B: 
 pub(super) async fn all_sessions_end_or_all_but_one<B: Stored>(store: &Store<B>) {
     let world = World::<Any>::open(store).await;
     let clients: Vec<Client> = (0..20).map(|number| world.client(number)).collect();
-    let stranger = world.client(0);
-    login(&stranger, 8, "stranger").await;
+    let anonymous = world.client(0);
+    login(&anonymous, 8, "anonymous").await;
     let kept = login(&clients[0], 7, "kept").await;
     for client in &clients[1..] {
         login(client, 7, "other").await;
@@ -82,7 +82,7 @@ pub(super) async fn all_sessions_end_or_all_but_one<B: Stored>(store: &Store<B>)
     assert_eq!(owned.end_others(kept).await.unwrap(), 0);
     assert_eq!(owned.end_all().await.unwrap(), 1);
     assert_eq!((world.alive(&clients, 7).await, owned.end_all().await.unwrap()), (0, 0));
-    assert!(is_alive(&stranger).await);
+    assert!(is_alive(&anonymous).await);
     // An empty list is begun anew.
     login(&clients[0], 7, "again").await;
     assert_eq!(world.alive(&clients, 7).await, 1);
@@ -112,11 +112,11 @@ pub(super) async fn of_fifty_logins_at_once_exactly_five_are_let_in<B: Stored>(s
     }
     assert_eq!(world.alive(&clients, 7).await, 5);
     // Who leaves makes room.
-    let stranger = world.client(1);
-    assert_eq!(try_login(&stranger, 7, "late").await.status, 409);
+    let anonymous = world.client(1);
+    assert_eq!(try_login(&anonymous, 7, "late").await.status, 409);
     let first = clients.iter().zip(&replies).find(|(_, reply)| reply.status == 200).unwrap().0;
     assert!(first.post("/logout").await.status.is_success());
-    login(&stranger, 7, "late").await;
+    login(&anonymous, 7, "late").await;
     assert_eq!(world.handles(7).await.len(), 5);
 }
 
@@ -130,8 +130,8 @@ pub(super) async fn the_oldest_session_makes_room<B: Stored>(store: &Store<B>) {
         }
         assert_eq!(world.handles(7).await.len(), 5.min(number + 1));
     }
-    let stranger = world.client(0);
-    login(&stranger, 8, "phone").await;
+    let anonymous = world.client(0);
+    login(&anonymous, 8, "phone").await;
     assert_eq!(world.alive(&clients, 7).await, 5, "another owner's");
 }
 

@@ -29,7 +29,7 @@ impl Store {
         Self::Redis(Redis::start().await)
     }
 
-    /// Sessions in this store, under `key('k')` unless told otherwise. Each builder makes an instance of its own, as
+    /// Sessions in this store, under `key('k')` by default. Each builder makes an instance of its own, as
     /// each process of a fleet does.
     pub(crate) fn builder<T: SessionData>(&self) -> Builder<T> {
         let builder = Sessions::<T>::builder().key(&key('k'));

@@ -23,7 +23,7 @@ struct Login {
 
 #[session(optional)]
 async fn home(user: Option<&User>) -> String {
-    user.map_or_else(|| "stranger".into(), |user| user.name.clone())
+    user.map_or_else(|| "anonymous".into(), |user| user.name.clone())
 }
 
 #[session(protected)]

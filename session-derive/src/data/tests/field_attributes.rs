@@ -63,7 +63,8 @@ fn a_limit_of_sessions_needs_an_owner() {
         &refused(quote!(max_per_owner = env("MAX", default = 0))),
         &["a limit of 0 would refuse every login"],
     );
-    assert_refused(&refused(quote!(max_per_owner = 99999999999)), &["at most 10000 sessions"]);
+    assert_refused(&refused(quote!(max_per_owner = 99999999999)), &["an owner has at most 10000 sessions"]);
+    assert_refused(&refused(quote!(max_per_owner = 10_000)), &[]);
     assert_refused(&refused(quote!(max_per_owner = "many")), &["`max_per_owner` takes a whole number"]);
     assert_refused(&refused(quote!(on_excess = refuse)), &["add `max_per_owner = 5`"]);
     assert_refused(

@@ -35,7 +35,10 @@ fn every_option_reaches_the_declaration() {
                     http_only = true,
                     partitioned = env("PARTITIONED"),
                     persistent = env("PERSISTENT", default = false),
+                    former_domain = "",
+                    former_path = "/old",
                 ),
+                name = "shop-user",
                 idle = "30m",
                 lifetime = env("SESSION_LIFETIME", default = "12h"),
                 transport = [bearer, header("X-Session"), cookie],
@@ -57,7 +60,7 @@ fn an_own_backend_is_a_path_with_arguments_of_its_own() {
         "data/own_backend",
         derive(quote! {
             #[session(backend = crate::Store<u8>(dir = "/tmp", sync = true, size = env("SIZE", default = 5)), key = env("K"))]
-            #[session(missing = self::stranger)]
+            #[session(missing = self::anonymous)]
             struct User;
         }),
     );

@@ -7,14 +7,14 @@ use syn::{FnArg, Safety, Type};
 
 use super::{
     model::{MOST_PARAMETERS, MOST_SESSIONS, UncheckedHandler, conditional_parameter},
-    parameter::{Form, SessionParameter, argument_of},
+    parameter::{BorrowForm, SessionParameter, argument_of},
     parse::HandlerOptions,
 };
 use crate::{
     diag::{Errors, listing},
     options::{
         Slot,
-        access::{Access, Word, display, peel},
+        access::{Access, AccessWord, display, peel},
     },
     paths::SpanRange,
 };
@@ -52,12 +52,12 @@ pub(crate) fn check(draft: &UncheckedHandler, errors: &mut Errors) {
 }
 
 /// The words `protected`, `optional` and `or_default` that were written.
-pub(crate) struct Words<'a> {
-    words: Vec<&'a Word>,
+pub(crate) struct AccessWords<'a> {
+    words: Vec<&'a AccessWord>,
     broken: bool,
 }
 
-impl<'a> Words<'a> {
+impl<'a> AccessWords<'a> {
     pub(crate) fn of(options: &'a HandlerOptions) -> Self {
         let all = [&options.protected, &options.optional, &options.or_default];
         Self {
@@ -68,13 +68,13 @@ impl<'a> Words<'a> {
 
     /// What the words say about a type: the one that names it, or the one that is for all.
     pub(crate) fn access(&self, name: &str) -> Option<Access> {
-        let names_it = |word: &&&Word| word.types.iter().flatten().any(|ty| display(ty) == name);
+        let names_it = |word: &&&AccessWord| word.types.iter().flatten().any(|ty| display(ty) == name);
         let word = self.words.iter().find(names_it).or_else(|| self.words.iter().find(|word| word.types.is_none()));
         word.map(|word| word.access)
     }
 
     /// Every type that a word names.
-    fn named(&self) -> impl Iterator<Item = (&Word, &Type)> {
+    fn named(&self) -> impl Iterator<Item = (&AccessWord, &Type)> {
         self.words.iter().flat_map(|word| word.types.iter().flatten().map(|ty| (*word, ty)))
     }
 
@@ -90,7 +90,7 @@ pub(crate) fn guards_only(draft: &UncheckedHandler) -> Vec<SessionParameter> {
     let named = draft.words.named().filter(|(word, ty)| word.access == Access::Protected && !taken(&display(ty)));
     named
         .map(|(_, ty)| SessionParameter {
-            form: Form::Shared,
+            form: BorrowForm::Shared,
             optional: false,
             ty: peel(ty).clone(),
             name: display(ty),
@@ -277,7 +277,7 @@ fn each_session_is_named(draft: &UncheckedHandler, errors: &mut Errors) {
     }
     for taken in draft.taken().filter(|taken| draft.words.access(&taken.name).is_none()) {
         // A slot is for both kinds of requests: `protected` would be refused in the next round.
-        let optional = taken.optional || taken.form == Form::Slot;
+        let optional = taken.optional || taken.form == BorrowForm::Slot;
         let (name, word) = (&taken.name, if optional { "optional" } else { "protected" });
         errors.over(&taken.ty, format!("`{name}` is not named in `#[session(...)]`; add `{word}({name})`"));
     }
@@ -296,14 +296,14 @@ fn each_form_fits_its_word(draft: &UncheckedHandler, errors: &mut Errors) {
 fn misfit(taken: &SessionParameter, access: Access) -> Option<String> {
     let SessionParameter { form, optional, name, .. } = taken;
     let plain = match form {
-        Form::Shared => format!("&{name}"),
-        Form::Exclusive => format!("&mut {name}"),
-        Form::Owned => format!("Session<{name}>"),
-        Form::Slot => format!("SessionSlot<{name}>"),
+        BorrowForm::Shared => format!("&{name}"),
+        BorrowForm::Exclusive => format!("&mut {name}"),
+        BorrowForm::Owned => format!("Session<{name}>"),
+        BorrowForm::Slot => format!("SessionSlot<{name}>"),
     };
     match (access, form, optional) {
-        (Access::Optional, Form::Slot, _) | (Access::Optional, _, true) => None,
-        (Access::Protected | Access::OrDefault, Form::Slot, _) => Some(format!(
+        (Access::Optional, BorrowForm::Slot, _) | (Access::Optional, _, true) => None,
+        (Access::Protected | Access::OrDefault, BorrowForm::Slot, _) => Some(format!(
             "a `SessionSlot` is for requests with and without a session; write `optional`, or take `Session<{name}>`"
         )),
         (Access::Optional, _, false) => Some(format!(
@@ -312,7 +312,7 @@ fn misfit(taken: &SessionParameter, access: Access) -> Option<String> {
         (Access::Protected, _, true) => Some(format!(
             "with `protected` there is always a session; write `{plain}`, or `optional` to allow anonymous requests"
         )),
-        (Access::OrDefault, Form::Owned, _) => Some(format!(
+        (Access::OrDefault, BorrowForm::Owned, _) => Some(format!(
             "`or_default` lends a session that may not have been started yet; write `&{name}` or `&mut {name}`"
         )),
         (Access::OrDefault, _, true) => {

@@ -5,7 +5,7 @@ use proc_macro2::Span;
 use super::{
     super::{
         model::UncheckedHandler,
-        parameter::{Form, SessionParameter},
+        parameter::{BorrowForm, SessionParameter},
     },
     protected_types,
 };
@@ -14,7 +14,7 @@ use crate::{
     options::{Slot, access::Access},
 };
 
-/// Whether it is clear which session an option at `span` is about. `without` is said where strangers enter,
+/// Whether it is clear which session an option at `span` is about. `without` is said where anonymous requests enter,
 /// `about` begins what is said where there are several.
 fn is_about_one_session(
     draft: &UncheckedHandler,
@@ -72,7 +72,7 @@ pub(super) fn missing_is_possible(draft: &UncheckedHandler, errors: &mut Errors)
 /// `#[session(protected, wait = "2s")] .. user: &User`
 pub(super) fn wait_is_for_a_borrow(draft: &UncheckedHandler, errors: &mut Errors) {
     let Slot::Written(wait) = &draft.options.wait else { return };
-    let queues = draft.taken().any(|taken| taken.form == Form::Exclusive);
+    let queues = draft.taken().any(|taken| taken.form == BorrowForm::Exclusive);
     if draft.words.unclear() || draft.broken_parameter || queues {
         return;
     }
@@ -86,7 +86,7 @@ pub(super) fn wait_is_for_a_borrow(draft: &UncheckedHandler, errors: &mut Errors
 pub(super) fn a_default_replaces_no_session(draft: &UncheckedHandler, errors: &mut Errors) {
     let Slot::Written(off) = &draft.options.csrf else { return };
     let starts = |taken: &&SessionParameter| {
-        taken.form == Form::Exclusive && draft.words.access(&taken.name) == Some(Access::OrDefault)
+        taken.form == BorrowForm::Exclusive && draft.words.access(&taken.name) == Some(Access::OrDefault)
     };
     if let Some(SessionParameter { name, .. }) = draft.taken().find(starts) {
         errors.at(

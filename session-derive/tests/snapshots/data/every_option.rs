@@ -9,6 +9,7 @@ impl my::sessions::SessionData for User {
                 ::core::env!("CARGO_PKG_NAME"),
                 ::core::module_path!(),
             )
+            .name("shop-user")
             .key(my::sessions::__private::Value::env("SESSION_KEYS"))
             .cookie(
                 my::sessions::__private::CookieAttribute::Name,
@@ -41,6 +42,14 @@ impl my::sessions::SessionData for User {
             .cookie(
                 my::sessions::__private::CookieAttribute::Persistent,
                 my::sessions::__private::Value::env_or("PERSISTENT", "false"),
+            )
+            .cookie(
+                my::sessions::__private::CookieAttribute::FormerDomain,
+                my::sessions::__private::Value::literal(""),
+            )
+            .cookie(
+                my::sessions::__private::CookieAttribute::FormerPath,
+                my::sessions::__private::Value::literal("/old"),
             )
             .transport(my::sessions::__private::Transport::Bearer)
             .transport(my::sessions::__private::Transport::header("x-session"))

@@ -56,7 +56,7 @@ impl ::session_runtime::SessionData for User {
         ::session_runtime::__private::LeaseSupport::<crate::Store<u8>>::OF.implemented()
     }
     fn missing() -> ::session_runtime::__private::Missing {
-        ::session_runtime::__private::Missing::handler(self::stranger)
+        ::session_runtime::__private::Missing::handler(self::anonymous)
     }
 }
 #[automatically_derived]

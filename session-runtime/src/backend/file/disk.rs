@@ -82,20 +82,20 @@ impl std::error::Error for DiskError {
 pub(super) type Result<T> = std::result::Result<T, DiskError>;
 
 /// Says what failed, and where.
-pub(super) trait While<T> {
+pub(super) trait DuringExt<T> {
     fn during(self, doing: &'static str, folder: &Path) -> Result<T>;
 }
 
-impl<T> While<T> for io::Result<T> {
+impl<T> DuringExt<T> for io::Result<T> {
     fn during(self, doing: &'static str, folder: &Path) -> Result<T> {
         self.map_err(|source| DiskError::new(doing, folder, source))
     }
 }
 
 /// Whether somebody still waits for the answer: blocking work can't be dropped, so it has to look.
-pub(super) struct Asker(pub(super) Weak<()>);
+pub(super) struct CallerAlive(pub(super) Weak<()>);
 
-impl Asker {
+impl CallerAlive {
     pub(super) fn has_gone(&self) -> bool {
         self.0.strong_count() == 0
     }
@@ -163,7 +163,7 @@ impl Disk {
     ///
     /// It is asked for again and again, since a thread that waits inside the operating system would be
     /// there until a frozen process thaws, and the threads for blocking work are few.
-    pub(super) fn lock(&self, place: &RecordPaths, asker: &Asker) -> Result<Option<Locked>> {
+    pub(super) fn lock(&self, place: &RecordPaths, asker: &CallerAlive) -> Result<Option<Locked>> {
         const DOING: &str = "lock a shard of sessions";
         let path = place.shard.join(LOCK);
         let mut pause = Duration::from_micros(20);
@@ -187,7 +187,7 @@ impl Disk {
     ///
     /// A file system in user space may show nothing under a name while a file takes it from another one. So who finds
     /// nothing looks again under the lock, where nothing is on its way.
-    pub(super) fn find(&self, place: &RecordPaths, asker: &Asker) -> Result<Stored> {
+    pub(super) fn find(&self, place: &RecordPaths, asker: &CallerAlive) -> Result<Stored> {
         match self.read(place)? {
             Stored::Nothing => match self.lock(place, asker)? {
                 Some(_locked) => self.read(place),
@@ -215,7 +215,7 @@ impl Disk {
     }
 
     /// The record under a key, alive or not, for those without its lock.
-    pub(super) fn peek(&self, place: &RecordPaths, asker: &Asker) -> Result<Option<Record>> {
+    pub(super) fn peek(&self, place: &RecordPaths, asker: &CallerAlive) -> Result<Option<Record>> {
         Ok(Self::record_of(place, self.find(place, asker)?))
     }
 

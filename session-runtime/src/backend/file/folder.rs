@@ -10,7 +10,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::Path;
 
-use super::disk::{DRAFT, Disk, Result, While as _, options};
+use super::disk::{DRAFT, Disk, DuringExt as _, Result, options};
 
 /// Others may write.
 const OTHERS: u32 = 0o002;

@@ -11,7 +11,7 @@ use std::os::unix::fs::FileExt as _;
 
 use fs4::{FileExt, TryLockError};
 
-use super::disk::{Asker, Disk, Locked, RecordPaths, Result, While as _, options, regular};
+use super::disk::{CallerAlive, Disk, DuringExt as _, Locked, RecordPaths, Result, options, regular};
 use crate::backend::{Lease, Written};
 use crate::clock::Timestamp;
 use crate::record::{Record, Touch};
@@ -27,13 +27,13 @@ pub(super) enum LeaseAttempt {
 }
 
 /// A lease as its file tells it.
-struct Note {
+struct LeaseFile {
     file: File,
     holder: [u8; 16],
     until: Timestamp,
 }
 
-impl Note {
+impl LeaseFile {
     const UNTIL: u64 = 16;
 
     fn is_current(&self, lease: Lease) -> bool {
@@ -47,7 +47,7 @@ impl Disk {
         place: &RecordPaths,
         lease: Lease,
         touch: Touch,
-        asker: &Asker,
+        asker: &CallerAlive,
     ) -> Result<LeaseAttempt> {
         let Some(locked) = self.lock(place, asker)? else { return Ok(LeaseAttempt::Absent) };
         let Some(record) = self.live(place, touch)? else { return Ok(LeaseAttempt::Absent) };
@@ -67,11 +67,11 @@ impl Disk {
         Ok(LeaseAttempt::Granted(record, file))
     }
 
-    pub(super) fn extend(&self, place: &RecordPaths, lease: Lease, asker: &Asker) -> Result<bool> {
+    pub(super) fn extend(&self, place: &RecordPaths, lease: Lease, asker: &CallerAlive) -> Result<bool> {
         let Some(_locked) = self.lock(place, asker)? else { return Ok(false) };
         let Some(note) = self.note(place)?.filter(|note| note.is_current(lease)) else { return Ok(false) };
         let until = lease.now.plus(lease.ttl).as_millis().to_be_bytes();
-        note.file.write_all_at(&until, Note::UNTIL).during(DOING, &place.shard)?;
+        note.file.write_all_at(&until, LeaseFile::UNTIL).during(DOING, &place.shard)?;
         Ok(true)
     }
 
@@ -82,7 +82,7 @@ impl Disk {
         expected: u64,
         record: &Record,
         touch: Touch,
-        asker: &Asker,
+        asker: &CallerAlive,
     ) -> Result<Written> {
         let Some((draft, locked)) = self.prepare(place, record, touch, asker)? else { return Ok(Written::Absent) };
         let note = self.note(place)?;
@@ -102,7 +102,7 @@ impl Disk {
         Ok(written)
     }
 
-    pub(super) fn release(&self, place: &RecordPaths, lease: Lease, asker: &Asker) -> Result<()> {
+    pub(super) fn release(&self, place: &RecordPaths, lease: Lease, asker: &CallerAlive) -> Result<()> {
         let Some(locked) = self.lock(place, asker)? else { return Ok(()) };
         self.give_up(&locked, place, lease)
     }
@@ -133,7 +133,7 @@ impl Disk {
     }
 
     /// What the file of a lease says, if there is one. What was cut short says that it has run out.
-    fn note(&self, place: &RecordPaths) -> Result<Option<Note>> {
+    fn note(&self, place: &RecordPaths) -> Result<Option<LeaseFile>> {
         let path = place.lease();
         // A link is not followed: what it leads to would be written.
         let open = || match regular(&path)? {
@@ -155,7 +155,7 @@ impl Disk {
                 (holder, u64::from_be_bytes(until))
             }
         };
-        Ok(Some(Note { file, holder, until: Timestamp::from_millis(until) }))
+        Ok(Some(LeaseFile { file, holder, until: Timestamp::from_millis(until) }))
     }
 
     /// Removes a lease that nobody holds: its process died, or its record has gone.

@@ -29,9 +29,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use self::disk::{Asker, Disk};
+use self::disk::{CallerAlive, Disk};
 use self::leases::LeaseAttempt;
-use self::sweep::{Broom, CALL};
+use self::sweep::{CALL, SweepCursor};
 use super::{
     Acquired, Backend, BackendError, Capabilities, Holder, Lease, Leases, OpenBackend, OpenError, Record, RecordKey,
     Scope, Sweep, Touch, Written, touch_interval,
@@ -53,7 +53,7 @@ use crate::clock::Timestamp;
 /// (at most a minute) old. Who may use the files is said by their modes (0700 and 0600): no other user.
 pub struct File {
     disk: Arc<Disk>,
-    broom: Arc<Broom>,
+    broom: Arc<SweepCursor>,
     /// The leases of this process: each an open file with a lock on it, free for all when it is closed.
     held: Mutex<HashMap<RecordKey, FileLease>>,
 }
@@ -100,7 +100,7 @@ impl File {
         let disk = Disk::open(folder, durable).map_err(unusable)?;
         let access = disk.check_access().map_err(unusable)?;
         access.map_err(|why| OpenError::option("backend = file(dir)", None, why))?;
-        Ok(Self { disk: Arc::new(disk), broom: Arc::new(Broom::new(CALL)), held: Mutex::default() })
+        Ok(Self { disk: Arc::new(disk), broom: Arc::new(SweepCursor::new(CALL)), held: Mutex::default() })
     }
 
     fn held(&self) -> MutexGuard<'_, HashMap<RecordKey, FileLease>> {
@@ -121,10 +121,10 @@ impl File {
     /// not to wait for a lock or to begin a write; what it returned is dropped then, an open lease included.
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Disk, &Asker) -> disk::Result<T> + Send + 'static,
+        work: impl FnOnce(&Disk, &CallerAlive) -> disk::Result<T> + Send + 'static,
     ) -> Result<T, BackendError> {
         let asking = Arc::new(());
-        let (disk, asker) = (Arc::clone(&self.disk), Asker(Arc::downgrade(&asking)));
+        let (disk, asker) = (Arc::clone(&self.disk), CallerAlive(Arc::downgrade(&asking)));
         let answer = tokio::task::spawn_blocking(move || work(&disk, &asker)).await;
         drop(asking);
         answer.map_err(BackendError::new)?.map_err(BackendError::new)

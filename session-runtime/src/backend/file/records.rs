@@ -3,12 +3,18 @@
 use std::fs;
 use std::io::ErrorKind;
 
-use super::disk::{Asker, Disk, DiskError, Locked, RecordPaths, Result, TempRecord, While as _};
+use super::disk::{CallerAlive, Disk, DiskError, DuringExt as _, Locked, RecordPaths, Result, TempRecord};
 use crate::backend::{Written, touch_interval};
 use crate::record::{Record, Touch};
 
 impl Disk {
-    pub(super) fn create(&self, place: &RecordPaths, record: &Record, touch: Touch, asker: &Asker) -> Result<bool> {
+    pub(super) fn create(
+        &self,
+        place: &RecordPaths,
+        record: &Record,
+        touch: Touch,
+        asker: &CallerAlive,
+    ) -> Result<bool> {
         let (draft, locked) = match self.prepare(place, record, touch, asker)? {
             Some(prepared) => prepared,
             None => {
@@ -27,7 +33,7 @@ impl Disk {
         Ok(true)
     }
 
-    pub(super) fn load(&self, place: &RecordPaths, touch: Touch, asker: &Asker) -> Result<Option<Record>> {
+    pub(super) fn load(&self, place: &RecordPaths, touch: Touch, asker: &CallerAlive) -> Result<Option<Record>> {
         let found = self.peek(place, asker)?.filter(|record| touch.is_live(record, touch_interval(touch.idle)));
         match found {
             Some(record) if is_due(&record, touch) => {}
@@ -47,7 +53,7 @@ impl Disk {
         expected: u64,
         record: &Record,
         touch: Touch,
-        asker: &Asker,
+        asker: &CallerAlive,
     ) -> Result<Written> {
         let Some((draft, locked)) = self.prepare(place, record, touch, asker)? else { return Ok(Written::Absent) };
         match self.live(place, touch)? {
@@ -60,7 +66,7 @@ impl Disk {
         Ok(Written::Done)
     }
 
-    pub(super) fn delete(&self, place: &RecordPaths, asker: &Asker) -> Result<bool> {
+    pub(super) fn delete(&self, place: &RecordPaths, asker: &CallerAlive) -> Result<bool> {
         let Some(locked) = self.lock(place, asker)? else { return Ok(false) };
         let found = self.forget(&locked, place)?;
         drop(locked);
@@ -77,7 +83,7 @@ impl Disk {
         place: &RecordPaths,
         record: &Record,
         touch: Touch,
-        asker: &Asker,
+        asker: &CallerAlive,
     ) -> Result<Option<(TempRecord, Locked)>> {
         asker.is_there(place)?;
         let Some(draft) = self.draft(place, record, touch.idle)? else { return Ok(None) };

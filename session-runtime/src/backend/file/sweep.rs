@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use fs4::{FileExt, TryLockError};
 
-use super::disk::{Asker, DRAFT, Disk, LEASE, RecordPaths, Result, SHARDS, Stored, While as _, options};
+use super::disk::{CallerAlive, DRAFT, Disk, DuringExt as _, LEASE, RecordPaths, Result, SHARDS, Stored, options};
 use super::format::FileEntry;
 use crate::backend::touch_interval;
 use crate::clock::Timestamp;
@@ -25,12 +25,12 @@ const ANCIENT: Duration = Duration::from_secs(600);
 
 /// Where the next call begins, and how long it looks.
 #[derive(Debug)]
-pub(super) struct Broom {
+pub(super) struct SweepCursor {
     shard: AtomicU16,
     call: Duration,
 }
 
-impl Broom {
+impl SweepCursor {
     /// Begins anywhere: a program that is started, sweeps and ends gets to every shard in time.
     pub(super) fn new(call: Duration) -> Self {
         Self { shard: AtomicU16::new(u16::from(crate::id::random::<1>()[0])), call }
@@ -38,13 +38,13 @@ impl Broom {
 }
 
 /// One call's task.
-struct Batch<'a> {
+struct SweepBatch<'a> {
     now: Timestamp,
     left: usize,
-    asker: &'a Asker,
+    asker: &'a CallerAlive,
 }
 
-impl Batch<'_> {
+impl SweepBatch<'_> {
     /// By the timeout that the record was written with, which is its own type's.
     fn has_expired(&self, FileEntry { record, idle }: &FileEntry) -> bool {
         let touch = Touch { now: self.now, idle: *idle, expires: record.expires };
@@ -53,7 +53,13 @@ impl Batch<'_> {
 }
 
 impl Disk {
-    pub(super) fn sweep(&self, broom: &Broom, now: Timestamp, limit: usize, asker: &Asker) -> Result<usize> {
+    pub(super) fn sweep(
+        &self,
+        broom: &SweepCursor,
+        now: Timestamp,
+        limit: usize,
+        asker: &CallerAlive,
+    ) -> Result<usize> {
         self.is_there()?;
         // Of all processes one sweeps.
         let sweeper = options().append(true).open(self.sweeper()).during(DOING, &self.root)?;
@@ -62,7 +68,7 @@ impl Disk {
             Err(TryLockError::WouldBlock) => return Ok(0),
             Err(TryLockError::Error(error)) => return Err(error).during(DOING, &self.root),
         }
-        let (mut batch, end) = (Batch { now, left: limit, asker }, Instant::now() + broom.call);
+        let (mut batch, end) = (SweepBatch { now, left: limit, asker }, Instant::now() + broom.call);
         for _ in 0..SHARDS {
             if batch.left == 0 || Instant::now() > end || asker.has_gone() {
                 break;
@@ -77,7 +83,7 @@ impl Disk {
         Ok(limit - batch.left)
     }
 
-    fn sweep_shard(&self, shard: &Path, batch: &mut Batch<'_>) -> Result<()> {
+    fn sweep_shard(&self, shard: &Path, batch: &mut SweepBatch<'_>) -> Result<()> {
         let entries = match fs::read_dir(shard) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             entries => entries.during(DOING, shard)?,
@@ -101,7 +107,7 @@ impl Disk {
         Ok(())
     }
 
-    fn sweep_record(&self, place: &RecordPaths, batch: &mut Batch<'_>) -> Result<()> {
+    fn sweep_record(&self, place: &RecordPaths, batch: &mut SweepBatch<'_>) -> Result<()> {
         let expired = || Ok(matches!(self.read(place)?, Stored::Entry(entry) if batch.has_expired(&entry)));
         // Looked at without the lock first, since most records are live; the lock is taken anew for each
         // that is not: nobody waits for a sweep.
@@ -114,7 +120,7 @@ impl Disk {
         Ok(())
     }
 
-    fn sweep_lease(&self, place: &RecordPaths, batch: &Batch<'_>) -> Result<()> {
+    fn sweep_lease(&self, place: &RecordPaths, batch: &SweepBatch<'_>) -> Result<()> {
         match self.lock(place, batch.asker)? {
             Some(locked) => self.tidy(&locked, place),
             None => Ok(()),

@@ -10,8 +10,8 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
 use tracing::{Event, Metadata, Subscriber};
 
-use super::disk::{Asker, Disk, RecordPaths};
-use super::sweep::{Broom, CALL};
+use super::disk::{CallerAlive, Disk, RecordPaths};
+use super::sweep::{CALL, SweepCursor};
 use crate::clock::Timestamp;
 use crate::id::RecordKey;
 use crate::record::{Record, Touch};
@@ -54,14 +54,14 @@ fn disk() -> (Disk, PathBuf) {
 fn a_sweep_that_has_the_time_takes_as_many_as_it_was_told_to() {
     let (disk, folder) = disk();
     let asking = Arc::new(());
-    let asker = Asker(Arc::downgrade(&asking));
+    let asker = CallerAlive(Arc::downgrade(&asking));
     let (now, expires) = (Timestamp::from_secs(1), Timestamp::from_secs(1000));
     let touch = Touch { now, idle: Duration::from_secs(60), expires };
     for number in 0..150 {
         let record = Record { version: 1, last_seen: now, expires, body: Bytes::from_static(b"x") };
         assert!(disk.create(&disk.place(&RecordKey::from_bytes([number; 32])), &record, touch, &asker).unwrap());
     }
-    let broom = Broom::new(Duration::from_secs(600));
+    let broom = SweepCursor::new(Duration::from_secs(600));
     let swept = [(); 4].map(|()| disk.sweep(&broom, expires, 64, &asker).unwrap());
     assert_eq!(swept, [64, 64, 22, 0]);
     fs::remove_dir_all(&folder).unwrap();
@@ -74,7 +74,7 @@ fn a_file_that_is_no_record_raises_an_event_when_it_is_asked_for_and_none_when_i
     let touch = Touch { now, idle, expires: Timestamp::from_secs(1000) };
     let record = Record { version: 1, last_seen: now, expires: touch.expires, body: Bytes::from_static(b"secret") };
     let asking = Arc::new(());
-    let asker = Asker(Arc::downgrade(&asking));
+    let asker = CallerAlive(Arc::downgrade(&asking));
     let place = disk.place(&key);
     assert!(disk.create(&place, &record, touch, &asker).unwrap());
     let whole = fs::read(&place.record).unwrap();
@@ -83,7 +83,7 @@ fn a_file_that_is_no_record_raises_an_event_when_it_is_asked_for_and_none_when_i
     let events = Events::default();
     tracing::subscriber::with_default(events.clone(), || {
         assert_eq!(disk.load(&place, touch, &asker).unwrap(), None);
-        let broom = Broom::new(CALL);
+        let broom = SweepCursor::new(CALL);
         assert_eq!(disk.sweep(&broom, Timestamp::from_secs(u64::MAX), 10, &asker).unwrap(), 0);
     });
     let events = events.0.lock().unwrap();
@@ -102,11 +102,11 @@ fn who_finds_no_record_while_somebody_writes_the_shard_looks_again_when_that_is_
     let touch = Touch { now, idle: Duration::from_secs(60), expires: Timestamp::from_secs(1000) };
     let record = Record { version: 1, last_seen: now, expires: touch.expires, body: Bytes::from_static(b"x") };
     let asking = Arc::new(());
-    let asker = || Asker(Arc::downgrade(&asking));
+    let asker = || CallerAlive(Arc::downgrade(&asking));
     let place = disk.place(&key);
     assert!(disk.create(&place, &record, touch, &asker()).unwrap());
     let aside = place.shard.join("aside");
-    type Look = fn(&Disk, &RecordPaths, Touch, &Asker) -> super::disk::Result<Option<Record>>;
+    type Look = fn(&Disk, &RecordPaths, Touch, &CallerAlive) -> super::disk::Result<Option<Record>>;
     let looks: [Look; 2] =
         [|disk, place, touch, asker| disk.load(place, touch, asker), |disk, place, _, asker| disk.peek(place, asker)];
     for look in looks {
@@ -132,7 +132,7 @@ fn a_lock_whose_file_was_tidied_away_keeps_nobody_out_and_lets_nobody_in_by_mist
     let (disk, folder) = disk();
     let place = disk.place(&RecordKey::from_bytes([7; 32]));
     let asking = Arc::new(());
-    let asker = || Asker(Arc::downgrade(&asking));
+    let asker = || CallerAlive(Arc::downgrade(&asking));
     disk.make_shard(&place).unwrap();
     let old = fs::OpenOptions::new().append(true).create(true).open(place.shard.join("lock")).unwrap();
     fs4::FileExt::try_lock(&old).unwrap();

@@ -1,7 +1,9 @@
 //! What is particular about each database's SQL, and the statements that follow from it.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
+use super::driver::SqlValue;
 use crate::error::OpenError;
 
 /// What is particular about a database's SQL.
@@ -16,6 +18,17 @@ pub(super) struct Dialect {
     numbered: bool,
     /// Whether an UPDATE can return what it changed.
     pub(super) returning: bool,
+    /// The current time in milliseconds since 1970: the same throughout a statement, so that an index on times can be
+    /// used, and whatever time zone and modes the connection has.
+    now: &'static str,
+    /// What is run on each connection that the store has made, so that no default of the server or of the user changes
+    /// what a statement does.
+    pub(super) settings: &'static [&'static str],
+    /// Asks for the shortest time in milliseconds after which the server ends a statement, zero if it ends none;
+    /// then whether each statement is complete in itself.
+    pub(super) limits: &'static str,
+    /// What stands before and behind bytes in hexadecimal.
+    bytes: (&'static str, &'static str),
     /// The types of 32 bytes, of 16 bytes and of a body.
     key: &'static str,
     holder: &'static str,
@@ -24,6 +37,8 @@ pub(super) struct Dialect {
     index_inside: &'static str,
     index_beside: &'static str,
     table_options: &'static str,
+    /// Begins a transaction that writes.
+    pub(super) begin: &'static str,
     /// Begins and ends a change of the schema, which one process makes at a time. If the connection
     /// breaks in between, the database ends it by itself.
     pub(super) lock: &'static str,
@@ -37,12 +52,17 @@ pub(super) const SQLITE: Dialect = Dialect {
     schemas: false,
     numbered: false,
     returning: true,
+    settings: &[],
+    limits: "SELECT 0, 1",
+    now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+    bytes: ("x'", "'"),
     key: "BLOB",
     holder: "BLOB",
     body: "BLOB",
     index_inside: "",
     index_beside: "CREATE INDEX IF NOT EXISTS {index} ON {records} (keep_until)",
     table_options: " WITHOUT ROWID",
+    begin: "BEGIN IMMEDIATE",
     lock: "BEGIN IMMEDIATE",
     unlock: "COMMIT",
 };
@@ -54,12 +74,18 @@ pub(super) const POSTGRES: Dialect = Dialect {
     schemas: true,
     numbered: true,
     returning: true,
+    // Each statement is right under any isolation; but serializable ones of many at once undo each other.
+    settings: &["SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED"],
+    limits: "SELECT (EXTRACT(EPOCH FROM current_setting('statement_timeout')::INTERVAL) * 1000)::BIGINT, 1::BIGINT",
+    now: "(EXTRACT(EPOCH FROM statement_timestamp()) * 1000)::BIGINT",
+    bytes: ("decode('", "', 'hex')"),
     key: "BYTEA",
     holder: "BYTEA",
     body: "BYTEA",
     index_inside: "",
     index_beside: "CREATE INDEX IF NOT EXISTS {index} ON {records} (keep_until)",
     table_options: "",
+    begin: "BEGIN",
     // Any constant will do, as long as nobody else uses it.
     lock: "BEGIN; SELECT pg_advisory_xact_lock(5215971372811893601)",
     unlock: "COMMIT",
@@ -72,12 +98,23 @@ pub(super) const MYSQL: Dialect = Dialect {
     schemas: true,
     numbered: false,
     returning: false,
+    settings: &[
+        "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE",
+        "SET NAMES utf8mb4, autocommit = 1, time_zone = '+00:00', \
+         sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
+    ],
+    // MariaDB alone reads the first comment, MySQL alone the second.
+    limits: "SELECT CAST(0 /*M!100100 + @@max_statement_time * 1000 */ /*!50708 + @@max_execution_time */ AS SIGNED), \
+             CAST(@@autocommit AS SIGNED)",
+    now: "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000)",
+    bytes: ("x'", "'"),
     key: "BINARY(32)",
     holder: "BINARY(16)",
     body: "MEDIUMBLOB",
     index_inside: ", KEY {index} (keep_until)",
     index_beside: "",
     table_options: " ENGINE=InnoDB",
+    begin: "START TRANSACTION",
     // Its schema changes know no transactions; each is idempotent instead.
     lock: "SELECT GET_LOCK('session_runtime schema', 5)",
     unlock: "SELECT RELEASE_LOCK('session_runtime schema')",
@@ -125,40 +162,85 @@ impl Names {
         })
     }
 
-    /// A statement with the tables' names and the dialect's placeholders.
+    /// A statement with the tables' names in it.
     fn fill(&self, dialect: &Dialect, template: &str) -> String {
-        let sql =
-            template.replace("{records}", &self.records).replace("{meta}", &self.meta).replace("{index}", &self.index);
+        let names = template.replace("{records}", &self.records).replace("{meta}", &self.meta);
+        names.replace("{index}", &self.index).replace("{now}", dialect.now)
+    }
+
+    fn sql(&self, dialect: &Dialect, template: &str) -> Sql {
+        let text = self.fill(dialect, template);
+        let pieces: Box<[Box<str>]> = text.split('?').map(Into::into).collect();
         if !dialect.numbered {
-            return sql;
+            return Sql { prepared: text.into(), pieces };
         }
-        let mut parts = sql.split('?');
-        let mut numbered = String::from(parts.next().unwrap_or_default());
-        for (before, part) in parts.enumerate() {
-            numbered += &format!("${}{part}", before + 1);
+        let mut numbered = String::new();
+        for (place, piece) in pieces.iter().enumerate() {
+            if place > 0 {
+                let _ = write!(numbered, "${place}");
+            }
+            numbered += piece;
         }
-        numbered
+        Sql { prepared: numbered.into(), pieces }
     }
 }
 
-/// The statements, each prepared once on each connection.
+/// A statement that is run with values.
+pub(super) struct Sql {
+    /// With placeholders, to be prepared.
+    pub(super) prepared: Arc<str>,
+    /// What stands before, between and behind the values.
+    pieces: Box<[Box<str>]>,
+}
+
+impl Sql {
+    /// A statement without values.
+    pub(super) fn constant(text: &str) -> Self {
+        Self { prepared: text.into(), pieces: [text.into()].into() }
+    }
+
+    /// The statement with its values written into it. They are numbers, and bytes in hexadecimal: nothing in them can
+    /// be read as SQL.
+    pub(super) fn with(&self, dialect: &Dialect, values: &[SqlValue<'_>]) -> String {
+        let mut text = String::new();
+        let (before, behind) = dialect.bytes;
+        for (place, piece) in self.pieces.iter().enumerate() {
+            // Writing to a string can't fail.
+            let _ = match place.checked_sub(1).and_then(|place| values.get(place)) {
+                None => Ok(()),
+                Some(SqlValue::Number(number)) => write!(text, "{number}"),
+                Some(SqlValue::Bytes(bytes)) => {
+                    text += before;
+                    for byte in *bytes {
+                        let _ = write!(text, "{byte:02x}");
+                    }
+                    text.write_str(behind)
+                }
+            };
+            text += piece;
+        }
+        text
+    }
+}
+
+/// The statements. Those that are run often are prepared once on each connection.
 pub(super) struct Statements {
-    pub(super) create: Arc<str>,
-    pub(super) load: Arc<str>,
-    pub(super) touch: Arc<str>,
-    pub(super) update: Arc<str>,
-    pub(super) state: Arc<str>,
-    pub(super) delete: Arc<str>,
-    pub(super) take: Arc<str>,
-    pub(super) extend: Arc<str>,
-    pub(super) save: Arc<str>,
-    pub(super) release: Arc<str>,
-    pub(super) expired: Arc<str>,
+    pub(super) create: Sql,
+    pub(super) load: Sql,
+    pub(super) touch: Sql,
+    pub(super) update: Sql,
+    pub(super) state: Sql,
+    pub(super) delete: Sql,
+    pub(super) take: Sql,
+    pub(super) extend: Sql,
+    pub(super) save: Sql,
+    pub(super) release: Sql,
+    pub(super) expired: Sql,
     /// For [`Statements::BATCH`] keys at a time.
-    pub(super) forget: Arc<str>,
-    pub(super) claim: Arc<str>,
-    pub(super) unclaim: Arc<str>,
-    pub(super) version: Arc<str>,
+    pub(super) forget: Sql,
+    pub(super) claim: Sql,
+    pub(super) unclaim: Sql,
+    pub(super) version: Sql,
     pub(super) schema: Migrations,
 }
 
@@ -170,43 +252,49 @@ pub(super) struct Migrations {
     /// can be run again over its own work.
     pub(super) steps: Vec<Vec<String>>,
     /// Notes the version, from nothing and from an earlier one.
-    pub(super) note: Arc<str>,
-    pub(super) note_again: Arc<str>,
+    pub(super) note: Sql,
+    pub(super) note_again: Sql,
 }
 
 impl Statements {
     /// How many records one statement forgets.
     pub(super) const BATCH: usize = 64;
 
+    /// Durations are written, and moments made of them by the database: the clocks of the machines that share it may
+    /// differ. What the runtime itself decides by, `last_seen` and `expires`, stays as it was given.
     pub(super) fn new(dialect: &Dialect, names: &Names) -> Self {
-        let sql = |template: &str| -> Arc<str> { names.fill(dialect, template).into() };
+        let sql = |template: &str| names.sql(dialect, template);
         let keys = vec!["?"; Self::BATCH].join(", ");
-        let take = "UPDATE {records} SET lease_holder = ?, lease_until = ? WHERE id_hash = ? AND keep_until > ? \
-                    AND (lease_holder IS NULL OR lease_holder = ? OR lease_until <= ?)";
-        let returning = if dialect.returning { " RETURNING version, last_seen, expires, body" } else { "" };
+        let take = "UPDATE {records} SET lease_holder = ?, lease_until = {now} + ? \
+                    WHERE id_hash = ? AND keep_until > {now} \
+                    AND (lease_holder IS NULL OR lease_holder = ? OR lease_until <= {now})";
+        let record = "version, last_seen, expires, body, keep_until - {now}";
+        let returning = if dialect.returning { format!(" RETURNING {record}") } else { String::new() };
         Self {
             create: sql("INSERT INTO {records} (id_hash, version, last_seen, expires, keep_until, body) \
-                         VALUES (?, ?, ?, ?, ?, ?)"),
-            load: sql("SELECT version, last_seen, expires, body FROM {records} WHERE id_hash = ?"),
-            touch: sql("UPDATE {records} SET last_seen = ?, keep_until = ? \
-                        WHERE id_hash = ? AND version = ? AND last_seen < ?"),
-            update: sql("UPDATE {records} SET version = ?, last_seen = ?, expires = ?, keep_until = ?, body = ? \
-                         WHERE id_hash = ? AND version = ? AND keep_until > ?"),
-            state: sql("SELECT keep_until, lease_holder, lease_until FROM {records} WHERE id_hash = ?"),
+                         VALUES (?, ?, ?, ?, {now} + ?, ?)"),
+            load: sql(&format!("SELECT {record} FROM {{records}} WHERE id_hash = ?")),
+            // A machine whose clock is ahead may have written a later use; it stays the last one.
+            touch: sql("UPDATE {records} SET last_seen = CASE WHEN last_seen < ? THEN ? ELSE last_seen END, \
+                        keep_until = {now} + ? \
+                        WHERE id_hash = ? AND version = ? AND (last_seen < ? OR keep_until < {now} + ?)"),
+            update: sql("UPDATE {records} SET version = ?, last_seen = ?, expires = ?, keep_until = {now} + ?, \
+                         body = ? WHERE id_hash = ? AND version = ? AND keep_until > {now}"),
+            state: sql("SELECT keep_until - {now}, lease_holder, lease_until - {now} FROM {records} WHERE id_hash = ?"),
             delete: sql("DELETE FROM {records} WHERE id_hash = ?"),
-            take: sql(&[take, returning].concat()),
-            extend: sql(
-                "UPDATE {records} SET lease_until = ? WHERE id_hash = ? AND lease_holder = ? AND lease_until > ?",
-            ),
-            save: sql("UPDATE {records} SET version = ?, last_seen = ?, expires = ?, keep_until = ?, body = ?, \
-                       lease_holder = NULL, lease_until = NULL \
-                       WHERE id_hash = ? AND version = ? AND lease_holder = ? AND lease_until > ? AND keep_until > ?"),
+            take: sql(&[take, &returning].concat()),
+            extend: sql("UPDATE {records} SET lease_until = {now} + ? \
+                         WHERE id_hash = ? AND lease_holder = ? AND lease_until > {now}"),
+            save: sql("UPDATE {records} SET version = ?, last_seen = ?, expires = ?, keep_until = {now} + ?, \
+                       body = ?, lease_holder = NULL, lease_until = NULL \
+                       WHERE id_hash = ? AND version = ? AND lease_holder = ? AND lease_until > {now} \
+                       AND keep_until > {now}"),
             release: sql("UPDATE {records} SET lease_holder = NULL, lease_until = NULL \
                           WHERE id_hash = ? AND lease_holder = ?"),
-            expired: sql("SELECT id_hash FROM {records} WHERE keep_until <= ? ORDER BY keep_until LIMIT ?"),
-            forget: sql(&format!("DELETE FROM {{records}} WHERE id_hash IN ({keys}) AND keep_until <= ?")),
-            claim: sql("UPDATE {meta} SET sweeper = ?, sweeping_until = ? \
-                        WHERE id = 1 AND (sweeper IS NULL OR sweeper = ? OR sweeping_until <= ?)"),
+            expired: sql("SELECT id_hash FROM {records} WHERE keep_until <= {now} ORDER BY keep_until LIMIT ?"),
+            forget: sql(&format!("DELETE FROM {{records}} WHERE id_hash IN ({keys}) AND keep_until <= {{now}}")),
+            claim: sql("UPDATE {meta} SET sweeper = ?, sweeping_until = {now} + ? \
+                        WHERE id = 1 AND (sweeper IS NULL OR sweeper = ? OR sweeping_until <= {now})"),
             unclaim: sql("UPDATE {meta} SET sweeper = NULL, sweeping_until = NULL WHERE id = 1 AND sweeper = ?"),
             version: sql("SELECT version FROM {meta} WHERE id = 1"),
             schema: Migrations::new(dialect, names),
@@ -229,13 +317,13 @@ impl Migrations {
         let first = [&records, probe, index_beside].into_iter().filter(|sql| !sql.is_empty()).map(sql).collect();
         let meta = format!(
             "CREATE TABLE IF NOT EXISTS {{meta}} (id INTEGER NOT NULL PRIMARY KEY, version BIGINT NOT NULL, \
-             sweeper {holder}, sweeping_until BIGINT)"
+             sweeper {holder}, sweeping_until BIGINT){table_options}"
         );
         Self {
             meta: sql(&meta),
             steps: vec![first],
-            note: sql("INSERT INTO {meta} (id, version) VALUES (1, ?)").into(),
-            note_again: sql("UPDATE {meta} SET version = ? WHERE id = 1").into(),
+            note: names.sql(dialect, "INSERT INTO {meta} (id, version) VALUES (1, ?)"),
+            note_again: names.sql(dialect, "UPDATE {meta} SET version = ? WHERE id = 1"),
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
-use futures_util::TryStreamExt as _;
+use futures_util::{Stream, TryStreamExt as _};
 use sqlx::{Arguments as _, AssertSqlSafe, Connection, Database, Either, Executor as _, Row as _};
 
-use super::dialect::Dialect;
+use super::dialect::{Dialect, Sql};
 use crate::clock::Timestamp;
 
 /// How a driver is told where its database is.
@@ -17,15 +18,26 @@ pub(super) trait Driver: Database<Row: Columns> {
     /// What is particular about its SQL.
     const DIALECT: Dialect;
 
-    /// Runs a prepared statement with these values for its placeholders.
+    /// Runs a statement with these values, prepared under a name that the connection keeps, or as text.
     fn run(
         connection: &mut Self::Connection,
-        sql: &Arc<str>,
+        sql: &Sql,
         values: &[SqlValue<'_>],
+        mode: Mode,
     ) -> impl Future<Output = Result<StatementResult<Self>, sqlx::Error>> + Send;
 
     /// Runs a statement as it stands: no preparation, no values, no answer.
     fn run_raw(connection: &mut Self::Connection, sql: &str) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+}
+
+/// How statements reach the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Each is prepared once on each connection, under a name.
+    Prepared,
+    /// Each is one message of text with the values in it, which needs nothing that an earlier one left on the
+    /// connection. sqlx's other way, unnamed statements, takes two messages that a pooler may send to two servers.
+    Text,
 }
 
 /// What a statement did.
@@ -47,6 +59,13 @@ impl From<Timestamp> for SqlValue<'_> {
     /// A time past the year 292,278,994 counts as that: order is what matters.
     fn from(time: Timestamp) -> Self {
         Self::Number(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<Duration> for SqlValue<'_> {
+    /// Milliseconds; what is added to the current time must not overflow.
+    fn from(duration: Duration) -> Self {
+        Self::Number(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX).min(i64::MAX / 4))
     }
 }
 
@@ -72,6 +91,28 @@ pub(super) trait Columns {
         let millis = self.number(column)?.unwrap_or(0);
         Ok(Timestamp::from_millis(u64::try_from(millis).unwrap_or(0)))
     }
+
+    /// What is left of something: nothing if it is NULL or over.
+    fn left(&self, column: usize) -> Result<Duration, sqlx::Error> {
+        let millis = self.number(column)?.unwrap_or(0);
+        Ok(Duration::from_millis(u64::try_from(millis).unwrap_or(0)))
+    }
+}
+
+/// Reads to the end, even if one row is all that can come: only then is the statement finished.
+async fn collect<D: Database>(
+    steps: impl Stream<Item = Result<Either<D::QueryResult, D::Row>, sqlx::Error>>,
+    affected: impl Fn(D::QueryResult) -> u64,
+) -> Result<StatementResult<D>, sqlx::Error> {
+    let mut answer = StatementResult { affected: 0, rows: Vec::new() };
+    let mut steps = std::pin::pin!(steps);
+    while let Some(step) = steps.try_next().await? {
+        match step {
+            Either::Left(done) => answer.affected += affected(done),
+            Either::Right(row) => answer.rows.push(row),
+        }
+    }
+    Ok(answer)
 }
 
 /// The same words for each driver: sqlx's own bounds for "any database that knows numbers and bytes"
@@ -83,9 +124,17 @@ macro_rules! driver {
 
             async fn run(
                 connection: &mut Self::Connection,
-                sql: &Arc<str>,
+                sql: &Sql,
                 values: &[SqlValue<'_>],
+                mode: Mode,
             ) -> Result<StatementResult<Self>, sqlx::Error> {
+                // No input reaches a statement's text but numbers and bytes in hexadecimal: the rest is made of
+                // constants and a checked table name.
+                if mode == Mode::Text {
+                    let text = AssertSqlSafe(sql.with(&Self::DIALECT, values));
+                    return collect::<Self>(connection.fetch_many(sqlx::raw_sql(text)), |done| done.rows_affected())
+                        .await;
+                }
                 let mut arguments = <Self as Database>::Arguments::default();
                 for value in values {
                     match *value {
@@ -94,18 +143,8 @@ macro_rules! driver {
                     }
                     .map_err(sqlx::Error::Encode)?;
                 }
-                // No input reaches a statement's text: it is made of constants and a checked table name.
-                let query = sqlx::query_with(AssertSqlSafe(Arc::clone(sql)), arguments);
-                let mut answer = StatementResult { affected: 0, rows: Vec::new() };
-                let mut steps = connection.fetch_many(query);
-                // To the end, even if one row is all that can come: only then is the statement finished.
-                while let Some(step) = steps.try_next().await? {
-                    match step {
-                        Either::Left(done) => answer.affected += done.rows_affected(),
-                        Either::Right(row) => answer.rows.push(row),
-                    }
-                }
-                Ok(answer)
+                let query = sqlx::query_with(AssertSqlSafe(Arc::clone(&sql.prepared)), arguments);
+                collect::<Self>(connection.fetch_many(query), |done| done.rows_affected()).await
             }
 
             async fn run_raw(connection: &mut Self::Connection, sql: &str) -> Result<(), sqlx::Error> {

@@ -3,7 +3,12 @@
 //! A record is a row: `id_hash` (32 bytes), `version`, `last_seen`, `expires`, `keep_until` (milliseconds
 //! since 1970, as all times here), `body`, and the lease on it: `lease_holder` (16 bytes) and
 //! `lease_until`. Nothing is held open between two statements, each of which is conditional and complete
-//! in itself. All times are the runtime's; the database's clock is never asked.
+//! in itself.
+//!
+//! `last_seen` and `expires` are the runtime's, which decides by them whether a session may be used. What
+//! processes have to agree on goes by the database's clock, which each statement asks for itself:
+//! `keep_until`, after which a sweep removes the record, `lease_until`, and who sweeps. Otherwise a machine
+//! whose clock is ahead would sweep the sessions of people who are using them, and take leases that are held.
 
 mod dialect;
 mod driver;
@@ -19,9 +24,15 @@ mod mysql;
 mod pool;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg_attr(
+    not(all(feature = "sqlite", any(feature = "postgres", feature = "mysql"))),
+    allow(dead_code, reason = "some of it is for SQLite, some for databases behind a network")
+)]
+mod probe;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod remote;
 mod schema;
+mod shared;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg_attr(
@@ -29,6 +40,7 @@ mod sqlite;
     allow(dead_code, reason = "some of it is for SQLite, some for databases behind a network")
 )]
 mod store;
+mod sweep;
 mod waiting;
 
 #[cfg(feature = "mysql")]
@@ -112,10 +124,9 @@ macro_rules! backend {
         }
 
         impl Sweep for $backend {
-            /// Each record knows when it expires, so that types with other idle timeouts can share the
-            /// table: `idle` is not asked.
-            async fn sweep(&self, now: Timestamp, limit: usize) -> Result<usize, BackendError> {
-                self.store.sweep(now, limit).await
+            /// Each record knows until when it is kept, by the database's clock: the runtime's is not asked.
+            async fn sweep(&self, _: Timestamp, limit: usize) -> Result<usize, BackendError> {
+                self.store.sweep(limit).await
             }
         }
     };

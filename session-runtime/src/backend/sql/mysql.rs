@@ -2,14 +2,18 @@
 
 use sqlx::mysql::MySqlConnectOptions;
 
+use super::driver::Mode;
+use super::pool::Pool;
 use super::prelude::*;
-use super::remote::url;
+use super::remote::{settings, url};
+use super::shared::shared;
 use crate::setting::FromSetting as _;
 
 /// Sessions in MySQL (8.0 or later) or MariaDB (10.6 or later), shared by every process that can reach it.
 ///
-/// At most ten connections, made when they are needed and never held while a handler runs. A shared
-/// borrow is one query; an exclusive borrow is one statement that takes the lease, one that reads the
+/// At most `max_connections` connections (ten), made when they are needed and never held while a handler
+/// runs. The session types of a process that are declared with the same URL share them. On each the store sets
+/// `autocommit`, the isolation, `sql_mode` and the time zone, whatever the server's defaults are. A shared borrow is one query; an exclusive borrow is one statement that takes the lease, one that reads the
 /// record, and one that saves and unlocks. `last_seen` follows the uses of a session when it is a
 /// sixteenth of the idle timeout (at most a minute) old, with a statement of its own.
 ///
@@ -29,6 +33,10 @@ pub struct MySqlConfig {
     pub url: Option<MySqlUrl>,
     /// The name of the table, with its database if it is another one (default: `sessions`).
     pub table: Option<String>,
+    /// The most connections of this process (default: 10).
+    pub max_connections: Option<u32>,
+    /// How long a call waits for a connection, if all are in use or the server has none left (default: 1 s).
+    pub acquire_timeout: Option<Duration>,
 }
 
 url! {
@@ -44,23 +52,57 @@ const URL: &str = "backend = mysql(url)";
 impl std::fmt::Debug for MySqlConfig {
     /// The URL may hold a password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MySqlConfig").field("table", &self.table).finish_non_exhaustive()
+        f.debug_struct("MySqlConfig")
+            .field("table", &self.table)
+            .field("max_connections", &self.max_connections)
+            .field("acquire_timeout", &self.acquire_timeout)
+            .finish_non_exhaustive()
     }
 }
 
 impl MySql {
-    /// Connects lazily: a database that is down is tried anew by each call.
+    /// Connects lazily, with connections of its own: a database that is down is tried anew by each call.
     ///
     /// # Errors
     /// A URL that can't be read, or a table's name that is none.
     pub fn new(url: &str, table: impl Into<String>) -> Result<Self, OpenError> {
-        let url = MySqlUrl::from_setting(url).map_err(|why| OpenError::option(URL, None, why))?;
-        Self::at(url, table.into())
+        let MySqlUrl { options, .. } = MySqlUrl::from_setting(url).map_err(|why| OpenError::option(URL, None, why))?;
+        Self::on(Pool::new(own(options), settings::<sqlx::MySql>(None, None, Mode::Prepared)?), table.into())
     }
 
-    fn at(MySqlUrl(options): MySqlUrl, table: String) -> Result<Self, OpenError> {
-        Ok(Self { store: Arc::new(SqlStore::remote(options, &table)?), table })
+    /// Sessions in a database to which the application has connections. How many there are, how long a call waits for
+    /// one and what is set on them is the application's; they need `autocommit = 1`.
+    ///
+    /// ```no_run
+    /// # use session_runtime::{Sessions, SessionData, backend::MySql};
+    /// # use serde::{Deserialize, Serialize};
+    /// # #[derive(Serialize, Deserialize, SessionData)]
+    /// # #[session(crate = session_runtime)]
+    /// # struct User;
+    /// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+    /// let pool = sqlx::MySqlPool::connect("mysql://localhost/shop").await?;
+    /// let sessions = Sessions::<User>::builder().backend(MySql::from_pool(pool, "sessions").await?).open().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// A table's name that is none, and what waiting would not mend: missing rights, a server that takes no writes,
+    /// `autocommit = 0`. A server that is down is no error.
+    pub async fn from_pool(pool: sqlx::MySqlPool, table: impl Into<String>) -> Result<Self, OpenError> {
+        let mysql = Self::on(Arc::new(Pool::Handed(pool)), table.into())?;
+        mysql.store.warm_up("pool").await?;
+        Ok(mysql)
     }
+
+    fn on(pool: Arc<Pool<sqlx::MySql>>, table: String) -> Result<Self, OpenError> {
+        Ok(Self { store: Arc::new(SqlStore::remote(pool, &table, Mode::Prepared)?), table })
+    }
+}
+
+/// The options of connections that this store makes. It sets all that it relies on by itself.
+fn own(options: MySqlConnectOptions) -> MySqlConnectOptions {
+    options.pipes_as_concat(false).no_engine_substitution(false).timezone(None).set_names(false)
 }
 
 backend!(MySql);
@@ -69,13 +111,15 @@ impl OpenBackend for MySql {
     type Config = MySqlConfig;
 
     async fn open(config: MySqlConfig, _: &Scope) -> Result<Self, OpenError> {
-        let MySqlConfig { url, table } = config;
-        let url = url.ok_or_else(|| {
+        let MySqlConfig { url, table, max_connections, acquire_timeout } = config;
+        let MySqlUrl { options, text } = url.ok_or_else(|| {
             let why = "is missing; write `url = env(\"DATABASE_URL\")` and set it to mysql://localhost/database";
             OpenError::option(URL, None, why)
         })?;
-        let mysql = Self::at(url, table.unwrap_or_else(|| TABLE.into()))?;
-        mysql.store.warm_up().await?;
+        let pool =
+            shared(&text, settings::<sqlx::MySql>(max_connections, acquire_timeout, Mode::Prepared)?, || own(options));
+        let mysql = Self::on(pool, table.unwrap_or_else(|| TABLE.into()))?;
+        mysql.store.warm_up("url").await?;
         Ok(mysql)
     }
 }

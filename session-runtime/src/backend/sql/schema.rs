@@ -1,7 +1,7 @@
 //! Making the tables, and bringing them up to date.
 
 use super::dialect::Statements;
-use super::driver::{Columns as _, Driver, SqlValue};
+use super::driver::{Columns as _, Driver, Mode, SqlValue};
 use super::failure::is_missing_table;
 use super::pool::Pool;
 
@@ -12,7 +12,7 @@ use super::pool::Pool;
 pub(super) async fn prepare<D: Driver>(pool: &Pool<D>, statements: &Statements) -> Result<(), sqlx::Error> {
     let schema = &statements.schema;
     let mut pooled = pool.get().await?;
-    let connection = &mut pooled.connection;
+    let connection = pooled.connection();
     let current = match version::<D>(connection, statements).await {
         Err(error) if is_missing_table(&error) => 0,
         version => version?.unwrap_or(0),
@@ -34,7 +34,7 @@ pub(super) async fn prepare<D: Driver>(pool: &Pool<D>, statements: &Statements) 
     if current < schema.steps.len() {
         let note = if noted.is_some() { &schema.note_again } else { &schema.note };
         let version = SqlValue::Number(i64::try_from(schema.steps.len()).unwrap_or(i64::MAX));
-        D::run(connection, note, &[version]).await?;
+        D::run(connection, note, &[version], Mode::Text).await?;
     }
     D::run_raw(connection, D::DIALECT.unlock).await?;
     pooled.keep();
@@ -45,7 +45,7 @@ async fn version<D: Driver>(
     connection: &mut D::Connection,
     statements: &Statements,
 ) -> Result<Option<usize>, sqlx::Error> {
-    let rows = D::run(connection, &statements.version, &[]).await?.rows;
+    let rows = D::run(connection, &statements.version, &[], Mode::Text).await?.rows;
     let version = rows.first().map(|row| row.number(0)).transpose()?.flatten();
     Ok(version.map(|version| usize::try_from(version).unwrap_or(0)))
 }

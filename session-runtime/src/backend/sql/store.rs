@@ -7,10 +7,11 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::dialect::{Names, Statements};
-use super::driver::{Columns, Driver, SqlValue, StatementResult};
-use super::failure::{failure, is_broken, is_collision, is_missing_table};
+use super::dialect::{Names, Sql, Statements};
+use super::driver::{Columns, Driver, Mode, SqlValue, StatementResult};
+use super::failure::{Failed, failure, is_broken, is_collision, is_missing_table};
 use super::pool::Pool;
+use super::probe::{Probe, names_are_apart, probe};
 use super::schema;
 use super::waiting::{Pauses, Waiter, Waiting};
 use crate::backend::{
@@ -22,54 +23,76 @@ use crate::clock::Timestamp;
 pub(super) struct SqlStore<D: Driver> {
     reads: Arc<Pool<D>>,
     writes: Arc<Pool<D>>,
-    statements: Statements,
+    pub(super) statements: Statements,
+    mode: Mode,
     /// Whether the tables are known to be there, and the right to see to it.
     ready: AtomicBool,
     preparing: Mutex<()>,
     waiting: Arc<Waiting>,
     /// The name under which this store sweeps.
-    sweeper: Holder,
+    pub(super) sweeper: Holder,
 }
 
-/// How often a statement is tried that was undone because of another one.
-const TRIES: usize = 4;
+/// How often a statement is tried that was undone because of another one: under serializable isolation that is what
+/// becomes of all but one of many at once.
+const TRIES: usize = 12;
+/// How often a statement is tried whose connection breaks.
+const CONNECTIONS: usize = 4;
 /// How long one look at somebody else's lease may take.
 const LOOK: Duration = Duration::from_secs(1);
-/// A sweep that isn't over after this time was given up, and another process may sweep.
-const SWEEPING: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Purpose {
+pub(super) enum Purpose {
     Read,
     Write,
 }
 
-/// What there is to know about a record without reading it.
+/// What there is to know about a record without reading it, by the database's clock.
 struct LeaseState {
-    keep_until: Timestamp,
+    /// Whether it may still be used.
+    is_kept: bool,
     holder: Option<Vec<u8>>,
-    lease_until: Timestamp,
+    /// What is left of the lease.
+    left: Duration,
 }
 
 impl LeaseState {
     fn is_held_by_another(&self, lease: Lease) -> bool {
         let another = self.holder.as_deref().is_some_and(|holder| holder != lease.holder.to_bytes());
-        another && lease.now < self.lease_until
+        another && !self.left.is_zero()
     }
+}
+
+/// What a statement did, in the end.
+pub(super) struct Outcome<D: Driver> {
+    pub(super) result: StatementResult<D>,
+    /// An earlier attempt broke half-way: whether the database has carried it out, too, is not known.
+    repeated: bool,
 }
 
 impl<D: Driver> SqlStore<D> {
     /// A store of these tables. Nothing is asked of the database yet.
-    pub(super) fn new(reads: Arc<Pool<D>>, writes: Arc<Pool<D>>, table: &str) -> Result<Self, OpenError> {
+    pub(super) fn new(reads: Arc<Pool<D>>, writes: Arc<Pool<D>>, table: &str, mode: Mode) -> Result<Self, OpenError> {
         Ok(Self {
             reads,
             writes,
             statements: Statements::new(&D::DIALECT, &Names::new(&D::DIALECT, table)?),
+            mode,
             ready: AtomicBool::new(false),
             preparing: Mutex::new(()),
             waiting: Arc::default(),
             sweeper: Holder::new(),
         })
+    }
+
+    /// Prepares no statements from now on.
+    pub(super) fn send_as_text(&mut self) {
+        self.mode = Mode::Text;
+    }
+
+    #[cfg(test)]
+    pub(super) fn shares_connections_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.reads, &other.reads) && Arc::ptr_eq(&self.writes, &other.writes)
     }
 
     /// Connects, and makes the tables if they are missing.
@@ -85,23 +108,38 @@ impl<D: Driver> SqlStore<D> {
         Ok(())
     }
 
-    /// Runs a statement, again if it was undone because of another one. A read is repeated on another
-    /// connection if its own was broken; a write may have happened all the same.
-    async fn run(
-        &self,
-        kind: Purpose,
-        sql: &Arc<str>,
-        values: &[SqlValue<'_>],
-    ) -> Result<StatementResult<D>, sqlx::Error> {
+    /// Connects, makes the tables if they are missing, and runs each kind of statement once.
+    pub(super) async fn probe(&self) -> Result<(), Probe> {
+        self.prepare().await?;
+        let mut tries = 1;
+        loop {
+            match probe(&self.writes, &self.statements).await {
+                Err(Probe::Failed(error)) if is_collision(&error) && tries < TRIES => tries += 1,
+                outcome => break outcome?,
+            }
+        }
+        match (&*self.writes, self.mode) {
+            // How an application's pool reaches the database, it says afterwards.
+            (Pool::Own(_), Mode::Prepared) => names_are_apart(&self.writes, &self.statements).await,
+            (Pool::Handed(_), _) | (_, Mode::Text) => Ok(()),
+        }
+    }
+
+    /// Runs a statement, again if it was undone because of another one, or on another connection if its own broke.
+    ///
+    /// A write that broke may have been carried out all the same, or may still be. Each is conditional, so that at
+    /// most one of two attempts changes anything; who needs to know which one looks at [`Outcome::repeated`].
+    pub(super) async fn run(&self, kind: Purpose, sql: &Sql, values: &[SqlValue<'_>]) -> Result<Outcome<D>, Failed> {
         self.prepare().await?;
         let pool = if kind == Purpose::Read { &self.reads } else { &self.writes };
-        let mut tries = 0;
+        let (mut collisions, mut breaks, mut repeated) = (0, 0, false);
+        let mut pauses = Pauses::new();
         loop {
             let mut pooled = pool.get().await?;
-            let error = match D::run(&mut pooled.connection, sql, values).await {
-                Ok(answer) => {
+            let error = match D::run(pooled.connection(), sql, values, self.mode).await {
+                Ok(result) => {
                     pooled.keep();
-                    return Ok(answer);
+                    return Ok(Outcome { result, repeated });
                 }
                 Err(error) => error,
             };
@@ -114,26 +152,39 @@ impl<D: Driver> SqlStore<D> {
             if is_missing_table(&error) {
                 self.ready.store(false, Ordering::Release);
             }
-            tries += 1;
-            if tries == TRIES || !(is_collision(&error) || broken && kind == Purpose::Read) {
-                return Err(error);
+            let collided = is_collision(&error);
+            collisions += usize::from(collided);
+            breaks += usize::from(broken);
+            if !(collided || broken) || collisions == TRIES || breaks == CONNECTIONS {
+                return Err(Failed { error, repeated });
+            }
+            repeated |= broken;
+            // Those that collided don't try again in step.
+            if collisions > 1 {
+                tokio::time::sleep(pauses.next()).await;
             }
         }
     }
 
-    /// Whether a statement found the row that it was to change.
-    async fn changed(&self, sql: &Arc<str>, values: &[SqlValue<'_>]) -> Result<bool, BackendError> {
-        Ok(self.run(Purpose::Write, sql, values).await.map_err(failure)?.affected > 0)
+    /// Runs a statement that changes a row, and says whether it found it.
+    pub(super) async fn changed(&self, sql: &Sql, values: &[SqlValue<'_>]) -> Result<bool, BackendError> {
+        Ok(self.run(Purpose::Write, sql, values).await?.result.affected > 0)
     }
 
-    async fn row(&self, sql: &Arc<str>, values: &[SqlValue<'_>]) -> Result<Option<D::Row>, BackendError> {
-        Ok(self.run(Purpose::Read, sql, values).await.map_err(failure)?.rows.pop())
+    async fn row(&self, sql: &Sql, values: &[SqlValue<'_>]) -> Result<Option<D::Row>, BackendError> {
+        Ok(self.run(Purpose::Read, sql, values).await?.result.rows.pop())
+    }
+
+    /// Whether this is what is stored: an attempt at writing it of which no answer came was carried out.
+    async fn is_stored(&self, key: &RecordKey, record: &Record) -> Result<bool, BackendError> {
+        let stored = self.peek(key).await?;
+        Ok(stored.is_some_and(|stored| stored.version == record.version && stored.body == record.body))
     }
 
     async fn state(&self, key: &RecordKey) -> Result<Option<LeaseState>, BackendError> {
         let Some(row) = self.row(&self.statements.state, &[key.as_bytes().into()]).await? else { return Ok(None) };
         let state = || -> Result<LeaseState, sqlx::Error> {
-            Ok(LeaseState { keep_until: row.time(0)?, holder: row.bytes(1)?, lease_until: row.time(2)? })
+            Ok(LeaseState { is_kept: !row.left(0)?.is_zero(), holder: row.bytes(1)?, left: row.left(2)? })
         };
         state().map(Some).map_err(failure)
     }
@@ -144,20 +195,21 @@ impl<D: Driver> SqlStore<D> {
             version(record.version),
             record.last_seen.into(),
             record.expires.into(),
-            keep_until(record.last_seen, record.expires, touch.idle).into(),
+            keep(record.last_seen, record.expires, touch).into(),
             SqlValue::Bytes(&record.body),
         ];
         match self.run(Purpose::Write, &self.statements.create, &values).await {
             Ok(_) => Ok(true),
-            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(false),
-            Err(error) => Err(failure(error)),
+            Err(Failed { error: sqlx::Error::Database(error), repeated }) if error.is_unique_violation() => {
+                Ok(repeated && self.is_stored(key, &record).await?)
+            }
+            Err(failed) => Err(failed.into()),
         }
     }
 
     pub(super) async fn load(&self, key: &RecordKey, touch: Touch) -> Result<Option<Record>, BackendError> {
-        let Some(record) = self.peek(key).await? else { return Ok(None) };
-        self.note_use(key, &record, touch).await?;
-        Ok(Some(record))
+        let Some(row) = self.row(&self.statements.load, &[key.as_bytes().into()]).await? else { return Ok(None) };
+        self.used(key, &row, touch).await.map(Some)
     }
 
     pub(super) async fn peek(&self, key: &RecordKey) -> Result<Option<Record>, BackendError> {
@@ -165,17 +217,22 @@ impl<D: Driver> SqlStore<D> {
         row.map(|row| read(&row).map_err(failure)).transpose()
     }
 
-    /// Writes the time of this use into the record, when it is due. The version sees to it that no later
-    /// expiry is overwritten, and the comparison that of many uses at once one is written.
-    async fn note_use(&self, key: &RecordKey, record: &Record, touch: Touch) -> Result<(), BackendError> {
-        let slack = touch_interval(touch.idle);
-        if touch.now.since(record.last_seen) < slack.max(Duration::from_millis(1)) || !touch.is_live(record, slack) {
-            return Ok(());
+    /// The record in a row. The time of this use is written, when it is due: when the record shows it to be, or the
+    /// database would forget the record too early, since a machine whose clock is ahead used it last. The version sees
+    /// to it that no later expiry is overwritten, and the comparison that of many uses at once one is written.
+    async fn used(&self, key: &RecordKey, row: &D::Row, touch: Touch) -> Result<Record, BackendError> {
+        let (record, left) = (read(row).map_err(failure)?, row.left(KEPT).map_err(failure)?);
+        let interval = touch_interval(touch.idle);
+        let keep = keep(touch.now, record.expires, touch);
+        let is_due = touch.now.since(record.last_seen) >= interval.max(Duration::from_millis(1))
+            || left.saturating_add(interval) < keep;
+        if is_due && touch.is_live(&record, interval) {
+            let now = touch.now.into();
+            let (id, expected) = (key.as_bytes().into(), version(record.version));
+            let late = keep.saturating_sub(interval).into();
+            self.changed(&self.statements.touch, &[now, now, keep.into(), id, expected, now, late]).await?;
         }
-        let now = touch.now.into();
-        let keep_until = keep_until(touch.now, record.expires, touch.idle).into();
-        let values = [now, keep_until, key.as_bytes().into(), version(record.version), now];
-        self.changed(&self.statements.touch, &values).await.map(drop)
+        Ok(record)
     }
 
     pub(super) async fn update(
@@ -189,23 +246,24 @@ impl<D: Driver> SqlStore<D> {
             version(record.version),
             record.last_seen.into(),
             record.expires.into(),
-            keep_until(record.last_seen, record.expires, touch.idle).into(),
+            keep(record.last_seen, record.expires, touch).into(),
             SqlValue::Bytes(&record.body),
             key.as_bytes().into(),
             version(expected),
-            touch.now.into(),
         ];
-        if self.changed(&self.statements.update, &values).await? {
+        let outcome = self.run(Purpose::Write, &self.statements.update, &values).await?;
+        if outcome.result.affected > 0 || outcome.repeated && self.is_stored(key, &record).await? {
             return Ok(Written::Done);
         }
-        let live = self.state(key).await?.is_some_and(|state| touch.now < state.keep_until);
+        let live = self.state(key).await?.is_some_and(|state| state.is_kept);
         Ok(if live { Written::Conflict } else { Written::Absent })
     }
 
     pub(super) async fn delete(&self, key: &RecordKey) -> Result<bool, BackendError> {
-        let found = self.changed(&self.statements.delete, &[key.as_bytes().into()]).await?;
+        let outcome = self.run(Purpose::Write, &self.statements.delete, &[key.as_bytes().into()]).await?;
         self.waiting.wake(key);
-        Ok(found)
+        // What an attempt without an answer may have removed was there.
+        Ok(outcome.result.affected > 0 || outcome.repeated)
     }
 
     pub(super) async fn acquire(
@@ -215,16 +273,15 @@ impl<D: Driver> SqlStore<D> {
         touch: Touch,
     ) -> Result<Acquired, BackendError> {
         loop {
-            if let Some(record) = self.take(key, lease).await? {
-                self.note_use(key, &record, touch).await?;
-                return Ok(Acquired::Granted(record));
+            if let Some(row) = self.take(key, lease).await? {
+                return self.used(key, &row, touch).await.map(Acquired::Granted);
             }
             // Before the look, so that a lease that is given up after it is heard of.
             let wake = self.waiting.listen(key);
             match self.state(key).await? {
-                Some(state) if lease.now < state.keep_until => {
+                Some(state) if state.is_kept => {
                     if state.is_held_by_another(lease) {
-                        let left = state.lease_until.since(lease.now);
+                        let left = state.left;
                         let freed = Arc::clone(self).freed(*key, state.holder, wake);
                         return Ok(Acquired::Busy(Box::pin(async move {
                             let _ = timeout(left, freed).await;
@@ -238,20 +295,17 @@ impl<D: Driver> SqlStore<D> {
     }
 
     /// Takes the lease if it is free, and reads the record.
-    async fn take(&self, key: &RecordKey, lease: Lease) -> Result<Option<Record>, BackendError> {
+    async fn take(&self, key: &RecordKey, lease: Lease) -> Result<Option<D::Row>, BackendError> {
         let holder = lease.holder.to_bytes();
-        let now = lease.now.into();
-        let until = lease.now.plus(lease.ttl).into();
-        let values = [(&holder).into(), until, key.as_bytes().into(), now, (&holder).into(), now];
-        let answer = self.run(Purpose::Write, &self.statements.take, &values).await.map_err(failure)?;
-        let row = if D::DIALECT.returning {
-            answer.rows.into_iter().next()
-        } else if answer.affected > 0 {
-            self.row(&self.statements.load, &[key.as_bytes().into()]).await?
+        let values = [(&holder).into(), lease.ttl.into(), key.as_bytes().into(), (&holder).into()];
+        let result = self.run(Purpose::Write, &self.statements.take, &values).await?.result;
+        if D::DIALECT.returning {
+            Ok(result.rows.into_iter().next())
+        } else if result.affected > 0 {
+            self.row(&self.statements.load, &[key.as_bytes().into()]).await
         } else {
-            None
-        };
-        row.map(|row| read(&row).map_err(failure)).transpose()
+            Ok(None)
+        }
     }
 
     /// Waits until that holder's lease is over: hears it from this process, looks for it otherwise.
@@ -268,8 +322,7 @@ impl<D: Driver> SqlStore<D> {
 
     pub(super) async fn extend(&self, key: &RecordKey, lease: Lease) -> Result<bool, BackendError> {
         let holder = lease.holder.to_bytes();
-        let until = lease.now.plus(lease.ttl).into();
-        let values = [until, key.as_bytes().into(), (&holder).into(), lease.now.into()];
+        let values = [lease.ttl.into(), key.as_bytes().into(), (&holder).into()];
         self.changed(&self.statements.extend, &values).await
     }
 
@@ -286,20 +339,19 @@ impl<D: Driver> SqlStore<D> {
             version(record.version),
             record.last_seen.into(),
             record.expires.into(),
-            keep_until(record.last_seen, record.expires, touch.idle).into(),
+            keep(record.last_seen, record.expires, touch).into(),
             SqlValue::Bytes(&record.body),
             key.as_bytes().into(),
             version(expected),
             (&holder).into(),
-            lease.now.into(),
-            touch.now.into(),
         ];
-        if self.changed(&self.statements.save, &values).await? {
+        let outcome = self.run(Purpose::Write, &self.statements.save, &values).await?;
+        if outcome.result.affected > 0 || outcome.repeated && self.is_stored(key, &record).await? {
             self.waiting.wake(key);
             return Ok(Written::Done);
         }
         match self.state(key).await? {
-            Some(state) if touch.now < state.keep_until => {
+            Some(state) if state.is_kept => {
                 if state.holder.as_deref() == Some(&holder) {
                     self.release(key, lease).await?;
                 }
@@ -316,43 +368,18 @@ impl<D: Driver> SqlStore<D> {
         }
         Ok(())
     }
-
-    /// Forgets what has expired, unless somebody else is at it.
-    pub(super) async fn sweep(&self, now: Timestamp, limit: usize) -> Result<usize, BackendError> {
-        let sweeper = self.sweeper.to_bytes();
-        let me = SqlValue::from(&sweeper);
-        if !self.changed(&self.statements.claim, &[me, now.plus(SWEEPING).into(), me, now.into()]).await? {
-            return Ok(0);
-        }
-        let swept = self.forget_expired(now, limit).await;
-        self.changed(&self.statements.unclaim, &[me]).await?;
-        swept
-    }
-
-    /// A look that locks nothing, then removals by key that ask again: whoever uses a record meanwhile
-    /// waits for one short statement at the most, and no two can wait for each other.
-    async fn forget_expired(&self, now: Timestamp, limit: usize) -> Result<usize, BackendError> {
-        let limit = SqlValue::Number(i64::try_from(limit).unwrap_or(i64::MAX));
-        let expired = self.run(Purpose::Read, &self.statements.expired, &[now.into(), limit]).await.map_err(failure)?;
-        let keys = expired.rows.iter().map(|row| Ok(row.bytes(0)?.unwrap_or_default()));
-        let keys = keys.collect::<Result<Vec<_>, sqlx::Error>>().map_err(failure)?;
-        let mut swept = 0;
-        for batch in keys.chunks(Statements::BATCH) {
-            // The statement has as many places as a full batch: the last key fills what is left of them.
-            let places = (0..Statements::BATCH).map(|place| &batch[place.min(batch.len() - 1)]);
-            let values: Vec<_> = places.map(|key| SqlValue::Bytes(key)).chain([now.into()]).collect();
-            let removed = self.run(Purpose::Write, &self.statements.forget, &values).await.map_err(failure)?.affected;
-            swept += usize::try_from(removed).unwrap_or(usize::MAX);
-        }
-        Ok(swept)
-    }
 }
 
-/// From when on nobody may use the record: in a column of its own, so that sweeping needs one index and
-/// no knowledge of the idle timeouts of all the types whose sessions share a table.
-fn keep_until(last_seen: Timestamp, expires: Timestamp, idle: Duration) -> Timestamp {
-    expires.min(last_seen.plus(idle.saturating_add(touch_interval(idle))))
+/// For how long from this use on the database has to keep the record: in a column of its own, so that sweeping needs
+/// one index and no knowledge of the idle timeouts of all the types whose sessions share a table. It is a difference
+/// between times of one machine, so that it is right even where that machine's clock is not.
+fn keep(last_seen: Timestamp, expires: Timestamp, touch: Touch) -> Duration {
+    let idle = touch.idle.saturating_add(touch_interval(touch.idle));
+    expires.min(last_seen.plus(idle)).since(touch.now).min(idle)
 }
+
+/// The column of a record's row that says how long it is still kept.
+const KEPT: usize = 4;
 
 /// Versions are compared for equality only, so the sign doesn't matter.
 fn version(version: u64) -> SqlValue<'static> {

@@ -113,17 +113,17 @@ pub async fn a_save_of_another_version_is_refused_and_gives_up_the_lease(pair: P
 /// Whoever hasn't the lease saves nothing, and takes nothing from the one who has.
 pub async fn a_save_without_the_lease_is_refused(pair: Pair) {
     let (key, first) = pair.created().await;
-    let stranger = pair.lease(Holder::new(), LEASE);
+    let other = pair.lease(Holder::new(), LEASE);
     let save = async |side: usize, lease, text: &str| {
         pair.side(side).save(&key, lease, 1, pair.record(2, text), pair.touch()).await
     };
-    assert_eq!(save(0, stranger, "x").await, Written::Conflict);
+    assert_eq!(save(0, other, "x").await, Written::Conflict);
     let holder = Holder::new();
     pair.granted(&pair.one, &key, holder, LEASE).await;
-    assert_eq!(save(1, stranger, "x").await, Written::Conflict);
-    assert_eq!(save(0, stranger, "x").await, Written::Conflict);
+    assert_eq!(save(1, other, "x").await, Written::Conflict);
+    assert_eq!(save(0, other, "x").await, Written::Conflict);
     assert_eq!(pair.stored(&pair.one, &key).await, Some((1, first.body.to_vec())));
-    assert_eq!(save(0, pair.lease(holder, LEASE), "y").await, Written::Done, "the stranger took nothing");
+    assert_eq!(save(0, pair.lease(holder, LEASE), "y").await, Written::Done, "the other holder took nothing");
 }
 
 /// A session that was ended under a lease stays ended.

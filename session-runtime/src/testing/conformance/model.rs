@@ -12,7 +12,7 @@ use crate::backend::{Acquired, Holder, Record, RecordKey, Touch, Written};
 use crate::clock::Timestamp;
 
 /// The store that is asked, and what should be in it.
-pub(super) struct World<'a> {
+pub(super) struct Model<'a> {
     pair: &'a Pair,
     keys: [RecordKey; KEYS],
     holders: [Holder; HOLDERS],
@@ -77,7 +77,7 @@ impl ModelRecord {
     }
 }
 
-impl<'a> World<'a> {
+impl<'a> Model<'a> {
     pub(super) fn new(pair: &'a Pair) -> Self {
         let (keys, holders) = ([(); KEYS].map(|()| key()), [(); HOLDERS].map(|()| Holder::new()));
         Self { pair, keys, holders, stored: [const { None }; KEYS], writes: 0 }
@@ -282,7 +282,7 @@ impl<'a> World<'a> {
         let swept = self.pair.side(side).sweep(now, limit).await;
         let expired = self.stored.iter().flatten().filter(|stored| !stored.is_live(now)).count();
         if swept > limit.min(expired) {
-            return Err(format!("{swept} were swept, of {limit} at the most and {expired} that have expired"));
+            return Err(format!("{swept} were swept, of {limit} at most and {expired} that have expired"));
         }
         Ok(())
     }

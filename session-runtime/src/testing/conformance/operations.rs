@@ -36,16 +36,16 @@ pub(super) enum Expecting {
 
 /// What a store can be asked.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Can {
+pub(super) struct Supported {
     pub(super) pass: bool,
     pub(super) lease: bool,
     pub(super) sweep: bool,
 }
 
 /// SplitMix64: short, and good enough to choose.
-struct Dice(u64);
+struct Rng(u64);
 
-impl Dice {
+impl Rng {
     fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -64,12 +64,12 @@ impl Dice {
 }
 
 /// The sequence of a seed.
-pub(super) fn sequence(seed: u64, can: Can) -> Vec<Operation> {
-    let mut dice = Dice(seed);
+pub(super) fn sequence(seed: u64, can: Supported) -> Vec<Operation> {
+    let mut dice = Rng(seed);
     (0..LENGTH).map(|_| operation(&mut dice, can)).collect()
 }
 
-fn operation(dice: &mut Dice, can: Can) -> Operation {
+fn operation(dice: &mut Rng, can: Supported) -> Operation {
     use Operation::{Acquire, Create, Delete, Extend, Load, Pass, Release, Save, Sweep, Update};
 
     // The stored version more often than not: a sequence of refusals gets nowhere.
@@ -97,7 +97,7 @@ fn operation(dice: &mut Dice, can: Can) -> Operation {
 }
 
 /// Whole seconds, so that no lease (see [`ttl`]) is asked for at the very instant at which it runs out.
-fn pause(dice: &mut Dice) -> Duration {
+fn pause(dice: &mut Rng) -> Duration {
     let seconds = Duration::from_secs;
     match dice.below(16) {
         0 => LIFETIME / 3,
@@ -107,7 +107,7 @@ fn pause(dice: &mut Dice) -> Duration {
     }
 }
 
-fn ttl(dice: &mut Dice, can: Can) -> Duration {
+fn ttl(dice: &mut Rng, can: Supported) -> Duration {
     let ttl = dice.one_of(&[Duration::from_secs(5), Duration::from_secs(30), Duration::from_secs(400)]);
     // Where the clock can't be turned none may run out.
     if can.pass { ttl + Duration::from_millis(5) } else { LIFETIME }
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_seed_is_a_sequence_of_what_the_store_can_do() {
-        let can = Can { pass: false, lease: false, sweep: false };
+        let can = Supported { pass: false, lease: false, sweep: false };
         let text = |seed| format!("{:?}", sequence(seed, can));
         assert_eq!(text(1), text(1));
         assert_ne!(text(1), text(2));

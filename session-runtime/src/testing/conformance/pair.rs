@@ -65,7 +65,7 @@ impl Pair {
         self
     }
 
-    /// How long a behaviour waits for what has to come, before it fails: 30 seconds unless told.
+    /// How long a behaviour waits for what has to come, before it fails: 30 seconds by default.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         (self.patience, self.one.patience, self.other.patience) = (patience, patience, patience);

@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::Pair;
-use super::model::{Outcome, World};
-use super::operations::{Can, Operation, sequence};
+use super::model::{Model, Outcome};
+use super::operations::{Operation, Supported, sequence};
 
 /// How many sequences are the same in each run: the fewest, and the most that fit into the time.
 const FIXED: Range<u64> = 16..128;
@@ -17,9 +17,9 @@ const FRESH: usize = 4;
 const SEED: &str = "CONFORMANCE_SEED";
 
 /// Names the sequence that was under way when a call failed or hung.
-struct Underway(u64);
+struct RunningSeed(u64);
 
-impl Drop for Underway {
+impl Drop for RunningSeed {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("in the sequence of {SEED}={}", self.0);
@@ -29,11 +29,11 @@ impl Drop for Underway {
 
 /// Runs sequences of what the store can do.
 pub(super) async fn check(pair: &Pair, lease: bool) {
-    let can = Can { pass: !pair.is_real_time(), lease, sweep: pair.one.store.sweeping().is_some() };
+    let can = Supported { pass: !pair.is_real_time(), lease, sweep: pair.one.store.sweeping().is_some() };
     for seed in seeds() {
-        let _underway = Underway(seed);
+        let _underway = RunningSeed(seed);
         let operations = sequence(seed, can);
-        if let Err(wrong) = World::new(pair).run(&operations).await {
+        if let Err(wrong) = Model::new(pair).run(&operations).await {
             let (operations, wrong) = shortest(pair, operations, wrong).await;
             let lines: String = operations.iter().map(|operation| format!("\n    {operation:?}")).collect();
             panic!("{wrong}\nafter{lines}");
@@ -58,7 +58,7 @@ async fn shortest(pair: &Pair, mut operations: Vec<Operation>, mut wrong: String
         at -= 1;
         let mut fewer = operations.clone();
         fewer.remove(at);
-        let outcome: Outcome = World::new(pair).run(&fewer).await;
+        let outcome: Outcome = Model::new(pair).run(&fewer).await;
         if let Err(still) = outcome {
             (operations, wrong) = (fewer, still);
         }

@@ -16,7 +16,7 @@ const EXPIRED: usize = 40;
 const LIVE: usize = 20;
 
 /// Records of which nobody can tell by when they were created whether they have expired.
-struct Shelf {
+struct SweepFixture {
     expired: Vec<RecordKey>,
     live: Vec<RecordKey>,
     /// When the expired ones were created, and the live ones.
@@ -40,7 +40,7 @@ async fn create(pair: &Pair, now: Timestamp) -> RecordKey {
     key
 }
 
-async fn shelf(pair: &Pair) -> Shelf {
+async fn shelf(pair: &Pair) -> SweepFixture {
     let (mut expired, mut live) = (Vec::new(), Vec::new());
     let start = pair.now();
     for _ in 0..EXPIRED {
@@ -51,12 +51,12 @@ async fn shelf(pair: &Pair) -> Shelf {
     for _ in 0..LIVE {
         live.push(create(pair, later).await);
     }
-    Shelf { expired, live, start, later }
+    SweepFixture { expired, live, start, later }
 }
 
 async fn sweep(pair: &Pair, side: &StoreHandle, limit: usize) -> usize {
     let swept = side.sweep(pair.now(), limit).await;
-    assert!(swept <= limit, "{swept} were swept, of {limit} at the most");
+    assert!(swept <= limit, "{swept} were swept, of {limit} at most");
     swept
 }
 
@@ -65,7 +65,7 @@ fn forgets(pair: &Pair, round: usize) -> bool {
     pair.is_real_time() && round > EXPIRED
 }
 
-async fn assert_live(pair: &Pair, shelf: &Shelf) {
+async fn assert_live(pair: &Pair, shelf: &SweepFixture) {
     for key in &shelf.live {
         let touch = Touch { now: shelf.later, ..touch(shelf.later) };
         let found = pair.other.load(key, touch).await.is_some();

@@ -1,6 +1,6 @@
 //! # Keys
 //!
-//! A backend of one's own is taken to outlive the process, and so must the key.
+//! A backend of your own is taken to outlive the process, and so must the key.
 //!
 //! Fix: add `key = env("SESSION_KEYS")`.
 

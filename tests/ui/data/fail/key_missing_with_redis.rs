@@ -1,6 +1,6 @@
 //! # Keys
 //!
-//! The sessions outlive the process. With a key that ends with it, nobody could use them after a restart.
+//! The sessions outlive the process. With a key that ends with it, they could not be used after a restart.
 //!
 //! Fix: add `key = env("SESSION_KEYS")`.
 

@@ -1,6 +1,6 @@
 //! # Keys
 //!
-//! The sessions are in the browsers, which outlive the process. With a key that ends with it, nobody could use them
+//! The sessions are in the browsers, which outlive the process. With a key that ends with it, they could not be used
 //! after a restart.
 //!
 //! Fix: add `key = env("SESSION_KEYS")`.

@@ -1,6 +1,6 @@
 //! # Keys
 //!
-//! A default in the source is no secret either, and would be used where the variable was forgotten.
+//! A default in the source is not secret either, and is used where the variable was forgotten.
 //!
 //! Fix: remove the default.
 

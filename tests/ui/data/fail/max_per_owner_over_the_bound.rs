@@ -1,4 +1,4 @@
-//! # Whose the session is
+//! # Owners and limits
 //!
 //! Each login rewrites the list of its owner's sessions, so that list has a bound.
 //!

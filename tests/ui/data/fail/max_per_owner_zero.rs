@@ -1,6 +1,6 @@
 //! # Owners and limits
 //!
-//! With no session allowed nobody could log in.
+//! A limit of 0 would refuse every login.
 //!
 //! Fix: write how many sessions an owner may have.
 

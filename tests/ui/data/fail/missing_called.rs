@@ -2,17 +2,17 @@
 //!
 //! The runtime calls the handler, once for each request that has no session.
 //!
-//! Fix: name the handler: `missing = stranger`.
+//! Fix: name the handler: `missing = anonymous`.
 
 use serde::{Deserialize, Serialize};
 use session_runtime::SessionData;
 
 #[derive(Serialize, Deserialize, SessionData)]
-#[session(missing = stranger())]
+#[session(missing = anonymous())]
 struct User {
     name: String,
 }
 
-async fn stranger() {}
+async fn anonymous() {}
 
 fn main() {}

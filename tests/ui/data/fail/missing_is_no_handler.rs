@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use session_runtime::SessionData;
 
 #[derive(Serialize, Deserialize, SessionData)]
-#[session(missing = stranger)]
+#[session(missing = anonymous)]
 struct User {
     name: String,
 }
 
-fn stranger(code: u16) -> u16 {
+fn anonymous(code: u16) -> u16 {
     code
 }
 

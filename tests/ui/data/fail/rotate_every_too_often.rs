@@ -1,6 +1,6 @@
 //! # Timeouts
 //!
-//! The requests of one page have ten seconds to come with the former id.
+//! The requests of one page have ten seconds to come with the previous id.
 //!
 //! Fix: write a minute or longer.
 

@@ -1,6 +1,6 @@
 //! # Transports
 //!
-//! A header of one's own has a name of one's own.
+//! A header that carries the token needs a name that nothing else uses.
 //!
 //! Fix: write `header("x-session")`.
 

@@ -1,6 +1,6 @@
 //! # Transports
 //!
-//! A token travels in a cookie, as a bearer token or in a header of one's own.
+//! A token travels in a cookie, as a bearer token or in a header that you name.
 //!
 //! Fix: write the suggested name.
 

@@ -44,7 +44,7 @@ struct UserV1 {
 }
 
 #[derive(Serialize, Deserialize, SessionData)]
-#[session(backend = memory, missing = stranger, transport = bearer, invalid = anonymous)]
+#[session(backend = memory, missing = anonymous, transport = bearer, invalid = anonymous)]
 enum Visitor {
     Guest,
     Named(String),
@@ -77,7 +77,7 @@ fn check(user: &UserV1) -> Result<(), Invalid> {
     if user.nick.is_empty() { Err(Invalid::field("nick", "is empty")) } else { Ok(()) }
 }
 
-async fn stranger(parts: Parts) -> StatusCode {
+async fn anonymous(parts: Parts) -> StatusCode {
     if parts.uri.path() == "/" { StatusCode::UNAUTHORIZED } else { StatusCode::NOT_FOUND }
 }
 

@@ -59,7 +59,7 @@ mod names {
         cookie(name = "user", secure = env("SECURE", default = true)),
         idle = "10m",
         lifetime = "1h",
-        missing = stranger,
+        missing = anonymous,
         verify = verify,
         validate = validate,
         version = 2,
@@ -81,7 +81,7 @@ mod names {
         }
     }
 
-    async fn stranger() {}
+    async fn anonymous() {}
 
     async fn verify(_: &User, _: &::axum::http::request::Parts) -> ::core::primitive::bool {
         true

@@ -13,12 +13,12 @@ struct User {
     visits: u32,
 }
 
-#[session(protected, missing = stranger)]
+#[session(protected, missing = anonymous)]
 async fn home(user: &User) -> String {
     user.name.clone()
 }
 
-fn stranger(code: u16) -> u16 {
+fn anonymous(code: u16) -> u16 {
     code
 }
 

@@ -2,7 +2,7 @@
 //!
 //! With `optional` there may be no session.
 //!
-//! Fix: write `Option<Session<User>>`, or `protected` to turn strangers away.
+//! Fix: write `Option<Session<User>>`, or `protected` to turn anonymous requests away.
 
 use serde::{Deserialize, Serialize};
 use session_runtime::{Session, SessionData, session};

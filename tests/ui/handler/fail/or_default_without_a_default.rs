@@ -1,6 +1,6 @@
 //! # Access
 //!
-//! A stranger gets the type's default.
+//! An anonymous client gets the type's default.
 //!
 //! Fix: derive or implement `Default` for it.
 

@@ -2,7 +2,7 @@
 //!
 //! With `protected` there always is a session.
 //!
-//! Fix: write `&User`, or `optional` to let strangers in.
+//! Fix: write `&User`, or `optional` to let anonymous requests in.
 
 use serde::{Deserialize, Serialize};
 use session_runtime::{SessionData, session};

@@ -53,7 +53,7 @@ mod names {
         or_default(Access),
         guard = |it| it.visits < 9,
         wait = "1s",
-        missing = stranger
+        missing = anonymous
     )]
     pub async fn visit(
         spec: &mut Spec,
@@ -73,7 +73,7 @@ mod names {
     // The macro reads `Option` by its name, as a reader does.
     pub type Option<T> = ::core::option::Option<T>;
 
-    async fn stranger() {}
+    async fn anonymous() {}
 }
 
 /// A user's own `Session` is no session: only the runtime's has a meaning, under a path or a name.

@@ -1,6 +1,6 @@
 //! # Options of the handler
 //!
-//! A stranger has proved nothing, however long ago.
+//! An anonymous client has proved nothing, however long ago.
 //!
 //! Fix: write `protected`, or remove `fresh`.
 
