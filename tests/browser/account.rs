@@ -14,7 +14,8 @@ in_every_place! {
 
 const PASSWORD: &str = "correct horse";
 const OTHER: &str = "battery staple";
-const COOKIE: &str = "__Host-person";
+// At localhost, where the example says that it is for development.
+const COOKIE: &str = "person";
 
 async fn type_credentials(browser: &Browser, url: &str, password: &str) {
     browser.open(url).await;

@@ -98,7 +98,7 @@ print(json.dumps(answer))"
     );
     let seen: serde_json::Value = python(&PYTHON_REQUESTS, &script, &json!({ "url": app.url() })).await;
     let ada = json!({ "name": "Ada", "visits": 1 });
-    assert_eq!(seen, json!([303, ["__Host-user"], "1", ada, 303, [], 401]));
+    assert_eq!(seen, json!([303, ["user"], "1", ada, 303, [], 401]));
 }
 
 #[tokio::test]

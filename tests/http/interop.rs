@@ -22,7 +22,10 @@ use session_runtime::{
 };
 use session_tests::{App, Client, Redis, python, serve, tools::PYTHON_CRYPTOGRAPHY};
 
-use crate::support::{COOKIE, assert_problem, key};
+use crate::support::{assert_problem, key};
+
+/// The example's at localhost, where it is for development.
+const COOKIE: &str = "user";
 
 const PAGE: &str = include_str!("../../session-runtime/docs/tokens.md");
 

@@ -221,7 +221,7 @@ async fn an_application_whose_redis_is_down_starts_and_answers_503_until_it_is_u
 async fn a_redis_that_is_down_at_the_start_is_told_in_the_log() {
     let program = App::example("fleet").env("REDIS_URL", "redis://127.0.0.1:1/").env("SESSION_KEYS", key('k'));
     let server = program.env("RUST_LOG", "warn").start().await;
-    assert!(server.log().contains("Redis is not reachable yet"), "{}", server.log());
+    assert!(server.log().contains("Redis can't be used yet"), "{}", server.log());
 }
 
 #[tokio::test]

@@ -63,9 +63,12 @@ impl WebKit {
         wait::within(wait::ANSWER, url, self.session().goto(url)).await.expect(url);
     }
 
-    /// The text of an element.
+    /// The text of an element; empty while there is none, or while its page gives way to another.
     pub async fn text(&self, css: &str) -> String {
-        self.session().query(By::Css(css)).first().await.expect(css).text().await.expect(css)
+        match self.session().query(By::Css(css)).first().await {
+            Ok(element) => element.text().await.unwrap_or_default(),
+            Err(_) => String::new(),
+        }
     }
 
     /// Types text into a field.

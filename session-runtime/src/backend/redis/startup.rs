@@ -196,7 +196,7 @@ impl Redis {
             let detail = error.detail().unwrap_or_default();
             let right = match *right {
                 _ if detail.contains(" key") => format!("~{}*", self.prefix),
-                _ if detail.contains("channel") => format!("&{}*", self.prefix),
+                _ if detail.contains("channel") => format!("&{}", self.channel),
                 right => right.to_owned(),
             };
             if !missing.contains(&right) {
