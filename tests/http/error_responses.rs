@@ -300,8 +300,7 @@ async fn a_refusal_has_a_title_in_the_fields_words_and_says_what_to_do() {
     assert_eq!(problem["detail"], "Log in, then send the request again.");
 
     let client = logged_in(&server, "ann").await;
-    let cross =
-        client.send(Method::POST, "/visit", |request| request.header("sec-fetch-site", "cross-site"));
+    let cross = client.send(Method::POST, "/visit", |request| request.header("sec-fetch-site", "cross-site"));
     let problem: serde_json::Value = serde_json::from_str(cross.await.text()).unwrap();
     assert_eq!(problem["title"], "Cross-site request refused");
 }
