@@ -158,10 +158,22 @@ fn title(said: &[String], name: &str) -> String {
     let first = said.first().and_then(|said| said.lines().next()).unwrap_or(name);
     let words = first.split_once(": ").map_or(first, |(_, words)| words);
     let problem = words.split("; ").next().unwrap_or(words);
-    match problem.char_indices().nth(LONGEST_TITLE) {
+    let title = match problem.char_indices().nth(LONGEST_TITLE) {
         Some((end, _)) => format!("{}...", problem[..end].trim_end()),
         None => problem.to_owned(),
-    }
+    };
+    as_text(&title)
+}
+
+/// Outside of code, what Markdown would take for a tag or a link is escaped; code that was cut off is closed.
+fn as_text(title: &str) -> String {
+    let parts: Vec<&str> = title.split('`').collect();
+    let shown = parts.iter().enumerate().map(|(at, part)| match at % 2 {
+        0 => part.replace('<', "\\<").replace("://", ":\\/\\/"),
+        _ => (*part).to_owned(),
+    });
+    let text = shown.collect::<Vec<_>>().join("`");
+    if parts.len().is_multiple_of(2) { text + "`" } else { text }
 }
 
 /// In characters: some of the compiler's own errors spell out a whole type.

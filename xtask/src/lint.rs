@@ -1,6 +1,6 @@
 //! What must hold of the code before it runs.
 
-use std::fs;
+use std::{env, fs, path::PathBuf};
 
 use crate::{
     features::features,
@@ -32,6 +32,7 @@ pub(crate) fn lint() -> Outcome {
 
 /// The crates as they would be published: built from their packages, each with both licences.
 fn package() -> Outcome {
+    forget_packages()?;
     run(&mut cargo(&["publish", "--workspace", "--dry-run", "--allow-dirty", "--locked"]))?;
     for published in ["session-rules", "session-derive", RUNTIME] {
         let mut list = cargo(&["package", "--list", "--allow-dirty", "--locked", "--package", published]);
@@ -56,4 +57,27 @@ fn deny() -> Outcome {
         run(&mut cargo(&["install", "cargo-deny", "--locked", "--version", CARGO_DENY]))?;
     }
     run(&mut cargo(&["deny", "--locked", "check", "licenses", "bans", "sources"]))
+}
+
+/// Removes what an earlier dry run left in cargo's home: cargo unpacks a version once and takes it for unchangeable, so a
+/// crate would be built against our crates as they were then.
+fn forget_packages() -> Outcome {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
+    let Some(home) = home else { return Ok(()) };
+    for kind in ["src", "cache"] {
+        for registry in fs::read_dir(home.join("registry").join(kind)).into_iter().flatten().flatten() {
+            for package in fs::read_dir(registry.path()).into_iter().flatten().flatten() {
+                let name = package.file_name().to_string_lossy().into_owned();
+                let is_ours = ["session-rules-", "session-derive-", "session-runtime-"];
+                if !is_ours.iter().any(|ours| name.starts_with(ours)) {
+                    continue;
+                }
+                let path = package.path();
+                let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+                removed.map_err(|error| format!("{} can't be removed: {error}", path.display()))?;
+            }
+        }
+    }
+    Ok(())
 }
