@@ -56,6 +56,8 @@ const ROWS: &[&str] = &[
     "stored garbage, another schema",
     "a write cut short",
     "the clock jumps",
+    "R1",
+    "R2",
     "R3",
     "R4",
     "R5",
