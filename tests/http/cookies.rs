@@ -320,6 +320,25 @@ async fn a_page_at_localhost_gets_a_cookie_without_secure_where_that_is_declared
         assert!(removed.starts_with(&format!("{name}=; ")), "{host}: {removed}");
         assert_eq!(removed.contains("Secure"), name != "developer", "{host}: {removed}");
     }
+
+    // `Host` may be a proxy's name for the application, while the page is at another host.
+    for (name, value) in [
+        ("x-forwarded-for", "203.0.113.5"),
+        ("x-forwarded-host", "app.example"),
+        ("forwarded", "for=203.0.113.5"),
+        ("via", "1.1 proxy"),
+        ("origin", "https://app.example"),
+        ("origin", "null"),
+    ] {
+        let reply = client.send(Method::POST, "/in", |request| {
+            request.header("host", "127.0.0.1:3000").header("sec-fetch-site", "same-origin").header(name, value)
+        });
+        let reply = reply.await;
+        assert!(reply.set_cookies()[0].starts_with("__Host-developer="), "{name}: {value}");
+    }
+    let refused = at(Method::GET, "/me", "localhost", String::new()).await;
+    let challenges: Vec<_> = refused.headers.get_all("www-authenticate").iter().collect();
+    assert_eq!(challenges, ["Cookie cookie-name=\"__Host-developer\"", "Cookie cookie-name=\"developer\""]);
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
 //! How tokens travel: out of a request's headers, and into an answer's.
 
-use http::header::{AUTHORIZATION, CACHE_CONTROL, HOST, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, FORWARDED, HOST, ORIGIN, VIA, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use session_rules::origin::is_loopback;
+use session_rules::origin::{Origin, is_loopback};
 use session_rules::transport::BEARER_ANSWER;
 
 use super::cookies;
@@ -64,11 +64,22 @@ pub(super) fn presented<'a>(core: &'a Core, parts: &'a Parts) -> (&'a Transport,
         .unwrap_or((ON_LOCALHOST, Presented::Nothing))
 }
 
+const PROXY_HEADERS: [HeaderName; 4] =
+    [FORWARDED, VIA, HeaderName::from_static("x-forwarded-for"), HeaderName::from_static("x-forwarded-host")];
+
 const ON_LOCALHOST: &Transport = &Transport::CookieOnLocalhost;
 
-/// Whether the page is at a loopback host, by the request line's authority and by `Host`, which have to agree. Who sends
-/// a false one gets a cookie without `Secure` for himself alone, in a mode that is for development.
+/// Whether the page is at a loopback host, by the request line's authority and by `Host`, which have to agree. A client
+/// that sends a false one gets a cookie without `Secure` for itself alone, in a mode that is for development.
+///
+/// A proxy may write its own address of the application into `Host` while the page is anywhere. What tells of a proxy, or
+/// of a page at another host, counts against it.
 fn is_at_loopback(parts: &Parts) -> bool {
+    let proxied = PROXY_HEADERS.iter().any(|name| parts.headers.contains_key(name));
+    let mut origins = parts.headers.get_all(ORIGIN).iter().map(|origin| Origin::parse(origin.to_str().ok()?).ok());
+    if proxied || origins.any(|origin| origin.is_none_or(|origin| !origin.is_loopback())) {
+        return false;
+    }
     let authority = parts.uri.authority().map(|authority| Some(authority.as_str()));
     let hosts = parts.headers.get_all(HOST).iter().map(|host| host.to_str().ok());
     let mut hosts = authority.into_iter().chain(hosts).peekable();
@@ -147,7 +158,8 @@ pub(super) fn is_told(core: &Core, by: &Transport, headers: &HeaderMap) -> bool 
 
 /// The challenges of a 401, which RFC 9110 asks for: one for each transport. The scheme for cookies names the cookie.
 pub(super) fn challenge(core: &Core, headers: &mut HeaderMap) {
-    for transport in core.transports() {
+    let on_localhost = core.has_cookie_on_localhost().then_some(ON_LOCALHOST);
+    for transport in core.transports().iter().chain(on_localhost) {
         let challenge = match transport {
             Transport::Cookie | Transport::CookieOnLocalhost => {
                 format!("Cookie cookie-name=\"{}\"", core.cookie(transport).name)
