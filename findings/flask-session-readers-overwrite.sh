@@ -2,7 +2,7 @@
 # A request that only reads the session undoes what another request has written meanwhile
 #
 # Versions: Flask-Session 0.8.0 (Flask 3.1.3, cachelib 0.17.0) and starsessions 2.2.1 (starlette 0.52.1), default settings.
-# Guess: two writers at once may lose a change, but a request that only reads a session does not write it; at the most
+# Guess: two writers at once may lose a change, but a request that only reads a session does not write it; at most
 #   it extends the expiry.
 # Seen: both write the whole session back at the end of every request that loaded it, as it was when it was loaded. A slow
 #   reader that began before a change and ends after it puts the old data back. Flask-Session does it because Flask's

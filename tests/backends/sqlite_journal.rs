@@ -45,7 +45,7 @@ async fn a_file_that_others_use_keeps_its_journal_mode_and_a_new_one_is_in_wal_m
     let fresh = SqliteFile::start().await;
     fs::write(fresh.address(), "").unwrap();
     drop(Sqlite::new(fresh.address(), "sessions").await.unwrap());
-    assert_eq!(journal_mode(&fresh).await, "wal", "an empty file is nobody's yet");
+    assert_eq!(journal_mode(&fresh).await, "wal", "nothing uses an empty file");
     drop(fresh.open().await);
     assert_eq!(journal_mode(&fresh).await, "wal");
 }

@@ -278,7 +278,7 @@ fn memory_holds_something(raw: &RawBackend, errors: &mut Errors) {
     match literal.text.parse::<usize>() {
         Ok(1..) => {}
         Ok(0) => errors.at(literal.span, "a capacity of zero holds no session; write `capacity = 10_000`"),
-        Err(_) => errors.at(literal.span, "this is no number of sessions; write `capacity = 10_000`"),
+        Err(_) => errors.at(literal.span, "`capacity` is a number of sessions; write `capacity = 10_000`"),
     }
 }
 
@@ -286,7 +286,7 @@ fn memory_holds_something(raw: &RawBackend, errors: &mut Errors) {
 fn a_pool_has_connections(raw: &RawBackend, errors: &mut Errors) {
     let Some(literal) = raw.builtin_argument("max_connections") else { return };
     if !literal.text.parse::<u32>().is_ok_and(|count| (1..=10_000).contains(&count)) {
-        errors.at(literal.span, "this is no number of connections; write 1 to 10000, as in `max_connections = 10`");
+        errors.at(literal.span, "a pool has 1 to 10000 connections; write `max_connections = 10`");
     }
 }
 
@@ -294,7 +294,7 @@ fn a_pool_has_connections(raw: &RawBackend, errors: &mut Errors) {
 fn a_pool_has_patience(raw: &RawBackend, errors: &mut Errors) {
     let Some(literal) = raw.builtin_argument("acquire_timeout") else { return };
     if let Err(why) = session_rules::time::parse(&literal.text) {
-        errors.at(literal.span, format!("this is no duration: {why}; write it as in `acquire_timeout = \"1s\"`"));
+        errors.at(literal.span, why);
     }
 }
 

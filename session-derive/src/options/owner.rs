@@ -66,7 +66,7 @@ fn is_a_number_of_sessions(max: &RawValue, errors: &mut Errors) {
         Ok(1..) => {}
         Ok(0) => errors
             .at(literal.span, format!("a limit of 0 would refuse every login; write `{MAX}`, or remove the option")),
-        Err(_) => errors.at(literal.span, format!("this is no number of sessions; write `{MAX}`")),
+        Err(_) => errors.at(literal.span, format!("`max_per_owner` is a number of sessions; write `{MAX}`")),
     }
 }
 

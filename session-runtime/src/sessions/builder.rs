@@ -225,7 +225,7 @@ impl<T> Builder<T> {
             schema: Schema::of::<T>(),
             tokens: Tokens::new(&keyring, &purpose, settings.lifetime),
             sealer: Sealer::new(&keyring, &purpose),
-            entry: TokenCache::new(self.token_cache_capacity),
+            token_cache: TokenCache::new(self.token_cache_capacity),
             queue: Queue::new(),
             slack: client.store.backend().idle_slack(settings.idle),
             rotate_every: settings.rotate_every,

@@ -8,15 +8,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use session_rules::cookie::{Cookie, MAX_NAME_AND_VALUE};
+use session_rules::cookie::Cookie;
 use session_rules::origin::Origin;
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
 use super::exclusive::ExclusiveSession;
 use super::forged_token_monitor::ForgedTokenMonitor;
-use super::owners::{Entry, owner_of};
-use super::schema::{BoxedData, ErasedData, Schema};
+use super::owners::owner_of;
+use super::schema::{ErasedData, Schema};
 use super::settle::Attempt;
 use super::snapshot::{Decoded, LoadedSession, TokenEntry};
 use crate::backend::{Record, RecordKey, Touch};
@@ -24,10 +24,8 @@ use crate::clock::Timestamp;
 use crate::crypto::Sealer;
 use crate::declaration::{Limit, Transport};
 use crate::error::{BackendError, Error};
-use crate::id::SessionId;
 use crate::lease::{LeaseTiming, Queue, StoreClient};
 use crate::missing::Missing;
-use crate::record::SessionMeta;
 use crate::telemetry::{self, Refusal};
 use crate::token::{Claims, TOKEN_LEN, TokenCache, Tokens};
 
@@ -41,7 +39,7 @@ pub(super) struct Inner {
     pub(super) queue: Arc<Queue>,
     pub(super) tokens: Tokens,
     pub(super) sealer: Sealer,
-    pub(super) entry: TokenCache<TokenEntry>,
+    pub(super) token_cache: TokenCache<TokenEntry>,
     pub(super) purpose: String,
     /// Whether records travel in tokens.
     pub(super) carried: bool,
@@ -168,7 +166,7 @@ impl Core {
         if token.len() != TOKEN_LEN {
             return Err(Refusal::Token);
         }
-        if let Some(entry) = self.0.entry.get(token) {
+        if let Some(entry) = self.0.token_cache.get(token) {
             return match entry.claims.are_current(now, self.lifetime()) {
                 true if entry.is_revoked(now) => Err(Refusal::Replaced),
                 true => Ok(entry),
@@ -176,7 +174,7 @@ impl Core {
             };
         }
         let entry = Arc::new(TokenEntry::new(tokens.open(token, now).ok_or_else(refusal)?, &self.0.purpose));
-        self.0.entry.insert(token, Arc::clone(&entry));
+        self.0.token_cache.insert(token, Arc::clone(&entry));
         Ok(entry)
     }
 
@@ -247,94 +245,12 @@ impl Core {
         client.within(client.store.backend().load(&entry.key, touch)).await
     }
 
-    /// A new session in the place of another one, which has ended if the new one has started.
-    pub(crate) fn start(
-        &self,
-        data: BoxedData,
-        login: Login,
-        former: Option<LoadedSession>,
-    ) -> BoxFuture<'_, Result<(LoadedSession, String), Error>> {
-        Box::pin(async move {
-            let (started, token) = self.create(data, login, former.as_ref()).await?;
-            if let Some(former) = former
-                && let Err(error) = self.delete_now(&former).await
-            {
-                // Two live sessions for one client would be worse than none: the new one never was.
-                let _ = self.delete_now(&started).await;
-                return Err(error);
-            }
-            Ok((started, token))
-        })
-    }
-
-    /// A new session under a fresh id, and its token. `replaced` is one that is about to end.
-    pub(crate) async fn create(
-        &self,
-        data: BoxedData,
-        login: Login,
-        replaced: Option<&LoadedSession>,
-    ) -> Result<(LoadedSession, String), Error> {
-        let Login { lifetime, persistent, label } = login;
-        if lifetime.is_some_and(|lifetime| lifetime < SHORTEST) {
-            return Err(Error::NoLifetime);
-        }
-        let owner = owner_of(&*data)?;
-        let now = self.now();
-        let meta = SessionMeta { persistent, label, ..SessionMeta::starting(now) };
-        let expires = now.plus(lifetime.unwrap_or(Duration::MAX).min(self.lifetime()));
-        let claims = Claims { id: SessionId::random(), issued: now, expires, retired_key: false };
-        let entry = TokenEntry::new(claims, &self.0.purpose);
-        let decoded = self.write(&entry.key, meta, entry.id_hash, &*data, 128)?;
-        let record = Record { version: 1, last_seen: now, expires, body: decoded.body.clone() };
-        let (entry, token) = self.tokenize(entry, &record, now)?;
-        let client = &self.0.client;
-        let created = client.store.backend().create(&entry.key, record, self.touch(now, &claims));
-        let created = client.within(created).instrument(telemetry::create_span(self.session_type())).await;
-        if !created.map_err(Error::unconfirmed)? {
-            // 128 random bits met twice: nothing that a retry should hide.
-            return Err(Error::Conflict);
-        }
-        if let Some(owner) = owner {
-            // Before the token is anybody's, so that every session that can be used is listed.
-            let (index, entry) = (self.index(&owner), Entry { key: entry.key, expires });
-            let replaced = replaced.map(|session| session.entry.key);
-            if let Err(error) = index.enter(entry, replaced, self.0.limit).await {
-                // Nobody has its token: whether it can be removed at once makes no difference.
-                let _ = client.within(client.store.backend().delete(&entry.key)).await;
-                return Err(error);
-            }
-        }
-        telemetry::started(self.session_type(), &entry.key);
-        Ok((LoadedSession::new(entry, 1, expires, decoded), token))
-    }
-
-    /// The token of a record that is about to be stored, and what is known with it.
-    pub(super) fn tokenize(
-        &self,
-        entry: TokenEntry,
-        record: &Record,
-        now: Timestamp,
-    ) -> Result<(Arc<TokenEntry>, String), Error> {
-        if self.0.carried {
-            let token = self.0.tokens.seal_record(entry.claims.id, record, now);
-            let size = self.0.cookie.name.len() + token.len();
-            if size > MAX_NAME_AND_VALUE {
-                return Err(Error::CookieTooLarge { size });
-            }
-            return Ok((Arc::new(entry.carrying(record.clone())), token));
-        }
-        let entry = Arc::new(entry);
-        let token = self.0.tokens.seal(entry.claims.id, entry.claims.expires, now);
-        self.0.entry.insert(&token, Arc::clone(&entry));
-        Ok((entry, token))
-    }
-
     /// Ends a session; `false` if it had ended before.
     pub(crate) fn delete<'a>(&'a self, session: &'a LoadedSession) -> BoxFuture<'a, Result<bool, Error>> {
         Box::pin(self.delete_now(session))
     }
 
-    async fn delete_now(&self, session: &LoadedSession) -> Result<bool, Error> {
+    pub(super) async fn delete_now(&self, session: &LoadedSession) -> Result<bool, Error> {
         let (client, entry) = (&self.0.client, &session.entry);
         let span = telemetry::end_span(self.session_type(), &entry.key);
         let delete = || client.within(client.store.backend().delete(&entry.key));
@@ -423,9 +339,6 @@ pub(super) fn next(record: &Record, now: Timestamp, decoded: &Decoded) -> Record
     let version = record.version.saturating_add(1);
     Record { version, last_seen: now, expires: record.expires, body: decoded.body.clone() }
 }
-
-/// The shortest life of a session: its token knows its end by the second.
-const SHORTEST: Duration = Duration::from_secs(1);
 
 /// How often a change or a rotation that met another write is tried again.
 pub(crate) const MAX_RETRIES: usize = 16;

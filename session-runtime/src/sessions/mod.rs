@@ -22,6 +22,7 @@ mod rotation;
 mod schema;
 mod settle;
 mod snapshot;
+mod start;
 mod sweep;
 
 use std::fmt;

@@ -211,7 +211,7 @@ fn values_of_the_wrong_kind_show_the_right_one() {
     assert_refused(&refused!(backend = "memory"), &["a backend's name or the path of its type"]);
     assert_refused(&refused!(backend = memory(capacity = "many")), &["write `capacity = 10_000`"]);
     assert_refused(&refused!(backend = memory(capacity = 0)), &["holds no session"]);
-    assert_refused(&refused!(backend = memory(capacity = -1)), &["no number of sessions"]);
+    assert_refused(&refused!(backend = memory(capacity = -1)), &["`capacity` is a number of sessions"]);
     assert_refused(&refused!(backend = crate::Store(self = 5), key = env("K")), &["expected an argument"]);
     assert_refused(&refused!(crate = "sessions"), &["without quotes"]);
     assert_refused(&refused!(idle = "30m" lifetime = "1h"), &["a comma is missing before `lifetime`"]);
@@ -380,4 +380,16 @@ fn a_bad_token_is_anonymous_or_rejected() {
     assert_refused(&refused!(invalid = env("INVALID")), &["`invalid` takes `anonymous` or `reject`"]);
     assert_refused(&refused!(invalid), &["`invalid` takes `anonymous` or `reject`"]);
     assert_refused(&refused!(clear_site_data = true), &["`clear_site_data` takes no value; write `clear_site_data`"]);
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn a_pool_of_connections_has_some_and_waits_for_a_duration() {
+    let refused = |argument: proc_macro2::TokenStream| refused!(backend = postgres(url = env("DATABASE_URL"), #argument), key = env("SESSION_KEYS"));
+    for none in [quote!(max_connections = 0), quote!(max_connections = 10_001)] {
+        assert_refused(&refused(none), &["a pool has 1 to 10000 connections; write `max_connections = 10`"]);
+    }
+    assert_refused(&refused(quote!(max_connections = 10_000)), &[]);
+    assert_refused(&refused(quote!(acquire_timeout = "soon")), &["\"soon\" is not a duration"]);
+    assert_refused(&refused(quote!(acquire_timeout = "1s")), &[]);
 }
