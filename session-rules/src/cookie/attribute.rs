@@ -7,7 +7,7 @@ pub enum AttributeKind {
     Text,
     /// `true` or `false`.
     Flag,
-    /// One of [`SameSite::NAMES`].
+    /// One of [`crate::cookie::SameSite::NAMES`].
     SameSite,
 }
 
@@ -16,7 +16,7 @@ macro_rules! attributes {
         /// An attribute of `cookie(...)`.
         ///
         /// The macros' grammar and checks and what the runtime reads at start-up are made from this list. A new
-        /// attribute is a line here and a field of [`Cookie`]; whatever else it needs does not compile without it.
+        /// attribute is a line here and a field of [`crate::cookie::Cookie`]; whatever else it needs does not compile without it.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum CookieAttribute {
             $($(#[$doc])* $variant,)*
