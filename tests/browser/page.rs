@@ -1,18 +1,15 @@
 //! What a page shows, and the servers that show it.
 
-use session_tests::{App, Browser, Redis, wait};
+use session_tests::{App, Engine, Redis, wait};
 use tempfile::TempDir;
 
 const KEY: &str = "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkA=";
 
 /// Waits until the page says this: a click or a submitted form takes a moment.
-pub(crate) async fn shows(browser: &Browser, css: &str, text: &str) {
+pub(crate) async fn shows<E: Engine>(browser: &E, css: &str, text: &str) {
     let what = format!("{css} says {text:?}");
-    wait::until(wait::ANSWER, &what, async || {
-        let content = format!("document.querySelector({css:?})?.textContent ?? ''");
-        browser.evaluate::<String>(&content).await == text
-    })
-    .await;
+    let content = format!("document.querySelector({css:?})?.textContent ?? ''");
+    wait::until(wait::ANSWER, &what, async || browser.script(&content).await.as_deref() == Some(text)).await;
 }
 
 /// An example in one process in memory, or in two on a store that they share.
@@ -61,25 +58,38 @@ impl Site {
     }
 }
 
-/// Makes a test of each scenario (`async fn scenario(place: Place)`) for each place.
+/// Makes a test of each scenario (`async fn scenario<E: Engine>(place: Place)`) for each place in Chromium, and for the
+/// other engines in memory: which store it is makes no difference to a browser.
 macro_rules! in_every_place {
     ($($scenario:ident),+ $(,)?) => {$(
         mod $scenario {
+            use session_tests::{Browser, Firefox, WebKit};
+
             use crate::page::Place;
 
             #[tokio::test]
             async fn in_memory() {
-                super::$scenario(Place::Memory).await;
+                super::$scenario::<Browser>(Place::Memory).await;
             }
 
             #[tokio::test]
             async fn on_redis() {
-                super::$scenario(Place::Redis).await;
+                super::$scenario::<Browser>(Place::Redis).await;
             }
 
             #[tokio::test]
             async fn on_sqlite() {
-                super::$scenario(Place::Sqlite).await;
+                super::$scenario::<Browser>(Place::Sqlite).await;
+            }
+
+            #[tokio::test]
+            async fn in_webkit() {
+                super::$scenario::<WebKit>(Place::Memory).await;
+            }
+
+            #[tokio::test]
+            async fn in_firefox() {
+                super::$scenario::<Firefox>(Place::Memory).await;
             }
         }
     )+};

@@ -13,6 +13,7 @@
 //! | bytes that no HTTP client would send | [`raw`] |
 //! | headless Chromium | [`Browser::start`] |
 //! | WebKit, Firefox | [`WebKit::start`], [`Firefox::start`] |
+//! | one scenario in all three | [`Engine`], [`in_every_engine!`] |
 //! | a caching proxy | [`Proxy::before`] |
 //! | what Python makes of it | [`python()`] |
 //! | a bounded wait | [`wait`] |
@@ -30,6 +31,7 @@ pub mod app;
 pub mod browser;
 pub mod client;
 mod database;
+pub mod engine;
 pub mod firefox;
 pub mod gate;
 pub mod mariadb;
@@ -50,6 +52,7 @@ pub mod webkit;
 pub use app::App;
 pub use browser::Browser;
 pub use client::{Client, Reply};
+pub use engine::Engine;
 pub use firefox::Firefox;
 pub use gate::Gate;
 pub use mariadb::MariaDb;

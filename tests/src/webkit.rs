@@ -1,6 +1,6 @@
 //! WebKit, the engine of Safari, as Debian has it: WebKitGTK's small browser, driven over WebDriver.
 
-use std::{process::Command, time::Duration};
+use std::{fs, ops::Deref, path::PathBuf, process::Command, time::Duration};
 
 use serde_json::json;
 use tempfile::TempDir;
@@ -8,8 +8,12 @@ use thirtyfour::{By, Capabilities, WebDriver, prelude::ElementQueryable};
 
 use crate::{port::Port, process::Process, tools, wait};
 
-/// Where Debian keeps the browser that its driver starts; there is no other in the package.
-const BROWSER: &str = "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser";
+/// The browser that the driver starts: Debian keeps it below the folder of the machine's architecture.
+fn browser() -> PathBuf {
+    let folders = fs::read_dir("/usr/lib").expect("a list of folders").flatten();
+    let mut programs = folders.map(|folder| folder.path().join("webkit2gtk-4.1/MiniBrowser"));
+    programs.find(|program| program.exists()).expect("WebKit's MiniBrowser is installed: run `cargo xtask setup`")
+}
 
 /// A WebKit browser on a screen of its own that nobody sees. It ends with this value.
 #[derive(Debug)]
@@ -47,40 +51,36 @@ impl WebKit {
         driver.wait_until("it listens", listens).await;
 
         let mut capabilities = Capabilities::new();
-        let options = json!({ "binary": BROWSER, "args": ["--automation"] });
+        let options = json!({ "binary": browser(), "args": ["--automation"] });
         capabilities.set("webkitgtk:browserOptions", options).expect("the options can be set");
         let session = WebDriver::new(format!("http://127.0.0.1:{number}"), capabilities);
         let session = wait::within(wait::START, "the browser starts", session).await.expect("the browser starts");
         Self { session: Some(session), _driver: driver, _screen: screen, _port: port, _folder: folder }
     }
 
-    fn session(&self) -> &WebDriver {
-        self.session.as_ref().expect("the session is there until it is dropped")
-    }
-
     /// Goes to a page and waits until it has loaded.
     pub async fn open(&self, url: &str) {
-        wait::within(wait::ANSWER, url, self.session().goto(url)).await.expect(url);
-    }
-
-    /// The text of an element; empty while there is none, or while its page gives way to another.
-    pub async fn text(&self, css: &str) -> String {
-        match self.session().query(By::Css(css)).first().await {
-            Ok(element) => element.text().await.unwrap_or_default(),
-            Err(_) => String::new(),
-        }
+        wait::within(wait::ANSWER, url, self.goto(url)).await.expect(url);
     }
 
     /// Types text into a field.
     pub async fn fill(&self, css: &str, text: &str) {
-        self.session().query(By::Css(css)).first().await.expect(css).send_keys(text).await.expect(css);
+        self.query(By::Css(css)).first().await.expect(css).send_keys(text).await.expect(css);
     }
 
     /// Clicks an element.
     pub async fn click(&self, css: &str) {
-        self.session().query(By::Css(css)).first().await.expect(css).click().await.expect(css);
+        self.query(By::Css(css)).first().await.expect(css).click().await.expect(css);
         // A click answers before the page that it leads to has begun to load.
         tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+impl Deref for WebKit {
+    type Target = WebDriver;
+
+    fn deref(&self) -> &WebDriver {
+        self.session.as_ref().expect("the session is there until it is dropped")
     }
 }
 
