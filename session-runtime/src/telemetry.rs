@@ -136,6 +136,17 @@ const CROSS_SITE: &str = "a request of another site was refused; if its page may
                           `trusted_origins`; if it is this application's own page, and a proxy changes `Host`, name it \
                           in `public_origin`";
 
+/// A browser kept the session's cookie back from another site's request, so no session was started in the place of the
+/// one that the browser may have.
+pub(crate) fn cookie_withheld(session_type: Type) {
+    event!(
+        info,
+        "session.cookie_withheld",
+        session_type,
+        "the browser keeps the cookie back from a request of another site: no session is started over the one it may have"
+    );
+}
+
 /// Two types of this process use one cookie: each login takes the other's session away, where both serve one host.
 pub(crate) fn cookie_shared(cookie: &str, first: &str, second: &str) {
     event!(warn, "session.cookie_shared", cookie, first, second, "two session types use one cookie");

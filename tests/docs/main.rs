@@ -64,6 +64,7 @@ const ROWS: &[&str] = &[
     "R6",
     "R7",
     "R8",
+    "R9",
     "restored from logout by an upsert",
     "id adopted from the client",
     "token good for ever",

@@ -119,3 +119,40 @@ async fn a_first_write_that_ends_in_a_server_error_starts_nothing() {
     assert_eq!((reply.status.as_u16(), reply.set_cookies()), (502, vec![]));
     assert_eq!(store.records().await, 0);
 }
+
+/// A cart whose cookie stays at home when another site links to the shop.
+#[derive(Debug, Default, Serialize, Deserialize, SessionData)]
+#[session(cookie(same_site = "Strict"), trusted_origins = ["https://partner.example"])]
+struct StrictCart {
+    seen: u32,
+}
+
+#[session(or_default)]
+async fn see(cart: &mut StrictCart) -> String {
+    cart.seen += 1;
+    cart.seen.to_string()
+}
+
+#[tokio::test]
+async fn a_request_from_which_the_browser_keeps_the_cookie_back_replaces_no_session() {
+    let store = Store::memory();
+    let router = Router::new().route("/", get(see).post(see)).with_state(store.sessions::<StrictCart>().await);
+    let server = serve(router).await;
+    let client = server.client();
+    assert_eq!(client.get("/").await.text(), "1");
+    // What a browser sends when a link of another site is followed, or a form of a trusted one is sent: no cookie.
+    let of_another_site = async |method| {
+        let headers = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
+        let add = |request: reqwest::RequestBuilder| {
+            let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+            request.header("origin", "https://partner.example")
+        };
+        server.client().send(method, "/", add).await
+    };
+    let reply = of_another_site(Method::GET).await;
+    assert_eq!((reply.status.as_u16(), reply.text(), reply.set_cookies()), (200, "1", vec![]));
+    let reply = of_another_site(Method::POST).await;
+    assert_eq!((reply.status.as_u16(), reply.set_cookies()), (403, vec![]));
+    assert_eq!(store.records().await, 1);
+    assert_eq!(client.get("/").await.text(), "2", "the cart is as it was");
+}

@@ -9,8 +9,9 @@ use super::authorize::{Caller, check_fresh, receive, turn_away, verify};
 use super::handler::KeptLeases;
 use super::handler_session::reissued;
 use super::passive::only_looks;
-use super::problem::Rejection;
+use super::problem::{self, Rejection};
 use super::session_policy::SessionPolicy;
+use super::withheld::is_withheld;
 use crate::clock::Timestamp;
 use crate::declaration::Transport;
 use crate::error::Error;
@@ -18,6 +19,7 @@ use crate::guard::Access;
 use crate::lease::LeaseKeeper;
 use crate::session::TokenChange;
 use crate::sessions::{self, BoxedData, Core, Credential, ErasedData, LoadedSession, Login, TokenEntry};
+use crate::telemetry;
 
 /// A session that is lent exclusively.
 pub(super) struct ExclusiveBorrow {
@@ -29,6 +31,8 @@ pub(super) struct ExclusiveBorrow {
     parts: Option<Box<Parts>>,
     /// Whether the request only looks.
     looks: bool,
+    /// Whether the browser may have a session whose cookie it kept back: a default is not stored over it.
+    withheld: bool,
     borrowed: BorrowedData,
     announcement: TokenChange,
 }
@@ -65,11 +69,21 @@ impl ExclusiveBorrow {
             let refusal = turn_away(core, (policy.missing)(), Some(parts)).await;
             return Err(Rejection::new(core, parts, refusal));
         }
+        let withheld = entry.is_none()
+            && policy.access == Access::OrDefault
+            && by.is_sent_by_browsers()
+            && is_withheld(core.cookie(&by).same_site, parts);
+        if withheld {
+            telemetry::cookie_withheld(core.session_type());
+            if !parts.method.is_safe() {
+                return Err(Rejection::new(core, parts, problem::cross_site()));
+            }
+        }
         let wanted = core.schema().verifies || policy.missing_handler || core.missing().wants_request();
         let looks = only_looks(parts);
         let parts = (entry.is_some() && wanted).then(|| Box::new(parts.clone()));
         let (borrowed, announcement) = (BorrowedData::Nothing, TokenChange::Unchanged);
-        Ok((Self { entry, presented, parts, looks, borrowed, announcement }, by))
+        Ok((Self { entry, presented, parts, looks, withheld, borrowed, announcement }, by))
     }
 
     pub(super) fn data(&mut self) -> Option<&mut dyn ErasedData> {
@@ -172,7 +186,7 @@ impl ExclusiveBorrow {
             BorrowedData::Default { data, before } => {
                 let mut after = Vec::with_capacity(before.len());
                 data.encode(&mut after).map_err(Error::Encode)?;
-                if after != before {
+                if after != before && !self.withheld {
                     let (started, token) = core.create(data, Login::default(), None).await?;
                     self.announcement = TokenChange::set(token, &started);
                 }

@@ -18,6 +18,7 @@ mod state;
 mod transport;
 mod type_assertions;
 mod vary;
+mod withheld;
 
 #[cfg(feature = "testing")]
 pub(crate) use self::cookies::fuzz;
