@@ -14,6 +14,7 @@ mod memory;
 mod owners;
 mod proxy;
 mod redis;
+mod redis_client;
 mod redis_memory;
 mod redis_owners;
 mod redis_startup;

@@ -20,9 +20,11 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, Pipeline, RedisError, RedisResult, ServerErrorKind, Value};
+use redis::{AsyncConnectionConfig, Cmd, ErrorKind, Pipeline, RedisError, RedisResult, Value};
 use tokio::sync::{OnceCell, watch};
 
+use super::connector::Connector;
+use super::fault::Fault;
 use super::heartbeat::{Pulse, Waiting, heartbeat, within};
 use super::wakers::Wakers;
 
@@ -62,7 +64,7 @@ pub(super) struct Answer {
 }
 
 pub(super) struct Shared {
-    client: Client,
+    connector: Connector,
     config: AsyncConnectionConfig,
     /// A key that nothing is stored under, to see whether writes are taken.
     probe: String,
@@ -97,36 +99,9 @@ impl Drop for Live {
     }
 }
 
-/// Why a connection is of no more use.
-enum Fault {
-    /// It broke: what was asked may have been done.
-    Lost,
-    /// The server can't serve: what was asked was not done.
-    Refused,
-}
-
-impl Fault {
-    fn of(error: &RedisError) -> Option<Self> {
-        let elsewhere = [ServerErrorKind::ReadOnly, ServerErrorKind::MasterDown, ServerErrorKind::BusyLoading];
-        match error.kind() {
-            ErrorKind::Server(kind) if elsewhere.contains(&kind) => Some(Self::Refused),
-            // Redis 6 wraps what a command in a script was refused by.
-            ErrorKind::Server(ServerErrorKind::ResponseError) => {
-                let detail = error.detail().unwrap_or_default();
-                ["-READONLY", "-MASTERDOWN", "-LOADING"]
-                    .iter()
-                    .any(|code| detail.contains(code))
-                    .then_some(Self::Refused)
-            }
-            _ if error.is_unrecoverable_error() || error.is_io_error() => Some(Self::Lost),
-            _ => None,
-        }
-    }
-}
-
 impl Connection {
     /// Nothing is connected before it is needed.
-    pub(super) fn new(client: Client, prefix: &str, channel: &str, wakers: Arc<Wakers>) -> Self {
+    pub(super) fn new(connector: Connector, prefix: &str, channel: &str, wakers: Arc<Wakers>) -> Self {
         let woken = Arc::clone(&wakers);
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
@@ -136,7 +111,7 @@ impl Connection {
                 Ok::<(), std::convert::Infallible>(())
             });
         Self(Arc::new(Shared {
-            client,
+            connector,
             config,
             probe: format!("{prefix}probe"),
             channel: channel.to_owned(),
@@ -147,8 +122,8 @@ impl Connection {
         }))
     }
 
-    pub(super) fn client(&self) -> &Client {
-        &self.0.client
+    pub(super) fn connector(&self) -> &Connector {
+        &self.0.connector
     }
 
     /// Sends a request, once there is a connection.
@@ -319,7 +294,7 @@ impl Shared {
 
     /// Connects, and sees that the server takes writes.
     async fn connect(self: &Arc<Self>, number: u64) -> RedisResult<Arc<Live>> {
-        let mut connection = self.client.get_multiplexed_async_connection_with_config(&self.config).await?;
+        let mut connection = self.connector.connect(&self.config).await?;
         // Such a command is refused by a replica whether the key is there or not, and changes nothing.
         let mut write = redis::cmd("GETEX");
         write.arg(&self.probe).arg("PERSIST");

@@ -6,7 +6,9 @@
 //! so that waiters in other processes are woken. So is the end of every session, for those who watch it.
 
 mod connection;
+mod connector;
 mod encoding;
+mod fault;
 #[cfg(feature = "testing")]
 pub(super) mod fuzz;
 mod heartbeat;
@@ -19,11 +21,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use redis::io::tcp::TcpSettings;
-use redis::io::tcp::socket2::TcpKeepalive;
-use redis::{Cmd, IntoConnectionInfo as _, ProtocolVersion, Value};
+use redis::{Cmd, IntoConnectionInfo as _, Value};
 
 use self::connection::{Answer, Connection, Loss, Request};
+use self::connector::{Connector, Source};
 use self::encoding::{decode, encode, keep, millis, number, written};
 use self::scripts::{Call, Scripts};
 use self::wakers::Wakers;
@@ -96,16 +97,6 @@ const LOST_WAKE: Duration = Duration::from_secs(1);
 /// How long a read waits for its use to be noted.
 const NOTE: Duration = Duration::from_millis(250);
 
-/// The system notices by itself when the other end of a connection has gone, whatever is sent.
-fn tcp() -> TcpSettings {
-    const IDLE: Duration = Duration::from_secs(10);
-    let keepalive = TcpKeepalive::new().with_time(IDLE).with_interval(IDLE / 5);
-    let settings = TcpSettings::default().set_nodelay(true).set_keepalive(keepalive);
-    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-    let settings = settings.set_user_timeout(IDLE);
-    settings
-}
-
 impl Redis {
     /// Connects lazily: a Redis that is down is waited for by the calls, up to their deadline.
     ///
@@ -114,14 +105,42 @@ impl Redis {
     pub fn new(url: &str, prefix: impl Into<String>) -> Result<Self, OpenError> {
         let refuse = |_| OpenError::option("backend = redis(url)", None, NOT_A_URL);
         let info = url.into_connection_info().map_err(refuse)?;
-        let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-        let info = info.set_redis_settings(settings).set_tcp_settings(tcp());
-        let client = redis::Client::open(info).map_err(refuse)?;
-        let prefix = prefix.into();
+        Ok(Self::on(Connector::new(info, Source::Url).map_err(refuse)?, prefix.into()))
+    }
+
+    /// Sessions in the Redis that a client of the application's own leads to: its address, user, password, database and
+    /// TLS are taken from it. The connection is one of its own, with RESP3, so the client and its other connections
+    /// stay as they are.
+    ///
+    /// ```no_run
+    /// # use session_runtime::{Sessions, SessionData, backend::Redis};
+    /// # use serde::{Deserialize, Serialize};
+    /// # #[derive(Serialize, Deserialize, SessionData)]
+    /// # #[session(crate = session_runtime)]
+    /// # struct User;
+    /// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = redis::Client::open("redis://127.0.0.1:6379")?;
+    /// let backend = Redis::from_client(&client, "shop:User:").await?;
+    /// let sessions = Sessions::<User>::builder().backend(backend).open().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// What [`Redis::check`] finds. A Redis that is down is no error.
+    pub async fn from_client(client: &redis::Client, prefix: impl Into<String>) -> Result<Self, OpenError> {
+        let info = client.get_connection_info().clone();
+        let refuse = |error: redis::RedisError| OpenError::option("backend = redis(client)", None, error.to_string());
+        let redis = Self::on(Connector::new(info, Source::Client).map_err(refuse)?, prefix.into());
+        redis.check().await?;
+        Ok(redis)
+    }
+
+    fn on(connector: Connector, prefix: String) -> Self {
         let channel = format!("{prefix}freed");
         let wakers = Arc::new(Wakers::default());
-        let connection = Connection::new(client, &prefix, &channel, Arc::clone(&wakers));
-        Ok(Self { connection, prefix, channel, scripts: Scripts::default(), wakers })
+        let connection = Connection::new(connector, &prefix, &channel, Arc::clone(&wakers));
+        Self { connection, prefix, channel, scripts: Scripts::default(), wakers }
     }
 
     /// The name of a record. The braces make it one hash slot with its lease.

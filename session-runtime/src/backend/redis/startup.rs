@@ -18,6 +18,7 @@ use tokio::time::timeout;
 
 use super::Redis;
 use super::connection::CONNECT;
+use super::connector::Source;
 use super::scripts::RELEASE;
 use crate::backend::{OpenError, RecordKey};
 
@@ -98,8 +99,12 @@ impl Redis {
                 event!(warn, "session.backend_down", backend = "redis", %error, "Redis can't be used yet");
                 Ok(())
             }
-            Err(Trouble::Lasting(remedy, error)) => Err(OpenError::backend("redis(url)", remedy, error)),
+            Err(Trouble::Lasting(remedy, error)) => Err(OpenError::backend(self.source().place(), remedy, error)),
         }
+    }
+
+    fn source(&self) -> Source {
+        self.connection.connector().source()
     }
 
     async fn try_check(&self) -> Result<(), Trouble> {
@@ -112,15 +117,15 @@ impl Redis {
     }
 
     async fn log_in(&self) -> Result<MultiplexedConnection, Trouble> {
-        let client = self.connection.client();
+        let connector = self.connection.connector();
+        let noun = self.source().noun();
         let config = AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT)).set_response_timeout(None);
-        let error = match client.get_multiplexed_async_connection_with_config(&config).await {
+        let error = match connector.connect(&config).await {
             Ok(connection) => return Ok(connection),
             Err(error) => error,
         };
         if error.is_connection_dropped() && !error.is_connection_refusal() {
-            let addr = client.get_connection_info().addr();
-            return Err(if matches!(timeout(CONNECT, speaks_tls(addr)).await, Ok(true)) {
+            return Err(if matches!(timeout(CONNECT, speaks_tls(connector.addr())).await, Ok(true)) {
                 Trouble::lasting("names a port that expects TLS; write the URL as rediss://", &error)
             } else {
                 Trouble::Passing(words(&error))
@@ -129,18 +134,18 @@ impl Redis {
         let said = error.to_string();
         let no_hello = said.contains("unknown command") && said.contains("HELLO");
         let remedy = if no_hello || error.kind() == ErrorKind::RESP3NotSupported || error.code() == Some("NOPROTO") {
-            "names a server without RESP3; Redis 6.2 or later is needed, and a proxy has to pass on HELLO 3"
+            "names a server without RESP3; Redis 6.2 or later is needed, and a proxy has to pass on HELLO 3".to_owned()
         } else if matches!(error.kind(), ErrorKind::AuthenticationFailed)
             || matches!(error.code(), Some("WRONGPASS" | "NOAUTH"))
             || error.detail().is_some_and(|detail| detail.contains("AUTH"))
         {
-            "was refused by Redis; check the URL's user and password"
+            format!("was refused by Redis; check the {noun}'s user and password")
         } else if said.contains("switch database") {
-            "was refused by Redis; check the number of the database at the URL's end"
+            format!("was refused by Redis; check the number of the database in the {noun}")
         } else if error.kind() == ErrorKind::Parse {
-            "names a server that does not speak the protocol of Redis"
+            "names a server that does not speak the protocol of Redis".to_owned()
         } else {
-            "was refused by Redis; check the URL"
+            format!("was refused by Redis; check the {noun}")
         };
         Err(Trouble::of(&error, remedy))
     }
