@@ -37,8 +37,8 @@ pub enum Error {
     /// The owner has as many sessions as `max_per_owner` allows, and `on_excess = refuse`. No session has started.
     /// **409**.
     TooManySessions,
-    /// The session that was to be kept is not in the list of its owner's sessions, so that others may be missing from it
-    /// too. Those in the list have ended. **409**.
+    /// The list of the owner's sessions was lost, as by a store that evicts, and may lack some of them. Those in the list
+    /// have ended. **409**.
     NotListed,
     /// The login gave its session less than a second to live, so that it would be over as it starts. No session has
     /// started. **500**.
@@ -67,7 +67,7 @@ impl fmt::Display for Error {
             Self::Invalid(invalid) => write!(f, "the session's data is not valid: {invalid}"),
             Self::Seal => f.write_str("the session's data can't be sealed"),
             Self::TooManySessions => f.write_str("the owner has as many sessions as allowed"),
-            Self::NotListed => f.write_str("the list of the owner's sessions lacks the one that was to be kept"),
+            Self::NotListed => f.write_str("the list of the owner's sessions was lost, and may lack some of them"),
             Self::NoLifetime => f.write_str("the session was given less than a second to live"),
             Self::OwnerChanged => {
                 f.write_str("the session's owner can't be changed; start a session for the other one")

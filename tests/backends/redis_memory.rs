@@ -11,7 +11,7 @@ use axum::{
 use redis::{aio::MultiplexedConnection, cmd};
 use serde::{Deserialize, Serialize};
 use session_runtime::{Error, Session, SessionData, SessionSlot, Sessions, backend::Redis, session};
-use session_tests::{Client, Redis as Server, Served, serve, wait};
+use session_tests::{Client, Redis as Server, Reply, Served, serve, wait};
 use tokio::time::Instant;
 
 const KEY: &str = "kXUQ1cWZ7mHqLsTzRn3vB8yEoAdFgJiKpMxNwCbVtYU=";
@@ -165,7 +165,51 @@ async fn a_session_that_its_list_lost_is_entered_again_when_it_is_used() {
         };
         wait::until(wait::ANSWER, "both are listed again", listed).await;
     }
-    assert_eq!(one.post("/end_others").await.text(), "1");
+    assert_not_listed(&one.post("/end_others").await);
+    assert_eq!(other.get("/look").await.status, StatusCode::UNAUTHORIZED, "those that are listed have ended");
+}
+
+fn assert_not_listed(reply: &Reply) {
+    assert_eq!(reply.status, StatusCode::CONFLICT, "{}", reply.text());
+    assert!(reply.text().contains("urn:problem-type:session:not-listed"), "{}", reply.text());
+}
+
+/// Used until the list has it again, beside others that are not used.
+async fn relisted(client: &Client, count: &str) {
+    let listed = async || {
+        assert_eq!(client.get("/look").await.status, StatusCode::OK);
+        client.get("/list/7").await.text() == count
+    };
+    wait::until(wait::ANSWER, "it is listed again", listed).await;
+}
+
+#[tokio::test]
+async fn a_list_that_was_lost_is_not_taken_for_whole_until_each_session_that_lives_is_in_it() {
+    let world = World::start_idle(&[], Duration::from_secs(6)).await;
+    let (one, other) = (world.logged_in().await, world.logged_in().await);
+    let mut connection = world.redis.connect().await;
+    let list = world.list(&mut connection).await;
+    let _: () = cmd("DEL").arg(list).query_async(&mut connection).await.unwrap();
+    relisted(&one, "1").await;
+    // The other one was not used, so nobody knows of it.
+    assert_not_listed(&world.served.client().post("/end_all/7").await);
+    assert_eq!(one.get("/look").await.status, StatusCode::UNAUTHORIZED, "what is listed has ended");
+    relisted(&other, "1").await;
+    // A login changes nothing about that.
+    let third = world.logged_in().await;
+    assert_not_listed(&other.post("/end_others").await);
+    assert_eq!(third.get("/look").await.status, StatusCode::UNAUTHORIZED, "what is listed has ended");
+    let whole = async || {
+        let reply = other.post("/end_others").await;
+        if reply.status == StatusCode::OK {
+            return true;
+        }
+        assert_not_listed(&reply);
+        assert_eq!(other.get("/look").await.status, StatusCode::OK);
+        false
+    };
+    wait::until(wait::ANSWER, "the list is whole again", whole).await;
+    assert_eq!(world.served.client().post("/end_all/7").await.text(), "1");
     assert_eq!(other.get("/look").await.status, StatusCode::UNAUTHORIZED);
 }
 
@@ -177,9 +221,7 @@ async fn ending_the_others_of_a_session_that_is_not_listed_is_an_error() {
     let mut connection = world.redis.connect().await;
     let list = world.list(&mut connection).await;
     let _: () = cmd("DEL").arg(list).query_async(&mut connection).await.unwrap();
-    let reply = one.post("/end_others").await;
-    assert_eq!(reply.status, StatusCode::CONFLICT, "{}", reply.text());
-    assert!(reply.text().contains("urn:problem-type:session:not-listed"), "{}", reply.text());
+    assert_not_listed(&one.post("/end_others").await);
     assert_eq!(other.get("/look").await.status, StatusCode::OK);
 }
 

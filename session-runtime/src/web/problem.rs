@@ -177,7 +177,7 @@ impl IntoResponse for Error {
                 StatusCode::CONFLICT,
                 "not-listed",
                 "Not all sessions may have ended",
-                "Those that are known have ended. Use the page for a minute and repeat it.",
+                "Those that are known have ended. Repeat it later: others become known when they are used.",
             ),
             Self::NoLifetime => {
                 event!(error, "session.no_lifetime", "a login gave its session less than a second to live");

@@ -139,7 +139,7 @@ impl IndexStore<'_> {
     /// The book without what has ended. What has expired is removed from the store first, so that no machine, whose
     /// clock may be behind, takes it for alive.
     async fn alive(&self, book: OwnerIndex) -> Result<OwnerIndex, Error> {
-        let mut alive = OwnerIndex::default();
+        let mut alive = OwnerIndex { whole_from: book.whole_from, ..OwnerIndex::default() };
         for chunk in book.entries.chunks(AT_ONCE) {
             let lives = try_join_all(chunk.iter().map(|entry| self.is_alive(entry))).await?;
             alive.entries.extend(chunk.iter().zip(lives).filter(|(_, lives)| *lives).map(|(entry, _)| *entry));
@@ -195,9 +195,12 @@ impl IndexStore<'_> {
         let mut attempts = self.attempts().await?;
         loop {
             let (mut book, stored) = self.read().await?;
-            if book.keys().any(|key| key == session.key) {
+            // One that has ended meanwhile is struck by who ended it, after the record is gone.
+            if book.keys().any(|key| key == session.key) || self.peek(&session.key).await?.is_none() {
                 return Ok(());
             }
+            // Every session is entered before its token is anybody's: what the list lacks, it has lost.
+            book.was_lost(self.client.now(), self.idle);
             book.entries.push(session);
             if self.write(stored.as_ref(), &book).await? {
                 telemetry::relisted(self.client.session_type, &session.key);
@@ -242,7 +245,7 @@ impl IndexStore<'_> {
     /// written has ended.
     ///
     /// # Errors
-    /// [`Error::NotListed`] if the one of this name is not in the book, though all others have ended.
+    /// [`Error::NotListed`] if the book is known not to be whole, or lacks the one of this name. Those in it have ended.
     pub(super) async fn end_all_but(&self, keep: Option<PublicId>) -> Result<usize, Error> {
         let mut attempts = self.attempts().await?;
         let ended = self.end_in_turn(&mut attempts, keep).await;
@@ -254,7 +257,7 @@ impl IndexStore<'_> {
         loop {
             let (mut book, stored) = self.read().await?;
             let is_listed = |keep| book.keys().any(|key| key.public_id() == keep);
-            let whole = keep.is_none_or(is_listed);
+            let whole = book.is_whole(self.client.now()) && keep.is_none_or(is_listed);
             let keys: Vec<RecordKey> = book.keys().filter(|key| Some(key.public_id()) != keep).collect();
             ended += self.delete(&keys).await?;
             if !book.strike(&keys) || self.write(stored.as_ref(), &book).await? {
@@ -262,5 +265,48 @@ impl IndexStore<'_> {
             }
             attempts.again().await?;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::{Memory, Store};
+    use crate::clock::{Clock as _, SystemClock};
+
+    const IDLE: Duration = Duration::from_secs(1800);
+
+    /// Enters a session that was used, in a list that lacks it, and says what the list has then.
+    async fn kept(is_alive: bool) -> OwnerIndex {
+        let memory = Arc::new(Memory::default());
+        let client = Arc::new(StoreClient {
+            session_type: "User",
+            store: Store::new(Arc::clone(&memory)),
+            clock: Arc::new(SystemClock),
+            deadline: Duration::from_secs(10),
+        });
+        let index = IndexStore {
+            client: &client,
+            queue: &Queue::new(),
+            key: RecordKey::from_bytes([9; 32]),
+            idle: IDLE,
+            slack: Duration::ZERO,
+        };
+        let now = SystemClock.now();
+        let session = Entry { key: RecordKey::from_bytes([1; 32]), expires: now.plus(IDLE) };
+        if is_alive {
+            let touch = Touch { now, idle: IDLE, expires: session.expires };
+            let record = Record { version: 1, last_seen: now, expires: session.expires, body: Vec::new().into() };
+            assert!(crate::backend::Backend::create(&*memory, &session.key, record, touch).await.unwrap());
+        }
+        index.keep(session).await;
+        index.read().await.unwrap().0
+    }
+
+    #[tokio::test]
+    async fn a_session_that_its_list_lacks_shows_that_the_list_was_lost_unless_it_has_just_ended() {
+        let book = kept(true).await;
+        assert_eq!((book.entries.len(), book.is_whole(SystemClock.now())), (1, false));
+        assert_eq!(kept(false).await, OwnerIndex::default());
     }
 }

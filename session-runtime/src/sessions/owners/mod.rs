@@ -132,8 +132,12 @@ impl<T: SessionData> OwnerSessions<'_, T> {
 
     /// Ends every session of the owner, and says how many there were. One whose login is under way may start after.
     ///
+    /// A store that evicts, as Redis under most values of `maxmemory-policy`, can lose the list of the owner's sessions.
+    /// Until one of them is used, that looks like an owner who has none, and is answered with 0.
+    ///
     /// # Errors
-    /// As [`end`](Self::end); what was ended until then stays so.
+    /// As [`end`](Self::end); what was ended until then stays so. [`Error::NotListed`] if the list was lost and others may be
+    /// missing from it: those that are known have ended. Once the idle timeout has passed the list is whole again.
     pub async fn end_all(&self) -> Result<usize, Error> {
         self.core.end_all_but(&self.owner, None).await
     }
@@ -141,8 +145,8 @@ impl<T: SessionData> OwnerSessions<'_, T> {
     /// Ends every session of the owner but this one, and says how many there were.
     ///
     /// # Errors
-    /// As [`end_all`](Self::end_all). [`Error::NotListed`] if this one is not among the owner's sessions: then the list was
-    /// lost by a store that evicts, and others may be missing from it too, or this session has ended meanwhile.
+    /// As [`end_all`](Self::end_all). [`Error::NotListed`] as well if this one is not among the owner's sessions: the list
+    /// was lost, or this session has ended meanwhile.
     pub async fn end_others(&self, keep: PublicId) -> Result<usize, Error> {
         self.core.end_all_but(&self.owner, Some(keep)).await
     }

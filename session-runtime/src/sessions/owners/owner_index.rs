@@ -5,16 +5,19 @@ use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes};
 
-use crate::backend::{Record, RecordKey, Touch};
+use crate::backend::{Record, RecordKey, Touch, touch_interval};
 use crate::clock::Timestamp;
 
 /// The sessions of one owner, in the order in which they started.
 ///
-/// Layout: one byte of format, then each session's key (32 bytes) and when it ends (eight bytes: milliseconds, big
-/// endian).
+/// Layout: one byte of format; in the second format the moment from which on it is whole; then each session's key (32
+/// bytes) and when it ends. A moment is eight bytes: milliseconds, big endian.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct OwnerIndex {
     pub(super) entries: Vec<Entry>,
+    /// `None` for one that has every session of its owner, as far as is known. A store that evicts may have lost it; then
+    /// it has every session again once each that lives was used.
+    pub(super) whole_from: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +28,10 @@ pub(crate) struct Entry {
 }
 
 impl OwnerIndex {
-    const FORMAT: u8 = 1;
+    /// All that a list holds are its entries.
+    const WHOLE: u8 = 1;
+    /// The moment from which on it is whole stands before them.
+    const PARTIAL: u8 = 2;
     const ENTRY: usize = 32 + 8;
     /// How long an empty book is kept. It is not removed: somebody may be about to write into it.
     const EMPTY: Duration = Duration::from_secs(60);
@@ -34,19 +40,32 @@ impl OwnerIndex {
 
     /// `None` for what this version of the library did not write.
     pub(super) fn read(body: &[u8]) -> Option<Self> {
-        let (&Self::FORMAT, rest) = body.split_first()? else { return None };
+        let (whole_from, rest) = match body.split_first()? {
+            (&Self::WHOLE, rest) => (None, rest),
+            (&Self::PARTIAL, rest) => {
+                let (whole_from, rest) = rest.split_first_chunk::<8>()?;
+                (Some(Timestamp::from_millis(u64::from_be_bytes(*whole_from))), rest)
+            }
+            _ => return None,
+        };
         let (entries, []) = rest.as_chunks::<{ Self::ENTRY }>() else { return None };
         let entry = |bytes: &[u8; Self::ENTRY]| {
             let (key, expires) = bytes.split_first_chunk::<32>()?;
             let expires = Timestamp::from_millis(u64::from_be_bytes(expires.try_into().ok()?));
             Some(Entry { key: RecordKey::from_bytes(*key), expires })
         };
-        Some(Self { entries: entries.iter().map(entry).collect::<Option<_>>()? })
+        Some(Self { entries: entries.iter().map(entry).collect::<Option<_>>()?, whole_from })
     }
 
     fn write(&self) -> Bytes {
-        let mut bytes = Vec::with_capacity(1 + self.entries.len() * Self::ENTRY);
-        bytes.put_u8(Self::FORMAT);
+        let mut bytes = Vec::with_capacity(1 + 8 + self.entries.len() * Self::ENTRY);
+        match self.whole_from {
+            None => bytes.put_u8(Self::WHOLE),
+            Some(whole_from) => {
+                bytes.put_u8(Self::PARTIAL);
+                bytes.put_u64(whole_from.as_millis());
+            }
+        }
         for Entry { key, expires } in &self.entries {
             bytes.put_slice(key.as_bytes());
             bytes.put_u64(expires.as_millis());
@@ -54,11 +73,22 @@ impl OwnerIndex {
         bytes.into()
     }
 
-    /// The record of this book. It is kept until the last of its sessions ends.
+    /// The record of this book. It is kept until the last of its sessions ends, and while it may not be whole.
     pub(super) fn record(&self, version: u64, now: Timestamp) -> Record {
         let ends = self.entries.iter().map(|entry| entry.expires);
-        let expires = ends.chain([now.plus(Self::EMPTY)]).max().unwrap_or(now);
+        let expires = ends.chain(self.whole_from).chain([now.plus(Self::EMPTY)]).max().unwrap_or(now);
         Record { version, last_seen: now, expires, body: self.write() }
+    }
+
+    /// Whether it has every session of its owner, as far as is known.
+    pub(super) fn is_whole(&self, now: Timestamp) -> bool {
+        self.whole_from.is_none_or(|whole_from| whole_from <= now)
+    }
+
+    /// Notes that it was lost, and so may lack sessions of this idle timeout. It has each again that is used; one whose
+    /// use is not noted, since another was shortly before, lives no longer than this.
+    pub(super) fn was_lost(&mut self, now: Timestamp, idle: Duration) {
+        self.whole_from = Some(now.plus(idle).plus(touch_interval(idle) * 2));
     }
 
     /// Whether it may hold much that has ended.
@@ -97,8 +127,10 @@ mod tests {
     #[test]
     fn a_book_is_read_as_it_was_written() {
         for entries in [vec![], vec![entry(1, 5)], vec![entry(2, 9), entry(1, u64::MAX / 1000)]] {
-            let book = OwnerIndex { entries };
-            assert_eq!(OwnerIndex::read(&book.record(1, Timestamp::from_secs(1)).body), Some(book));
+            for whole_from in [None, Some(Timestamp::from_secs(7))] {
+                let book = OwnerIndex { entries: entries.clone(), whole_from };
+                assert_eq!(OwnerIndex::read(&book.record(1, Timestamp::from_secs(1)).body), Some(book));
+            }
         }
     }
 
@@ -109,7 +141,7 @@ mod tests {
             key[..4].copy_from_slice(&number.to_be_bytes());
             Entry { key: RecordKey::from_bytes(key), expires: Timestamp::from_secs(5) }
         };
-        let mut book = OwnerIndex { entries: (0..100_000).map(entry).collect() };
+        let mut book = OwnerIndex { entries: (0..100_000).map(entry).collect(), whole_from: None };
         let keys: Vec<RecordKey> = book.keys().skip(1).collect();
         let started = std::time::Instant::now();
         assert!(book.strike(&keys));
@@ -120,17 +152,31 @@ mod tests {
 
     #[test]
     fn what_is_no_book_is_none() {
-        let whole = OwnerIndex { entries: vec![entry(1, 5), entry(2, 5)] }.write();
-        for length in (0..whole.len()).filter(|length| *length != 1 && *length != 41) {
-            assert_eq!(OwnerIndex::read(&whole[..length]), None, "{length} bytes");
+        for (whole_from, header) in [(None, 1), (Some(Timestamp::from_secs(7)), 9)] {
+            let book = OwnerIndex { entries: vec![entry(1, 5), entry(2, 5)], whole_from }.write();
+            for length in (0..book.len()).filter(|length| ![header, header + 40].contains(length)) {
+                assert_eq!(OwnerIndex::read(&book[..length]), None, "{length} bytes");
+            }
         }
-        assert_eq!(OwnerIndex::read(&[2]), None, "another format");
+        assert_eq!(OwnerIndex::read(&[3]), None, "another format");
+    }
+
+    #[test]
+    fn a_book_that_was_lost_is_whole_again_when_no_session_can_live_that_was_not_used_since() {
+        let (now, idle) = (Timestamp::from_secs(1000), Duration::from_secs(1600));
+        let mut book = OwnerIndex::default();
+        assert!(book.is_whole(now));
+        book.was_lost(now, idle);
+        assert!(!book.is_whole(now.plus(idle)));
+        assert!(book.is_whole(now.plus(idle + touch_interval(idle) * 2)));
+        let record = book.record(1, now);
+        assert!(record.expires > now.plus(idle), "the store keeps it for as long, whatever is in it");
     }
 
     #[test]
     fn a_book_lives_as_long_as_the_last_of_its_sessions() {
         let now = Timestamp::from_secs(1000);
-        let record = OwnerIndex { entries: vec![entry(1, 9000), entry(2, 5000)] }.record(1, now);
+        let record = OwnerIndex { entries: vec![entry(1, 9000), entry(2, 5000)], whole_from: None }.record(1, now);
         assert_eq!(record.expires, Timestamp::from_secs(9000));
         let empty = OwnerIndex::default().record(1, now);
         assert!(empty.expires > now && empty.expires < Timestamp::from_secs(2000));
