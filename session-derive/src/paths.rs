@@ -63,6 +63,7 @@ runtime_paths! {
     scope => backend::Scope;
     add_privilege => __private::add_privilege;
     answer => __private::answer;
+    answer_unless_failed => __private::answer_unless_failed;
     erased_data => __private::ErasedData;
     handler_future => __private::HandlerFuture;
     ask => __private::ask;
@@ -104,6 +105,7 @@ runtime_paths! {
     redacted => __private::Redacted;
     rejection => __private::Rejection;
     responds => __private::responds;
+    returned => __private::returned;
     responds_in_part => __private::responds_in_part;
     response => __private::Response;
     response_future => __private::ResponseFuture;

@@ -10,8 +10,8 @@ pub use crate::guard::{ask, verified};
 pub use crate::web::{
     AddSessionAttributeToHandlerOf, ExclusiveFromRef, HandlerFuture, HandlerSessions, HasSessions, Optional,
     OwnedFromRef, Parameter, Protected, Rejection, ResponseFuture, SessionPolicy, SharedFromRef, SlotFromRef, Spec,
-    answer, before_others, begins_response, extracted, lends, read, responds, responds_in_part, serve, snapshot,
-    snapshot_optional, unreachable, verdict,
+    answer, answer_unless_failed, before_others, begins_response, extracted, lends, read, responds, responds_in_part,
+    returned, serve, snapshot, snapshot_optional, unreachable, verdict,
 };
 
 #[cfg(feature = "garde")]

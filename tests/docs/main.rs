@@ -51,6 +51,7 @@ const ROWS: &[&str] = &[
     "login over a session",
     "the client goes away",
     "a panic, a 5xx",
+    "an `Err`",
     "a lease that runs out",
     "the store is down, hangs, restarts",
     "stored garbage, another schema",

@@ -10,6 +10,7 @@ mod cookies;
 mod cross_site;
 mod duplicate_cookies;
 mod error_responses;
+mod failed_handlers;
 mod flash;
 mod forged;
 mod fresh;

@@ -92,9 +92,9 @@ fn call(handler: &Handler, function: &Function, runtime: &Runtime) -> (Option<To
         false => quote_spanned!(Span::mixed_site()=> _),
     });
     let ((others, types), values) = (others(handler), values(handler));
-    let (answer, boxed) = (runtime.answer(), runtime.boxed());
+    let boxed = runtime.boxed();
     let future = SpanRange::of(ident).put(quote!(#boxed::new(#users(#(#values),*))));
-    let answer = SpanRange::of(ident).put(quote!(#answer(#future, #into_response)));
+    let answer = answer(handler, ident, &future, &into_response, runtime);
     // A function that is named as a value, and not called, may be async without awaiting for clippy as well.
     let body = quote_spanned! {Span::mixed_site()=>
         let #users = #ident #turbofish;
@@ -114,6 +114,30 @@ fn call(handler: &Handler, function: &Function, runtime: &Runtime) -> (Option<To
         ) -> #running<#lifetime> #where_clause { #body }
     };
     (Some(function), quote_spanned!(Span::mixed_site()=> #caller #turbofish))
+}
+
+/// The handler's answer: what it changed is discarded if that is an `Err`, unless it is to be saved always.
+fn answer(
+    handler: &Handler,
+    ident: &Ident,
+    future: &TokenStream,
+    into_response: &TokenStream,
+    runtime: &Runtime,
+) -> TokenStream {
+    let place = SpanRange::of(ident);
+    let discards = |session: &Session| session.form == BorrowForm::Exclusive && !session.saves_always;
+    if !handler.sessions.iter().any(discards) {
+        let answer = runtime.answer();
+        return place.put(quote!(#answer(#future, #into_response)));
+    }
+    let (called, failed) = (Ident::new("__called", Span::mixed_site()), Ident::new("__failed", Span::mixed_site()));
+    let (answer, returned) = (runtime.answer_unless_failed(), runtime.returned());
+    let answer = place.put(quote!(#answer(#called, #into_response, #failed)));
+    quote_spanned! {Span::mixed_site()=>
+        let #called = #future;
+        let #failed = #returned(&#called).failed();
+        #answer
+    }
 }
 
 /// The names of the arguments that are no sessions, and their types.
@@ -234,7 +258,17 @@ fn extractor(handler: &Handler, index: usize, runtime: &Runtime) -> TokenStream 
 
 /// What most handlers ask: who may enter, and nothing else. The compiler makes one extractor of these for all of them.
 fn common_spec(session: &Session, runtime: &Runtime) -> Option<TokenStream> {
-    let Session { access, guard: None, missing: None, fresh: None, wait: None, csrf: true, lent: true, .. } = session
+    let Session {
+        access,
+        guard: None,
+        missing: None,
+        fresh: None,
+        wait: None,
+        csrf: true,
+        saves_always: false,
+        lent: true,
+        ..
+    } = session
     else {
         return None;
     };
@@ -265,7 +299,7 @@ fn marker(handler: &Handler, index: usize, function: &Function) -> TokenStream {
 
 /// What the handler asks of one session.
 fn spec(handler: &Handler, index: usize, runtime: &Runtime) -> TokenStream {
-    let Session { ty, form: _, optional: _, access, place: _, guard, missing, fresh, wait, csrf, lent } =
+    let Session { ty, form: _, optional: _, access, place: _, guard, missing, fresh, wait, csrf, saves_always, lent } =
         &handler.sessions[index];
     let (marker, bounds) = (marker_name(handler, index), &handler.bounds);
     let (declared, named, where_clause) = (bounds.declared(), bounds.named(), bounds.where_clause());
@@ -280,6 +314,7 @@ fn spec(handler: &Handler, index: usize, runtime: &Runtime) -> TokenStream {
     let fresh = fresh.map(|millis| quote_spanned!(Span::mixed_site()=> .fresh(#duration::from_millis(#millis))));
     let wait = wait.map(|millis| quote_spanned!(Span::mixed_site()=> .wait(#duration::from_millis(#millis))));
     let csrf = (!csrf).then(|| quote_spanned!(Span::mixed_site()=> .from_any_site()));
+    let save = saves_always.then(|| quote_spanned!(Span::mixed_site()=> .save_always()));
     let lent = (!lent).then(|| quote_spanned!(Span::mixed_site()=> .unlent()));
     let asks_missing = missing.as_ref().map(|missing| match missing.is_handler() {
         true => quote_spanned!(Span::mixed_site()=> .missing_handler(Self::missing)),
@@ -304,7 +339,7 @@ fn spec(handler: &Handler, index: usize, runtime: &Runtime) -> TokenStream {
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
         impl #declared #spec for #marker #named #where_clause {
-            const POLICY: #asked = #asked::#who #fresh #wait #csrf #lent #asks_missing #asks_guard;
+            const POLICY: #asked = #asked::#who #fresh #wait #csrf #save #lent #asks_missing #asks_guard;
             #guard
             #missing
             #default

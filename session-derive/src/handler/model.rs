@@ -56,6 +56,8 @@ pub(crate) struct Session {
     pub(crate) wait: Option<u64>,
     /// Whether other sites' requests are refused.
     pub(crate) csrf: bool,
+    /// Whether a change is stored even if the handler fails.
+    pub(crate) saves_always: bool,
     /// Whether the handler takes it, rather than being guarded by it alone.
     pub(crate) lent: bool,
 }
@@ -124,6 +126,7 @@ fn build(draft: &UncheckedHandler, errors: &mut Errors) -> Handler {
         fresh,
         wait,
         csrf,
+        save,
         runtime: _,
         unknown: _,
     } = options;
@@ -144,6 +147,7 @@ fn build(draft: &UncheckedHandler, errors: &mut Errors) -> Handler {
         fresh: fresh.filter(|_| guarded.as_deref() == Some(&taken.name)),
         wait: wait.filter(|_| taken.form == BorrowForm::Exclusive),
         csrf: csrf.is_absent(),
+        saves_always: taken.form == BorrowForm::Exclusive && !save.is_absent(),
         lent,
     };
     let mut sessions: Vec<Session> =

@@ -16,7 +16,7 @@ use crate::{
         csrf,
         guard::{self, RawGuard},
         missing::{self, RawMissing},
-        runtime, timeouts,
+        runtime, save, timeouts,
         value::RawValue,
     },
     paths::Runtime,
@@ -41,6 +41,7 @@ pub(crate) struct HandlerOptions {
     pub(crate) fresh: Slot<RawValue>,
     pub(crate) wait: Slot<RawValue>,
     pub(crate) csrf: Slot<csrf::CsrfOff>,
+    pub(crate) save: Slot<save::SaveAlways>,
     pub(crate) runtime: Slot<Path>,
     /// Whether something unknown was written, which may have been meant for an option that is missing.
     pub(crate) unknown: bool,
@@ -82,6 +83,11 @@ const TABLE: &[OptionSpec<HandlerOptions>] = &[
         name: "wait",
         usage: timeouts::WAIT,
         read: |options, key, input, _| options.wait.read(timeouts::parse_constant(key, input)),
+    },
+    OptionSpec {
+        name: "save",
+        usage: save::USAGE,
+        read: |options, key, input, _| options.save.read(save::parse(key, input)),
     },
     OptionSpec {
         name: "csrf",

@@ -64,6 +64,7 @@ fn every_form_and_option() {
                 missing = crate::sorry,
                 wait = "1500ms",
                 csrf = off,
+                save = always,
                 crate = my_sessions
             ),
             &quote! {
@@ -242,6 +243,15 @@ fn options_without_effect_are_refused() {
     assert_refused(&refused!([protected, wait = "2s"] async fn f(u: &User) {}), &["`wait` is for `&mut` borrows"]);
     assert_refused(&refused!([protected, wait = env("WAIT")] async fn f(u: &mut User) {}), &["no variable can give"]);
     assert_refused(&refused!([protected, wait = "2 sex"] async fn f(u: &mut User) {}), &["is not a duration"]);
+}
+
+#[test]
+fn only_a_change_is_saved_always() {
+    assert_refused(&refused!([protected, save = always] async fn f(u: &mut User) {}), &[]);
+    assert_refused(&refused!([protected, save = always] async fn f(u: &User) {}), &["take the session by `&mut`"]);
+    assert_refused(&refused!([protected, save = never] async fn f(u: &mut User) {}), &["is borrowed by `&`"]);
+    assert_refused(&refused!([protected, save] async fn f(u: &mut User) {}), &["write `save = always`"]);
+    assert_refused(&refused!([protected, save = alway] async fn f(u: &mut User) {}), &["did you mean `always`?"]);
 }
 
 #[test]

@@ -20,6 +20,7 @@ pub(crate) mod name;
 pub(crate) mod owner;
 pub(crate) mod public_origin;
 pub(crate) mod runtime;
+pub(crate) mod save;
 pub(crate) mod timeouts;
 pub(crate) mod transport;
 pub(crate) mod trusted_origins;

@@ -12,6 +12,7 @@ use http::StatusCode;
 
 use super::handler_session::{ErasedHandlerSession, HandlerSession};
 use super::problem;
+use super::returned::HandlerAnswer;
 use crate::error::Error;
 use crate::guard::Verdict;
 use crate::lease::LeaseKeeper;
@@ -78,11 +79,13 @@ impl SessionList {
 
     /// Stores or forgets what the handler changed, and tells the client. While one is stored, the leases on those behind
     /// it are kept.
-    async fn leave(&mut self, mut response: Response) -> Response {
+    async fn leave(&mut self, answer: HandlerAnswer) -> Response {
+        let HandlerAnswer { mut response, failed } = answer;
+        let failed = failed || response.status().is_server_error();
         let mut failure = None;
         let mut rest = self.sessions_mut();
         while let Some((session, behind)) = rest.split_first_mut() {
-            if failure.is_some() || response.status().is_server_error() {
+            if failure.is_some() || (failed && !session.saves_always()) {
                 session.discard();
             } else if let Err(error) = KeptLeases::of(behind).hold(session.commit()).await {
                 failure = Some(error);
@@ -112,10 +115,10 @@ impl SessionList {
 }
 
 /// A handler that has been called, and answers.
-pub type ResponseFuture<'a> = BoxFuture<'a, Response>;
+pub type ResponseFuture<'a> = BoxFuture<'a, HandlerAnswer>;
 
 /// What a generated handler returns. The compiler names it where a router can't take the handler.
-pub struct HandlerFuture<'h>(ResponseFuture<'h>);
+pub struct HandlerFuture<'h>(BoxFuture<'h, Response>);
 
 impl Future for HandlerFuture<'_> {
     type Output = Response;
@@ -175,18 +178,22 @@ fn serve_erased<'h>(sessions: SessionList, handler: Box<dyn ErasedHandler<'h> + 
     }))
 }
 
-/// A handler that answers, and what makes a response of it.
+/// A handler that answers, what makes a response of it, and what tells whether it is an error.
 struct IntoResponseFuture<'a, R> {
     handler: BoxFuture<'a, R>,
     into_response: fn(R) -> Response,
+    failed: Option<fn(&R) -> bool>,
 }
 
 impl<R> Future for IntoResponseFuture<'_, R> {
-    type Output = Response;
+    type Output = HandlerAnswer;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<HandlerAnswer> {
         match self.handler.as_mut().poll(cx) {
-            Poll::Ready(answer) => Poll::Ready((self.into_response)(answer)),
+            Poll::Ready(answer) => {
+                let failed = self.failed.is_some_and(|failed| failed(&answer));
+                Poll::Ready(HandlerAnswer { response: (self.into_response)(answer), failed })
+            }
             Poll::Pending => Poll::Pending,
         }
     }
@@ -198,7 +205,16 @@ pub fn answer<'a, R: 'a>(
     handler: Box<dyn Future<Output = R> + Send + 'a>,
     into_response: fn(R) -> Response,
 ) -> ResponseFuture<'a> {
-    Box::pin(IntoResponseFuture { handler: handler.into(), into_response })
+    Box::pin(IntoResponseFuture { handler: handler.into(), into_response, failed: None })
+}
+
+/// The same for a handler that may change its session: what it changed is discarded if it `failed`.
+pub fn answer_unless_failed<'a, R: 'a>(
+    handler: Box<dyn Future<Output = R> + Send + 'a>,
+    into_response: fn(R) -> Response,
+    failed: fn(&R) -> bool,
+) -> ResponseFuture<'a> {
+    Box::pin(IntoResponseFuture { handler: handler.into(), into_response, failed: Some(failed) })
 }
 
 /// The leases of one handler, to be kept while something is waited for.

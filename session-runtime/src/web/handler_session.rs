@@ -196,6 +196,11 @@ impl HandlerSession {
         }
     }
 
+    /// Whether what the handler changed is stored whatever it answers.
+    pub(super) fn saves_always(&self) -> bool {
+        self.policy.saves_always
+    }
+
     /// Forgets what the handler changed.
     pub(super) fn discard(&mut self) {
         if let BorrowKind::Exclusive(exclusive) = &mut self.borrow {

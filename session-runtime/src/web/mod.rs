@@ -12,6 +12,7 @@ mod misuse;
 mod passive;
 mod problem;
 mod problem_format;
+mod returned;
 mod session_policy;
 mod snapshot;
 mod state;
@@ -24,10 +25,13 @@ mod withheld;
 pub(crate) use self::cookies::fuzz;
 
 pub use self::extract::{ExclusiveFromRef, Optional, OwnedFromRef, Protected, SharedFromRef, SlotFromRef, Spec};
-pub use self::handler::{HandlerFuture, HandlerSessions, ResponseFuture, answer, serve, unreachable, verdict};
+pub use self::handler::{
+    HandlerFuture, HandlerSessions, ResponseFuture, answer, answer_unless_failed, serve, unreachable, verdict,
+};
 pub use self::layer::{Protect, ProtectLayer};
 pub use self::misuse::AddSessionAttributeToHandlerOf;
 pub use self::problem::Rejection;
+pub use self::returned::returned;
 pub use self::session_policy::SessionPolicy;
 pub use self::snapshot::{snapshot, snapshot_optional};
 pub use self::state::HasSessions;

@@ -18,6 +18,8 @@ pub struct SessionPolicy {
     pub(super) wait: Option<Duration>,
     /// Whether requests that another site may have made are refused.
     pub(super) csrf: bool,
+    /// Whether a change is stored even if the handler failed.
+    pub(super) saves_always: bool,
     /// Whether its data is lent, rather than asked for by a guard alone.
     pub(super) lends: bool,
     /// The handler's own `missing`.
@@ -36,6 +38,7 @@ impl SessionPolicy {
             fresh: None,
             wait: None,
             csrf: true,
+            saves_always: false,
             lends: true,
             missing: || None,
             missing_handler: false,
@@ -75,6 +78,12 @@ impl SessionPolicy {
     #[must_use]
     pub const fn from_any_site(self) -> Self {
         Self { csrf: false, ..self }
+    }
+
+    /// `save = always`
+    #[must_use]
+    pub const fn save_always(self) -> Self {
+        Self { saves_always: true, ..self }
     }
 
     /// A guard without a parameter.

@@ -40,6 +40,7 @@ const RULES: &[fn(&UncheckedHandler, &mut Errors)] = &[
     options::freshness_is_of_one_session,
     options::missing_is_possible,
     options::wait_is_for_a_borrow,
+    options::save_is_for_a_borrow,
     options::a_default_replaces_no_session,
     response::response_owns_its_data,
 ];

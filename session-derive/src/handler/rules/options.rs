@@ -82,6 +82,20 @@ pub(super) fn wait_is_for_a_borrow(draft: &UncheckedHandler, errors: &mut Errors
     );
 }
 
+/// `#[session(protected, save = always)] .. user: &User`
+pub(super) fn save_is_for_a_borrow(draft: &UncheckedHandler, errors: &mut Errors) {
+    let Slot::Written(save) = &draft.options.save else { return };
+    let changes = draft.taken().any(|taken| taken.form == BorrowForm::Exclusive);
+    if draft.words.unclear() || draft.broken_parameter || changes {
+        return;
+    }
+    errors.at(
+        save.span,
+        "`save` is about what a `&mut` borrow changes, and this handler has none; remove it, or take the session by \
+         `&mut`",
+    );
+}
+
 /// `#[session(or_default, csrf = off)] .. cart: &mut Cart`
 pub(super) fn a_default_replaces_no_session(draft: &UncheckedHandler, errors: &mut Errors) {
     let Slot::Written(off) = &draft.options.csrf else { return };

@@ -100,7 +100,8 @@ struct __session_shop_2;
 impl my_sessions::__private::Spec for __session_shop_2 {
     const POLICY: my_sessions::__private::SessionPolicy = my_sessions::__private::SessionPolicy::optional()
         .wait(::core::time::Duration::from_millis(1500u64))
-        .from_any_site();
+        .from_any_site()
+        .save_always();
 }
 #[cfg(feature = "shop")]
 #[doc(hidden)]

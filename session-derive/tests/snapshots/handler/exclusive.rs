@@ -18,11 +18,14 @@ pub fn visit(
     ) -> ::session_runtime::__private::ResponseFuture<'__request> {
         let __handler = visit;
         let [__session0] = __entered.each();
-        ::session_runtime::__private::answer(
-            ::session_runtime::__private::Box::new(
-                __handler(__session0.lend_mut::<User>(), __argument1),
-            ),
+        let __called = ::session_runtime::__private::Box::new(
+            __handler(__session0.lend_mut::<User>(), __argument1),
+        );
+        let __failed = ::session_runtime::__private::returned(&__called).failed();
+        ::session_runtime::__private::answer_unless_failed(
+            __called,
             ::session_runtime::__private::IntoResponse::into_response,
+            __failed,
         )
     }
     if false {
