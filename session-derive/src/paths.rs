@@ -85,6 +85,7 @@ runtime_paths! {
     into_response => __private::IntoResponse;
     invalid => __private::Invalid;
     json => __private::Json;
+    json_error => __private::JsonError;
     json_serializer => __private::JsonSerializer;
     lease_support => __private::LeaseSupport;
     lends => __private::lends;

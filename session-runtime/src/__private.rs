@@ -5,6 +5,7 @@ pub use ::std::boxed::Box;
 pub use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 pub use axum::response::{IntoResponse, Response};
 
+pub use crate::codec::DecodeError;
 pub use crate::declaration::{Declaration, Transport};
 pub use crate::guard::{ask, verified};
 pub use crate::web::{
@@ -23,7 +24,7 @@ pub use crate::sessions::{
 };
 pub use crate::setting::Value;
 pub use ::serde_json::value::Serializer as JsonSerializer;
-pub use ::serde_json::{Error as DecodeError, Value as Json};
+pub use ::serde_json::{Error as JsonError, Value as Json};
 pub use ::session_rules::cookie::CookieAttribute;
 
 use crate::backend::{OpenBackend, Scope};

@@ -17,6 +17,7 @@ pages! {
     tutorial = "tutorial.md";
     testing = "testing.md";
     deploying = "deploying.md";
+    data = "data.md";
     redis = "redis.md";
     people = "people.md";
     live = "live.md";

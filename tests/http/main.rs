@@ -8,6 +8,7 @@ mod carried;
 mod concurrent_requests;
 mod cookies;
 mod cross_site;
+mod data_shapes;
 mod duplicate_cookies;
 mod error_responses;
 mod failed_handlers;

@@ -122,7 +122,7 @@ fn a_type_without_secrets_is_public_as_a_whole() {
 async fn start(slot: SessionSlot<Vault>, motto: String) -> Result<Json<Value>, Error> {
     slot.start(Vault { motto, ..vault() }).await?;
     let vault = slot.get().expect("it was started");
-    Ok(Json(vault.to_public().map_err(Error::Encode)?))
+    Ok(Json(vault.to_public()?))
 }
 
 async fn an_invalid_secret_is_named_and_not_repeated(store: Store) {

@@ -111,7 +111,7 @@ pub(crate) fn marks_can_be_kept(raw: &Raw, errors: &mut Errors) {
 
 fn expand_privileges(fields: &[AttributedField], runtime: &Runtime) -> TokenStream {
     let (result, ok) = (paths::result(), paths::result_ok());
-    let (privileges, error, add) = (runtime.privileges(), runtime.decode_error(), runtime.add_privilege());
+    let (privileges, error, add) = (runtime.privileges(), runtime.json_error(), runtime.add_privilege());
     let all = Ident::new("all", Span::mixed_site());
     let added = fields.iter().map(|AttributedField { member, ty }| {
         let place = SpanRange::of(ty);
@@ -159,7 +159,7 @@ fn expand_flashes(fields: &[AttributedField], runtime: &Runtime) -> TokenStream 
 
 fn expand_public(fields: &[DebugField], runtime: &Runtime) -> TokenStream {
     let (result, ok, str) = (paths::result(), paths::result_ok(), paths::str());
-    let (public, json, error) = (runtime.public(), runtime.json(), runtime.decode_error());
+    let (public, json, error) = (runtime.public(), runtime.json(), runtime.json_error());
     let shown = Ident::new("shown", Span::mixed_site());
     let secrets = fields.iter().filter(|field| field.secret).map(|field| name(&field.attributed.member));
     let fields = fields.iter().map(|DebugField { attributed: AttributedField { member, ty }, secret, serialized }| {
@@ -173,7 +173,7 @@ fn expand_public(fields: &[DebugField], runtime: &Runtime) -> TokenStream {
     quote_spanned! {Span::mixed_site()=>
         const SECRETS: &'static [&'static #str] = &[#(#secrets),*];
 
-        fn to_public(&self) -> #result<#json, #error> {
+        fn public_json(&self) -> #result<#json, #error> {
             let mut #shown = #public::new();
             #(#fields)*
             #ok(#public::done(#shown))

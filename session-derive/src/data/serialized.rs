@@ -1,4 +1,4 @@
-//! How serde is told to write a struct's fields, as far as `to_public` follows it.
+//! How serde is told to write a struct's fields, as far as `public_json` follows it.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};

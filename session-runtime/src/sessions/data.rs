@@ -9,8 +9,9 @@ use serde::de::DeserializeOwned;
 
 use super::{OwnerKey, Privileges, Sessions};
 use crate::backend::{OpenBackend, Scope};
+use crate::codec::DecodeError;
 use crate::declaration::Declaration;
-use crate::error::OpenError;
+use crate::error::{Error, OpenError};
 use crate::invalid::Invalid;
 use crate::missing::Missing;
 
@@ -86,7 +87,7 @@ pub trait SessionData: Serialize + DeserializeOwned + Send + Sync + Sized + 'sta
 
     /// Data that an older version of this type wrote; `None` for a version that isn't known.
     #[doc(hidden)]
-    fn migrate(version: u32, data: &[u8]) -> Option<Result<Self, serde_json::Error>> {
+    fn migrate(version: u32, data: &[u8]) -> Option<Result<Self, DecodeError>> {
         let _ = (version, data);
         None
     }
@@ -137,8 +138,14 @@ pub trait SessionData: Serialize + DeserializeOwned + Send + Sync + Sized + 'sta
     /// `Serialize` writes them, since that is how they are stored; answer with this where the type has any.
     ///
     /// # Errors
-    /// The data can't be written as JSON.
-    fn to_public(&self) -> Result<serde_json::Value, serde_json::Error> {
+    /// [`Error::Encode`]: the data can't be written as JSON.
+    fn to_public(&self) -> Result<serde_json::Value, Error> {
+        self.public_json().map_err(Error::Encode)
+    }
+
+    /// What [`to_public`](Self::to_public) returns.
+    #[doc(hidden)]
+    fn public_json(&self) -> Result<serde_json::Value, serde_json::Error> {
         serde_json::to_value(self)
     }
 

@@ -72,8 +72,11 @@ impl ExclusiveSession {
     /// # Errors
     /// The data can't be read a second time.
     pub(crate) fn lend(&mut self, schema: &Schema) -> Result<(), Error> {
-        let flash =
-            if self.data.has_flash() { Some((schema.decode)(&self.json).map_err(Error::Encode)?) } else { None };
+        let flash = if self.data.has_flash() {
+            Some((schema.decode)(&self.json).map_err(|error| Error::Encode(error.into()))?)
+        } else {
+            None
+        };
         self.borrowed = Borrowed::Yes { flash };
         Ok(())
     }

@@ -136,8 +136,7 @@ impl Core {
         let data = match self.schema().read(version, &json) {
             Some(Ok(data)) => data,
             Some(Err(error)) => {
-                // The category alone: a message may quote the data.
-                unreadable("data", &error.classify());
+                unreadable("data", &format_args!("{error}"));
                 return None;
             }
             None => {
@@ -203,7 +202,7 @@ impl Core {
             telemetry::not_read_back(self.session_type(), why);
             Error::ReadBack
         };
-        let data = (self.schema().decode)(json).map_err(|error| lost(&codec::cause(&error)))?;
+        let data = (self.schema().decode)(json).map_err(|error| lost(&error.to_string()))?;
         let mut again = Vec::with_capacity(json.len());
         data.encode(&mut again).map_err(Error::Encode)?;
         let same = again == json;

@@ -325,7 +325,7 @@ impl Core {
 
     /// The data a second time: what was encoded from it can be read.
     pub(super) fn decode_again(&self, session: &LoadedSession) -> Result<BoxedData, Error> {
-        (self.schema().decode)(&session.decoded.json).map_err(Error::Encode)
+        (self.schema().decode)(&session.decoded.json).map_err(|error| Error::Encode(error.into()))
     }
 
     /// What a write of a session that was loaded needs: its lease, where the store has them. `None` where somebody

@@ -7,14 +7,14 @@ use futures_util::future::BoxFuture;
 use http::request::Parts;
 
 use super::{OwnerKey, Privileges, SessionData};
-use crate::codec;
+use crate::codec::{self, DecodeError};
 use crate::invalid::Invalid;
 
 /// Data of some type.
 pub type BoxedData = Box<dyn ErasedData>;
 
 /// What came of reading it.
-type Read = Result<BoxedData, serde_json::Error>;
+type Read = Result<BoxedData, DecodeError>;
 
 /// What the sessions ask of their data: [`SessionData`] without what needs the type's name.
 pub trait ErasedData: Any + Send + Sync {

@@ -29,7 +29,7 @@ impl ::session_runtime::SessionData for User {
         &self,
     ) -> ::core::result::Result<
         ::session_runtime::__private::Privileges,
-        ::session_runtime::__private::DecodeError,
+        ::session_runtime::__private::JsonError,
     > {
         let mut all = ::session_runtime::__private::Privileges::new();
         ::session_runtime::__private::add_privilege(&mut all, &self.roles)?;
@@ -58,11 +58,11 @@ impl ::session_runtime::SessionData for User {
         > as ::session_runtime::__private::Flash>::consume(&mut self.news, &lent.news);
     }
     const SECRETS: &'static [&'static ::core::primitive::str] = &["api_token"];
-    fn to_public(
+    fn public_json(
         &self,
     ) -> ::core::result::Result<
         ::session_runtime::__private::Json,
-        ::session_runtime::__private::DecodeError,
+        ::session_runtime::__private::JsonError,
     > {
         let mut shown = ::session_runtime::__private::Public::new();
         ::session_runtime::__private::Public::field(
