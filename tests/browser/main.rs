@@ -5,6 +5,7 @@ mod chat;
 mod chromium;
 mod curl;
 mod engines;
+mod flash;
 mod harness;
 mod page;
 mod proxy;

@@ -13,6 +13,7 @@ mod duplicate_cookies;
 mod error_responses;
 mod failed_handlers;
 mod flash;
+mod flash_pages;
 mod forged;
 mod fresh;
 mod guards;

@@ -67,12 +67,12 @@ fn same<T: Serialize + ?Sized>(one: &T, other: &T) -> bool {
 }
 
 impl ExclusiveSession {
-    /// Marks it as a handler's borrow, which reads the flash that is there.
+    /// Marks it as a handler's borrow, which takes the flash that is there if it `reads` it.
     ///
     /// # Errors
     /// The data can't be read a second time.
-    pub(crate) fn lend(&mut self, schema: &Schema) -> Result<(), Error> {
-        let flash = if self.data.has_flash() {
+    pub(crate) fn lend(&mut self, schema: &Schema, reads: bool) -> Result<(), Error> {
+        let flash = if reads && self.data.has_flash() {
             Some((schema.decode)(&self.json).map_err(|error| Error::Encode(error.into()))?)
         } else {
             None

@@ -8,6 +8,7 @@ use http::request::Parts;
 use super::authorize::{Caller, check_fresh, receive, turn_away, verify};
 use super::handler::KeptLeases;
 use super::handler_session::reissued;
+use super::page_load::loads_page;
 use super::passive::only_looks;
 use super::problem::{self, Rejection};
 use super::session_policy::SessionPolicy;
@@ -31,6 +32,8 @@ pub(super) struct ExclusiveBorrow {
     parts: Option<Box<Parts>>,
     /// Whether the request only looks.
     looks: bool,
+    /// Whether it takes the flash.
+    reads: bool,
     /// Whether the browser may have a session whose cookie it kept back: a default is not stored over it.
     withheld: bool,
     borrowed: BorrowedData,
@@ -80,10 +83,10 @@ impl ExclusiveBorrow {
             }
         }
         let wanted = core.schema().verifies || policy.missing_handler || core.missing().wants_request();
-        let looks = only_looks(parts);
+        let (looks, reads) = (only_looks(parts), loads_page(parts));
         let parts = (entry.is_some() && wanted).then(|| Box::new(parts.clone()));
         let (borrowed, announcement) = (BorrowedData::Nothing, TokenChange::Unchanged);
-        Ok((Self { entry, presented, parts, looks, withheld, borrowed, announcement }, by))
+        Ok((Self { entry, presented, parts, looks, reads, withheld, borrowed, announcement }, by))
     }
 
     pub(super) fn data(&mut self) -> Option<&mut dyn ErasedData> {
@@ -117,7 +120,7 @@ impl ExclusiveBorrow {
                 let proved = session.authenticated_at();
                 check_fresh(core, proved, policy.fresh, policy.missing, self.parts.as_deref()).await?;
                 (policy.guard)(&*session.data)?;
-                session.lend(core.schema()).map_err(Error::into_response)?;
+                session.lend(core.schema(), self.reads).map_err(Error::into_response)?;
                 BorrowedData::Session(session)
             }
             None => self.without_a_session(core, policy).await?,

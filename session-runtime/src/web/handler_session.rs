@@ -9,6 +9,7 @@ use http::request::Parts;
 
 use super::authorize::{Admitted, admit};
 use super::exclusive::ExclusiveBorrow;
+use super::page_load::loads_page;
 use super::passive::only_looks;
 use super::problem::Rejection;
 use super::problem_format::ProblemFormat;
@@ -30,6 +31,8 @@ pub struct HandlerSession {
     format: ProblemFormat,
     /// Whether the request only looks: nothing is noted, taken or rotated by it.
     looks: bool,
+    /// Whether it loads a page, so that it takes a flash.
+    is_page: bool,
     borrow: BorrowKind,
 }
 
@@ -102,7 +105,8 @@ impl HandlerSession {
     }
 
     fn new(core: Core, by: Transport, policy: &'static SessionPolicy, parts: &Parts, borrow: BorrowKind) -> Self {
-        Self { core, by, policy, format: ProblemFormat::of(&parts.headers), looks: only_looks(parts), borrow }
+        let (format, looks, is_page) = (ProblemFormat::of(&parts.headers), only_looks(parts), loads_page(parts));
+        Self { core, by, policy, format, looks, is_page, borrow }
     }
 
     /// The data, for `&T`.
@@ -167,16 +171,19 @@ impl HandlerSession {
             BorrowKind::Owned { loaded: Some(loaded), token, .. } => (loaded, token, false),
             _ => return Ok(()),
         };
-        if self.looks {
-            if reads && let Some(seen) = self.core.passed_by(loaded).map_err(Error::into_response)? {
-                *loaded = seen;
-            }
-            return Ok(());
+        let takes = reads && self.is_page && !self.looks;
+        let pending = if self.looks { None } else { self.core.pending(loaded, takes) };
+        if let Some(pending) = pending {
+            // Boxed, so that the many that have nothing to settle have small futures.
+            let applied = Box::pin(self.core.apply(loaded, pending)).await;
+            (*loaded, *token) = applied.map_err(Error::into_response)?;
         }
-        let Some(pending) = self.core.pending(loaded, reads) else { return Ok(()) };
-        // Boxed, so that the many that have nothing to settle have small futures.
-        let applied = Box::pin(self.core.apply(loaded, pending)).await;
-        (*loaded, *token) = applied.map_err(Error::into_response)?;
+        if reads
+            && !takes
+            && let Some(seen) = self.core.passed_by(loaded).map_err(Error::into_response)?
+        {
+            *loaded = seen;
+        }
         Ok(())
     }
 

@@ -9,6 +9,7 @@ mod handler;
 mod handler_session;
 mod layer;
 mod misuse;
+mod page_load;
 mod passive;
 mod problem;
 mod problem_format;
