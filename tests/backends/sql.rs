@@ -83,6 +83,12 @@ pub(crate) trait Database: Sized + Send + Sync {
 pub(crate) struct SqliteFile(pub(crate) TempDir);
 
 impl SqliteFile {
+    /// One in memory, for tests in which many wait for each other: in `DELETE` mode readers wait for a writer, and a writer
+    /// for a disk that may be busy with something else.
+    pub(crate) fn in_memory() -> Self {
+        Self(tempfile::tempdir_in("/dev/shm").expect("Linux has a file system in memory"))
+    }
+
     /// A connection to look into it.
     pub(crate) async fn connect(&self) -> sqlx::SqliteConnection {
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.address()).create_if_missing(true);

@@ -11,8 +11,7 @@ use sqlx::{Executor, Row};
 use crate::sql::{Database, KEY, SqliteFile, record, touch};
 
 /// A file in DELETE mode, with a table of another application.
-async fn others() -> SqliteFile {
-    let file = SqliteFile::start().await;
+async fn others(file: SqliteFile) -> SqliteFile {
     let mut connection = file.connect().await;
     connection.execute("CREATE TABLE orders (id INTEGER); INSERT INTO orders VALUES (1)").await.unwrap();
     assert_eq!(journal_mode(&file).await, "delete");
@@ -27,14 +26,14 @@ async fn journal_mode(file: &SqliteFile) -> String {
 conformance! { sqlite_in_a_file_in_delete_mode_conforms: Backend + Leases + Sweep => pair().await }
 
 async fn pair() -> Pair {
-    let file = others().await;
+    let file = others(SqliteFile::in_memory()).await;
     let [one, other] = [file.open_apart().await, file.open_apart().await].map(Arc::new);
     Pair::new(one, other).real_time().keeping(file)
 }
 
 #[tokio::test]
 async fn a_file_that_others_use_keeps_its_journal_mode_and_a_new_one_is_in_wal_mode() {
-    let file = others().await;
+    let file = others(SqliteFile::start().await).await;
     let backend = file.open().await;
     assert!(backend.create(&KEY, record(1, "x"), touch()).await.unwrap());
     assert_eq!(backend.load(&KEY, touch()).await.unwrap().unwrap().version, 1);
