@@ -32,6 +32,7 @@ mod live;
 mod long_lived;
 mod missing;
 mod no_side_effects;
+mod one_load;
 mod open_ended;
 mod or_default;
 mod own_backend;

@@ -1,6 +1,7 @@
 //! Exclusive use of a session: a queue inside this process, then a lease across all of them.
 
 mod queue;
+mod writes;
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 pub(crate) use self::queue::{Queue, Turn};
+pub(crate) use self::writes::{Writes, Writing};
 use crate::backend::{Acquired, BackendError, Holder, Lease, Record, RecordKey, Store, Touch, Written};
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
@@ -26,11 +28,22 @@ pub(crate) struct StoreClient {
     pub(crate) clock: Arc<dyn Clock>,
     /// The longest that one call to the store may take.
     pub(crate) deadline: Duration,
+    pub(crate) writes: Arc<Writes>,
 }
 
 impl StoreClient {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Whoever writes a session's record holds this meanwhile.
+    pub(crate) fn writing(&self, key: &RecordKey) -> Writing<'_> {
+        self.writes.begin(key)
+    }
+
+    /// How often this process may have written the session: the same number twice means that it has not in between.
+    pub(crate) fn writes(&self, key: &RecordKey) -> u64 {
+        self.writes.count(key)
     }
 
     /// A call to the store, with the deadline. A call that needs no waiting costs no timer.
@@ -163,6 +176,8 @@ impl HeldLease {
 
     /// Stores the record and gives up the lease, in one step.
     pub(crate) async fn save(mut self, expected: u64, record: Record, touch: Touch) -> Result<(), Error> {
+        let client = Arc::clone(&self.client);
+        let _writing = client.writing(&self.key);
         let leases = self.client.store.leases().ok_or_else(no_leases)?;
         let saved = leases.save(&self.key, self.lease(touch.now), expected, record, touch);
         let written = self.share(self.client.within(saved).await)?;

@@ -219,8 +219,13 @@ impl<T> Builder<T> {
         let transports = &settings.transports;
         let cookie = transports.contains(&Transport::Cookie).then_some(&settings.cookie);
         claim_purpose(&Claimant::of::<T>(scope.is_named()), &purpose, cookie)?;
-        let client =
-            Arc::new(StoreClient { session_type: scope.type_name, store, clock: self.clock, deadline: self.deadline });
+        let client = Arc::new(StoreClient {
+            session_type: scope.type_name,
+            store,
+            clock: self.clock,
+            deadline: self.deadline,
+            writes: Arc::default(),
+        });
         let core = Core(Arc::new(Inner {
             schema: Schema::of::<T>(),
             tokens: Tokens::new(&keyring, &purpose, settings.lifetime),

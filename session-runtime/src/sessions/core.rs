@@ -178,6 +178,22 @@ impl Core {
         Ok(entry)
     }
 
+    /// How often this process may have written the session of this token: the same number twice means that it has not in
+    /// between.
+    pub(crate) fn writes(&self, entry: &TokenEntry) -> u64 {
+        self.0.client.writes(&entry.key)
+    }
+
+    /// Whether these are the same sessions, and not merely sessions of the same type.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Whether a session is loaded from a store, and not from its token.
+    pub(crate) fn is_stored(&self) -> bool {
+        !self.0.carried
+    }
+
     /// A token that replaces the client's, where one is due: its key is no longer the newest, or it carries
     /// a record whose last use is to be noted.
     pub(crate) fn reissue(&self, session: &LoadedSession) -> Option<String> {
@@ -253,6 +269,7 @@ impl Core {
     pub(super) async fn delete_now(&self, session: &LoadedSession) -> Result<bool, Error> {
         let (client, entry) = (&self.0.client, &session.entry);
         let span = telemetry::end_span(self.session_type(), &entry.key);
+        let _writing = client.writing(&entry.key);
         let delete = || client.within(client.store.backend().delete(&entry.key));
         let ended = match delete().instrument(span).await {
             // It may have been done. To do it again makes no difference, and its answer says what is.

@@ -230,6 +230,7 @@ impl Core {
             return Ok(());
         }
         let client = &self.0.client;
+        let _writing = client.writing(key);
         match client.within(client.store.backend().update(key, version, next, touch)).await? {
             Written::Done => Ok(()),
             Written::Conflict => Err(Error::Conflict),

@@ -92,6 +92,7 @@ impl Core {
             if !*rotates {
                 return Outcome::Unknown;
             }
+            let _writing = client.writing(&entry.key);
             let fence = Record { version: before.version + 1, ..stored };
             match client.quietly(backend.update(&entry.key, before.version, fence, *touch)).await {
                 Ok(Written::Done) => return Outcome::Nothing,
@@ -150,6 +151,7 @@ impl Core {
         meta.generation = rotated.meta.generation;
         let Ok(body) = self.write(key, meta, former.id_hash, &*decoded.data, stored.body.len()) else { return true };
         let record = Record { version: stored.version + 1, body: body.body, ..stored.clone() };
+        let _writing = client.writing(key);
         match client.quietly(backend.update(key, stored.version, record, attempt.touch)).await {
             Ok(Written::Done | Written::Absent) => true,
             Ok(Written::Conflict) | Err(_) => false,

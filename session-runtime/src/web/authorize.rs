@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -14,6 +14,7 @@ use super::cookies;
 use super::csrf::{self, Compared, Site};
 use super::passive::only_looks;
 use super::problem::{self, Rejection};
+use super::request_memory;
 use super::session_policy::SessionPolicy;
 use super::transport::{self, Presented};
 use crate::clock::Timestamp;
@@ -166,10 +167,22 @@ pub(super) async fn load(
 ) -> Result<(Option<LoadedSession>, Transport), Denied> {
     let Caller { entry, by } = receive(core, parts, guarded).await.map_err(Denied::Refused)?;
     let Some(entry) = entry else { return Ok((None, by)) };
-    let found = if only_looks(parts) { core.look(&entry).await } else { core.load(&entry).await };
-    let Some(snapshot) = found.map_err(Denied::Error)? else { return Ok((None, by)) };
+    let found = match request_memory::recall(core, parts, &entry) {
+        Some(found) => found,
+        None => load_anew(core, parts, &entry).await.map_err(Denied::Error)?,
+    };
+    let Some(snapshot) = found else { return Ok((None, by)) };
     let verified = verify(core, snapshot.data(), parts).await.map_err(Denied::Refused)?;
     Ok((verified.then_some(snapshot), by))
+}
+
+async fn load_anew(core: &Core, parts: &Parts, entry: &Arc<TokenEntry>) -> Result<Option<LoadedSession>, Error> {
+    let before = (core.writes(entry), (Instant::now(), core.now()));
+    let found = if only_looks(parts) { core.look(entry).await? } else { core.load(entry).await? };
+    if core.is_stored() {
+        request_memory::remember(core, parts, entry, found.as_ref(), before);
+    }
+    Ok(found)
 }
 
 /// Asks the type's `verify`: `false` counts the session as none, `Err` is an answer of its own.

@@ -15,6 +15,7 @@ use http::request::Parts;
 
 use super::handler_session::{ErasedHandlerSession, HandlerSession};
 use super::problem::Rejection;
+use super::request_memory;
 use super::session_policy::SessionPolicy;
 use super::state::HasSessions;
 use crate::missing::Missing;
@@ -76,7 +77,7 @@ fn ask<'a, T>(
     sessions: Sessions<T>,
     take: BorrowForm,
     policy: &'static SessionPolicy,
-    parts: &'a Parts,
+    parts: &'a mut Parts,
 ) -> ErasedExtraction<'a> {
     ask_core(sessions.core().clone(), take, policy, parts)
 }
@@ -86,8 +87,11 @@ fn ask_core<'a>(
     core: Core,
     take: BorrowForm,
     policy: &'static SessionPolicy,
-    parts: &'a Parts,
+    parts: &'a mut Parts,
 ) -> ErasedExtraction<'a> {
+    if !matches!(take, BorrowForm::Exclusive) {
+        request_memory::begin(parts);
+    }
     match take {
         BorrowForm::Shared => {
             Box::pin(async move { HandlerSession::shared(core, policy, parts).await.map(ErasedHandlerSession::from) })

@@ -14,6 +14,7 @@ use super::handler_session::{announce, reissued};
 use super::passive::only_looks;
 use super::problem::Rejection;
 use super::problem_format::ProblemFormat;
+use super::request_memory;
 use super::transport;
 use super::vary::vary;
 use crate::session::TokenChange;
@@ -95,7 +96,8 @@ where
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let core = self.sessions.core().clone();
         Box::pin(async move {
-            let (parts, body) = request.into_parts();
+            let (mut parts, body) = request.into_parts();
+            request_memory::begin(&mut parts);
             let (format, looks) = (ProblemFormat::of(&parts.headers), only_looks(&parts));
             match load(&core, &parts, true).await {
                 Ok((Some(session), by)) => {

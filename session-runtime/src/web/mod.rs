@@ -14,6 +14,7 @@ mod passive;
 mod problem;
 mod problem_format;
 mod returned;
+mod request_memory;
 mod session_policy;
 mod snapshot;
 mod state;

@@ -7,6 +7,7 @@ use http::request::Parts;
 
 use super::authorize::{Denied, load, turn_away};
 use super::problem::Rejection;
+use super::request_memory;
 use super::state::HasSessions;
 use crate::error::Error;
 use crate::sessions::{BoxedData, Core, LoadedSession, SessionData, Sessions, Snapshot, owned};
@@ -28,6 +29,20 @@ impl<T: SessionData> Sessions<T> {
             Err(Denied::Refused(_)) => Ok(None),
             Err(Denied::Error(error)) => Err(error),
         }
+    }
+
+    /// The same, and what was loaded is remembered in the request's extensions: [`protect`](Self::protect), extractors,
+    /// `&T` and [`find`](Self::find) behind it do not ask the store again. [`find`](Self::find) itself cannot remember
+    /// anything, since it only looks at the request.
+    ///
+    /// It is remembered for a second at most, and not once this process has written the session.
+    ///
+    /// # Errors
+    /// As [`find`](Self::find).
+    #[doc = include_str!("../docs/examples/sessions_find_once.md")]
+    pub async fn find_once(&self, parts: &mut Parts) -> Result<Option<Snapshot<T>>, Error> {
+        request_memory::begin(parts);
+        self.find(parts).await
     }
 }
 
@@ -58,6 +73,7 @@ pub fn snapshot_optional<T: SessionData, S: HasSessions<T>>(
     state: &S,
 ) -> impl Future<Output = Result<Option<T>, Rejection>> + Send {
     let sessions = state.sessions_held();
+    request_memory::begin(parts);
     async move { Ok(sessions.core().extract(parts, false).await?.map(owned)) }
 }
 
@@ -70,5 +86,6 @@ pub fn snapshot<T: SessionData, S: HasSessions<T>>(
     state: &S,
 ) -> impl Future<Output = Result<T, Rejection>> + Send {
     let sessions = state.sessions_held();
+    request_memory::begin(parts);
     async move { Ok(sessions.core().extract(parts, true).await?.map(owned).expect("there is one, or this was refused")) }
 }

@@ -151,7 +151,7 @@ impl IndexStore<'_> {
         let Some(record) = self.peek(&entry.key).await? else { return Ok(false) };
         let lives = self.lives(&record);
         if !lives {
-            self.client.within(self.client.store.backend().delete(&entry.key)).await?;
+            self.remove(&entry.key).await?;
         }
         Ok(lives)
     }
@@ -165,12 +165,16 @@ impl IndexStore<'_> {
         Touch { now: self.client.now(), idle: self.idle, expires: record.expires }
     }
 
+    async fn remove(&self, key: &RecordKey) -> Result<bool, Error> {
+        let _writing = self.client.writing(key);
+        self.client.within(self.client.store.backend().delete(key)).await
+    }
+
     /// Ends these sessions, and says how many there were.
     async fn delete(&self, keys: &[RecordKey]) -> Result<usize, Error> {
         let mut ended = 0;
-        let backend = self.client.store.backend();
         for chunk in keys.chunks(AT_ONCE) {
-            let found = try_join_all(chunk.iter().map(|key| self.client.within(backend.delete(key)))).await?;
+            let found = try_join_all(chunk.iter().map(|key| self.remove(key))).await?;
             for (key, _) in chunk.iter().zip(found).filter(|(_, found)| *found) {
                 telemetry::ended(self.client.session_type, key);
                 ended += 1;
