@@ -367,6 +367,15 @@ impl<T: SessionData> Start<'_, T> {
         self
     }
 
+    /// The moment at which this session ends, such as the end of the access that an identity provider has granted. The
+    /// end of its lifetime comes first if it is earlier. Less than a second from now is [`Error::NoLifetime`] when the
+    /// session is started.
+    #[doc = include_str!("docs/examples/start_until.md")]
+    pub fn until(mut self, end: SystemTime) -> Self {
+        self.login.until = Some(end.into());
+        self
+    }
+
     /// Whether this session's cookie outlives the browser, with a `Max-Age` of what is left of its lifetime (default:
     /// the type's `cookie(persistent)`). It holds for every later cookie of the session, too.
     #[doc = include_str!("docs/examples/start_persistent.md")]

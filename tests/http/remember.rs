@@ -1,13 +1,14 @@
 //! `slot.start(data).lifetime(..).persistent(..)`: remember me, and lifetimes of single logins.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::{
-    Form, Router,
+    Extension, Form, Router,
+    extract::Path,
     routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
-use session_runtime::{Error, Session, SessionData, SessionSlot, Sessions, session, testing::ManualClock};
+use session_runtime::{Clock, Error, Session, SessionData, SessionSlot, Sessions, session, testing::ManualClock};
 use session_tests::{Client, Reply, Served, serve};
 
 use crate::support::{Store, key, on_every_backend};
@@ -39,6 +40,24 @@ async fn login(slot: SessionSlot<Reader>, Form(login): Form<Login>) -> Result<()
     start.await
 }
 
+/// A login that ends at a moment, some seconds from now.
+#[session(optional)]
+async fn login_until(
+    slot: SessionSlot<Reader>,
+    Extension(clock): Extension<ManualClock>,
+    Path(seconds): Path<i64>,
+    Form(login): Form<Login>,
+) -> Result<(), Error> {
+    let now = SystemTime::from(clock.now());
+    let distance = Duration::from_secs(seconds.unsigned_abs());
+    let end = if seconds < 0 { now - distance } else { now + distance };
+    let start = slot.start(Reader { level: 0 }).until(end).persistent(true);
+    match login.days {
+        Some(days) => start.lifetime(days * DAY).await,
+        None => start.await,
+    }
+}
+
 #[session(protected)]
 async fn read(reader: &Reader) -> String {
     reader.level.to_string()
@@ -55,8 +74,7 @@ async fn rotate(mut session: Session<Reader>) -> Result<(), Error> {
 }
 
 #[session(protected)]
-async fn remaining(session: Session<Reader>, clock: axum::Extension<ManualClock>) -> String {
-    use session_runtime::Clock;
+async fn remaining(session: Session<Reader>, clock: Extension<ManualClock>) -> String {
     let left = session.expires_at().duration_since(clock.now().into()).unwrap_or_default();
     (left.as_secs() / DAY.as_secs()).to_string()
 }
@@ -64,11 +82,12 @@ async fn remaining(session: Session<Reader>, clock: axum::Extension<ManualClock>
 async fn served(sessions: Sessions<Reader>, clock: &ManualClock) -> Served {
     let router = Router::new()
         .route("/login", post(login))
+        .route("/login-until/{seconds}", post(login_until))
         .route("/", get(read))
         .route("/raise", post(raise))
         .route("/rotate", post(rotate))
         .route("/remaining", get(remaining))
-        .layer(axum::Extension(clock.clone()));
+        .layer(Extension(clock.clone()));
     serve(router.with_state(sessions)).await
 }
 
@@ -127,6 +146,29 @@ async fn a_login_without_a_life_is_refused_and_the_session_before_it_lives_on(st
     assert_eq!(client.get("/").await.status, 200);
 }
 
+async fn a_login_until_a_moment_ends_then_or_before(store: Store) {
+    let clock = ManualClock::new();
+    let server = site(&store, &clock).await;
+    let until = async |client: &Client, seconds: i64, days: &str| {
+        let fields: &[(&str, &str)] = if days.is_empty() { &[] } else { &[("days", days)] };
+        client.post_form(&format!("/login-until/{seconds}"), fields).await
+    };
+    let day = i64::try_from(DAY.as_secs()).unwrap();
+    for (seconds, days, lives) in [(day, "", 1), (90 * day, "", 30), (3 * day, "2", 2), (3 * day, "5", 3)] {
+        let reply = until(&server.client(), seconds, days).await;
+        assert_eq!(max_age(&reply), Some(lives * DAY.as_secs()), "{seconds} {days}");
+    }
+    let client = server.client();
+    assert_eq!(until(&client, 60, "").await.status, 200);
+    for seconds in [0, -1, -90 * day] {
+        assert_eq!(until(&client, seconds, "").await.status, 500, "{seconds}");
+    }
+    clock.advance(Duration::from_secs(59));
+    assert_eq!(client.get("/").await.status, 200);
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(client.get("/").await.status, 401);
+}
+
 async fn no_login_lives_longer_than_its_type_allows(store: Store) {
     let clock = ManualClock::new();
     let server = site(&store, &clock).await;
@@ -158,6 +200,7 @@ async fn every_later_cookie_of_a_remembered_login_lasts_as_long_as_what_is_left(
 }
 
 on_every_backend!(
+    a_login_until_a_moment_ends_then_or_before,
     a_login_of_a_shorter_lifetime_ends_with_it_however_much_it_is_used,
     a_login_without_a_life_is_refused_and_the_session_before_it_lives_on,
     a_remembered_login_has_a_cookie_that_outlives_the_browser,

@@ -8,8 +8,9 @@ use axum::{
     routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
-use session_runtime::{Error, Session, SessionData, SessionSlot, Sessions, session};
-use session_tests::{Client, Served, serve};
+use session_runtime::{Error, Session, SessionData, SessionSlot, Sessions, backend, session};
+use session_tests::{Client, Served, serve, wait};
+use tokio::net::TcpListener;
 
 use crate::support::{COOKIE, Store, User, assert_problem, logged_in, on_every_backend, routes};
 
@@ -233,4 +234,28 @@ async fn a_state_behind_an_arc_holds_the_sessions_of_what_is_in_it() {
     let client = logged_in(&server, "ann").await;
     assert_eq!(put_in_cart(&client, "tea").await, "1");
     assert_eq!(put_in_cart(&client, "milk").await, "2");
+}
+
+/// A Redis that takes connections and never answers.
+async fn silent_redis() -> (backend::Redis, TcpListener) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("redis://{}/", listener.local_addr().unwrap());
+    (backend::Redis::new(&url, "test:").unwrap(), listener)
+}
+
+/// What opening a declared Redis does: of several types it can be done at once, so that a Redis that is down costs its
+/// deadline once.
+#[tokio::test]
+async fn several_stores_are_asked_at_once_while_none_answers() {
+    let both_are_asked = async || {
+        let ((one, first), (other, second)) = (silent_redis().await, silent_redis().await);
+        let checked = async { tokio::try_join!(one.check(), other.check()) };
+        let asked = async { (first.accept().await.unwrap(), second.accept().await.unwrap()) };
+        tokio::select! {
+            _ = asked => true,
+            _ = checked => false,
+        }
+    };
+    // A machine that stands still for longer than a check takes proves nothing.
+    wait::until(wait::ANSWER, "both stores are asked before one is given up", both_are_asked).await;
 }

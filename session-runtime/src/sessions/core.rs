@@ -75,6 +75,8 @@ impl Drop for Inner {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Login {
     pub(crate) lifetime: Option<Duration>,
+    /// Its last moment, if that comes first.
+    pub(crate) until: Option<Timestamp>,
     pub(crate) persistent: Option<bool>,
     /// What a person knows the session by.
     pub(crate) label: Option<Arc<str>>,

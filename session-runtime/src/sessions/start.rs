@@ -50,12 +50,13 @@ impl Core {
         login: Login,
         replaced: Option<&LoadedSession>,
     ) -> Result<(LoadedSession, String), Error> {
-        let Login { lifetime, persistent, label } = login;
+        let Login { lifetime, until, persistent, label } = login;
+        let now = self.now();
+        let lifetime = lifetime.into_iter().chain(until.map(|until| until.since(now))).min();
         if lifetime.is_some_and(|lifetime| lifetime < SHORTEST) {
             return Err(Error::NoLifetime);
         }
         let owner = owner_of(&*data)?;
-        let now = self.now();
         let meta = SessionMeta { persistent, label, ..SessionMeta::starting(now) };
         let expires = now.plus(lifetime.unwrap_or(Duration::MAX).min(self.lifetime()));
         let claims = Claims { id: SessionId::random(), issued: now, expires, retired_key: false };
