@@ -18,7 +18,14 @@ const CURRENT: Duration = Duration::from_secs(1);
 
 /// In a request's extensions.
 #[derive(Clone, Default)]
-struct RequestMemory(Arc<Mutex<Vec<Loaded>>>);
+struct RequestMemory(Arc<Mutex<Memory>>);
+
+#[derive(Default)]
+struct Memory {
+    last: Option<Loaded>,
+    /// Empty, and so without an allocation, unless a request has sessions of several types.
+    others: Vec<Loaded>,
+}
 
 /// What a token was found to open.
 struct Loaded {
@@ -34,7 +41,7 @@ pub(super) fn begin(parts: &mut Parts) {
     parts.extensions.get_or_insert_default::<RequestMemory>();
 }
 
-fn with<R>(parts: &Parts, read: impl FnOnce(&mut Vec<Loaded>) -> R) -> Option<R> {
+fn with<R>(parts: &Parts, read: impl FnOnce(&mut Memory) -> R) -> Option<R> {
     let RequestMemory(memory) = parts.extensions.get()?;
     Some(read(&mut memory.lock().unwrap_or_else(PoisonError::into_inner)))
 }
@@ -42,7 +49,7 @@ fn with<R>(parts: &Parts, read: impl FnOnce(&mut Vec<Loaded>) -> R) -> Option<R>
 /// What was loaded for this token, if that is still what is stored: perhaps that there is no such session.
 pub(super) fn recall(core: &Core, parts: &Parts, entry: &TokenEntry) -> Option<Option<LoadedSession>> {
     with(parts, |memory| {
-        let loaded = memory.iter().find(|loaded| loaded.is_of(core, entry))?;
+        let loaded = memory.last.iter().chain(&memory.others).find(|loaded| loaded.is_of(core, entry))?;
         let (moment, time) = loaded.at;
         let current = moment.elapsed() < CURRENT && core.now().since(time) < CURRENT;
         (current && core.writes(entry) == loaded.writes).then(|| loaded.found.clone())
@@ -58,8 +65,9 @@ pub(super) fn remember(
     (writes, at): (u64, (Instant, Timestamp)),
 ) {
     with(parts, |memory| {
-        memory.retain(|loaded| !loaded.is_of(core, entry));
-        memory.push(Loaded { core: core.clone(), entry: Arc::clone(entry), found: found.cloned(), writes, at });
+        let loaded = Loaded { core: core.clone(), entry: Arc::clone(entry), found: found.cloned(), writes, at };
+        memory.others.retain(|other| !other.is_of(core, entry));
+        memory.others.extend(memory.last.replace(loaded).filter(|last| !last.is_of(core, entry)));
     });
 }
 
