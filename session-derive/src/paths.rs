@@ -87,6 +87,9 @@ runtime_paths! {
     json => __private::Json;
     json_error => __private::JsonError;
     json_serializer => __private::JsonSerializer;
+    key => __private::SpecKey;
+    key_of => __private::spec_key;
+    keyed => __private::Keyed;
     lease_support => __private::LeaseSupport;
     lends => __private::lends;
     missing => __private::Missing;
@@ -117,6 +120,8 @@ runtime_paths! {
     snapshot => __private::snapshot;
     snapshot_optional => __private::snapshot_optional;
     spec => __private::Spec;
+    spec_of => __private::SpecOf;
+    state => __private::State;
     transport => __private::Transport;
     unreachable => __private::unreachable;
     validate => __private::validate;
@@ -136,6 +141,7 @@ macro_rules! core_paths {
 
 core_paths! {
     assert => core::assert;
+    column => core::column;
     bool => core::primitive::bool;
     debug => core::fmt::Debug;
     debug_struct => core::fmt::DebugStruct;
@@ -143,6 +149,7 @@ core_paths! {
     default => core::default::Default;
     duration => core::time::Duration;
     env => core::env;
+    line => core::line;
     module_path => core::module_path;
     fmt_result => core::fmt::Result;
     formatter => core::fmt::Formatter;
@@ -156,6 +163,7 @@ core_paths! {
     str => core::primitive::str;
     sync => core::marker::Sync;
     u32 => core::primitive::u32;
+    u64 => core::primitive::u64;
     u8 => core::primitive::u8;
 }
 

@@ -9,10 +9,10 @@ pub use crate::codec::DecodeError;
 pub use crate::declaration::{Declaration, Transport};
 pub use crate::guard::{ask, verified};
 pub use crate::web::{
-    AddSessionAttributeToHandlerOf, ExclusiveFromRef, HandlerFuture, HandlerSessions, HasSessions, Optional,
+    AddSessionAttributeToHandlerOf, ExclusiveFromRef, HandlerFuture, HandlerSessions, HasSessions, Keyed, Optional,
     OwnedFromRef, Parameter, Protected, Rejection, ResponseFuture, SessionPolicy, SharedFromRef, SlotFromRef, Spec,
-    answer, answer_unless_failed, before_others, begins_response, extracted, lends, read, responds, responds_in_part,
-    returned, serve, snapshot, snapshot_optional, unreachable, verdict,
+    SpecKey, SpecOf, State, answer, answer_unless_failed, before_others, begins_response, extracted, lends, read,
+    responds, responds_in_part, returned, serve, snapshot, snapshot_optional, spec_key, unreachable, verdict,
 };
 
 #[cfg(feature = "garde")]

@@ -8,25 +8,16 @@ use syn::{Attribute, Lifetime, ReturnType, Signature, Type};
 
 use super::{
     checks::{self, has_word},
-    model::{CallArgument, Handler, MOST_PARAMETERS, Session, is_conditional},
+    model::{CallArgument, Handler, MOST_PARAMETERS, Session},
     parameter::BorrowForm,
     parse::Function,
+    spec,
 };
-use crate::{
-    options::access::Access,
-    paths::{self, Runtime, SpanRange},
-};
+use crate::paths::{Runtime, SpanRange};
 
-/// The wrapper with the user's function in it, and for each session of which it asks more than most a marker and what
-/// that stands for.
+/// The wrapper with the user's function in it, and the types that stand beside it.
 pub(crate) fn expand(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenStream {
-    let wrapper = wrapper(handler, function, runtime);
-    let conditions: Vec<_> = handler.outer.iter().filter(is_conditional).collect();
-    let special = (0..handler.sessions.len()).filter(|index| common_spec(&handler.sessions[*index], runtime).is_none());
-    let specs = special.map(|index| {
-        let (marker, spec) = (marker(handler, index, function), spec(handler, index, runtime));
-        quote_spanned!(Span::mixed_site()=> #(#conditions)* #marker #(#conditions)* #spec)
-    });
+    let (wrapper, specs) = (wrapper(handler, function, runtime), spec::beside(handler, function, runtime));
     quote_spanned! {Span::mixed_site()=>
         #wrapper
         #(#specs)*
@@ -44,7 +35,7 @@ fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenSt
     let Signature { ident, output, .. } = signature;
     let users = users(inner, signature, body);
     let (declared, where_clause) = (generics.declared(), generics.where_clause());
-    let (parameters, opening) = parameters(handler, runtime);
+    let (parameters, opening) = parameters(handler, function, runtime);
 
     let (response, serve) = (runtime.response(), runtime.serve());
     let checks = checks::expand(handler, output, runtime);
@@ -195,12 +186,15 @@ fn members(handler: &Handler) -> TokenStream {
 }
 
 /// The wrapper's parameters, and what opens those that stand in a pair.
-fn parameters(handler: &Handler, runtime: &Runtime) -> (Vec<TokenStream>, Option<TokenStream>) {
+fn parameters(handler: &Handler, function: &Function, runtime: &Runtime) -> (Vec<TokenStream>, Option<TokenStream>) {
     let taken = |argument: &&CallArgument| matches!(argument, CallArgument::Session(_));
     let guards_only = handler.sessions.len() - handler.arguments.iter().filter(taken).count();
-    let guards = (0..guards_only).map(|index| (session_name(handler, index), extractor(handler, index, runtime)));
+    let guards =
+        (0..guards_only).map(|index| (session_name(handler, index), extractor(handler, index, function, runtime)));
     let arguments = handler.arguments.iter().enumerate().map(|(index, argument)| match argument {
-        CallArgument::Session(number) => (session_name(handler, *number), extractor(handler, *number, runtime)),
+        CallArgument::Session(number) => {
+            (session_name(handler, *number), extractor(handler, *number, function, runtime))
+        }
         CallArgument::Extractor(ty) => (argument_name(index), ty.to_token_stream()),
     });
     let all: Vec<(Ident, TokenStream)> = guards.chain(arguments).collect();
@@ -240,7 +234,9 @@ fn values(handler: &Handler) -> Vec<TokenStream> {
     handler.arguments.iter().enumerate().map(value).collect()
 }
 
-fn extractor(handler: &Handler, index: usize, runtime: &Runtime) -> TokenStream {
+/// The extractor of a session. It names the state, of which the function asks that it holds the session's type: the
+/// compiler tells that in our words, while axum asks it to say nothing of why a function is no handler.
+fn extractor(handler: &Handler, index: usize, function: &Function, runtime: &Runtime) -> TokenStream {
     let session = &handler.sessions[index];
     let path = match session.form {
         BorrowForm::Shared => runtime.shared(),
@@ -249,102 +245,12 @@ fn extractor(handler: &Handler, index: usize, runtime: &Runtime) -> TokenStream 
         BorrowForm::Slot => runtime.slot(),
     };
     let (sessions, ty) = (runtime.sessions(), &session.ty);
-    let spec = common_spec(session, runtime).unwrap_or_else(|| {
-        let (marker, generics) = (marker_name(handler, index), handler.bounds.named());
-        quote!(#marker #generics)
+    let spec = spec::named(handler, index, function, runtime);
+    let state = spec::is_read_by_nobody(handler).then(|| {
+        let (state, has_sessions) = (runtime.state(), runtime.has_sessions());
+        quote!(, #state<impl #has_sessions<#ty>>)
     });
-    session.place.put(quote!(#path<#sessions<#ty>, #spec>))
-}
-
-/// What most handlers ask: who may enter, and nothing else. The compiler makes one extractor of these for all of them.
-fn common_spec(session: &Session, runtime: &Runtime) -> Option<TokenStream> {
-    let Session {
-        access,
-        guard: None,
-        missing: None,
-        fresh: None,
-        wait: None,
-        csrf: true,
-        saves_always: false,
-        lent: true,
-        ..
-    } = session
-    else {
-        return None;
-    };
-    let spec = match access {
-        Access::Protected => runtime.protected(),
-        Access::Optional => runtime.optional(),
-        Access::OrDefault => return None,
-    };
-    Some(spec.to_token_stream())
-}
-
-/// The name of the type that stands for one session of one handler.
-fn marker_name(handler: &Handler, index: usize) -> Ident {
-    match index {
-        0 => handler.marker.clone(),
-        _ => format_ident!("{}_{}", handler.marker, index, span = Span::mixed_site()),
-    }
-}
-
-/// The type that tells one handler's session from another's.
-fn marker(handler: &Handler, index: usize, function: &Function) -> TokenStream {
-    let (visibility, name, contents) = (&function.visibility, marker_name(handler, index), handler.bounds.marker());
-    quote_spanned! {Span::mixed_site()=>
-        #[doc(hidden)]
-        #visibility struct #name #contents
-    }
-}
-
-/// What the handler asks of one session.
-fn spec(handler: &Handler, index: usize, runtime: &Runtime) -> TokenStream {
-    let Session { ty, form: _, optional: _, access, place: _, guard, missing, fresh, wait, csrf, saves_always, lent } =
-        &handler.sessions[index];
-    let (marker, bounds) = (marker_name(handler, index), &handler.bounds);
-    let (declared, named, where_clause) = (bounds.declared(), bounds.named(), bounds.where_clause());
-    let (spec, asked) = (runtime.spec(), runtime.session_policy());
-    let (duration, option, some, result) = (paths::duration(), paths::option(), paths::some(), paths::result());
-
-    let who = match access {
-        Access::Protected => quote_spanned!(Span::mixed_site()=> protected()),
-        Access::Optional => quote_spanned!(Span::mixed_site()=> optional()),
-        Access::OrDefault => quote_spanned!(Span::mixed_site()=> or_default(Self::default)),
-    };
-    let fresh = fresh.map(|millis| quote_spanned!(Span::mixed_site()=> .fresh(#duration::from_millis(#millis))));
-    let wait = wait.map(|millis| quote_spanned!(Span::mixed_site()=> .wait(#duration::from_millis(#millis))));
-    let csrf = (!csrf).then(|| quote_spanned!(Span::mixed_site()=> .from_any_site()));
-    let save = saves_always.then(|| quote_spanned!(Span::mixed_site()=> .save_always()));
-    let lent = (!lent).then(|| quote_spanned!(Span::mixed_site()=> .unlent()));
-    let asks_missing = missing.as_ref().map(|missing| match missing.is_handler() {
-        true => quote_spanned!(Span::mixed_site()=> .missing_handler(Self::missing)),
-        false => quote_spanned!(Span::mixed_site()=> .missing(Self::missing)),
-    });
-    let asks_guard = guard.as_ref().map(|_| quote_spanned!(Span::mixed_site()=> .guard(Self::guard)));
-    let missing = missing.as_ref().map(|missing| {
-        let (answer, missing) = (runtime.missing(), missing.expand(runtime));
-        quote_spanned!(Span::mixed_site()=> fn missing() -> #option<#answer> { #some(#missing) })
-    });
-    let guard = guard.as_ref().map(|guard| {
-        let data = Ident::new("__data", guard.place().span());
-        let (any_data, response, verdict) =
-            (runtime.erased_data(), runtime.response(), guard.expand(&data, ty, runtime));
-        quote_spanned!(Span::mixed_site()=> fn guard(#data: &dyn #any_data) -> #result<(), #response> { #verdict })
-    });
-    let default = (*access == Access::OrDefault).then(|| {
-        let (default, data, boxed) = (paths::default(), runtime.boxed_data(), runtime.boxed());
-        quote_spanned!(Span::mixed_site()=> fn default() -> #option<#data> { #some(#boxed::new(<#ty as #default>::default())) })
-    });
-
-    quote_spanned! {Span::mixed_site()=>
-        #[automatically_derived]
-        impl #declared #spec for #marker #named #where_clause {
-            const POLICY: #asked = #asked::#who #fresh #wait #csrf #save #lent #asks_missing #asks_guard;
-            #guard
-            #missing
-            #default
-        }
-    }
+    session.place.put(quote!(#path<#sessions<#ty>, #spec #state>))
 }
 
 /// The wrapper's parameter for a session, at the user's own.

@@ -8,6 +8,7 @@ mod model;
 mod parameter;
 mod parse;
 mod rules;
+mod spec;
 
 use proc_macro2::TokenStream;
 

@@ -1,10 +1,11 @@
 //! What only a valid use can become.
 
 use proc_macro2::Ident;
-use quote::format_ident;
-use syn::{Attribute, FnArg, Type, ext::IdentExt};
+use quote::{ToTokens, format_ident};
+use syn::{Attribute, FnArg, GenericParam, Generics, Type, ext::IdentExt};
 
 use super::{
+    checks::has_word,
     generics::KeptGenerics,
     parameter::{BorrowForm, Parameter, SessionParameter},
     parse::{Function, HandlerOptions},
@@ -31,7 +32,7 @@ pub(crate) struct Handler {
     pub(crate) marker: Ident,
     /// The wrapper's generics.
     pub(crate) generics: KeptGenerics,
-    /// The generics of what the marker implements.
+    /// The generics of what the marker implements: none, unless a session or an option of it names one.
     pub(crate) bounds: KeptGenerics,
     /// Attributes that describe the item, and those that transform it.
     pub(crate) outer: Vec<Attribute>,
@@ -165,16 +166,34 @@ fn build(draft: &UncheckedHandler, errors: &mut Errors) -> Handler {
     }
 
     let others: Vec<&Type> = draft.others().collect();
+    let none = Generics::default();
+    let generic = sessions.iter().any(|session| names_a_parameter(session, &function.signature.generics));
     let (outer, inner) = function.attributes.iter().cloned().partition(describes_the_item);
     Handler {
         marker: format_ident!("__session_{}", function.signature.ident.unraw(), span = proc_macro2::Span::mixed_site()),
         generics: KeptGenerics::of(&function.signature.generics, &others),
-        bounds: KeptGenerics::of(&function.signature.generics, &[]),
+        bounds: KeptGenerics::of(if generic { &function.signature.generics } else { &none }, &[]),
         outer,
         inner,
         sessions,
         arguments,
     }
+}
+
+/// Whether a session or an option of it names a type or a constant that the function is generic over.
+fn names_a_parameter(session: &Session, generics: &Generics) -> bool {
+    let written = [
+        Some(session.ty.to_token_stream()),
+        session.guard.as_ref().map(ToTokens::to_token_stream),
+        session.missing.as_ref().map(ToTokens::to_token_stream),
+    ];
+    let parameters = generics.params.iter().filter_map(|parameter| match parameter {
+        GenericParam::Type(ty) => Some(ty.ident.to_string()),
+        GenericParam::Const(constant) => Some(constant.ident.to_string()),
+        GenericParam::Lifetime(_) => None,
+    });
+    let names = |name: String| written.iter().flatten().any(|tokens| has_word(tokens.clone(), &name));
+    parameters.into_iter().any(names)
 }
 
 /// Attributes that say something about the item: these go on what axum and the module see. All others transform or

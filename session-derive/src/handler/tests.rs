@@ -231,6 +231,14 @@ fn a_guard_looks_at_one_session() {
         &["`wait` takes", "one value"],
     );
     assert_refused(&refused!([protected, guard] async fn f(u: &User) {}), &["`guard` takes a closure"]);
+    assert_refused(
+        &refused!([protected, guard = Self::is_root, missing = Self::sorry] async fn f(u: &User) {}),
+        &["write the type's name", "write the type's name"],
+    );
+    assert_refused(
+        &refused!([protected, guard = |user| Self::is_root(user)] async fn f(u: &User) {}),
+        &["write the type's name"],
+    );
     assert_refused(&refused!([protected, gaurd = |a, b| a] async fn f(u: &User) {}), &["did you mean `guard`?"]);
 }
 

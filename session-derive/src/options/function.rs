@@ -1,9 +1,11 @@
 //! `= path::to::function`.
 
+use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Path, Token, parse::ParseStream, token};
 
 use super::OptionKey;
+use crate::diag::Errors;
 
 /// Reads `= path`; what stands there instead is told how a function is named.
 pub(crate) fn parse(key: &OptionKey, input: ParseStream, what: &str) -> syn::Result<Path> {
@@ -22,4 +24,19 @@ pub(crate) fn parse(key: &OptionKey, input: ParseStream, what: &str) -> syn::Res
     }
     key.ends(input, input.span(), what)?;
     Ok(path)
+}
+
+/// `guard = Self::is_root`, in an `impl`: what calls the function stands elsewhere.
+pub(super) fn names_no_self(written: &impl ToTokens, errors: &mut Errors) {
+    if let Some(word) = find_self(written.to_token_stream()) {
+        errors.at(word.span(), "`Self` is not known here; write the type's name");
+    }
+}
+
+fn find_self(tokens: TokenStream) -> Option<TokenTree> {
+    tokens.into_iter().find_map(|token| match &token {
+        TokenTree::Ident(ident) if ident == "Self" => Some(token),
+        TokenTree::Group(group) => find_self(group.stream()),
+        TokenTree::Ident(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => None,
+    })
 }

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Expr, Token, parse::ParseStream};
 
-use super::OptionKey;
+use super::{OptionKey, function};
 use crate::{
     diag::Errors,
     paths::{Runtime, SpanRange},
@@ -39,6 +39,7 @@ pub(crate) fn parse(key: &OptionKey, input: ParseStream) -> syn::Result<RawGuard
 /// A guard of the right shape; its types are the compiler's to check.
 pub(crate) fn check(raw: &RawGuard, errors: &mut Errors) -> Option<Guard> {
     let expr = bare(&raw.expr);
+    function::names_no_self(expr, errors);
     match expr {
         Expr::Path(_) => {}
         Expr::Closure(closure) => {
@@ -64,6 +65,12 @@ pub(crate) fn check(raw: &RawGuard, errors: &mut Errors) -> Option<Guard> {
         }
     }
     Some(Guard { expr: expr.to_token_stream() })
+}
+
+impl ToTokens for Guard {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.extend(self.expr.clone());
+    }
 }
 
 impl Guard {

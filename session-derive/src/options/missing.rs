@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Lit, LitInt, LitStr, Path, ext::IdentExt, parse::ParseStream, token};
 
-use super::{OptionKey, parenthesized};
+use super::{OptionKey, function, parenthesized};
 use crate::{
     diag::{Errors, closest},
     paths::{Runtime, SpanRange, name_span},
@@ -108,7 +108,10 @@ pub(crate) fn check(raw: &RawMissing, errors: &mut Errors) -> Option<Missing> {
     match raw {
         RawMissing::Status(number) => status_is_an_answer(number, errors).map(Missing::Status),
         RawMissing::Redirect(target) => target_is_a_location(target, errors).map(Missing::Redirect),
-        RawMissing::Handler(path) => Some(Missing::Handler(path.clone())),
+        RawMissing::Handler(path) => {
+            function::names_no_self(path, errors);
+            Some(Missing::Handler(path.clone()))
+        }
     }
 }
 
@@ -139,6 +142,15 @@ fn target_is_a_location(target: &LitStr, errors: &mut Errors) -> Option<String> 
         return Some(location);
     }
     None
+}
+
+impl ToTokens for Missing {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Self::Status(_) | Self::Redirect(_) => {}
+            Self::Handler(path) => path.to_tokens(tokens),
+        }
+    }
 }
 
 impl Missing {

@@ -1,7 +1,9 @@
 //! The extractors that stand in a generated handler's signature, one for each way to take a session.
 //!
-//! Their names and first parameters, such as `SharedFromRef<Sessions<User>, ..>`, are read by people: they are all that
-//! the compiler shows of a handler whose state lacks its sessions.
+//! Each names the state that it is taken from, of which the function asks that it holds the sessions. So the compiler says
+//! in our words what a state lacks: axum asks it to say nothing of why a function is no handler. Under `debug_handler`,
+//! which takes no generic function, the state is `AnyState`. There, and in a generic function, the first parameters, such
+//! as `SharedFromRef<Sessions<User>, ..>`, are all that people see.
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -43,6 +45,44 @@ pub trait Spec: 'static {
     fn default() -> Option<BoxedData> {
         None
     }
+}
+
+/// The state that a session is taken from.
+pub struct State<S>(PhantomData<fn() -> S>);
+
+/// Whatever state there is.
+pub struct AnyState;
+
+/// The number of one session of one handler.
+pub struct SpecKey<const KEY: u64>;
+
+/// The `Spec` of the session of this number.
+///
+/// A handler's own type can't be named in its signature, as an `impl` has no place for types. So it stands in the block of
+/// the constant `KEY`, and the compiler finds it as the only one of that number.
+pub trait SpecOf<M> {}
+
+/// What the spec of this number asks; `M` is found by it.
+pub struct Keyed<const KEY: u64, M>(PhantomData<fn() -> M>);
+
+impl<const KEY: u64, M: Spec> Spec for Keyed<KEY, M>
+where
+    SpecKey<KEY>: SpecOf<M>,
+{
+    const POLICY: SessionPolicy = M::POLICY;
+}
+
+/// A number that no other handler has: of where its attribute stands, and a hash of its signature for those that one macro
+/// has made.
+pub const fn spec_key(module: &str, line: u32, column: u32, signature: u64) -> u64 {
+    let mut hash = signature ^ ((line as u64) << 32) ^ column as u64;
+    let mut rest = module.as_bytes();
+    while let [first, others @ ..] = rest {
+        // As in FNV-1a.
+        hash = (hash ^ *first as u64).wrapping_mul(0x0000_0100_0000_01b3);
+        rest = others;
+    }
+    hash
 }
 
 /// An extractor that is being asked.
@@ -110,15 +150,26 @@ fn ask_core<'a>(
 macro_rules! extractors {
     ($($(#[$doc:meta])* $name:ident takes $take:ident;)+) => {$(
         $(#[$doc])*
-        pub struct $name<H, M> {
+        pub struct $name<H, M, S = AnyState> {
             /// The session.
             pub session: ErasedHandlerSession,
-            handler: PhantomData<fn() -> (H, M)>,
+            handler: PhantomData<fn() -> (H, M, S)>,
         }
 
-        impl<H, M> From<ErasedHandlerSession> for $name<H, M> {
+        impl<H, M, S> From<ErasedHandlerSession> for $name<H, M, S> {
             fn from(session: ErasedHandlerSession) -> Self {
                 Self { session, handler: PhantomData }
+            }
+        }
+
+        impl<T, M: Spec, S: HasSessions<T>> FromRequestParts<S> for $name<Sessions<T>, M, State<S>> {
+            type Rejection = Rejection;
+
+            fn from_request_parts(
+                parts: &mut Parts,
+                state: &S,
+            ) -> impl Future<Output = Result<Self, Rejection>> + Send {
+                ExtractorFuture(ask(state.sessions_held(), BorrowForm::$take, const { &M::POLICY }, parts), PhantomData)
             }
         }
 

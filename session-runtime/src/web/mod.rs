@@ -26,7 +26,10 @@ mod withheld;
 #[cfg(feature = "testing")]
 pub(crate) use self::cookies::fuzz;
 
-pub use self::extract::{ExclusiveFromRef, Optional, OwnedFromRef, Protected, SharedFromRef, SlotFromRef, Spec};
+pub use self::extract::{
+    ExclusiveFromRef, Keyed, Optional, OwnedFromRef, Protected, SharedFromRef, SlotFromRef, Spec, SpecKey, SpecOf,
+    State, spec_key,
+};
 pub use self::handler::{
     HandlerFuture, HandlerSessions, ResponseFuture, answer, answer_unless_failed, serve, unreachable, verdict,
 };

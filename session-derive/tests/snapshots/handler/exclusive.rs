@@ -4,6 +4,9 @@ pub fn visit(
     __session0: ::session_runtime::__private::ExclusiveFromRef<
         ::session_runtime::Sessions<User>,
         ::session_runtime::__private::Protected,
+        ::session_runtime::__private::State<
+            impl ::session_runtime::__private::HasSessions<User>,
+        >,
     >,
     __argument1: Form<Login>,
 ) -> ::session_runtime::__private::HandlerFuture<'static> {

@@ -2,6 +2,9 @@ pub(crate) async fn generic<'b, T: Clone + 'static, U, const N: usize>(
     __session0: ::session_runtime::__private::SharedFromRef<
         ::session_runtime::Sessions<User>,
         ::session_runtime::__private::Protected,
+        ::session_runtime::__private::State<
+            impl ::session_runtime::__private::HasSessions<User>,
+        >,
     >,
     __argument1: Path<Text<'b, T>>,
     __argument2: impl FromRequest<U>,

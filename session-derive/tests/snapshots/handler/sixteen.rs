@@ -2,7 +2,30 @@ fn many(
     __paired: (
         ::session_runtime::__private::SharedFromRef<
             ::session_runtime::Sessions<User>,
-            __session_many,
+            ::session_runtime::__private::Keyed<
+                {
+                    const __KEY: ::core::primitive::u64 = ::session_runtime::__private::spec_key(
+                        ::core::module_path!(),
+                        ::core::line!(),
+                        ::core::column!(),
+                        10680416388193186037u64,
+                    );
+                    #[doc(hidden)]
+                    pub struct __session_many;
+                    impl ::session_runtime::__private::SpecOf<__session_many>
+                    for ::session_runtime::__private::SpecKey<__KEY> {}
+                    #[automatically_derived]
+                    impl ::session_runtime::__private::Spec for __session_many {
+                        const POLICY: ::session_runtime::__private::SessionPolicy = ::session_runtime::__private::SessionPolicy::protected()
+                            .unlent();
+                    }
+                    __KEY
+                },
+                impl ::session_runtime::__private::Spec,
+            >,
+            ::session_runtime::__private::State<
+                impl ::session_runtime::__private::HasSessions<User>,
+            >,
         >,
         HeaderMap,
     ),
@@ -127,11 +150,4 @@ fn many(
         ),
         __call,
     )
-}
-#[doc(hidden)]
-struct __session_many;
-#[automatically_derived]
-impl ::session_runtime::__private::Spec for __session_many {
-    const POLICY: ::session_runtime::__private::SessionPolicy = ::session_runtime::__private::SessionPolicy::protected()
-        .unlent();
 }

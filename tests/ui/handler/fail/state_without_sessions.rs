@@ -1,10 +1,10 @@
 //! # State and router
 //!
-//! A handler takes its sessions from the router's state, by `Sessions<User>: FromRef<State>`. The message names
-//! both in the type of the handler's first extractor, `SharedFromRef<Sessions<User>, ..>`.
+//! A handler takes its sessions from the router's state, by `Sessions<User>: FromRef<State>`. The compiler says it twice:
+//! of the route, and of the handler.
 //!
 //! Fix: give the router `.with_state(User::sessions().await?)`, or the state a field of type `Sessions<User>` and
-//! `#[derive(FromRef)]`. With `#[axum::debug_handler(state = App)]` below `#[session]` the message says so itself.
+//! `#[derive(FromRef)]`.
 
 use axum::{Router, routing::get};
 use serde::{Deserialize, Serialize};

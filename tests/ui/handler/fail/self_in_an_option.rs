@@ -1,8 +1,8 @@
 //! # The function
 //!
-//! In an `impl` there is no place for what the attribute writes beside a handler that asks for more than a session.
+//! The runtime calls the guard and `missing` from a place that has another `Self`, or none.
 //!
-//! Fix: move it out of the `impl`.
+//! Fix: write the type's name, `Pages::is_root`.
 
 use serde::{Deserialize, Serialize};
 use session_runtime::{SessionData, session};
@@ -13,8 +13,14 @@ struct User {
     visits: u32,
 }
 
-impl User {
-    #[session(protected, guard = |user| user.visits < 10)]
+struct Pages;
+
+impl Pages {
+    fn is_root(user: &User) -> bool {
+        user.name == "root"
+    }
+
+    #[session(protected, guard = Self::is_root)]
     async fn home(user: &User) -> String {
         user.name.clone()
     }
