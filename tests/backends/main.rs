@@ -18,6 +18,7 @@ mod redis_client;
 mod redis_memory;
 mod redis_owners;
 mod redis_startup;
+mod redis_tls;
 mod sql;
 mod sql_answers;
 mod sql_clock;

@@ -11,7 +11,7 @@ use session_runtime::{
     FromSetting,
     backend::{OpenBackend, Redis, RedisConfig, Scope},
 };
-use session_tests::{Redis as Server, serve};
+use session_tests::{Redis as Server, certificates::Authority, serve};
 
 const PREFIX: &str = "shop:User:";
 const GUIDE: &str = include_str!("../../session-runtime/docs/redis.md");
@@ -114,8 +114,9 @@ async fn a_database_number_that_is_out_of_range_is_refused() {
 
 #[tokio::test]
 async fn a_port_for_tls_is_told_from_a_proxy_with_nobody_behind_it() {
-    let (_server, port) = Server::start_tls().await;
-    assert_says(&refusal(&format!("redis://127.0.0.1:{port}/")).await, &["expects TLS", "rediss://"]);
+    let authority = Authority::new();
+    let server = Server::start_tls(&authority.sign(&["localhost"]), &authority, &[]).await;
+    assert_says(&refusal(&format!("redis://127.0.0.1:{}/", server.tls_port())).await, &["expects TLS", "rediss://"]);
     let gone = session_tests::Gate::to(1).await;
     assert_says(&logged(&gone.url()).await, &["WARN", "can't be used yet"]);
 }

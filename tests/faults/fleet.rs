@@ -4,7 +4,7 @@ use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use axum::http::{HeaderValue, Method, StatusCode, header::COOKIE};
 use session_runtime::backend::Memory;
-use session_tests::{App, Client, Redis, Reply, Served, raw, serve, wait};
+use session_tests::{App, Client, Redis, Reply, Served, certificates::Authority, raw, serve, wait};
 use tokio::task::JoinHandle;
 
 pub(crate) use crate::ledger::Terms;
@@ -32,6 +32,17 @@ pub(crate) enum Store {
     Redis(Redis),
 }
 
+/// What a process is told of its way to Redis: variables of its environment.
+pub(crate) type Way = Vec<(&'static str, String)>;
+
+/// A Redis with these arguments, and the way to it over TLS.
+pub(crate) async fn over_tls(arguments: &[&str]) -> (Redis, Way) {
+    let authority = Authority::new();
+    let redis = Redis::start_tls(&authority.sign(&["localhost", "127.0.0.1"]), &authority, arguments).await;
+    let way = vec![("REDIS_URL", redis.tls_url()), ("REDIS_CA", authority.pem().to_owned())];
+    (redis, way)
+}
+
 impl Fleet {
     /// Served inside the test, on memory.
     pub(crate) async fn on_memory(terms: Terms) -> Self {
@@ -53,17 +64,29 @@ impl Fleet {
 
     /// Served by a process for each of these ways to a Redis.
     pub(crate) async fn by(urls: &[String], redis: Redis, terms: Terms) -> Self {
+        let ways: Vec<Way> = urls.iter().map(|url| vec![("REDIS_URL", url.clone())]).collect();
+        Self::by_ways(&ways, redis, terms).await
+    }
+
+    /// The same, with all that each process is told of its way.
+    pub(crate) async fn by_ways(ways: &[Way], redis: Redis, terms: Terms) -> Self {
         let mut members = Vec::new();
-        for url in urls {
+        for way in ways {
             let program = App::program(env!("CARGO_BIN_EXE_ledger"))
-                .env("REDIS_URL", url)
                 .env("SESSION_KEYS", KEY)
                 .env("LEASE", terms.lease.as_millis().to_string())
                 .env("WAIT", terms.wait.as_millis().to_string())
                 .env("DEADLINE", terms.deadline.as_millis().to_string());
+            let program = way.iter().fold(program, |program, (name, value)| program.env(*name, value));
             members.push(Member::App(program.start().await));
         }
         Self { members, store: Store::Redis(redis) }
+    }
+
+    /// Served by so many processes, on a Redis of their own that they reach over TLS.
+    pub(crate) async fn over_tls(processes: usize, terms: Terms) -> Self {
+        let (redis, way) = over_tls(&["--appendonly", "no"]).await;
+        Self::by_ways(&vec![way; processes], redis, terms).await
     }
 
     /// The last member: another process than the first, where there are two.
@@ -213,12 +236,13 @@ pub(crate) fn sorted(mut entries: Vec<u32>) -> Vec<u32> {
     entries
 }
 
-/// Makes each behaviour a test on memory, on Redis, and on Redis with two processes.
+/// Makes each behaviour a test on memory, on Redis, and on Redis with two processes, by each way to it.
 macro_rules! on_every_fleet {
     ($($behaviour:ident)+) => {
         on_every_fleet! { @ on_memory { Fleet::on_memory(PATIENT) } $($behaviour)+ }
         on_every_fleet! { @ on_redis { Fleet::on_redis(1, PATIENT) } $($behaviour)+ }
         on_every_fleet! { @ on_redis_across_two_processes { Fleet::on_redis(2, PATIENT) } $($behaviour)+ }
+        on_every_fleet! { @ on_redis_over_tls_across_two_processes { Fleet::over_tls(2, PATIENT) } $($behaviour)+ }
     };
     (@ $place:ident { $fleet:expr } $($behaviour:ident)+) => {
         mod $place {

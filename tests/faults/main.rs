@@ -13,5 +13,6 @@ mod leases;
 mod ledger;
 mod logins;
 mod outages;
+mod over_tls;
 mod silent_connection;
 mod waiting;

@@ -16,7 +16,7 @@ use tokio::{task::JoinHandle, time::Instant};
 
 use crate::fleet::{Fleet, PATIENT, Terms, Writer, assert_problem};
 
-const TERMS: Terms =
+pub(crate) const TERMS: Terms =
     Terms { lease: Duration::from_secs(2), wait: Duration::from_secs(10), deadline: Duration::from_millis(500) };
 
 /// What a request takes at most while Redis is gone: the deadlines of the calls that it makes to Redis (an exclusive
@@ -33,7 +33,7 @@ struct Load {
 const PHASES: usize = 4;
 const STOP: usize = PHASES;
 
-struct Worker {
+pub(crate) struct Worker {
     writer: Writer,
     answers: Vec<Answer>,
 }
@@ -116,7 +116,7 @@ fn assert_unavailable(reply: &Reply, took: Duration) {
 impl Worker {
     /// Everything was answered as it should, or with a 503; in phase `down` with nothing else, in the phases `up` not
     /// at all. Nobody was ever taken for an anonymous client.
-    fn assert_nothing_but_503(&self, up: &[usize], down: usize) {
+    pub(crate) fn assert_nothing_but_503(&self, up: &[usize], down: usize) {
         for Answer { path, reply, took, phases } in &self.answers {
             let within = |phase: usize| *phases == (phase, phase);
             let unavailable = reply.status == StatusCode::SERVICE_UNAVAILABLE;
@@ -132,7 +132,7 @@ impl Worker {
     }
 
     /// What a client was told is written is there, once; what it was told is not may be there, once.
-    async fn assert_nothing_lost(&self) {
+    pub(crate) async fn assert_nothing_lost(&self) {
         let entries = self.writer.entries(0).await;
         let written: BTreeSet<_> = entries.iter().copied().collect();
         assert_eq!(written.len(), entries.len(), "an entry is doubled: {entries:?}");
@@ -154,7 +154,7 @@ async fn recovered(fleet: &Fleet) {
 }
 
 /// Puts the fleet under load through an outage: phase 0 is before it, 2 in it, 3 after it, and 1 between these.
-async fn through_an_outage(
+pub(crate) async fn through_an_outage(
     fleet: &mut Fleet,
     begin: impl FnOnce(&mut Redis),
     end: impl AsyncFnOnce(&mut Redis),

@@ -12,7 +12,7 @@ use redis::cmd;
 use serde::{Deserialize, Serialize};
 use session_runtime::{
     Error, FromSetting as _, Session, SessionData, SessionSlot, Sessions,
-    backend::{self, MySqlConfig, MySqlUrl, PostgresConfig, PostgresUrl, RedisConfig, RedisUrl},
+    backend::{self, MySqlConfig, MySqlUrl, Pem, PostgresConfig, PostgresUrl, RedisConfig, RedisUrl},
     session,
 };
 use session_tests::{App, Redis, app::Program, serve, wait};
@@ -176,6 +176,8 @@ async fn nothing_that_can_be_printed_prints_a_secret() {
     let mut config = RedisConfig::default();
     let url = format!("redis://:{SECRET}@127.0.0.1:1/");
     config.url = Some(RedisUrl::from_setting(&url).unwrap());
+    config.client_key = Some(Pem::from_setting(&format!("-----BEGIN PRIVATE KEY-----\n{SECRET}\n")).unwrap());
+    texts.push(shown(config.client_key.as_ref().unwrap()));
     texts.push(shown(&config));
     texts.push(shown(&backend::Redis::new(&url, "test:").unwrap()));
     texts.push(shown(&backend::Redis::new(&format!("redis://:{SECRET}@:x/"), "test:").map(|_| ()).unwrap_err()));
@@ -231,6 +233,7 @@ const PRINTED: &[&str] = &[
     "MySqlUrl",
     "OpenError",
     "OwnerSessions",
+    "Pem",
     "Postgres",
     "PostgresConfig",
     "PostgresUrl",

@@ -3,6 +3,7 @@
 //! | to have | write |
 //! |---|---|
 //! | a private Redis, to kill, hang and restart | [`Redis::start`] |
+//! | one that is reached over TLS, and its certificates | [`Redis::start_tls`], [`certificates`] |
 //! | a way to a server that can be shut without a word, or led to another | [`Gate::to`] |
 //! | a private PostgreSQL or MariaDB, likewise | [`Postgres::start`], [`MariaDb::start`] |
 //! | PgBouncer in front of that PostgreSQL | [`PgBouncer::before`] |
@@ -29,6 +30,7 @@ mod readme {}
 
 pub mod app;
 pub mod browser;
+pub mod certificates;
 pub mod client;
 mod database;
 pub mod engine;

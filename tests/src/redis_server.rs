@@ -9,7 +9,12 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{port::Port, process::Process, tools, wait};
+use crate::{
+    certificates::{Authority, Identity},
+    port::Port,
+    process::Process,
+    tools, wait,
+};
 
 /// A Redis server of the test's own, on a free loopback port, in a folder of its own. It ends with this value.
 #[derive(Debug)]
@@ -18,8 +23,8 @@ pub struct Redis {
     port: Port,
     folder: TempDir,
     arguments: Vec<String>,
-    /// The port for TLS, and where its certificate lies.
-    _tls: Option<(Port, TempDir)>,
+    /// The port for TLS, and where the certificates lie.
+    tls: Option<(Port, TempDir)>,
 }
 
 impl Redis {
@@ -44,29 +49,44 @@ impl Redis {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
         let process = launch(&port, &folder, &arguments).await;
-        Self { process, port, folder, arguments, _tls: None }
+        Self { process, port, folder, arguments, tls: None }
     }
 
-    /// Starts a server that has a second port, for TLS alone: the number that is returned.
+    /// Starts a server that has a second port, for TLS alone, under this certificate and with more arguments, for example
+    /// `&["--tls-auth-clients", "yes"]` (default: no). It trusts clients that this authority has signed.
     ///
     /// # Panics
     ///
-    /// When openssl or redis-server is missing or fails.
-    pub async fn start_tls() -> (Self, u16) {
+    /// When no redis-server is installed or it doesn't come up.
+    pub async fn start_tls(identity: &Identity, clients: &Authority, arguments: &[&str]) -> Self {
         let (tls, folder) = (Port::reserve(), tempfile::tempdir().expect("a temporary folder"));
-        let path = |name: &str| folder.path().join(name).to_str().expect("a path of text").to_owned();
-        let (key, certificate) = (path("key.pem"), path("certificate.pem"));
-        let mut openssl = Command::new(tools::OPENSSL.find().expect("openssl is installed: run `cargo xtask setup`"));
-        openssl.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]);
-        let made = openssl.args(["-keyout", &key, "-out", &certificate]).output().expect("openssl runs");
-        assert!(made.status.success(), "{}", crate::app::describe(&made));
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, text).expect("a file can be written");
+            path.to_str().expect("a path of text").to_owned()
+        };
         let port = tls.number().to_string();
-        let arguments = ["--tls-port", &port, "--tls-cert-file", &certificate, "--tls-key-file", &key];
-        let arguments = [&arguments[..], &["--tls-auth-clients", "no"]].concat();
-        let mut server = Self::start_with(&arguments).await;
-        server._tls = Some((tls, folder));
-        let port = server._tls.as_ref().map_or(0, |(port, _)| port.number());
-        (server, port)
+        let (certificate, key) = (file("certificate.pem", &identity.certificate), file("key.pem", &identity.key));
+        let ca = file("clients.pem", clients.pem());
+        let own =
+            ["--tls-port", &port, "--tls-cert-file", &certificate, "--tls-key-file", &key, "--tls-ca-cert-file", &ca];
+        let mut server = Self::start_with(&[&own[..], &["--tls-auth-clients", "no"], arguments].concat()).await;
+        server.tls = Some((tls, folder));
+        server
+    }
+
+    /// The port for TLS.
+    ///
+    /// # Panics
+    ///
+    /// When it has none.
+    pub fn tls_port(&self) -> u16 {
+        self.tls.as_ref().expect("started with TLS").0.number()
+    }
+
+    /// Its URL with TLS: `rediss://localhost:16379/`.
+    pub fn tls_url(&self) -> String {
+        format!("rediss://localhost:{}/", self.tls_port())
     }
 
     /// Starts it as a Sentinel that watches the server at this port as `main`.
@@ -82,7 +102,7 @@ impl Redis {
         let arguments = vec![file.to_str().expect("a path of text").to_owned(), "--sentinel".to_owned()];
         let port = Port::reserve();
         let process = launch(&port, &folder, &arguments).await;
-        Self { process, port, folder, arguments, _tls: None }
+        Self { process, port, folder, arguments, tls: None }
     }
 
     /// Its URL, as an application is given it: `redis://127.0.0.1:16379/`.

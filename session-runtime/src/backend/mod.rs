@@ -30,6 +30,8 @@ pub(crate) use self::erased::Store;
 #[cfg(feature = "file")]
 pub use self::file::{File, FileConfig};
 pub use self::memory::{Memory, MemoryConfig};
+#[cfg(feature = "redis-tls")]
+pub use self::redis::Pem;
 #[cfg(feature = "redis")]
 pub use self::redis::{Redis, RedisConfig, RedisUrl};
 #[cfg(feature = "mysql")]

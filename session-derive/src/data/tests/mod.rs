@@ -12,6 +12,7 @@ macro_rules! refused {
 
 mod field_attributes;
 mod origins;
+mod redis;
 
 #[test]
 fn a_bare_type_gets_the_defaults() {

@@ -23,7 +23,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Cmd, ErrorKind, Pipeline, RedisError, RedisResult, Value};
 use tokio::sync::{OnceCell, watch};
 
-use super::connector::Connector;
+use super::connector::{Connector, Link};
 use super::fault::Fault;
 use super::heartbeat::{Pulse, Waiting, heartbeat, within};
 use super::wakers::Wakers;
@@ -89,6 +89,7 @@ enum State {
 pub(super) struct Live {
     number: u64,
     connection: MultiplexedConnection,
+    _link: Link,
     subscribed: OnceCell<()>,
     pulse: Arc<Pulse>,
 }
@@ -294,7 +295,8 @@ impl Shared {
 
     /// Connects, and sees that the server takes writes.
     async fn connect(self: &Arc<Self>, number: u64) -> RedisResult<Arc<Live>> {
-        let mut connection = self.connector.connect(&self.config).await?;
+        let link = self.connector.connect(&self.config).await?;
+        let mut connection = link.connection.clone();
         // Such a command is refused by a replica whether the key is there or not, and changes nothing.
         let mut write = redis::cmd("GETEX");
         write.arg(&self.probe).arg("PERSIST");
@@ -303,7 +305,7 @@ impl Shared {
             // Missing rights are told to whoever needs them.
             Ok(_) | Err(_) => {}
         }
-        let live = Live { number, connection, subscribed: OnceCell::new(), pulse: Arc::default() };
+        let live = Live { number, connection, _link: link, subscribed: OnceCell::new(), pulse: Arc::default() };
         if self.subscribes.load(Ordering::SeqCst)
             && let Err(error) = live.subscribe(&self.channel).await
             && Fault::of(&error).is_some()

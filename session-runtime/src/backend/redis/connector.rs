@@ -5,12 +5,17 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::TcpSettings;
 use redis::io::tcp::socket2::TcpKeepalive;
-use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ProtocolVersion, RedisResult};
+use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, ProtocolVersion, RedisError};
+
+#[cfg(feature = "redis-tls")]
+use super::tls::Tls;
 
 /// The way to a Redis.
 pub(super) struct Connector {
-    client: Client,
+    info: ConnectionInfo,
     source: Source,
+    #[cfg(feature = "redis-tls")]
+    tls: Option<Tls>,
 }
 
 /// Who named the way, for what is said of it.
@@ -40,23 +45,99 @@ impl Source {
 }
 
 impl Connector {
-    pub(super) fn new(info: ConnectionInfo, source: Source) -> RedisResult<Self> {
+    pub(super) fn new(info: ConnectionInfo, source: Source) -> Self {
         let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
         let tcp = tcp(info.tcp_settings().clone());
-        let client = Client::open(info.set_redis_settings(settings).set_tcp_settings(tcp))?;
-        Ok(Self { client, source })
+        let info = info.set_redis_settings(settings).set_tcp_settings(tcp);
+        Self {
+            info,
+            source,
+            #[cfg(feature = "redis-tls")]
+            tls: None,
+        }
     }
 
-    pub(super) async fn connect(&self, config: &AsyncConnectionConfig) -> RedisResult<MultiplexedConnection> {
-        self.client.get_multiplexed_async_connection_with_config(config).await
+    #[cfg(feature = "redis-tls")]
+    pub(super) fn with_tls(self, tls: Option<Tls>) -> Self {
+        Self { tls, ..self }
+    }
+
+    /// Connects and logs in.
+    pub(super) async fn connect(&self, config: &AsyncConnectionConfig) -> Result<Link, ConnectError> {
+        #[cfg(feature = "redis-tls")]
+        if let Some(tls) = &self.tls {
+            return tls.connect(&self.info, config).await;
+        }
+        let client = Client::open(self.info.clone())?;
+        let connection = client.get_multiplexed_async_connection_with_config(config).await?;
+        Ok(Link { connection, _driver: None })
     }
 
     pub(super) fn addr(&self) -> &ConnectionAddr {
-        self.client.get_connection_info().addr()
+        self.info.addr()
+    }
+
+    /// Whether it encrypts by itself. A client of the application's own may do so as well.
+    pub(super) fn has_tls(&self) -> bool {
+        #[cfg(feature = "redis-tls")]
+        return self.tls.is_some();
+        #[cfg(not(feature = "redis-tls"))]
+        return false;
     }
 
     pub(super) fn source(&self) -> Source {
         self.source
+    }
+}
+
+/// A connection, for as long as this lives.
+pub(super) struct Link {
+    pub(super) connection: MultiplexedConnection,
+    _driver: Option<Driver>,
+}
+
+impl Link {
+    /// A connection on a stream that the driver did not make, moved by this task.
+    #[cfg(feature = "redis-tls")]
+    pub(super) fn driven(connection: MultiplexedConnection, task: tokio::task::JoinHandle<()>) -> Self {
+        Self { connection, _driver: Some(Driver(task)) }
+    }
+}
+
+/// The task that moves a connection. It would wait for the answers of a silent server for ever.
+struct Driver(tokio::task::JoinHandle<()>);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Why there is no connection.
+pub(super) enum ConnectError {
+    /// The driver's reason.
+    Driver(RedisError),
+    /// Waiting does not mend it: the remedy, and the reason.
+    #[cfg_attr(not(feature = "redis-tls"), expect(dead_code, reason = "only what is found beside the driver"))]
+    Lasting(String, String),
+    /// Waiting may mend it: the reason.
+    Passing(String),
+}
+
+impl From<RedisError> for ConnectError {
+    fn from(error: RedisError) -> Self {
+        Self::Driver(error)
+    }
+}
+
+impl From<ConnectError> for RedisError {
+    fn from(error: ConnectError) -> Self {
+        match error {
+            ConnectError::Driver(error) => error,
+            ConnectError::Lasting(_, reason) | ConnectError::Passing(reason) => {
+                (ErrorKind::Io, "there is no connection to Redis", reason).into()
+            }
+        }
     }
 }
 
@@ -87,7 +168,7 @@ mod tests {
         let info = |tcp| {
             Client::open("redis://user:pass@127.0.0.1:7/3").unwrap().get_connection_info().clone().set_tcp_settings(tcp)
         };
-        let made = |tcp| Connector::new(info(tcp), Source::Client).unwrap().client.get_connection_info().clone();
+        let made = |tcp| Connector::new(info(tcp), Source::Client).info;
         let plain = made(TcpSettings::default());
         assert!(plain.tcp_settings().nodelay() && plain.tcp_settings().keepalive().is_some());
         assert_eq!(plain.tcp_settings().user_timeout(), Some(Duration::from_secs(10)));

@@ -15,18 +15,25 @@ mod heartbeat;
 mod leases;
 mod scripts;
 mod startup;
+#[cfg(feature = "redis-tls")]
+mod tls;
+mod url;
 mod wakers;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use redis::{Cmd, IntoConnectionInfo as _, Value};
+use redis::{Cmd, Value};
 
 use self::connection::{Answer, Connection, Loss, Request};
 use self::connector::{Connector, Source};
 use self::encoding::{decode, encode, keep, millis, number, written};
 use self::scripts::{Call, Scripts};
+#[cfg(feature = "redis-tls")]
+pub use self::tls::Pem;
+use self::url::Address;
+pub use self::url::RedisUrl;
 use self::wakers::Wakers;
 use super::{
     Backend, BackendError, Capabilities, OpenBackend, OpenError, Record, RecordKey, Scope, Touch, Watch, Written,
@@ -54,33 +61,20 @@ pub struct Redis {
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct RedisConfig {
-    /// `redis://[user:password@]host:port/database`, `rediss://` with TLS, or `unix://path`.
+    /// `redis://[user:password@]host:port/database`, `rediss://` with TLS (cargo feature `redis-tls`), or `unix://path`.
     pub url: Option<RedisUrl>,
     /// What every key begins with (default: `application:Type:`, see [`Scope::identity`]).
     pub prefix: Option<String>,
+    /// The certificates of the authorities that may have signed the server's (default: the system's). Needs a URL with TLS.
+    #[cfg(feature = "redis-tls")]
+    pub ca: Option<Pem>,
+    /// The certificate by which the server knows this client, with those up to its authority. Needs `client_key`.
+    #[cfg(feature = "redis-tls")]
+    pub client_cert: Option<Pem>,
+    /// The private key of `client_cert`.
+    #[cfg(feature = "redis-tls")]
+    pub client_key: Option<Pem>,
 }
-
-/// A Redis URL that can be read. It may hold a password, so nothing prints it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct RedisUrl(String);
-
-impl std::fmt::Debug for RedisUrl {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("RedisUrl(..)")
-    }
-}
-
-impl FromSetting for RedisUrl {
-    const EXAMPLE: Option<&'static str> = Some("redis://127.0.0.1:6379");
-
-    fn from_setting(text: &str) -> Result<Self, String> {
-        // The driver's own message may repeat the URL, and with it the password.
-        text.into_connection_info().map_err(|_| NOT_A_URL)?;
-        Ok(Self(text.into()))
-    }
-}
-
-const NOT_A_URL: &str = "is not a Redis URL; write it as redis://[user:password@]host:6379/0";
 
 impl std::fmt::Debug for RedisConfig {
     /// The URL may hold a password.
@@ -97,15 +91,30 @@ const LOST_WAKE: Duration = Duration::from_secs(1);
 /// How long a read waits for its use to be noted.
 const NOTE: Duration = Duration::from_millis(250);
 
+const URL: &str = "backend = redis(url)";
+
+/// The way that the arguments name.
+fn connector(config: &RedisConfig) -> Result<Connector, OpenError> {
+    let refuse = |why: &str| OpenError::option(URL, None, why);
+    let url = config.url.as_ref().ok_or_else(|| refuse("is missing; write `url = env(\"REDIS_URL\")`"))?;
+    let Address { info, tls } = Address::parse(url.as_str()).map_err(|why| refuse(&why))?;
+    let connector = Connector::new(info, Source::Url);
+    #[cfg(feature = "redis-tls")]
+    let connector = connector.with_tls(tls::Tls::of(config, tls)?);
+    #[cfg(not(feature = "redis-tls"))]
+    debug_assert!(!tls, "such a URL is refused");
+    Ok(connector)
+}
+
 impl Redis {
     /// Connects lazily: a Redis that is down is waited for by the calls, up to their deadline.
     ///
     /// # Errors
     /// A URL that can't be read.
     pub fn new(url: &str, prefix: impl Into<String>) -> Result<Self, OpenError> {
-        let refuse = |_| OpenError::option("backend = redis(url)", None, NOT_A_URL);
-        let info = url.into_connection_info().map_err(refuse)?;
-        Ok(Self::on(Connector::new(info, Source::Url).map_err(refuse)?, prefix.into()))
+        let url = FromSetting::from_setting(url).map_err(|why| OpenError::option(URL, None, why))?;
+        let config = RedisConfig { url: Some(url), ..RedisConfig::default() };
+        Ok(Self::on(connector(&config)?, prefix.into()))
     }
 
     /// Sessions in the Redis that a client of the application's own leads to: its address, user, password, database and
@@ -129,9 +138,7 @@ impl Redis {
     /// # Errors
     /// What [`Redis::check`] finds. A Redis that is down is no error.
     pub async fn from_client(client: &redis::Client, prefix: impl Into<String>) -> Result<Self, OpenError> {
-        let info = client.get_connection_info().clone();
-        let refuse = |error: redis::RedisError| OpenError::option("backend = redis(client)", None, error.to_string());
-        let redis = Self::on(Connector::new(info, Source::Client).map_err(refuse)?, prefix.into());
+        let redis = Self::on(Connector::new(client.get_connection_info().clone(), Source::Client), prefix.into());
         redis.check().await?;
         Ok(redis)
     }
@@ -285,11 +292,9 @@ impl OpenBackend for Redis {
     type Config = RedisConfig;
 
     async fn open(config: RedisConfig, scope: &Scope) -> Result<Self, OpenError> {
-        let url = config.url.ok_or_else(|| {
-            OpenError::option("backend = redis(url)", None, "is missing; write `url = env(\"REDIS_URL\")`")
-        })?;
+        let connector = connector(&config)?;
         let prefix = config.prefix.unwrap_or_else(|| format!("{}:", scope.identity().replace('/', ":")));
-        let redis = Self::new(&url.0, prefix)?;
+        let redis = Self::on(connector, prefix);
         redis.check().await?;
         Ok(redis)
     }

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, Cmd, ConnectionAddr, ErrorKind, FromRedisValue as _, Pipeline, RedisError, RedisResult,
@@ -18,7 +19,7 @@ use tokio::time::timeout;
 
 use super::Redis;
 use super::connection::CONNECT;
-use super::connector::Source;
+use super::connector::{ConnectError, Link, Source};
 use super::scripts::RELEASE;
 use crate::backend::{OpenError, RecordKey};
 
@@ -108,28 +109,28 @@ impl Redis {
     }
 
     async fn try_check(&self) -> Result<(), Trouble> {
-        let mut connection = self.log_in().await?;
-        check_role(&mut connection).await?;
-        self.check_rights(&mut connection).await?;
-        self.check_scripts(&mut connection).await?;
-        warn_of_eviction(&mut connection).await;
+        let mut link = self.log_in().await?;
+        let connection = &mut link.connection;
+        check_role(connection).await?;
+        self.check_rights(connection).await?;
+        self.check_scripts(connection).await?;
+        warn_of_eviction(connection).await;
         Ok(())
     }
 
-    async fn log_in(&self) -> Result<MultiplexedConnection, Trouble> {
+    async fn log_in(&self) -> Result<Link, Trouble> {
         let connector = self.connection.connector();
         let noun = self.source().noun();
-        let config = AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT)).set_response_timeout(None);
-        let error = match connector.connect(&config).await {
-            Ok(connection) => return Ok(connection),
-            Err(error) => error,
+        let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+        let silent = || Err(ConnectError::Passing("it did not answer in time".into()));
+        let error = match timeout(CONNECT, connector.connect(&config)).await.unwrap_or_else(|_| silent()) {
+            Ok(link) => return Ok(link),
+            Err(ConnectError::Lasting(remedy, reason)) => return Err(Trouble::Lasting(remedy, reason)),
+            Err(ConnectError::Passing(reason)) => return Err(self.wrong_port(reason).await),
+            Err(ConnectError::Driver(error)) => error,
         };
         if error.is_connection_dropped() && !error.is_connection_refusal() {
-            return Err(if matches!(timeout(CONNECT, speaks_tls(connector.addr())).await, Ok(true)) {
-                Trouble::lasting("names a port that expects TLS; write the URL as rediss://", &error)
-            } else {
-                Trouble::Passing(words(&error))
-            });
+            return Err(self.wrong_port(words(&error)).await);
         }
         let said = error.to_string();
         let no_hello = said.contains("unknown command") && said.contains("HELLO");
@@ -148,6 +149,21 @@ impl Redis {
             format!("was refused by Redis; check the {noun}")
         };
         Err(Trouble::of(&error, remedy))
+    }
+
+    /// Whether a server that says nothing that can be understood speaks TLS where none is expected, or the reverse.
+    async fn wrong_port(&self, reason: String) -> Trouble {
+        let connector = self.connection.connector();
+        let ConnectionAddr::Tcp(host, port) = connector.addr() else { return Trouble::Passing(reason) };
+        let (asked, remedy): (BoxFuture<'_, bool>, _) = if connector.has_tls() {
+            (Box::pin(speaks_plainly(host, *port)), "names a port without TLS; write the URL as redis://")
+        } else {
+            (Box::pin(speaks_tls(host, *port)), "names a port that expects TLS; write the URL as rediss://")
+        };
+        match timeout(CONNECT, asked).await {
+            Ok(true) => Trouble::Lasting(remedy.into(), reason),
+            Ok(false) | Err(_) => Trouble::Passing(reason),
+        }
     }
 
     /// Each command that is sent, or called by a script, on a key and a channel as requests use them.
@@ -305,15 +321,23 @@ async fn info_memory(connection: &mut MultiplexedConnection) -> RedisResult<Opti
 
 /// Whether what listens there answers the beginning of a TLS handshake. It ends such a connection without a word in
 /// the protocol of Redis, just as a proxy does that has no server behind it.
-async fn speaks_tls(addr: &ConnectionAddr) -> bool {
-    let ConnectionAddr::Tcp(host, port) = addr else { return false };
+async fn speaks_tls(host: &str, port: u16) -> bool {
     // A record with a ClientHello: version, random, no session, one cipher suite, no compression.
     let mut hello = vec![0x16, 3, 1, 0, 45, 1, 0, 0, 41, 3, 3];
     hello.extend(crate::id::random::<32>());
     hello.extend([0, 0, 2, 0xc0, 0x2f, 1, 0]);
     let mut answer = [0; 2];
-    let Ok(mut stream) = TcpStream::connect((host.as_str(), *port)).await else { return false };
+    let Ok(mut stream) = TcpStream::connect((host, port)).await else { return false };
     let asked = stream.write_all(&hello).await.is_ok();
     // An alert, or the server's part of the handshake.
     asked && stream.read_exact(&mut answer).await.is_ok() && matches!(answer, [0x15 | 0x16, 3])
+}
+
+/// Whether what listens there answers a command that is not encrypted.
+async fn speaks_plainly(host: &str, port: u16) -> bool {
+    let mut answer = [0];
+    let Ok(mut stream) = TcpStream::connect((host, port)).await else { return false };
+    let asked = stream.write_all(b"PING\r\n").await.is_ok();
+    // Pong, or that a login is needed first.
+    asked && stream.read_exact(&mut answer).await.is_ok() && matches!(answer, [b'+' | b'-'])
 }

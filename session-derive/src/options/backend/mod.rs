@@ -1,5 +1,7 @@
 //! `backend = name(...)` or `backend = path::Of::Type(...)`: where sessions are kept.
 
+mod redis;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Path, ext::IdentExt, parse::ParseStream, token};
@@ -34,8 +36,10 @@ struct BackendArgument {
     name: &'static str,
     usage: &'static str,
     expected: Expected,
+    availability: Availability,
 }
 
+#[derive(Clone, Copy)]
 enum Availability {
     Always,
     With(Feature),
@@ -44,7 +48,7 @@ enum Availability {
 const MEMORY: Builtin = Builtin {
     name: "memory",
     type_name: "Memory",
-    arguments: &[BackendArgument { name: "capacity", usage: "capacity = 10_000", expected: COUNT }],
+    arguments: &[argument("capacity", "capacity = 10_000", COUNT)],
     outlives_the_process: false,
     availability: Availability::Always,
 };
@@ -54,10 +58,7 @@ const BACKENDS: &[Builtin] = &[
     Builtin {
         name: "redis",
         type_name: "Redis",
-        arguments: &[
-            BackendArgument { name: "url", usage: "url = env(\"REDIS_URL\")", expected: TEXT },
-            BackendArgument { name: "prefix", usage: "prefix = \"shop\"", expected: TEXT },
-        ],
+        arguments: redis::ARGUMENTS,
         outlives_the_process: true,
         availability: with("redis", cfg!(feature = "redis")),
     },
@@ -65,8 +66,8 @@ const BACKENDS: &[Builtin] = &[
         name: "file",
         type_name: "File",
         arguments: &[
-            BackendArgument { name: "dir", usage: "dir = \"/var/lib/shop/sessions\"", expected: TEXT },
-            BackendArgument { name: "durable", usage: "durable = true", expected: FLAG },
+            argument("dir", "dir = \"/var/lib/shop/sessions\"", TEXT),
+            argument("durable", "durable = true", FLAG),
         ],
         outlives_the_process: true,
         availability: with("file", cfg!(feature = "file")),
@@ -74,7 +75,7 @@ const BACKENDS: &[Builtin] = &[
     Builtin {
         name: "sqlite",
         type_name: "Sqlite",
-        arguments: &[BackendArgument { name: "path", usage: "path = \"sessions.db\"", expected: TEXT }, SQL_TABLE],
+        arguments: &[argument("path", "path = \"sessions.db\"", TEXT), SQL_TABLE],
         outlives_the_process: true,
         availability: with("sqlite", cfg!(feature = "sqlite")),
     },
@@ -86,7 +87,7 @@ const BACKENDS: &[Builtin] = &[
             SQL_TABLE,
             MAX_CONNECTIONS,
             ACQUIRE_TIMEOUT,
-            BackendArgument { name: "prepared_statements", usage: "prepared_statements = false", expected: FLAG },
+            argument("prepared_statements", "prepared_statements = false", FLAG),
         ],
         outlives_the_process: true,
         availability: with("postgres", cfg!(feature = "postgres")),
@@ -107,14 +108,21 @@ const BACKENDS: &[Builtin] = &[
     },
 ];
 
-const DATABASE_URL: BackendArgument =
-    BackendArgument { name: "url", usage: "url = env(\"DATABASE_URL\")", expected: TEXT };
-const SQL_TABLE: BackendArgument = BackendArgument { name: "table", usage: "table = \"sessions\"", expected: TEXT };
+const DATABASE_URL: BackendArgument = argument("url", "url = env(\"DATABASE_URL\")", TEXT);
+const SQL_TABLE: BackendArgument = argument("table", "table = \"sessions\"", TEXT);
 
-const MAX_CONNECTIONS: BackendArgument =
-    BackendArgument { name: "max_connections", usage: "max_connections = 10", expected: COUNT };
-const ACQUIRE_TIMEOUT: BackendArgument =
-    BackendArgument { name: "acquire_timeout", usage: "acquire_timeout = \"1s\"", expected: TEXT };
+const MAX_CONNECTIONS: BackendArgument = argument("max_connections", "max_connections = 10", COUNT);
+const ACQUIRE_TIMEOUT: BackendArgument = argument("acquire_timeout", "acquire_timeout = \"1s\"", TEXT);
+
+const fn argument(name: &'static str, usage: &'static str, expected: Expected) -> BackendArgument {
+    BackendArgument { name, usage, expected, availability: Availability::Always }
+}
+
+impl BackendArgument {
+    const fn needs(self, feature: Feature) -> Self {
+        Self { availability: Availability::With(feature), ..self }
+    }
+}
 
 const fn with(name: &'static str, enabled: bool) -> Availability {
     Availability::With(Feature { name, enabled })
@@ -232,6 +240,8 @@ impl RawBackend {
 /// A backend that is there, with arguments it can use.
 pub(crate) fn check(raw: RawBackend, errors: &mut Errors) -> Backend {
     it_is_available(&raw, errors);
+    its_arguments_are_available(&raw, errors);
+    redis::check(&raw, errors);
     arguments_say_something(&raw, errors);
     memory_holds_something(&raw, errors);
     a_pool_has_connections(&raw, errors);
@@ -252,6 +262,17 @@ fn it_is_available(raw: &RawBackend, errors: &mut Errors) {
     match builtin.availability {
         Availability::Always => {}
         Availability::With(feature) => feature.required(raw.span(), &what, errors),
+    }
+}
+
+/// `redis(ca = ..)` without the feature `redis-tls`
+fn its_arguments_are_available(raw: &RawBackend, errors: &mut Errors) {
+    let Some(builtin) = raw.builtin else { return };
+    for (ident, _) in &raw.arguments {
+        let row = builtin.arguments.iter().find(|argument| ident == argument.name);
+        if let Some(Availability::With(feature)) = row.map(|row| row.availability) {
+            feature.required(ident.span(), &format!("`{ident}`"), errors);
+        }
     }
 }
 

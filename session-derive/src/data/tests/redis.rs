@@ -1,0 +1,44 @@
+//! `backend = redis(...)`.
+
+use super::*;
+
+/// What is said but for cargo features, which are off when this crate is tested alone.
+macro_rules! refused_redis {
+    ($($arguments:tt)*) => {
+        refused!(backend = redis($($arguments)*), key = env("K"))
+            .into_iter()
+            .filter(|message| !message.contains("needs the cargo feature"))
+            .collect::<Vec<_>>()
+    };
+}
+
+#[test]
+fn certificates_are_for_tls() {
+    assert_refused(&refused_redis!(url = "rediss://redis.example", ca = "ca.pem"), &[]);
+    assert_refused(&refused_redis!(url = env("A"), ca = env("B"), client_cert = "c", client_key = env("D")), &[]);
+    // The variable may be another one than the default.
+    assert_refused(&refused_redis!(url = env("A", default = "redis://localhost"), ca = env("B")), &[]);
+    assert_refused(
+        &refused_redis!(url = "redis://localhost", ca = "ca.pem"),
+        &["`ca` is for TLS, and this URL asks for none; write it as `rediss://`"],
+    );
+    assert_refused(&refused_redis!(url = env("A"), ca = ""), &["`ca` is empty"]);
+}
+
+#[test]
+fn a_client_certificate_and_its_key_come_together() {
+    assert_refused(&refused_redis!(url = env("A"), client_cert = "c"), &["`client_cert` needs its private key"]);
+    assert_refused(&refused_redis!(url = env("A"), client_key = env("C")), &["`client_key` needs its certificate"]);
+}
+
+#[cfg(not(feature = "redis-tls"))]
+#[test]
+fn tls_needs_its_feature_wherever_it_is_asked_for() {
+    let needed = |messages: Vec<String>| {
+        messages.into_iter().filter(|message| message.contains("needs the cargo feature `redis-tls`")).count()
+    };
+    assert_eq!(needed(refused!(backend = redis(url = "rediss://a.example"), key = env("K"))), 1);
+    assert_eq!(needed(refused!(backend = redis(url = env("A", default = "valkeys://a.example")), key = env("K"))), 1);
+    assert_eq!(needed(refused!(backend = redis(url = env("A"), ca = env("B")), key = env("K"))), 1);
+    assert_eq!(needed(refused!(backend = redis(url = env("A")), key = env("K"))), 0);
+}

@@ -1,0 +1,77 @@
+//! `backend = redis(...)`: its arguments, and what must hold among them.
+
+use super::{BackendArgument, RawBackend, argument};
+use crate::{
+    diag::Errors,
+    options::{
+        feature::Feature,
+        value::{Literal, RawValue, Source, TEXT},
+    },
+};
+
+/// What `rediss://` and the arguments about certificates need.
+const TLS: Feature = Feature { name: "redis-tls", enabled: cfg!(feature = "redis-tls") };
+
+pub(super) const ARGUMENTS: &[BackendArgument] = &[
+    argument("url", "url = env(\"REDIS_URL\")", TEXT),
+    argument("prefix", "prefix = \"shop\"", TEXT),
+    argument("ca", "ca = env(\"REDIS_CA\")", TEXT).needs(TLS),
+    argument("client_cert", "client_cert = env(\"REDIS_CERT\")", TEXT).needs(TLS),
+    argument("client_key", "client_key = env(\"REDIS_CLIENT_KEY\")", TEXT).needs(TLS),
+];
+
+pub(super) fn check(raw: &RawBackend, errors: &mut Errors) {
+    tls_is_available(raw, errors);
+    certificates_are_for_tls(raw, errors);
+    a_client_certificate_has_its_key(raw, errors);
+}
+
+/// Whether a URL asks for TLS on the way to Redis.
+fn asks_for_tls(url: &Literal) -> bool {
+    ["rediss://", "valkeys://"].iter().any(|scheme| url.text.starts_with(scheme))
+}
+
+/// `redis(url = "rediss://..")` without the feature `redis-tls`
+fn tls_is_available(raw: &RawBackend, errors: &mut Errors) {
+    let Some(url) = raw.redis_argument("url").filter(|url| asks_for_tls(url)) else { return };
+    TLS.required(url.span, "TLS", errors);
+}
+
+const CERTIFICATES: [&str; 3] = ["ca", "client_cert", "client_key"];
+
+/// `redis(url = "redis://..", ca = ..)`
+fn certificates_are_for_tls(raw: &RawBackend, errors: &mut Errors) {
+    // What a variable says is not known here, whatever its default is.
+    let Some(Source::Literal(url)) = raw.redis_value("url").map(|value| &value.source) else { return };
+    let given =
+        raw.arguments.iter().map(|(ident, _)| ident).find(|ident| CERTIFICATES.iter().any(|name| ident == name));
+    if let (false, Some(given)) = (asks_for_tls(url), given) {
+        errors.at(url.span, format!("`{given}` is for TLS, and this URL asks for none; write it as `rediss://`"));
+    }
+}
+
+/// `redis(client_cert = ..)` without `client_key`
+fn a_client_certificate_has_its_key(raw: &RawBackend, errors: &mut Errors) {
+    let span = |name: &str| raw.redis_value(name).map(|value| value.span);
+    match (span("client_cert"), span("client_key")) {
+        (Some(span), None) => {
+            errors.at(span, "`client_cert` needs its private key; add `client_key = env(\"REDIS_CLIENT_KEY\")`");
+        }
+        (None, Some(span)) => {
+            errors.at(span, "`client_key` needs its certificate; add `client_cert = env(\"REDIS_CERT\")`");
+        }
+        _ => {}
+    }
+}
+
+impl RawBackend {
+    /// An argument of `redis`.
+    fn redis_value(&self, name: &str) -> Option<&RawValue> {
+        self.builtin.filter(|builtin| builtin.name == "redis")?;
+        self.arguments.iter().find(|(ident, _)| ident == name).map(|(_, value)| value)
+    }
+
+    fn redis_argument(&self, name: &str) -> Option<&Literal> {
+        self.redis_value(name)?.known()
+    }
+}
