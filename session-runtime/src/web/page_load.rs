@@ -8,7 +8,7 @@
 
 use http::header::{ACCEPT, UPGRADE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::problem_format::ProblemFormat;
 
@@ -19,7 +19,7 @@ const HX_BOOSTED: HeaderName = HeaderName::from_static("hx-boosted");
 /// Whether a request loads a page that a person will see.
 pub(super) fn loads_page(parts: &Parts) -> bool {
     let headers = &parts.headers;
-    match headers.get(SEC_FETCH_DEST).map(|dest| dest.as_bytes()) {
+    match headers.get(SEC_FETCH_DEST).map(HeaderValue::as_bytes) {
         Some(b"document" | b"iframe" | b"frame" | b"fencedframe") => true,
         // A script, or a service worker that passes a request on.
         Some(b"empty") => ProblemFormat::of(headers) == ProblemFormat::Html || headers.contains_key(HX_BOOSTED),

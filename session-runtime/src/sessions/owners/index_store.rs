@@ -288,6 +288,7 @@ mod tests {
             store: Store::new(Arc::clone(&memory)),
             clock: Arc::new(SystemClock),
             deadline: Duration::from_secs(10),
+            writes: Arc::default(),
         });
         let index = IndexStore {
             client: &client,
