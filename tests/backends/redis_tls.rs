@@ -150,7 +150,7 @@ async fn what_is_no_certificate_is_refused_by_the_name_of_its_argument() {
     assert_refused(opened, "client_cert", &["is missing", "`client_key`"]);
     let opened = world
         .open(|config| {
-            (config.client_cert, config.client_key) = (pem(&identity.certificate), pem(&identity.certificate))
+            (config.client_cert, config.client_key) = (pem(&identity.certificate), pem(&identity.certificate));
         })
         .await;
     assert_refused(opened, "client_key", &["has no private key in PEM format"]);

@@ -35,7 +35,8 @@ struct Times {
 #[session(protected)]
 async fn by_question_mark(user: &mut User, Form(form): Form<Times>) -> Result<String, TooMuch> {
     user.visits += form.times;
-    Ok(limit(user.visits)?)
+    let visits = limit(user.visits)?;
+    Ok(visits)
 }
 
 #[session(protected)]
@@ -47,7 +48,8 @@ async fn by_alias(user: &mut User, Form(form): Form<Times>) -> Answer<String> {
 #[session(protected)]
 async fn by_axums_result(user: &mut User, Form(form): Form<Times>) -> axum::response::Result<String> {
     user.visits += form.times;
-    Ok(limit(user.visits)?)
+    let visits = limit(user.visits)?;
+    Ok(visits)
 }
 
 #[session(protected)]
