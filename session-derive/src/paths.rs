@@ -67,6 +67,13 @@ runtime_paths! {
     erased_data => __private::ErasedData;
     handler_future => __private::HandlerFuture;
     ask => __private::ask;
+    ask_guard => __private::ask_guard;
+    erased_state => __private::ErasedState;
+    guard_future => __private::GuardFuture;
+    holds_state => __private::HoldsState;
+    state_taken => __private::state_taken;
+    take_state => __private::take_state;
+    takes_state => __private::TakesState;
     session_policy => __private::SessionPolicy;
     begins_response => __private::begins_response;
     before_others => __private::before_others;
@@ -80,6 +87,7 @@ runtime_paths! {
     extracted => __private::extracted;
     flash => __private::Flash;
     previous_version => __private::previous_version;
+    from_ref => __private::FromRef;
     from_request_parts => __private::FromRequestParts;
     has_sessions => __private::HasSessions;
     into_response => __private::IntoResponse;
@@ -143,6 +151,7 @@ core_paths! {
     assert => core::assert;
     column => core::column;
     bool => core::primitive::bool;
+    clone => core::clone::Clone;
     debug => core::fmt::Debug;
     debug_struct => core::fmt::DebugStruct;
     debug_tuple => core::fmt::DebugTuple;

@@ -2,17 +2,18 @@
 
 pub use ::http::request::Parts;
 pub use ::std::boxed::Box;
-pub use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+pub use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 pub use axum::response::{IntoResponse, Response};
 
 pub use crate::codec::DecodeError;
 pub use crate::declaration::{Declaration, Transport};
 pub use crate::guard::{ask, verified};
 pub use crate::web::{
-    AddSessionAttributeToHandlerOf, ExclusiveFromRef, HandlerFuture, HandlerSessions, HasSessions, Keyed, Optional,
-    OwnedFromRef, Parameter, Protected, Rejection, ResponseFuture, SessionPolicy, SharedFromRef, SlotFromRef, Spec,
-    SpecKey, SpecOf, State, answer, answer_unless_failed, before_others, begins_response, extracted, lends, read,
-    responds, responds_in_part, returned, serve, snapshot, snapshot_optional, spec_key, unreachable, verdict,
+    AddSessionAttributeToHandlerOf, ErasedState, ExclusiveFromRef, GuardFuture, HandlerFuture, HandlerSessions,
+    HasSessions, HoldsState, Keyed, Optional, OwnedFromRef, Parameter, Protected, Rejection, ResponseFuture,
+    SessionPolicy, SharedFromRef, SlotFromRef, Spec, SpecKey, SpecOf, State, TakesState, answer, answer_unless_failed,
+    ask_guard, before_others, begins_response, extracted, lends, read, responds, responds_in_part, returned, serve,
+    snapshot, snapshot_optional, spec_key, state_taken, take_state, unreachable, verdict,
 };
 
 #[cfg(feature = "garde")]

@@ -39,9 +39,10 @@ pub use session_derive::session;
 pub use self::clock::{Clock, SystemClock, Timestamp};
 pub use self::crypto::generate_key;
 pub use self::error::{BackendError, Error, OpenError};
-pub use self::guard::Verdict;
+pub use self::guard::{StatefulCheck, Verdict};
 pub use self::id::{ParsePublicIdError, PublicId};
 pub use self::invalid::Invalid;
+pub use self::missing::Missing;
 pub use self::session::{Session, SessionSlot, Start, Token};
 pub use self::sessions::{
     Builder, Ended, Listing, OwnerSessions, SessionData, SessionOwner, Sessions, Snapshot, UntilEnded,

@@ -23,19 +23,34 @@ enum MissingResponse {
 impl Missing {
     /// `missing = status(401)`: this status, with a problem+json body. A number that is no status is
     /// taken for 401; the macros refuse it at compile time.
+    #[doc = include_str!("docs/examples/missing_status.md")]
     pub fn status(code: u16) -> Self {
         Self(MissingResponse::Status(StatusCode::from_u16(code).unwrap_or(StatusCode::UNAUTHORIZED)))
     }
 
     /// `missing = redirect("/login")`: 303 to this address.
+    #[doc = include_str!("docs/examples/missing_redirect.md")]
     pub fn redirect(to: &'static str) -> Self {
         Self(MissingResponse::Redirect(to))
     }
 
     /// `missing = path::to::handler`: what this axum handler answers. It gets the request's parts, with
     /// an empty body, and no state.
+    #[doc = include_str!("docs/examples/missing_handler.md")]
     pub fn handler<H: MissingHandler<X>, X: 'static>(handler: H) -> Self {
         Self(MissingResponse::Handler(Arc::new(move |request| Box::pin(handler.clone().call(request, ())))))
+    }
+
+    /// The same for a handler that takes the application's state, of which this is one: see
+    /// [`Builder::missing`](crate::Builder::missing) and [`ProtectLayer::missing`](crate::ProtectLayer::missing).
+    #[doc = include_str!("docs/examples/missing_handler_with_state.md")]
+    pub fn handler_with_state<H, X, S>(handler: H, state: S) -> Self
+    where
+        H: MissingHandlerOf<S, X>,
+        X: 'static,
+        S: Clone + Send + Sync + 'static,
+    {
+        Self(MissingResponse::Handler(Arc::new(move |request| Box::pin(handler.clone().call(request, state.clone())))))
     }
 
     /// Whether answering takes the request's parts.
@@ -65,6 +80,17 @@ pub trait MissingHandler<X>: Handler<X, ()> + Sync {}
 
 #[diagnostic::do_not_recommend]
 impl<H: Handler<X, ()> + Sync, X> MissingHandler<X> for H {}
+
+/// What `missing = path` names beside `state = ..`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't answer a request without a session",
+    label = "expected an axum handler of the state `{S}`",
+    note = "write an `async fn` of extractors, such as `State<{S}>`, which returns what implements `IntoResponse`"
+)]
+pub trait MissingHandlerOf<S, X>: Handler<X, S> + Sync {}
+
+#[diagnostic::do_not_recommend]
+impl<H: Handler<X, S> + Sync, S, X> MissingHandlerOf<S, X> for H {}
 
 impl fmt::Debug for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

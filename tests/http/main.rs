@@ -1,5 +1,6 @@
 //! HTTP behaviour, over real sockets with a real client and its cookie jar.
 
+mod async_guards;
 mod attributes;
 mod bad_cookies;
 mod borrows;
@@ -39,6 +40,7 @@ mod own_backend;
 mod owners;
 mod passive;
 mod privilege;
+mod protect;
 mod public_origin;
 mod read_back;
 mod remember;

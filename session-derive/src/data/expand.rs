@@ -91,7 +91,7 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
     });
     let owner = owner.iter().map(|owner| expand_owner(owner, runtime));
     let missing = missing.iter().map(|missing| {
-        let (answer, missing) = (runtime.missing(), missing.expand(runtime));
+        let (answer, missing) = (runtime.missing(), missing.expand(None, runtime));
         quote!(fn missing() -> #answer { #missing })
     });
 

@@ -247,8 +247,9 @@ fn extractor(handler: &Handler, index: usize, function: &Function, runtime: &Run
     let (sessions, ty) = (runtime.sessions(), &session.ty);
     let spec = spec::named(handler, index, function, runtime);
     let state = spec::is_read_by_nobody(handler).then(|| {
-        let (state, has_sessions) = (runtime.state(), runtime.has_sessions());
-        quote!(, #state<impl #has_sessions<#ty>>)
+        let (state, has_sessions, holds_state) = (runtime.state(), runtime.has_sessions(), runtime.holds_state());
+        let part = session.state.as_ref().map(|part| quote!(+ #holds_state<#part>));
+        quote!(, #state<impl #has_sessions<#ty> #part>)
     });
     session.place.put(quote!(#path<#sessions<#ty>, #spec #state>))
 }

@@ -1,6 +1,6 @@
 //! A handler's generics as its wrapper and its marker need them.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{GenericParam, Generics, Lifetime, Type, TypeParamBound, WherePredicate};
 
@@ -79,6 +79,16 @@ impl KeptGenerics {
     pub(crate) fn declared_with(&self, lifetime: &Lifetime) -> TokenStream {
         let parameters = &self.parameters;
         quote!(<#lifetime #(, #parameters)*>)
+    }
+
+    /// The same before a type.
+    pub(crate) fn declared_before(&self, ty: &Ident) -> TokenStream {
+        let parameters = &self.parameters;
+        quote!(<#(#parameters,)* #ty>)
+    }
+
+    pub(crate) fn predicates(&self) -> &[WherePredicate] {
+        &self.predicates
     }
 
     pub(crate) fn where_clause(&self) -> Option<TokenStream> {

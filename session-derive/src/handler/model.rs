@@ -59,6 +59,8 @@ pub(crate) struct Session {
     pub(crate) csrf: bool,
     /// Whether a change is stored even if the handler fails.
     pub(crate) saves_always: bool,
+    /// What its guard and its `missing` take of the application's state.
+    pub(crate) state: Option<Type>,
     /// Whether the handler takes it, rather than being guarded by it alone.
     pub(crate) lent: bool,
 }
@@ -128,6 +130,7 @@ fn build(draft: &UncheckedHandler, errors: &mut Errors) -> Handler {
         wait,
         csrf,
         save,
+        state,
         runtime: _,
         unknown: _,
     } = options;
@@ -136,20 +139,27 @@ fn build(draft: &UncheckedHandler, errors: &mut Errors) -> Handler {
     let fresh = fresh.as_ref().written().and_then(|fresh| timeouts::check_constant(fresh, errors));
     let wait = wait.as_ref().written().and_then(|wait| timeouts::check_constant(wait, errors));
 
+    let state = state.as_ref().written().map(|state| state.ty.clone());
     let guarded = rules::guarded(draft);
-    let mut session = |taken: &SessionParameter, access: Access, lent: bool| Session {
-        ty: taken.ty.clone(),
-        form: taken.form,
-        optional: taken.optional,
-        access,
-        place: taken.place,
-        guard: if guarded.as_deref() == Some(&taken.name) { guard.take() } else { None },
-        missing: missing.clone().filter(|_| access == Access::Protected),
-        fresh: fresh.filter(|_| guarded.as_deref() == Some(&taken.name)),
-        wait: wait.filter(|_| taken.form == BorrowForm::Exclusive),
-        csrf: csrf.is_absent(),
-        saves_always: taken.form == BorrowForm::Exclusive && !save.is_absent(),
-        lent,
+    let mut session = |taken: &SessionParameter, access: Access, lent: bool| {
+        with_state(
+            &state,
+            Session {
+                ty: taken.ty.clone(),
+                form: taken.form,
+                optional: taken.optional,
+                access,
+                place: taken.place,
+                guard: if guarded.as_deref() == Some(&taken.name) { guard.take() } else { None },
+                missing: missing.clone().filter(|_| access == Access::Protected),
+                fresh: fresh.filter(|_| guarded.as_deref() == Some(&taken.name)),
+                wait: wait.filter(|_| taken.form == BorrowForm::Exclusive),
+                csrf: csrf.is_absent(),
+                saves_always: taken.form == BorrowForm::Exclusive && !save.is_absent(),
+                state: None,
+                lent,
+            },
+        )
     };
     let mut sessions: Vec<Session> =
         rules::guards_only(draft).iter().map(|taken| session(taken, Access::Protected, false)).collect();
@@ -180,12 +190,20 @@ fn build(draft: &UncheckedHandler, errors: &mut Errors) -> Handler {
     }
 }
 
+/// The session with the state, if an option of it takes that.
+fn with_state(state: &Option<Type>, session: Session) -> Session {
+    let guard = session.guard.as_ref().is_some_and(|guard| guard.asynchronous);
+    let missing = session.missing.as_ref().is_some_and(Missing::is_handler);
+    Session { state: state.clone().filter(|_| guard || missing), ..session }
+}
+
 /// Whether a session or an option of it names a type or a constant that the function is generic over.
 fn names_a_parameter(session: &Session, generics: &Generics) -> bool {
     let written = [
         Some(session.ty.to_token_stream()),
         session.guard.as_ref().map(ToTokens::to_token_stream),
         session.missing.as_ref().map(ToTokens::to_token_stream),
+        session.state.as_ref().map(ToTokens::to_token_stream),
     ];
     let parameters = generics.params.iter().filter_map(|parameter| match parameter {
         GenericParam::Type(ty) => Some(ty.ident.to_string()),

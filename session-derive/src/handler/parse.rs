@@ -16,7 +16,7 @@ use crate::{
         csrf,
         guard::{self, RawGuard},
         missing::{self, RawMissing},
-        runtime, save, timeouts,
+        runtime, save, state, timeouts,
         value::RawValue,
     },
     paths::Runtime,
@@ -42,6 +42,7 @@ pub(crate) struct HandlerOptions {
     pub(crate) wait: Slot<RawValue>,
     pub(crate) csrf: Slot<csrf::CsrfOff>,
     pub(crate) save: Slot<save::SaveAlways>,
+    pub(crate) state: Slot<state::StateType>,
     pub(crate) runtime: Slot<Path>,
     /// Whether something unknown was written, which may have been meant for an option that is missing.
     pub(crate) unknown: bool,
@@ -88,6 +89,11 @@ const TABLE: &[OptionSpec<HandlerOptions>] = &[
         name: "save",
         usage: save::USAGE,
         read: |options, key, input, _| options.save.read(save::parse(key, input)),
+    },
+    OptionSpec {
+        name: "state",
+        usage: state::USAGE,
+        read: |options, key, input, _| options.state.read(state::parse(key, input)),
     },
     OptionSpec {
         name: "csrf",

@@ -32,6 +32,7 @@ pub(crate) fn named(handler: &Handler, index: usize, function: &Function, runtim
     let (keyed, key, key_of, spec_of, spec) =
         (runtime.keyed(), runtime.key(), runtime.key_of(), runtime.spec_of(), runtime.spec());
     let (marker, implementation) = (marker(handler, index, None), implementation(handler, index, runtime));
+    let takes_state = takes_state(handler, index, runtime);
     let (u64, module_path, line, column) = (paths::u64(), paths::module_path(), paths::line(), paths::column());
     let written = Literal::u64_suffixed(hash(&function.signature.to_token_stream(), index));
     quote_spanned! {Span::mixed_site()=>
@@ -40,6 +41,7 @@ pub(crate) fn named(handler: &Handler, index: usize, function: &Function, runtim
             #marker
             impl #spec_of<#name> for #key<__KEY> {}
             #implementation
+            #takes_state
             __KEY
         }, impl #spec>
     }
@@ -56,7 +58,8 @@ pub(crate) fn beside<'a>(
         |index: &usize| !stands_in_the_signature(handler) && common(&handler.sessions[*index], runtime).is_none();
     (0..handler.sessions.len()).filter(is_beside).map(move |index| {
         let (marker, spec) = (marker(handler, index, Some(function)), implementation(handler, index, runtime));
-        quote_spanned!(Span::mixed_site()=> #(#conditions)* #marker #(#conditions)* #spec)
+        let takes = takes_state(handler, index, runtime);
+        quote_spanned!(Span::mixed_site()=> #(#conditions)* #marker #(#conditions)* #spec #(#conditions)* #takes)
     })
 }
 
@@ -119,6 +122,42 @@ fn marker(handler: &Handler, index: usize, beside: Option<&Function>) -> TokenSt
     }
 }
 
+/// What the functions of a session's options take of the application's state.
+fn takes_state(handler: &Handler, index: usize, runtime: &Runtime) -> TokenStream {
+    let (marker, bounds) = (marker_name(handler, index), &handler.bounds);
+    let (whole, takes_state) = (Ident::new("__S", Span::mixed_site()), runtime.takes_state());
+    let (declared, named, predicates) = (bounds.declared_before(&whole), bounds.named(), bounds.predicates());
+    let Some(state) = &handler.sessions[index].state else {
+        let where_clause = bounds.where_clause();
+        return quote_spanned! {Span::mixed_site()=>
+            #[automatically_derived]
+            impl #declared #takes_state<#whole> for #marker #named #where_clause {}
+        };
+    };
+    let (option, erased_state, take_state) = (paths::option(), runtime.erased_state(), runtime.take_state());
+    let (holds_state, given) = (runtime.holds_state(), Ident::new("__state", Span::mixed_site()));
+    // Of a type with a single `FromRef` the compiler would take itself for the router's state, and tell that.
+    let second = named.is_none().then(|| {
+        let from_ref = runtime.from_ref();
+        quote_spanned! {Span::mixed_site()=>
+            enum __Nowhere {}
+            #[automatically_derived]
+            impl #from_ref<__Nowhere> for #state {
+                fn from_ref(#given: &__Nowhere) -> Self { match *#given {} }
+            }
+        }
+    });
+    quote_spanned! {Span::mixed_site()=>
+        const _: () = {
+            #second
+            #[automatically_derived]
+            impl #declared #takes_state<#whole> for #marker #named where #(#predicates,)* #whole: #holds_state<#state> {
+                fn take(#given: &#whole) -> #option<#erased_state> { #take_state::<#state, #whole>(#given) }
+            }
+        };
+    }
+}
+
 /// FNV-1a of what was written and of which session it is about.
 fn hash(written: &TokenStream, index: usize) -> u64 {
     let text = written.to_string();
@@ -128,8 +167,21 @@ fn hash(written: &TokenStream, index: usize) -> u64 {
 
 /// What the handler asks of one session.
 fn implementation(handler: &Handler, index: usize, runtime: &Runtime) -> TokenStream {
-    let Session { ty, form: _, optional: _, access, place: _, guard, missing, fresh, wait, csrf, saves_always, lent } =
-        &handler.sessions[index];
+    let Session {
+        ty,
+        form: _,
+        optional: _,
+        access,
+        place: _,
+        guard,
+        missing,
+        fresh,
+        wait,
+        csrf,
+        saves_always,
+        state,
+        lent,
+    } = &handler.sessions[index];
     let (marker, bounds) = (marker_name(handler, index), &handler.bounds);
     let (declared, named, where_clause) = (bounds.declared(), bounds.named(), bounds.where_clause());
     let (spec, asked) = (runtime.spec(), runtime.session_policy());
@@ -149,15 +201,37 @@ fn implementation(handler: &Handler, index: usize, runtime: &Runtime) -> TokenSt
         true => quote_spanned!(Span::mixed_site()=> .missing_handler(Self::missing)),
         false => quote_spanned!(Span::mixed_site()=> .missing(Self::missing)),
     });
-    let asks_guard = guard.as_ref().map(|_| quote_spanned!(Span::mixed_site()=> .guard(Self::guard)));
+    let asks_guard = guard.as_ref().map(|guard| match guard.asynchronous {
+        true => quote_spanned!(Span::mixed_site()=> .async_guard(Self::async_guard)),
+        false => quote_spanned!(Span::mixed_site()=> .guard(Self::guard)),
+    });
+    let (erased_state, given) = (runtime.erased_state(), Ident::new("__state", Span::mixed_site()));
     let missing = missing.as_ref().map(|missing| {
-        let (answer, missing) = (runtime.missing(), missing.expand(runtime));
-        quote_spanned!(Span::mixed_site()=> fn missing() -> #option<#answer> { #some(#missing) })
+        let taken = state.as_ref().map(|state| {
+            let (state_taken, clone) = (runtime.state_taken(), paths::clone());
+            quote_spanned!(Span::mixed_site()=> #clone::clone(#state_taken::<#state>(#given)))
+        });
+        let (answer, missing) = (runtime.missing(), missing.expand(taken.as_ref(), runtime));
+        quote_spanned! {Span::mixed_site()=>
+            fn missing(#given: #option<&#erased_state>) -> #option<#answer> { #some(#missing) }
+        }
     });
     let guard = guard.as_ref().map(|guard| {
         let data = Ident::new("__data", guard.place().span());
-        let (any_data, response, verdict) =
-            (runtime.erased_data(), runtime.response(), guard.expand(&data, ty, runtime));
+        let any_data = runtime.erased_data();
+        if guard.asynchronous {
+            let parts = Ident::new("__parts", guard.place().span());
+            let verdict = guard.expand_async([&data, &parts, &given], ty, state.as_ref(), runtime);
+            let (http_parts, future) = (runtime.parts(), runtime.guard_future());
+            return quote_spanned! {Span::mixed_site()=>
+                fn async_guard<'__asked>(
+                    #data: &'__asked dyn #any_data,
+                    #parts: &'__asked #http_parts,
+                    #given: #option<&'__asked #erased_state>,
+                ) -> #future<'__asked> { #verdict }
+            };
+        }
+        let (response, verdict) = (runtime.response(), guard.expand(&data, ty, runtime));
         quote_spanned!(Span::mixed_site()=> fn guard(#data: &dyn #any_data) -> #result<(), #response> { #verdict })
     });
     let default = (*access == Access::OrDefault).then(|| {

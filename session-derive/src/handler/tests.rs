@@ -225,7 +225,10 @@ fn a_guard_looks_at_one_session() {
     );
     assert_refused(&refused!([protected, guard = is_root(5)] async fn f(u: &User) {}), &["write `guard = is_root`"]);
     assert_refused(&refused!([protected, guard = true] async fn f(u: &User) {}), &["`guard` takes a closure"]);
-    assert_refused(&refused!([protected, guard = async |u| true] async fn f(u: &User) {}), &["remove `async`"]);
+    assert_refused(
+        &refused!([protected, guard = async |u| true] async fn f(u: &User) {}),
+        &["write it as one and name it"],
+    );
     assert_refused(
         &refused!([protected, guard = |a, b| true, wait = 5] async fn f(u: &mut User) {}),
         &["`wait` takes", "one value"],
@@ -240,6 +243,34 @@ fn a_guard_looks_at_one_session() {
         &["write the type's name"],
     );
     assert_refused(&refused!([protected, gaurd = |a, b| a] async fn f(u: &User) {}), &["did you mean `guard`?"]);
+}
+
+#[test]
+fn an_async_guard_and_a_missing_handler_take_the_state() {
+    snapshot(
+        "handler/async_guard",
+        expansion(
+            quote!(protected, guard = async guards::may_enter, missing = crate::sorry, state = Pool),
+            &quote!(
+                async fn report(user: &mut User) -> String {
+                    user.name.clone()
+                }
+            ),
+        ),
+    );
+    assert_refused(&refused!([protected, guard = async g] async fn f(u: &User) {}), &[]);
+    assert_refused(&refused!([protected, guard = async g(5)] async fn f(u: &User) {}), &["write `guard = async g`"]);
+    assert_refused(
+        &refused!([protected, guard = async true] async fn f(u: &User) {}),
+        &["write it as one and name it"],
+    );
+    assert_refused(&refused!([protected, guard = async move |u| true] async fn f(u: &User) {}), &["write it as one"]);
+    assert_refused(&refused!([protected, missing = m, state = App] async fn f(u: &User) {}), &[]);
+    assert_refused(&refused!([protected, state = App] async fn f(u: &User) {}), &["remove `state`"]);
+    assert_refused(&refused!([protected, guard = g, state = App] async fn f(u: &User) {}), &["remove `state`"]);
+    assert_refused(&refused!([protected, missing = status(404), state = App] async fn f(u: &User) {}), &["remove"]);
+    assert_refused(&refused!([protected, state] async fn f(u: &User) {}), &["write `state = App`"]);
+    assert_refused(&refused!([protected, state = 5] async fn f(u: &User) {}), &["write `state = App`"]);
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! `guard = path` or `guard = |data| ...`: who may enter, beyond having a session.
+//! `guard = path`, `guard = |data| ...` or `guard = async path`: who may enter, beyond having a session.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Expr, Token, parse::ParseStream};
+use syn::{Expr, Token, ext::IdentExt as _, parse::ParseStream};
 
 use super::{OptionKey, function};
 use crate::{
@@ -13,15 +13,19 @@ use crate::{
 pub(crate) const USAGE: &str = "guard = |user| user.admin";
 
 const WHAT: &str = "a closure of the data, or the path of a function of it";
+const ASYNC: &str = "an async guard is a function; write it as one and name it: `guard = async may_enter`";
 
 /// A guard that can be called with the data.
 pub(crate) struct Guard {
     expr: TokenStream,
+    /// Whether it is an async function, which is asked about the request as well.
+    pub(crate) asynchronous: bool,
 }
 
 /// A guard as it was written.
 pub(crate) struct RawGuard {
     pub(crate) key: Span,
+    pub(crate) asynchronous: bool,
     expr: Expr,
 }
 
@@ -30,21 +34,30 @@ pub(crate) fn parse(key: &OptionKey, input: ParseStream) -> syn::Result<RawGuard
     key.equals(input, WHAT)?;
     let span = input.span();
     // A mistake within a closure is reported where it is.
+    let asynchronous = input.peek(Token![async]) && input.peek2(Ident::peek_any);
+    let asynchronous = asynchronous && !input.peek2(Token![move]);
+    if asynchronous {
+        input.parse::<Token![async]>()?;
+    }
     let closure = input.peek(Token![|]) || input.peek(Token![||]) || input.peek(Token![move]);
     let expr: Expr = input.parse().map_err(|error| if closure { error } else { key.misused(span, WHAT) })?;
     key.ends(input, input.span(), WHAT)?;
-    Ok(RawGuard { key: key.span(), expr })
+    Ok(RawGuard { key: key.span(), asynchronous, expr })
 }
 
 /// A guard of the right shape; its types are the compiler's to check.
 pub(crate) fn check(raw: &RawGuard, errors: &mut Errors) -> Option<Guard> {
     let expr = bare(&raw.expr);
     function::names_no_self(expr, errors);
+    if raw.asynchronous && !matches!(expr, Expr::Path(_) | Expr::Call(_)) {
+        errors.over(expr, ASYNC);
+        return None;
+    }
     match expr {
         Expr::Path(_) => {}
         Expr::Closure(closure) => {
             if let Some(asyncness) = closure.asyncness {
-                errors.at(asyncness.span, "a guard answers at once; remove `async`");
+                errors.at(asyncness.span, ASYNC);
             }
             if closure.inputs.len() != 1 {
                 errors.at(
@@ -55,8 +68,11 @@ pub(crate) fn check(raw: &RawGuard, errors: &mut Errors) -> Option<Guard> {
         }
         Expr::Call(call) => {
             let name = call.func.to_token_stream().to_string().replace(' ', "");
-            errors
-                .over(expr, format!("the runtime calls the guard with the data; write `guard = {name}`, or a closure"));
+            let fix = match raw.asynchronous {
+                true => format!("write `guard = async {name}`"),
+                false => format!("write `guard = {name}`, or a closure"),
+            };
+            errors.over(expr, format!("the runtime calls the guard with the data; {fix}"));
             return None;
         }
         _ => {
@@ -64,7 +80,7 @@ pub(crate) fn check(raw: &RawGuard, errors: &mut Errors) -> Option<Guard> {
             return None;
         }
     }
-    Some(Guard { expr: expr.to_token_stream() })
+    Some(Guard { expr: expr.to_token_stream(), asynchronous: raw.asynchronous })
 }
 
 impl ToTokens for Guard {
@@ -77,6 +93,24 @@ impl Guard {
     /// Where a guard that doesn't fit is reported.
     pub(crate) fn place(&self) -> SpanRange {
         SpanRange::of(&self.expr)
+    }
+
+    /// The expression of an async guard's verdict to come, on the data, the request and what it takes of the state.
+    pub(crate) fn expand_async(
+        &self,
+        [data, parts, state]: [&Ident; 3],
+        ty: &syn::Type,
+        taken: Option<&syn::Type>,
+        runtime: &Runtime,
+    ) -> TokenStream {
+        let (ask, guard) = (runtime.ask_guard(), &self.expr);
+        let lent = Ident::new("__lent", self.place().span());
+        let taken = taken.map(|taken| {
+            let state_taken = runtime.state_taken();
+            quote!(, #state_taken::<#taken>(#state))
+        });
+        let asked = self.place().put(quote!(#guard(#lent, #parts #taken)));
+        self.place().put(quote!(#ask::<#ty, _>(#data, |#lent| #asked)))
     }
 
     /// The expression of the guard's verdict on `data`; the runtime's function gives a closure its type.

@@ -155,15 +155,20 @@ impl ToTokens for Missing {
 
 impl Missing {
     /// The expression of the runtime's answer.
-    pub(crate) fn expand(&self, runtime: &Runtime) -> TokenStream {
+    /// `state` is the expression of what a handler takes of the application's state.
+    pub(crate) fn expand(&self, state: Option<&TokenStream>, runtime: &Runtime) -> TokenStream {
         let missing = runtime.missing();
         match self {
             Self::Status(status) => quote!(#missing::status(#status)),
             Self::Redirect(location) => quote!(#missing::redirect(#location)),
             Self::Handler(path) => {
                 let place = SpanRange::of(path);
-                let handler = place.put(quote!(#missing::handler));
-                quote_spanned!(place.span()=> #handler(#path))
+                let (handler, state) = match state {
+                    Some(state) => (quote!(#missing::handler_with_state), Some(quote!(, #state))),
+                    None => (quote!(#missing::handler), None),
+                };
+                let handler = place.put(handler);
+                quote_spanned!(place.span()=> #handler(#path #state))
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Who may enter a handler, and what a guard may answer.
 
 use std::future::Future;
+use std::pin::Pin;
 
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
@@ -20,7 +21,8 @@ pub(crate) enum Access {
 #[diagnostic::on_unimplemented(
     message = "a guard can't return `{Self}`",
     label = "expected `bool` or `Result<(), impl IntoResponse>`",
-    note = "a guard is a function or closure of `&T`, such as `|user| user.is_admin`; `false` answers 403"
+    note = "a guard is a function or closure of `&T`, such as `|user| user.is_admin`; `false` answers 403; an async \
+            function is named by `guard = async may_enter`"
 )]
 pub trait Verdict {
     /// `Ok` lets the request pass; `Err(None)` is the plain 403.
@@ -93,4 +95,61 @@ pub fn verified<A: AsyncCheck<Answer: Verified, Future: Send>>(
 ) -> impl Future<Output = Result<(), Option<Response>>> + Send {
     let asked = asked.future();
     async { asked.await.verdict() }
+}
+
+/// What a function named by `guard = async path` returns: it is async.
+#[diagnostic::on_unimplemented(
+    message = "`guard = async ..` asks an async function, and this one returns `{Self}`",
+    label = "expected an `async fn`",
+    note = "leave `async` out for a function of the data alone, or write `async fn may_enter(data: &User, parts: \
+            &axum::http::request::Parts) -> bool`, and with `state = Pool` a third parameter `state: &Pool`"
+)]
+pub trait AsyncGuard: Sized {
+    /// What it answers.
+    type Answer;
+    /// Itself, known to be a future.
+    type Future: Future<Output = Self::Answer>;
+
+    /// Itself.
+    fn future(self) -> Self::Future;
+}
+
+#[diagnostic::do_not_recommend]
+impl<A: Future> AsyncGuard for A {
+    type Answer = A::Output;
+    type Future = A;
+
+    fn future(self) -> A {
+        self
+    }
+}
+
+/// An async function of the data, the request and the application's state: a guard, or a `verify`.
+///
+/// Every `async fn(&T, &Parts, &S)` is one that returns `bool`, or `Result<(), R>` with the response to give.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be asked about a session",
+    label = "expected an `async fn` of `&{T}`, `&Parts` and `&{S}`",
+    note = "write `async fn check(data: &{T}, parts: &axum::http::request::Parts, state: &{S}) -> bool`, or with \
+            `Result<(), impl IntoResponse>` to answer in its own words"
+)]
+pub trait StatefulCheck<'a, T, S>: Send + Sync + 'static {
+    /// Asks it.
+    #[doc(hidden)]
+    fn ask(&self, data: &'a T, parts: &'a Parts, state: &'a S) -> Answered<'a>;
+}
+
+/// What it will answer.
+pub(crate) type Answered<'a> = Pin<Box<dyn Future<Output = Result<(), Option<Response>>> + Send + 'a>>;
+
+#[diagnostic::do_not_recommend]
+impl<'a, T: 'a, S: 'a, F, A> StatefulCheck<'a, T, S> for F
+where
+    F: Fn(&'a T, &'a Parts, &'a S) -> A + Send + Sync + 'static,
+    A: Future<Output: Verdict> + Send + 'a,
+{
+    fn ask(&self, data: &'a T, parts: &'a Parts, state: &'a S) -> Answered<'a> {
+        let asked = self(data, parts, state);
+        Box::pin(async { asked.await.verdict() })
+    }
 }

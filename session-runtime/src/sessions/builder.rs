@@ -10,6 +10,7 @@ use std::time::Duration;
 use session_rules::origin::Origin;
 use session_rules::time;
 
+use super::check::Check;
 use super::core::{Core, Inner};
 use super::identity::{Claimant, claim_purpose};
 use super::schema::Schema;
@@ -20,7 +21,9 @@ use crate::clock::{Clock, SystemClock};
 use crate::crypto::{Keyring, Sealer};
 use crate::declaration::{Overrides, Settings, Transport};
 use crate::error::OpenError;
+use crate::guard::StatefulCheck;
 use crate::lease::{LeaseTiming, Queue, StoreClient};
+use crate::missing::Missing;
 use crate::telemetry;
 use crate::token::{TokenCache, Tokens};
 
@@ -40,6 +43,8 @@ pub struct Builder<T> {
     timing: LeaseTiming,
     token_cache_capacity: usize,
     forged: Threshold,
+    missing: Option<Missing>,
+    verify: Option<Check>,
     data: PhantomData<fn() -> T>,
 }
 
@@ -55,6 +60,8 @@ impl<T> Builder<T> {
             timing: LeaseTiming { ttl: Duration::from_secs(10), wait: Duration::from_secs(5) },
             token_cache_capacity: 10_000,
             forged: Threshold { tokens: 20, window: Duration::from_secs(60) },
+            missing: None,
+            verify: None,
             data: PhantomData,
         }
     }
@@ -179,6 +186,29 @@ impl<T> Builder<T> {
         self
     }
 
+    /// What an anonymous request gets where a session is needed, in place of the declared `missing`: such as a handler
+    /// that takes the application's state. A handler's own `missing` comes first.
+    #[doc = include_str!("../docs/examples/builder_missing.md")]
+    pub fn missing(mut self, missing: Missing) -> Self {
+        self.missing = Some(missing);
+        self
+    }
+
+    /// Asks this function on every load whether the request may use the session, in place of the declared `verify`. It is
+    /// an async function of the data, the request's parts and this state, such as a database.
+    #[doc = include_str!("../docs/examples/builder_verify_with.md")]
+    pub fn verify_with<S: Send + Sync + 'static>(
+        mut self,
+        state: S,
+        verify: impl for<'a> StatefulCheck<'a, T, S>,
+    ) -> Self
+    where
+        T: SessionData,
+    {
+        self.verify = Some(Check::with_state(state, verify));
+        self
+    }
+
     /// Opens the sessions.
     ///
     /// # Errors
@@ -247,7 +277,8 @@ impl<T> Builder<T> {
             public_origin: settings.public_origin,
             forged_tokens: ForgedTokenMonitor::new(self.forged),
             duplicates_told: AtomicU64::new(0),
-            missing: T::missing(),
+            missing: self.missing.unwrap_or_else(T::missing),
+            verify: self.verify,
             limit: Some(settings.limit),
         }));
         Ok(Sessions::of_core(core))

@@ -7,12 +7,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use axum::response::Response;
 use futures_util::future::BoxFuture;
+use http::request::Parts;
 use session_rules::cookie::Cookie;
 use session_rules::origin::Origin;
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
+use super::check::Check;
 use super::exclusive::ExclusiveSession;
 use super::forged_token_monitor::ForgedTokenMonitor;
 use super::owners::owner_of;
@@ -58,6 +61,8 @@ pub(super) struct Inner {
     /// When it was last told that a client sends several cookies, in milliseconds.
     pub(super) duplicates_told: AtomicU64,
     pub(super) missing: Missing,
+    /// What is asked in place of the type's own `verify`.
+    pub(super) verify: Option<Check>,
     /// How many sessions an owner may have.
     pub(super) limit: Option<Limit>,
     pub(super) sweeper: Option<JoinHandle<()>>,
@@ -127,6 +132,19 @@ impl Core {
         let due = told == 0 || now.abs_diff(told) >= 60_000;
         if due && self.0.duplicates_told.compare_exchange(told, now, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             telemetry::duplicate_cookies(self.session_type(), &self.0.cookie.name, count, verified);
+        }
+    }
+
+    /// Whether a session has to be verified for each request.
+    pub(crate) fn verifies(&self) -> bool {
+        self.0.verify.is_some() || self.0.schema.verifies
+    }
+
+    /// Asks whether a request may use the session: `Err(None)` counts it as none.
+    pub(crate) async fn verify(&self, data: &dyn ErasedData, parts: &Parts) -> Result<(), Option<Response>> {
+        match &self.0.verify {
+            Some(check) => check.ask(data, parts).await,
+            None => data.verify(parts).await,
         }
     }
 

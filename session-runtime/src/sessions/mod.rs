@@ -4,6 +4,7 @@
 //! [`Core`] does it for every type; what is here names the type again.
 
 mod builder;
+mod check;
 mod core;
 mod data;
 mod ended;
@@ -30,6 +31,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 pub use self::builder::Builder;
+pub(crate) use self::check::Check;
 pub(crate) use self::core::{Core, Login, MAX_RETRIES};
 pub use self::data::SessionData;
 pub use self::ended::{Ended, UntilEnded};

@@ -15,7 +15,7 @@ use super::csrf::{self, Compared, Site};
 use super::passive::only_looks;
 use super::problem::{self, Rejection};
 use super::request_memory;
-use super::session_policy::SessionPolicy;
+use super::session_policy::Demand;
 use super::transport::{self, Presented};
 use crate::clock::Timestamp;
 use crate::declaration::Transport;
@@ -187,10 +187,10 @@ async fn load_anew(core: &Core, parts: &Parts, entry: &Arc<TokenEntry>) -> Resul
 
 /// Asks the type's `verify`: `false` counts the session as none, `Err` is an answer of its own.
 pub(super) async fn verify(core: &Core, data: &dyn ErasedData, parts: &Parts) -> Result<bool, Response> {
-    if !core.schema().verifies {
+    if !core.verifies() {
         return Ok(true);
     }
-    match data.verify(parts).await {
+    match core.verify(data, parts).await {
         Ok(()) => Ok(true),
         Err(answer) => {
             telemetry::refused(core.session_type(), Refusal::Verify);
@@ -223,7 +223,7 @@ pub(super) async fn check_fresh(
     core: &Core,
     authenticated_at: Timestamp,
     fresh: Option<Duration>,
-    missing: fn() -> Option<Missing>,
+    missing: impl FnOnce() -> Option<Missing>,
     parts: Option<&Parts>,
 ) -> Result<(), Response> {
     let Some(fresh) = fresh else { return Ok(()) };
@@ -238,16 +238,19 @@ pub(super) async fn check_fresh(
 }
 
 /// Loads the session for a handler, turns anonymous requests and stale sessions away and asks the guard.
-pub(super) async fn admit(core: Core, policy: &SessionPolicy, parts: &Parts) -> Result<Admitted, Rejection> {
+pub(super) async fn admit(core: Core, demand: &Demand, parts: &Parts) -> Result<Admitted, Rejection> {
+    let policy = demand.policy;
     let loaded = load(&core, parts, policy.csrf).await;
     let (snapshot, by) = loaded.map_err(|denied| denied.into_rejection(&core, parts))?;
     let admitted = match &snapshot {
         Some(snapshot) => {
             let authenticated_at = snapshot.decoded.meta.authenticated_at;
-            let fresh = check_fresh(&core, authenticated_at, policy.fresh, policy.missing, Some(parts)).await;
-            fresh.and_then(|()| (policy.guard)(snapshot.data()))
+            match check_fresh(&core, authenticated_at, policy.fresh, || demand.missing(), Some(parts)).await {
+                Ok(()) => demand.guard(snapshot.data(), Some(parts)).await,
+                Err(refusal) => Err(refusal),
+            }
         }
-        None if policy.access == Access::Protected => Err(turn_away(&core, (policy.missing)(), Some(parts)).await),
+        None if policy.access == Access::Protected => Err(turn_away(&core, demand.missing(), Some(parts)).await),
         None => Ok(()),
     };
     match admitted {

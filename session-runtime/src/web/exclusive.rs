@@ -11,7 +11,7 @@ use super::handler_session::reissued;
 use super::page_load::loads_page;
 use super::passive::only_looks;
 use super::problem::{self, Rejection};
-use super::session_policy::SessionPolicy;
+use super::session_policy::{Demand, SessionPolicy};
 use super::withheld::is_withheld;
 use crate::clock::Timestamp;
 use crate::declaration::Transport;
@@ -27,7 +27,7 @@ pub(super) struct ExclusiveBorrow {
     entry: Option<Arc<TokenEntry>>,
     /// When the token was presented: a body may take its time.
     presented: Timestamp,
-    /// Kept where somebody is still to be asked about them: `verify`, or a handler that answers those
+    /// Kept where somebody is still to be asked about them: `verify`, an async guard, or a handler that answers those
     /// whose session turns out to have ended.
     parts: Option<Box<Parts>>,
     /// Whether the request only looks.
@@ -60,16 +60,13 @@ enum BorrowedData {
 
 impl ExclusiveBorrow {
     /// One whose token was checked, which is to be entered once every extractor has succeeded; and how it came.
-    pub(super) async fn announced(
-        core: &Core,
-        policy: &SessionPolicy,
-        parts: &Parts,
-    ) -> Result<(Self, Transport), Rejection> {
+    pub(super) async fn announced(core: &Core, demand: &Demand, parts: &Parts) -> Result<(Self, Transport), Rejection> {
+        let policy = demand.policy;
         let presented = core.now();
         let received = receive(core, parts, policy.csrf).await;
         let Caller { entry, by } = received.map_err(|refusal| Rejection::new(core, parts, refusal))?;
         if entry.is_none() && policy.access == Access::Protected {
-            let refusal = turn_away(core, (policy.missing)(), Some(parts)).await;
+            let refusal = turn_away(core, demand.missing(), Some(parts)).await;
             return Err(Rejection::new(core, parts, refusal));
         }
         let withheld = entry.is_none()
@@ -82,7 +79,8 @@ impl ExclusiveBorrow {
                 return Err(Rejection::new(core, parts, problem::cross_site()));
             }
         }
-        let wanted = core.schema().verifies || policy.missing_handler || core.missing().wants_request();
+        let asked = core.verifies() || policy.async_guard.is_some();
+        let wanted = asked || policy.missing_handler || core.missing().wants_request();
         let (looks, reads) = (only_looks(parts), loads_page(parts));
         let parts = (entry.is_some() && wanted).then(|| Box::new(parts.clone()));
         let (borrowed, announcement) = (BorrowedData::Nothing, TokenChange::Unchanged);
@@ -97,68 +95,87 @@ impl ExclusiveBorrow {
         }
     }
 
-    pub(super) async fn enter(&mut self, core: &Core, policy: &SessionPolicy) -> Result<(), Response> {
+    pub(super) async fn enter(&mut self, core: &Core, demand: &Demand) -> Result<(), Response> {
         if self.looks && self.entry.is_some() {
-            return Box::pin(self.look(core, policy)).await;
+            return Box::pin(self.look(core, demand)).await;
         }
         let acquired = match &self.entry {
             Some(entry) => {
                 let credential = Credential::Presented(self.presented);
-                core.acquire(entry, credential, policy.wait).await.map_err(Error::into_response)?
+                core.acquire(entry, credential, demand.policy.wait).await.map_err(Error::into_response)?
             }
             None => None,
         };
-        let verified = match (acquired, &self.parts) {
-            (Some(session), Some(parts)) => {
+        let admitted = match acquired {
+            Some(session) => {
+                // Whoever is asked may take longer than a lease.
                 let lease = KeptLeases::from(session.held().keeper());
-                lease.hold(verify(core, &*session.data, parts)).await?.then_some(session)
+                let admitted =
+                    lease.hold(self.admits(core, demand, &*session.data, session.authenticated_at())).await?;
+                admitted.then_some(session)
             }
-            (acquired, _) => acquired,
+            None => None,
         };
-        self.borrowed = match verified {
+        self.borrowed = match admitted {
             Some(mut session) => {
-                let proved = session.authenticated_at();
-                check_fresh(core, proved, policy.fresh, policy.missing, self.parts.as_deref()).await?;
-                (policy.guard)(&*session.data)?;
                 session.lend(core.schema(), self.reads).map_err(Error::into_response)?;
                 BorrowedData::Session(session)
             }
-            None => self.without_a_session(core, policy).await?,
+            None => self.without_a_session(core, demand).await?,
         };
         Ok(())
     }
 
     /// The same for a request that only looks.
-    async fn look(&mut self, core: &Core, policy: &SessionPolicy) -> Result<(), Response> {
-        let mut found = match &self.entry {
+    async fn look(&mut self, core: &Core, demand: &Demand) -> Result<(), Response> {
+        let found = match &self.entry {
             Some(entry) => core.look(entry).await.map_err(Error::into_response)?,
             None => None,
         };
-        if let (Some(session), Some(parts)) = (&found, &self.parts)
-            && !verify(core, session.data(), parts).await?
-        {
-            found = None;
-        }
-        self.borrowed = match found {
+        let admitted = match found {
             Some(session) => {
                 let proved = session.decoded.meta.authenticated_at;
-                check_fresh(core, proved, policy.fresh, policy.missing, self.parts.as_deref()).await?;
-                (policy.guard)(session.data())?;
+                self.admits(core, demand, session.data(), proved).await?.then_some(session)
+            }
+            None => None,
+        };
+        self.borrowed = match admitted {
+            Some(session) => {
                 let data = core.copy_of(&session).map_err(Error::into_response)?;
                 BorrowedData::Copy { session, data }
             }
-            None => self.without_a_session(core, policy).await?,
+            None => self.without_a_session(core, demand).await?,
         };
         Ok(())
     }
 
-    /// What is lent where there is no session.
-    async fn without_a_session(&self, core: &Core, policy: &SessionPolicy) -> Result<BorrowedData, Response> {
-        if policy.access == Access::Protected {
-            return Err(turn_away(core, (policy.missing)(), self.parts.as_deref()).await);
+    /// Asks whether the request may use the session: `verify`, for which it may be none, then how fresh it is to be, and
+    /// the guard.
+    async fn admits(
+        &self,
+        core: &Core,
+        demand: &Demand,
+        data: &dyn ErasedData,
+        proved: Timestamp,
+    ) -> Result<bool, Response> {
+        let parts = self.parts.as_deref();
+        if let Some(parts) = parts
+            && !verify(core, data, parts).await?
+        {
+            return Ok(false);
         }
-        let Some(data) = (policy.default)() else { return Ok(BorrowedData::Nothing) };
-        (policy.guard)(&*data)?;
+        check_fresh(core, proved, demand.policy.fresh, || demand.missing(), parts).await?;
+        demand.guard(data, parts).await?;
+        Ok(true)
+    }
+
+    /// What is lent where there is no session.
+    async fn without_a_session(&self, core: &Core, demand: &Demand) -> Result<BorrowedData, Response> {
+        if demand.policy.access == Access::Protected {
+            return Err(turn_away(core, demand.missing(), self.parts.as_deref()).await);
+        }
+        let Some(data) = (demand.policy.default)() else { return Ok(BorrowedData::Nothing) };
+        demand.guard(&*data, self.parts.as_deref()).await?;
         let mut before = Vec::new();
         data.encode(&mut before).map_err(|error| Error::Encode(error).into_response())?;
         Ok(BorrowedData::Default { data, before })

@@ -18,7 +18,7 @@ use http::request::Parts;
 use super::handler_session::{ErasedHandlerSession, HandlerSession};
 use super::problem::Rejection;
 use super::request_memory;
-use super::session_policy::SessionPolicy;
+use super::session_policy::{Demand, ErasedState, GuardFuture, SessionPolicy, TakesState};
 use super::state::HasSessions;
 use crate::missing::Missing;
 use crate::sessions::{BoxedData, Core, ErasedData, Sessions};
@@ -36,8 +36,13 @@ pub trait Spec: 'static {
         Ok(())
     }
 
+    /// The async guard.
+    fn async_guard<'a>(_: &'a dyn ErasedData, _: &'a Parts, _: Option<&'a ErasedState>) -> GuardFuture<'a> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     /// The handler's own `missing`.
-    fn missing() -> Option<Missing> {
+    fn missing(_: Option<&ErasedState>) -> Option<Missing> {
         None
     }
 
@@ -70,6 +75,15 @@ where
     SpecKey<KEY>: SpecOf<M>,
 {
     const POLICY: SessionPolicy = M::POLICY;
+}
+
+impl<S, const KEY: u64, M: TakesState<S>> TakesState<S> for Keyed<KEY, M>
+where
+    SpecKey<KEY>: SpecOf<M>,
+{
+    fn take(state: &S) -> Option<ErasedState> {
+        M::take(state)
+    }
 }
 
 /// A number that no other handler has: of where its attribute stands, and a hash of its signature for those that one macro
@@ -117,32 +131,28 @@ fn ask<'a, T>(
     sessions: Sessions<T>,
     take: BorrowForm,
     policy: &'static SessionPolicy,
+    state: Option<ErasedState>,
     parts: &'a mut Parts,
 ) -> ErasedExtraction<'a> {
-    ask_core(sessions.core().clone(), take, policy, parts)
+    ask_core(sessions.core().clone(), take, Demand { policy, state }, parts)
 }
 
 /// Not generic, so that it is compiled with this crate.
-fn ask_core<'a>(
-    core: Core,
-    take: BorrowForm,
-    policy: &'static SessionPolicy,
-    parts: &'a mut Parts,
-) -> ErasedExtraction<'a> {
+fn ask_core<'a>(core: Core, take: BorrowForm, demand: Demand, parts: &'a mut Parts) -> ErasedExtraction<'a> {
     if !matches!(take, BorrowForm::Exclusive) {
         request_memory::begin(parts);
     }
     match take {
         BorrowForm::Shared => {
-            Box::pin(async move { HandlerSession::shared(core, policy, parts).await.map(ErasedHandlerSession::from) })
+            Box::pin(async move { HandlerSession::shared(core, demand, parts).await.map(ErasedHandlerSession::from) })
         }
         BorrowForm::Exclusive => {
             Box::pin(
-                async move { HandlerSession::exclusive(core, policy, parts).await.map(ErasedHandlerSession::from) },
+                async move { HandlerSession::exclusive(core, demand, parts).await.map(ErasedHandlerSession::from) },
             )
         }
         BorrowForm::Owned => {
-            Box::pin(async move { HandlerSession::owned(core, policy, parts).await.map(ErasedHandlerSession::from) })
+            Box::pin(async move { HandlerSession::owned(core, demand, parts).await.map(ErasedHandlerSession::from) })
         }
     }
 }
@@ -162,25 +172,27 @@ macro_rules! extractors {
             }
         }
 
-        impl<T, M: Spec, S: HasSessions<T>> FromRequestParts<S> for $name<Sessions<T>, M, State<S>> {
+        impl<T, M: Spec + TakesState<S>, S: HasSessions<T>> FromRequestParts<S> for $name<Sessions<T>, M, State<S>> {
             type Rejection = Rejection;
 
             fn from_request_parts(
                 parts: &mut Parts,
                 state: &S,
             ) -> impl Future<Output = Result<Self, Rejection>> + Send {
-                ExtractorFuture(ask(state.sessions_held(), BorrowForm::$take, const { &M::POLICY }, parts), PhantomData)
+                let (sessions, part) = (state.sessions_held(), M::take(state));
+                ExtractorFuture(ask(sessions, BorrowForm::$take, const { &M::POLICY }, part, parts), PhantomData)
             }
         }
 
-        impl<T, M: Spec, S: HasSessions<T>> FromRequestParts<S> for $name<Sessions<T>, M> {
+        impl<T, M: Spec + TakesState<S>, S: HasSessions<T>> FromRequestParts<S> for $name<Sessions<T>, M> {
             type Rejection = Rejection;
 
             fn from_request_parts(
                 parts: &mut Parts,
                 state: &S,
             ) -> impl Future<Output = Result<Self, Rejection>> + Send {
-                ExtractorFuture(ask(state.sessions_held(), BorrowForm::$take, const { &M::POLICY }, parts), PhantomData)
+                let (sessions, part) = (state.sessions_held(), M::take(state));
+                ExtractorFuture(ask(sessions, BorrowForm::$take, const { &M::POLICY }, part, parts), PhantomData)
             }
         }
     )+};
@@ -200,12 +212,16 @@ extractors! {
 /// `protected`, and nothing else: what most handlers ask, so that these need no type of their own.
 pub struct Protected;
 
+impl<S> TakesState<S> for Protected {}
+
 impl Spec for Protected {
     const POLICY: SessionPolicy = SessionPolicy::protected();
 }
 
 /// `optional`, and nothing else.
 pub struct Optional;
+
+impl<S> TakesState<S> for Optional {}
 
 impl Spec for Optional {
     const POLICY: SessionPolicy = SessionPolicy::optional();

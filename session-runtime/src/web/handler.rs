@@ -13,8 +13,9 @@ use http::StatusCode;
 use super::handler_session::{ErasedHandlerSession, HandlerSession};
 use super::problem;
 use super::returned::HandlerAnswer;
+use super::session_policy::GuardFuture;
 use crate::error::Error;
-use crate::guard::Verdict;
+use crate::guard::{AsyncGuard, Verdict};
 use crate::lease::LeaseKeeper;
 use crate::sessions::{ErasedData, SessionData, typed};
 
@@ -289,7 +290,16 @@ pub fn verdict<T: SessionData, R: Verdict>(data: &dyn ErasedData, guard: impl Fn
     answer_of_guard(guard(typed(data)).verdict())
 }
 
-fn answer_of_guard(verdict: Result<(), Option<Response>>) -> Result<(), Response> {
+/// Asks an async guard.
+pub fn ask_guard<'a, T: SessionData, A: AsyncGuard<Answer: Verdict, Future: Send + 'a>>(
+    data: &'a dyn ErasedData,
+    guard: impl FnOnce(&'a T) -> A,
+) -> GuardFuture<'a> {
+    let asked = guard(typed(data)).future();
+    Box::pin(async { answer_of_guard(asked.await.verdict()) })
+}
+
+pub(super) fn answer_of_guard(verdict: Result<(), Option<Response>>) -> Result<(), Response> {
     verdict.map_err(|response| response.unwrap_or_else(problem::forbidden))
 }
 

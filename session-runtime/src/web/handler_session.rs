@@ -13,7 +13,7 @@ use super::page_load::loads_page;
 use super::passive::only_looks;
 use super::problem::Rejection;
 use super::problem_format::ProblemFormat;
-use super::session_policy::SessionPolicy;
+use super::session_policy::Demand;
 use super::transport;
 use super::vary::vary;
 use crate::declaration::Transport;
@@ -26,7 +26,7 @@ use crate::sessions::{BoxedData, Core, LoadedSession, SessionData, typed, typed_
 pub struct HandlerSession {
     core: Core,
     by: Transport,
-    policy: &'static SessionPolicy,
+    demand: Demand,
     /// How the client wants to be told of a problem.
     format: ProblemFormat,
     /// Whether the request only looks: nothing is noted, taken or rotated by it.
@@ -77,36 +77,32 @@ const ADMITTED: &str = "without a session or a default the request was turned aw
 
 impl HandlerSession {
     /// For `&T`, `Option<&T>`, and a type that is guarded without a parameter.
-    pub(super) async fn shared(core: Core, policy: &'static SessionPolicy, parts: &Parts) -> Result<Self, Rejection> {
-        let Admitted { core, loaded, by } = admit(core, policy, parts).await?;
-        let default = if loaded.is_none() { (policy.default)() } else { None };
+    pub(super) async fn shared(core: Core, demand: Demand, parts: &Parts) -> Result<Self, Rejection> {
+        let Admitted { core, loaded, by } = admit(core, &demand, parts).await?;
+        let default = if loaded.is_none() { (demand.policy.default)() } else { None };
         if let Some(data) = &default {
-            (policy.guard)(&**data).map_err(|refusal| Rejection::new(&core, parts, refusal))?;
+            demand.guard(&**data, Some(parts)).await.map_err(|refusal| Rejection::new(&core, parts, refusal))?;
         }
-        Ok(Self::new(core, by, policy, parts, BorrowKind::Shared { loaded, token: None, default }))
+        Ok(Self::new(core, by, demand, parts, BorrowKind::Shared { loaded, token: None, default }))
     }
 
     /// For `Session<T>`, `Option<Session<T>>` and `SessionSlot<T>`.
-    pub(super) async fn owned(core: Core, policy: &'static SessionPolicy, parts: &Parts) -> Result<Self, Rejection> {
-        let Admitted { core, loaded, by } = admit(core, policy, parts).await?;
+    pub(super) async fn owned(core: Core, demand: Demand, parts: &Parts) -> Result<Self, Rejection> {
+        let Admitted { core, loaded, by } = admit(core, &demand, parts).await?;
         let borrow = BorrowKind::Owned { loaded, token: None, outcome: Arc::default() };
-        Ok(Self::new(core, by, policy, parts, borrow))
+        Ok(Self::new(core, by, demand, parts, borrow))
     }
 
     /// For `&mut T` and `Option<&mut T>`: only the token is checked while extractors run; the session is locked
     /// and loaded after all of them have succeeded.
-    pub(super) async fn exclusive(
-        core: Core,
-        policy: &'static SessionPolicy,
-        parts: &Parts,
-    ) -> Result<Self, Rejection> {
-        let (exclusive, by) = ExclusiveBorrow::announced(&core, policy, parts).await?;
-        Ok(Self::new(core, by, policy, parts, BorrowKind::Exclusive(exclusive)))
+    pub(super) async fn exclusive(core: Core, demand: Demand, parts: &Parts) -> Result<Self, Rejection> {
+        let (exclusive, by) = ExclusiveBorrow::announced(&core, &demand, parts).await?;
+        Ok(Self::new(core, by, demand, parts, BorrowKind::Exclusive(exclusive)))
     }
 
-    fn new(core: Core, by: Transport, policy: &'static SessionPolicy, parts: &Parts, borrow: BorrowKind) -> Self {
+    fn new(core: Core, by: Transport, demand: Demand, parts: &Parts, borrow: BorrowKind) -> Self {
         let (format, looks, is_page) = (ProblemFormat::of(&parts.headers), only_looks(parts), loads_page(parts));
-        Self { core, by, policy, format, looks, is_page, borrow }
+        Self { core, by, demand, format, looks, is_page, borrow }
     }
 
     /// The data, for `&T`.
@@ -159,7 +155,7 @@ impl HandlerSession {
     /// What is left to do once every extractor has succeeded.
     pub(super) async fn enter(&mut self) -> Result<(), Response> {
         match &mut self.borrow {
-            BorrowKind::Exclusive(exclusive) => exclusive.enter(&self.core, self.policy).await,
+            BorrowKind::Exclusive(exclusive) => exclusive.enter(&self.core, &self.demand).await,
             BorrowKind::Shared { .. } | BorrowKind::Owned { .. } => Ok(()),
         }
     }
@@ -167,7 +163,7 @@ impl HandlerSession {
     /// What entering brings with it, once every session has been entered: nobody turns the request away after it.
     pub(super) async fn apply_pending(&mut self) -> Result<(), Response> {
         let (loaded, token, reads) = match &mut self.borrow {
-            BorrowKind::Shared { loaded: Some(loaded), token, .. } => (loaded, token, self.policy.lends),
+            BorrowKind::Shared { loaded: Some(loaded), token, .. } => (loaded, token, self.demand.policy.lends),
             BorrowKind::Owned { loaded: Some(loaded), token, .. } => (loaded, token, false),
             _ => return Ok(()),
         };
@@ -198,14 +194,14 @@ impl HandlerSession {
     /// Stores what the handler changed.
     pub(super) async fn commit(&mut self) -> Result<(), Error> {
         match &mut self.borrow {
-            BorrowKind::Exclusive(exclusive) => exclusive.commit(&self.core, self.policy).await,
+            BorrowKind::Exclusive(exclusive) => exclusive.commit(&self.core, self.demand.policy).await,
             BorrowKind::Shared { .. } | BorrowKind::Owned { .. } => Ok(()),
         }
     }
 
     /// Whether what the handler changed is stored whatever it answers.
     pub(super) fn saves_always(&self) -> bool {
-        self.policy.saves_always
+        self.demand.policy.saves_always
     }
 
     /// Forgets what the handler changed.

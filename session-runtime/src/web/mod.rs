@@ -31,13 +31,16 @@ pub use self::extract::{
     State, spec_key,
 };
 pub use self::handler::{
-    HandlerFuture, HandlerSessions, ResponseFuture, answer, answer_unless_failed, serve, unreachable, verdict,
+    HandlerFuture, HandlerSessions, ResponseFuture, answer, answer_unless_failed, ask_guard, serve, unreachable,
+    verdict,
 };
 pub use self::layer::{Protect, ProtectLayer};
 pub use self::misuse::AddSessionAttributeToHandlerOf;
 pub use self::problem::Rejection;
 pub use self::returned::returned;
-pub use self::session_policy::SessionPolicy;
+pub use self::session_policy::{
+    ErasedState, GuardFuture, HoldsState, SessionPolicy, TakesState, state_taken, take_state,
+};
 pub use self::snapshot::{snapshot, snapshot_optional};
 pub use self::state::HasSessions;
 pub use self::type_assertions::{

@@ -1,12 +1,92 @@
 //! What a handler asks of its session, without the handler: what is done with it is compiled once.
 
+use std::any::Any;
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::FromRef;
 use axum::response::Response;
+use futures_util::future::BoxFuture;
+use http::request::Parts;
 
+use super::problem;
 use crate::guard::Access;
 use crate::missing::Missing;
 use crate::sessions::{BoxedData, ErasedData};
+
+/// What `state = ...` names, taken from the application's state.
+pub type ErasedState = Arc<dyn Any + Send + Sync>;
+
+/// An async guard that has been asked.
+pub type GuardFuture<'a> = BoxFuture<'a, Result<(), Response>>;
+
+/// `guard = async ...`
+type AskGuard = for<'a> fn(&'a dyn ErasedData, &'a Parts, Option<&'a ErasedState>) -> GuardFuture<'a>;
+
+/// A spec whose functions take something of the application's state, or nothing.
+pub trait TakesState<S> {
+    /// Takes it.
+    fn take(_: &S) -> Option<ErasedState> {
+        None
+    }
+}
+
+/// Takes what `state = ...` names.
+pub fn take_state<X: Send + Sync + 'static, S: HoldsState<X>>(state: &S) -> Option<ErasedState> {
+    Some(Arc::new(state.part_held()))
+}
+
+/// An application's state that has what `state = ...` names: every one with `X: FromRef<State>`.
+#[diagnostic::on_unimplemented(
+    message = "the state `{Self}` has no `{X}`, which `state = {X}` asks for: `{X}: FromRef<{Self}>` is not satisfied",
+    label = "takes a `{X}` from the state, which `{Self}` doesn't hold",
+    note = "let `{Self}` be a struct with a field of type `{X}` and `#[derive(Clone, axum::extract::FromRef)]`, or name \
+            another type in `state = ..`"
+)]
+pub trait HoldsState<X> {
+    /// What it names.
+    #[doc(hidden)]
+    fn part_held(&self) -> X;
+}
+
+#[diagnostic::do_not_recommend]
+impl<S, X: FromRef<S>> HoldsState<X> for S {
+    fn part_held(&self) -> X {
+        X::from_ref(self)
+    }
+}
+
+/// What was taken.
+///
+/// # Panics
+/// Nothing was, or something else: whatever takes it stands beside what uses it, of the same type.
+pub fn state_taken<X: 'static>(state: Option<&ErasedState>) -> &X {
+    state.and_then(|state| state.downcast_ref()).expect("the extractor took what `state = ..` names")
+}
+
+/// What a handler asks of its session, with what its functions take of the application's state.
+#[derive(Clone)]
+pub(super) struct Demand {
+    pub(super) policy: &'static SessionPolicy,
+    pub(super) state: Option<ErasedState>,
+}
+
+impl Demand {
+    /// The handler's own `missing`.
+    pub(super) fn missing(&self) -> Option<Missing> {
+        (self.policy.missing)(self.state.as_ref())
+    }
+
+    /// Asks the handler's guard. Where that may need the request, its parts have been kept.
+    pub(super) async fn guard(&self, data: &dyn ErasedData, parts: Option<&Parts>) -> Result<(), Response> {
+        (self.policy.guard)(data)?;
+        match (self.policy.async_guard, parts) {
+            (None, _) => Ok(()),
+            (Some(ask), Some(parts)) => ask(data, parts, self.state.as_ref()).await,
+            (Some(_), None) => Err(problem::forbidden()),
+        }
+    }
+}
 
 /// What a handler asks of its session, as values.
 #[derive(Clone, Copy)]
@@ -23,10 +103,11 @@ pub struct SessionPolicy {
     /// Whether its data is lent, rather than asked for by a guard alone.
     pub(super) lends: bool,
     /// The handler's own `missing`.
-    pub(super) missing: fn() -> Option<Missing>,
+    pub(super) missing: fn(Option<&ErasedState>) -> Option<Missing>,
     /// Whether that is a handler.
     pub(super) missing_handler: bool,
     pub(super) guard: fn(&dyn ErasedData) -> Result<(), Response>,
+    pub(super) async_guard: Option<AskGuard>,
     /// What an anonymous client gets under `or_default`.
     pub(super) default: fn() -> Option<BoxedData>,
 }
@@ -40,9 +121,10 @@ impl SessionPolicy {
             csrf: true,
             saves_always: false,
             lends: true,
-            missing: || None,
+            missing: |_| None,
             missing_handler: false,
             guard: |_| Ok(()),
+            async_guard: None,
             default: || None,
         }
     }
@@ -94,14 +176,20 @@ impl SessionPolicy {
 
     /// `missing = ...` with an answer that is known.
     #[must_use]
-    pub const fn missing(self, missing: fn() -> Option<Missing>) -> Self {
+    pub const fn missing(self, missing: fn(Option<&ErasedState>) -> Option<Missing>) -> Self {
         Self { missing, ..self }
     }
 
     /// `missing = ...` with a handler.
     #[must_use]
-    pub const fn missing_handler(self, missing: fn() -> Option<Missing>) -> Self {
+    pub const fn missing_handler(self, missing: fn(Option<&ErasedState>) -> Option<Missing>) -> Self {
         Self { missing_handler: true, ..self.missing(missing) }
+    }
+
+    /// `guard = async ...`
+    #[must_use]
+    pub const fn async_guard(self, guard: AskGuard) -> Self {
+        Self { async_guard: Some(guard), ..self }
     }
 
     /// `guard = ...`

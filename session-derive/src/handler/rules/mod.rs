@@ -41,6 +41,7 @@ const RULES: &[fn(&UncheckedHandler, &mut Errors)] = &[
     options::missing_is_possible,
     options::wait_is_for_a_borrow,
     options::save_is_for_a_borrow,
+    options::state_is_taken,
     options::a_default_replaces_no_session,
     response::response_owns_its_data,
 ];

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     diag::{Errors, listing},
-    options::{Slot, access::Access},
+    options::{Slot, access::Access, missing::RawMissing},
 };
 
 /// Whether it is clear which session an option at `span` is about. `without` is said where anonymous requests enter,
@@ -94,6 +94,22 @@ pub(super) fn save_is_for_a_borrow(draft: &UncheckedHandler, errors: &mut Errors
         "`save` is about what a `&mut` borrow changes, and this handler has none; remove it, or take the session by \
          `&mut`",
     );
+}
+
+/// `#[session(protected, state = App)]`
+pub(super) fn state_is_taken(draft: &UncheckedHandler, errors: &mut Errors) {
+    let Slot::Written(state) = &draft.options.state else { return };
+    let (guard, missing) = (&draft.options.guard, &draft.options.missing);
+    let broken = matches!(guard, Slot::Broken) || matches!(missing, Slot::Broken) || draft.options.unknown;
+    let asked = matches!(guard, Slot::Written(guard) if guard.asynchronous);
+    let answers = matches!(missing, Slot::Written(RawMissing::Handler(_)));
+    if !broken && !asked && !answers {
+        errors.at(
+            state.key,
+            "an async guard and a `missing` handler take the state, and this handler has neither; remove `state`, or \
+             write `guard = async may_enter`",
+        );
+    }
 }
 
 /// `#[session(or_default, csrf = off)] .. cart: &mut Cart`

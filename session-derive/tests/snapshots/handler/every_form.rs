@@ -29,14 +29,18 @@ fn shop(
                             _,
                         >(__data, guards::is_member)
                     }
-                    fn missing() -> ::core::option::Option<
-                        my_sessions::__private::Missing,
-                    > {
+                    fn missing(
+                        __state: ::core::option::Option<
+                            &my_sessions::__private::ErasedState,
+                        >,
+                    ) -> ::core::option::Option<my_sessions::__private::Missing> {
                         ::core::option::Option::Some(
                             my_sessions::__private::Missing::handler(crate::sorry),
                         )
                     }
                 }
+                #[automatically_derived]
+                impl<__S> my_sessions::__private::TakesState<__S> for __session_shop {}
                 __KEY
             },
             impl my_sessions::__private::Spec,
@@ -73,6 +77,8 @@ fn shop(
                         )
                     }
                 }
+                #[automatically_derived]
+                impl<__S> my_sessions::__private::TakesState<__S> for __session_shop_1 {}
                 __KEY
             },
             impl my_sessions::__private::Spec,
@@ -100,6 +106,8 @@ fn shop(
                         .from_any_site()
                         .save_always();
                 }
+                #[automatically_derived]
+                impl<__S> my_sessions::__private::TakesState<__S> for __session_shop_2 {}
                 __KEY
             },
             impl my_sessions::__private::Spec,
@@ -125,6 +133,8 @@ fn shop(
                     const POLICY: my_sessions::__private::SessionPolicy = my_sessions::__private::SessionPolicy::optional()
                         .from_any_site();
                 }
+                #[automatically_derived]
+                impl<__S> my_sessions::__private::TakesState<__S> for __session_shop_3 {}
                 __KEY
             },
             impl my_sessions::__private::Spec,

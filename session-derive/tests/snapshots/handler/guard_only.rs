@@ -31,14 +31,19 @@ fn admin(
                             _,
                         >(__data, |u| u.name == "root")
                     }
-                    fn missing() -> ::core::option::Option<
-                        ::session_runtime::__private::Missing,
-                    > {
+                    fn missing(
+                        __state: ::core::option::Option<
+                            &::session_runtime::__private::ErasedState,
+                        >,
+                    ) -> ::core::option::Option<::session_runtime::__private::Missing> {
                         ::core::option::Option::Some(
                             ::session_runtime::__private::Missing::redirect("/login"),
                         )
                     }
                 }
+                #[automatically_derived]
+                impl<__S> ::session_runtime::__private::TakesState<__S>
+                for __session_admin {}
                 __KEY
             },
             impl ::session_runtime::__private::Spec,

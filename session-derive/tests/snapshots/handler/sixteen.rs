@@ -19,6 +19,9 @@ fn many(
                         const POLICY: ::session_runtime::__private::SessionPolicy = ::session_runtime::__private::SessionPolicy::protected()
                             .unlent();
                     }
+                    #[automatically_derived]
+                    impl<__S> ::session_runtime::__private::TakesState<__S>
+                    for __session_many {}
                     __KEY
                 },
                 impl ::session_runtime::__private::Spec,

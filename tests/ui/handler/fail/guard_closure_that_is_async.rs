@@ -1,8 +1,8 @@
 //! # Guards
 //!
-//! A guard answers at once; the type's `verify` may wait.
+//! An async guard is a function, which borrows the data, the request and the state.
 //!
-//! Fix: remove `async`.
+//! Fix: remove `async`, or write an `async fn` and name it: `guard = async is_root`.
 
 use serde::{Deserialize, Serialize};
 use session_runtime::{SessionData, session};

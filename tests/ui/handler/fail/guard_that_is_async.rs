@@ -1,8 +1,8 @@
 //! # Guards
 //!
-//! A guard answers at once; the type's `verify` may wait.
+//! An async guard is named as one; it is asked about the request as well.
 //!
-//! Fix: write `fn`, or use `verify` on the type.
+//! Fix: write `guard = async is_root`, and `&Parts` as its second parameter; or `fn`.
 
 use serde::{Deserialize, Serialize};
 use session_runtime::{SessionData, session};
