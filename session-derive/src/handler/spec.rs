@@ -10,6 +10,7 @@ use quote::{ToTokens, format_ident, quote_spanned};
 use syn::Attribute;
 
 use super::{
+    checks::has_word,
     model::{Handler, Session, is_conditional},
     parse::Function,
 };
@@ -65,11 +66,16 @@ pub(crate) fn beside<'a>(
 
 /// Whether the signature is only for the compiler, so that anything may stand in it.
 pub(crate) fn is_read_by_nobody(handler: &Handler) -> bool {
-    let reads = |attribute: &Attribute| {
+    let is_one = |attribute: &Attribute| {
         let name = attribute.path().segments.last();
-        name.is_some_and(|name| name.ident == "debug_handler" || name.ident == "path")
+        name.is_some_and(|name| name.ident == "debug_handler" || name.ident == "path" || name.ident == "cfg_attr")
     };
-    !handler.outer.iter().any(reads)
+    // `cfg_attr(feature = "docs", utoipa::path(..))` may be one.
+    let names_one = |attribute: &Attribute| {
+        let tokens = attribute.meta.to_token_stream();
+        has_word(tokens.clone(), "debug_handler") || has_word(tokens, "path")
+    };
+    !handler.outer.iter().any(|attribute| is_one(attribute) && names_one(attribute))
 }
 
 /// A generic handler's type has its parameters, by which no constant could find it.

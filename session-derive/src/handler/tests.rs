@@ -274,6 +274,21 @@ fn an_async_guard_and_a_missing_handler_take_the_state() {
 }
 
 #[test]
+fn a_signature_that_another_macro_reads_names_its_types_plainly() {
+    for attribute in [
+        quote!(#[axum::debug_handler]),
+        quote!(#[utoipa::path(get, path = "/")]),
+        quote!(#[cfg_attr(feature = "docs", utoipa::path(get, path = "/"))]),
+    ] {
+        let expansion = wrap(quote!(protected, fresh = "10m"), &quote! { #attribute async fn f(u: &User) {} });
+        let text = expansion.to_string().replace(' ', "");
+        assert!(!text.contains("State<impl::") && !text.contains("Keyed<"), "{text}");
+    }
+    let expansion = wrap(quote!(protected), &quote! { #[cfg_attr(x, allow(unused))] async fn f(u: &User) {} });
+    assert!(expansion.to_string().replace(' ', "").contains("State<impl::"), "{expansion}");
+}
+
+#[test]
 fn options_without_effect_are_refused() {
     assert_refused(
         &refused!([optional, missing = status(404)] async fn f(u: Option<&User>) {}),
