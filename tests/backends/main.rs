@@ -17,6 +17,7 @@ mod redis;
 mod redis_client;
 mod redis_memory;
 mod redis_owners;
+mod redis_sentinel;
 mod redis_startup;
 mod redis_tls;
 mod sql;

@@ -159,7 +159,7 @@ async fn what_is_no_certificate_is_refused_by_the_name_of_its_argument() {
         .await;
     assert_refused(opened, "client_key", &["can't be used with `client_cert`"]);
     let opened = open(&world.server.url(), |config| config.ca = pem(world.authority.pem())).await;
-    assert_refused(opened, "ca", &["is for TLS, and the URL asks for none"]);
+    assert_refused(opened, "ca", &["is for TLS, and no URL asks for it"]);
 }
 
 #[test]

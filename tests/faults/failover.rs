@@ -36,12 +36,7 @@ impl Pair {
 
     /// Waits until the replica has what was written.
     async fn replicated(&mut self) {
-        let mut connection = self.fleet.redis().connect().await;
-        let mut wait = cmd("WAIT");
-        wait.arg(1).arg(0);
-        let replicas: u32 =
-            wait::within(wait::ANSWER, "a replica has it", wait.query_async(&mut connection)).await.unwrap();
-        assert_eq!(replicas, 1);
+        self.fleet.replicated().await;
     }
 
     /// Makes the replica a master of its own.

@@ -4,7 +4,7 @@ use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use axum::http::{HeaderValue, Method, StatusCode, header::COOKIE};
 use session_runtime::backend::Memory;
-use session_tests::{App, Client, Redis, Reply, Served, certificates::Authority, raw, serve, wait};
+use session_tests::{App, Client, Redis, Reply, Sentinels, Served, certificates::Authority, raw, serve, wait};
 use tokio::task::JoinHandle;
 
 pub(crate) use crate::ledger::Terms;
@@ -41,6 +41,13 @@ pub(crate) async fn over_tls(arguments: &[&str]) -> (Redis, Way) {
     let redis = Redis::start_tls(&authority.sign(&["localhost", "127.0.0.1"]), &authority, arguments).await;
     let way = vec![("REDIS_URL", redis.tls_url()), ("REDIS_CA", authority.pem().to_owned())];
     (redis, way)
+}
+
+/// What processes are told of a Redis that these Sentinels watch.
+pub(crate) fn by_sentinels(sentinels: &Sentinels) -> Way {
+    // One that is not there makes no difference.
+    let addresses = format!("127.0.0.1:1,{}", sentinels.addresses());
+    vec![("REDIS_SENTINELS", addresses), ("REDIS_MASTER", "main".to_owned())]
 }
 
 impl Fleet {
@@ -128,6 +135,17 @@ impl Fleet {
         let reply = self.client(0).post("/start").await;
         assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.text());
         Writer { clients: (0..self.members.len()).map(|member| self.client(member)).collect(), cookie: cookie(&reply) }
+    }
+
+    /// Waits until a replica has what was written. `WAIT` looks at what its own connection wrote, which is the last here.
+    pub(crate) async fn replicated(&mut self) {
+        let mut connection = self.redis().connect().await;
+        redis::cmd("SET").arg("marker").arg(1).arg("PX").arg(1).exec_async(&mut connection).await.unwrap();
+        let mut wait = redis::cmd("WAIT");
+        wait.arg(1).arg(0);
+        let waiting = wait.query_async(&mut connection);
+        let replicas: u32 = wait::within(wait::ANSWER, "a replica has it", waiting).await.unwrap();
+        assert_eq!(replicas, 1);
     }
 
     /// How many things the store has: records and, on Redis, leases.

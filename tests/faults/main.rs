@@ -14,5 +14,6 @@ mod ledger;
 mod logins;
 mod outages;
 mod over_tls;
+mod sentinel;
 mod silent_connection;
 mod waiting;

@@ -12,7 +12,10 @@ use redis::cmd;
 use serde::{Deserialize, Serialize};
 use session_runtime::{
     Error, FromSetting as _, Session, SessionData, SessionSlot, Sessions,
-    backend::{self, MySqlConfig, MySqlUrl, Pem, PostgresConfig, PostgresUrl, RedisConfig, RedisUrl},
+    backend::{
+        self, MySqlConfig, MySqlUrl, Pem, PostgresConfig, PostgresUrl, RedisConfig, RedisMaster, RedisSentinels,
+        RedisUrl,
+    },
     session,
 };
 use session_tests::{App, Redis, app::Program, serve, wait};
@@ -178,6 +181,10 @@ async fn nothing_that_can_be_printed_prints_a_secret() {
     config.url = Some(RedisUrl::from_setting(&url).unwrap());
     config.client_key = Some(Pem::from_setting(&format!("-----BEGIN PRIVATE KEY-----\n{SECRET}\n")).unwrap());
     texts.push(shown(config.client_key.as_ref().unwrap()));
+    config.sentinel = Some(RedisSentinels::from_setting(&format!("redis://:{SECRET}@127.0.0.1:1")).unwrap());
+    config.master = Some(RedisMaster::from_setting(&format!("redis://:{SECRET}@main")).unwrap());
+    texts.push(shown(config.sentinel.as_ref().unwrap()));
+    texts.push(shown(config.master.as_ref().unwrap()));
     texts.push(shown(&config));
     texts.push(shown(&backend::Redis::new(&url, "test:").unwrap()));
     texts.push(shown(&backend::Redis::new(&format!("redis://:{SECRET}@:x/"), "test:").map(|_| ()).unwrap_err()));
@@ -242,6 +249,8 @@ const PRINTED: &[&str] = &[
     "Record",
     "Redis",
     "RedisConfig",
+    "RedisMaster",
+    "RedisSentinels",
     "RedisUrl",
     "Rejection",
     "Session",

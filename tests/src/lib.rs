@@ -4,6 +4,7 @@
 //! |---|---|
 //! | a private Redis, to kill, hang and restart | [`Redis::start`] |
 //! | one that is reached over TLS, and its certificates | [`Redis::start_tls`], [`certificates`] |
+//! | a replica of it, and Sentinels that watch both | [`Sentinels::start`] |
 //! | a way to a server that can be shut without a word, or led to another | [`Gate::to`] |
 //! | a private PostgreSQL or MariaDB, likewise | [`Postgres::start`], [`MariaDb::start`] |
 //! | PgBouncer in front of that PostgreSQL | [`PgBouncer::before`] |
@@ -45,6 +46,7 @@ pub mod proxy;
 pub mod python;
 pub mod raw;
 pub mod redis_server;
+pub mod sentinels;
 pub mod serve;
 pub mod socket;
 pub mod tools;
@@ -63,6 +65,7 @@ pub use postgres::Postgres;
 pub use proxy::Proxy;
 pub use python::python;
 pub use redis_server::Redis;
+pub use sentinels::Sentinels;
 pub use serve::{Served, serve};
 pub use socket::Socket;
 pub use webkit::WebKit;

@@ -90,15 +90,21 @@ impl Redis {
     }
 
     /// Starts it as a Sentinel that watches the server at this port as `main`.
+    pub async fn start_sentinel(of: u16) -> Self {
+        Self::start_sentinel_with(of, 1, "").await
+    }
+
+    /// The same, where so many have to agree that the server is down, and with more lines of configuration.
     ///
     /// # Panics
     ///
     /// When no redis-server is installed or it doesn't come up.
-    pub async fn start_sentinel(of: u16) -> Self {
+    pub async fn start_sentinel_with(of: u16, quorum: usize, more: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         // It keeps its state in its configuration, so it needs a file.
         let file = folder.path().join("sentinel.conf");
-        fs::write(&file, format!("sentinel monitor main 127.0.0.1 {of} 1\n")).expect("a file can be written");
+        let text = format!("sentinel monitor main 127.0.0.1 {of} {quorum}\n{more}\n");
+        fs::write(&file, text).expect("a file can be written");
         let arguments = vec![file.to_str().expect("a path of text").to_owned(), "--sentinel".to_owned()];
         let port = Port::reserve();
         let process = launch(&port, &folder, &arguments).await;

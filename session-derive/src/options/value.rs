@@ -2,7 +2,12 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
-use syn::{Lit, LitStr, Token, ext::IdentExt, parse::ParseStream, token};
+use syn::{
+    Lit, LitStr, Token, bracketed,
+    ext::IdentExt,
+    parse::{Parse, ParseStream},
+    token,
+};
 
 use super::{OptionKey, parenthesized};
 use crate::{
@@ -68,6 +73,24 @@ impl RawValue {
     pub(crate) fn parse(key: &OptionKey, input: ParseStream, expected: Expected) -> syn::Result<Self> {
         key.equals(input, expected.what)?;
         Self::parse_value(key, input, expected)
+    }
+
+    /// Reads `= value`, or `= ["one", "other"]` as one text with commas.
+    pub(crate) fn parse_list(key: &OptionKey, input: ParseStream) -> syn::Result<Self> {
+        const WHAT: &str = "strings in brackets, or `env(\"VAR\")`";
+        key.equals(input, WHAT)?;
+        let span = input.span();
+        if !input.peek(token::Bracket) {
+            return Self::parse_value(key, input, Expected { what: WHAT, ..TEXT });
+        }
+        let content;
+        bracketed!(content in input);
+        let texts = content
+            .parse_terminated(<LitStr as Parse>::parse, Token![,])
+            .map_err(|error| key.misused(error.span(), WHAT))?;
+        key.ends(input, span, WHAT)?;
+        let text = texts.iter().map(LitStr::value).collect::<Vec<_>>().join(",");
+        Ok(Self { span, source: Source::Literal(Literal { text, kind: LiteralKind::Text, span }) })
     }
 
     /// Reads the value behind the `=`.

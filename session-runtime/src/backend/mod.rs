@@ -34,6 +34,8 @@ pub use self::memory::{Memory, MemoryConfig};
 pub use self::redis::Pem;
 #[cfg(feature = "redis")]
 pub use self::redis::{Redis, RedisConfig, RedisUrl};
+#[cfg(feature = "redis-sentinel")]
+pub use self::redis::{RedisMaster, RedisSentinels};
 #[cfg(feature = "mysql")]
 pub use self::sql::{MySql, MySqlConfig, MySqlUrl};
 #[cfg(feature = "postgres")]

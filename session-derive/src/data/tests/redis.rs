@@ -31,6 +31,21 @@ fn a_client_certificate_and_its_key_come_together() {
     assert_refused(&refused_redis!(url = env("A"), client_key = env("C")), &["`client_key` needs its certificate"]);
 }
 
+#[test]
+fn sentinels_are_addresses_with_the_name_of_their_master() {
+    assert_refused(&refused_redis!(sentinel = ["a:26379", "b:26379",], master = "main"), &[]);
+    assert_refused(&refused_redis!(sentinel = env("A"), master = env("B", default = "main")), &[]);
+    assert_refused(&refused_redis!(sentinel = "a:26379", master = "main"), &[]);
+    assert_refused(&refused_redis!(sentinel = []), &["add `master = \"main\"`", "`sentinel` is empty"]);
+    assert_refused(&refused_redis!(master = "main"), &["add `sentinel = env(\"REDIS_SENTINELS\")`"]);
+    assert_refused(&refused_redis!(sentinel = [env("A")], master = "m"), &["`sentinel` takes strings in brackets"]);
+    assert_refused(&refused_redis!(sentinel = 5, master = "m"), &["`sentinel` takes strings in brackets"]);
+    assert_refused(
+        &refused_redis!(url = env("A"), sentinel = env("B"), master = "main"),
+        &["Sentinels tell the address; remove `url`"],
+    );
+}
+
 #[cfg(not(feature = "redis-tls"))]
 #[test]
 fn tls_needs_its_feature_wherever_it_is_asked_for() {

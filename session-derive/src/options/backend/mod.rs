@@ -37,6 +37,8 @@ struct BackendArgument {
     usage: &'static str,
     expected: Expected,
     availability: Availability,
+    /// Whether it may be written as several in brackets.
+    is_list: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -115,12 +117,16 @@ const MAX_CONNECTIONS: BackendArgument = argument("max_connections", "max_connec
 const ACQUIRE_TIMEOUT: BackendArgument = argument("acquire_timeout", "acquire_timeout = \"1s\"", TEXT);
 
 const fn argument(name: &'static str, usage: &'static str, expected: Expected) -> BackendArgument {
-    BackendArgument { name, usage, expected, availability: Availability::Always }
+    BackendArgument { name, usage, expected, availability: Availability::Always, is_list: false }
 }
 
 impl BackendArgument {
     const fn needs(self, feature: Feature) -> Self {
         Self { availability: Availability::With(feature), ..self }
+    }
+
+    const fn list(self) -> Self {
+        Self { is_list: true, ..self }
     }
 }
 
@@ -133,6 +139,8 @@ pub(crate) struct RawBackend {
     path: Path,
     builtin: Option<&'static Builtin>,
     arguments: Vec<(Ident, RawValue)>,
+    /// Whether each argument could be read, so that one that is missing was not written.
+    is_whole: bool,
 }
 
 /// A backend that can be opened.
@@ -153,15 +161,19 @@ pub(crate) fn parse(key: &OptionKey, input: ParseStream, errors: &mut Errors) ->
     let span = input.span();
     let path: Path = input.parse().map_err(|_| key.misused(span, WHAT))?;
     let builtin = find(&path)?;
-    let mut arguments = Vec::new();
+    let (mut arguments, mut is_whole) = (Vec::new(), true);
     if input.peek(token::Paren) {
         parenthesized(input, |content| {
-            each(content, errors, |input, errors| parse_argument(input, builtin, &mut arguments, errors));
+            each(content, errors, |input, errors| {
+                let read = parse_argument(input, builtin, &mut arguments, errors);
+                is_whole &= read.is_ok();
+                read
+            });
             Ok(())
         })?;
     }
     key.ends(input, input.span(), WHAT)?;
-    Ok(RawBackend { path, builtin, arguments })
+    Ok(RawBackend { path, builtin, arguments, is_whole })
 }
 
 /// One lower-case word names a backend of the runtime; anything else is the path of a type.
@@ -194,19 +206,23 @@ fn parse_argument(
         .parse::<Ident>()
         .map_err(|_| syn::Error::new(span, "expected an argument of the backend, as in `url = env(\"REDIS_URL\")`"))?;
     let name = ident.unraw().to_string();
-    let (usage, expected) = match builtin {
-        None => ("name = env(\"VAR\")", ANY),
+    let (usage, expected, is_list) = match builtin {
+        None => ("name = env(\"VAR\")", ANY, false),
         Some(builtin) => {
             let row = builtin.arguments.iter().find(|argument| argument.name == name).ok_or_else(|| {
                 let hint = suggestion(&name, builtin.arguments.iter().map(|argument| argument.name));
                 syn::Error::new(ident.span(), format!("`{}` has no argument `{name}`; {hint}", builtin.name))
             })?;
-            (row.usage, row.expected)
+            (row.usage, row.expected, row.is_list)
         }
     };
     let key = OptionKey { ident, usage };
     let bare_flag = expected.is_flag() && at_end(input);
-    let value = if bare_flag { RawValue::flag(span) } else { RawValue::parse(&key, input, expected)? };
+    let value = match is_list {
+        _ if bare_flag => RawValue::flag(span),
+        true => RawValue::parse_list(&key, input)?,
+        false => RawValue::parse(&key, input, expected)?,
+    };
     if let Some((first, _)) = arguments.iter().find(|(seen, _)| *seen == key.ident) {
         errors.at(key.span(), format!("`{name}` is given twice; keep one of the two"));
         errors.at(first.span(), format!("`{name}` is first given here"));
@@ -247,7 +263,7 @@ pub(crate) fn check(raw: RawBackend, errors: &mut Errors) -> Backend {
     a_pool_has_connections(&raw, errors);
     a_pool_has_patience(&raw, errors);
     let label = format!("backend = {}", raw.name());
-    let RawBackend { path, builtin, arguments } = raw;
+    let RawBackend { path, builtin, arguments, is_whole: _ } = raw;
     Backend {
         path: builtin.map_or(BackendType::Own(path), |builtin| BackendType::Runtime(builtin.type_name)),
         arguments: arguments.into_iter().map(|(ident, value)| (ident, value.setting())).collect(),

@@ -12,8 +12,13 @@ use crate::{
 /// What `rediss://` and the arguments about certificates need.
 const TLS: Feature = Feature { name: "redis-tls", enabled: cfg!(feature = "redis-tls") };
 
+/// What the arguments about Sentinels need.
+const SENTINEL: Feature = Feature { name: "redis-sentinel", enabled: cfg!(feature = "redis-sentinel") };
+
 pub(super) const ARGUMENTS: &[BackendArgument] = &[
     argument("url", "url = env(\"REDIS_URL\")", TEXT),
+    argument("sentinel", "sentinel = env(\"REDIS_SENTINELS\")", TEXT).list().needs(SENTINEL),
+    argument("master", "master = \"main\"", TEXT).needs(SENTINEL),
     argument("prefix", "prefix = \"shop\"", TEXT),
     argument("ca", "ca = env(\"REDIS_CA\")", TEXT).needs(TLS),
     argument("client_cert", "client_cert = env(\"REDIS_CERT\")", TEXT).needs(TLS),
@@ -23,7 +28,32 @@ pub(super) const ARGUMENTS: &[BackendArgument] = &[
 pub(super) fn check(raw: &RawBackend, errors: &mut Errors) {
     tls_is_available(raw, errors);
     certificates_are_for_tls(raw, errors);
-    a_client_certificate_has_its_key(raw, errors);
+    sentinels_have_no_url(raw, errors);
+    if raw.is_whole {
+        a_client_certificate_has_its_key(raw, errors);
+        sentinels_have_their_master(raw, errors);
+    }
+}
+
+/// `redis(sentinel = ..)` without `master`
+fn sentinels_have_their_master(raw: &RawBackend, errors: &mut Errors) {
+    let span = |name: &str| raw.redis_value(name).map(|value| value.span);
+    match (span("sentinel"), span("master")) {
+        (Some(span), None) => errors.at(span, "`sentinel` needs the name of what to ask for; add `master = \"main\"`"),
+        (None, Some(span)) => {
+            errors.at(span, "`master` is a name that Sentinels know; add `sentinel = env(\"REDIS_SENTINELS\")`");
+        }
+        _ => {}
+    }
+}
+
+/// `redis(url = .., sentinel = ..)`
+fn sentinels_have_no_url(raw: &RawBackend, errors: &mut Errors) {
+    if let (Some(url), Some(_)) = (raw.redis_value("url"), raw.redis_value("sentinel")) {
+        let message = "Sentinels tell the address; remove `url`, and write user, password and database in `master`, as in \
+                       `redis://user:password@main/0`";
+        errors.at(url.span, message);
+    }
 }
 
 /// Whether a URL asks for TLS on the way to Redis.

@@ -7,15 +7,24 @@ use redis::io::tcp::TcpSettings;
 use redis::io::tcp::socket2::TcpKeepalive;
 use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, ProtocolVersion, RedisError};
 
+#[cfg(feature = "redis-sentinel")]
+use super::sentinel::Sentinels;
 #[cfg(feature = "redis-tls")]
-use super::tls::Tls;
+pub(super) use super::tls::Tls;
+
+/// What nobody can have without the feature.
+#[cfg(not(feature = "redis-tls"))]
+#[derive(Clone)]
+pub(super) enum Tls {}
 
 /// The way to a Redis.
 pub(super) struct Connector {
+    /// With an address of no meaning where Sentinels tell it.
     info: ConnectionInfo,
     source: Source,
-    #[cfg(feature = "redis-tls")]
     tls: Option<Tls>,
+    #[cfg(feature = "redis-sentinel")]
+    sentinels: Option<Sentinels>,
 }
 
 /// Who named the way, for what is said of it.
@@ -24,6 +33,8 @@ pub(super) enum Source {
     Url,
     /// The application's own client.
     Client,
+    #[cfg(feature = "redis-sentinel")]
+    Sentinel,
 }
 
 impl Source {
@@ -32,6 +43,8 @@ impl Source {
         match self {
             Self::Url => "redis(url)",
             Self::Client => "redis(client)",
+            #[cfg(feature = "redis-sentinel")]
+            Self::Sentinel => "redis(sentinel)",
         }
     }
 
@@ -40,53 +53,77 @@ impl Source {
         match self {
             Self::Url => "URL",
             Self::Client => "client",
+            #[cfg(feature = "redis-sentinel")]
+            Self::Sentinel => "`master`",
         }
     }
 }
 
 impl Connector {
-    pub(super) fn new(info: ConnectionInfo, source: Source) -> Self {
+    pub(super) fn new(info: ConnectionInfo, source: Source, tls: Option<Tls>) -> Self {
         let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
         let tcp = tcp(info.tcp_settings().clone());
         let info = info.set_redis_settings(settings).set_tcp_settings(tcp);
         Self {
             info,
             source,
-            #[cfg(feature = "redis-tls")]
-            tls: None,
+            tls,
+            #[cfg(feature = "redis-sentinel")]
+            sentinels: None,
         }
     }
 
-    #[cfg(feature = "redis-tls")]
-    pub(super) fn with_tls(self, tls: Option<Tls>) -> Self {
-        Self { tls, ..self }
+    /// Asks these for the address, for each connection anew.
+    #[cfg(feature = "redis-sentinel")]
+    pub(super) fn by(self, sentinels: Sentinels) -> Self {
+        Self { sentinels: Some(sentinels), ..self }
     }
 
     /// Connects and logs in.
     pub(super) async fn connect(&self, config: &AsyncConnectionConfig) -> Result<Link, ConnectError> {
-        #[cfg(feature = "redis-tls")]
-        if let Some(tls) = &self.tls {
-            return tls.connect(&self.info, config).await;
+        #[cfg(feature = "redis-sentinel")]
+        if let Some(sentinels) = &self.sentinels {
+            let master = self.info.clone().set_addr(sentinels.master().await?);
+            return dial(&master, self.tls.as_ref(), config).await;
         }
-        let client = Client::open(self.info.clone())?;
-        let connection = client.get_multiplexed_async_connection_with_config(config).await?;
-        Ok(Link { connection, _driver: None })
+        dial(&self.info, self.tls.as_ref(), config).await
     }
 
-    pub(super) fn addr(&self) -> &ConnectionAddr {
-        self.info.addr()
+    /// Where it is, if that is always there.
+    pub(super) fn addr(&self) -> Option<&ConnectionAddr> {
+        #[cfg(feature = "redis-sentinel")]
+        if self.sentinels.is_some() {
+            return None;
+        }
+        Some(self.info.addr())
     }
 
     /// Whether it encrypts by itself. A client of the application's own may do so as well.
     pub(super) fn has_tls(&self) -> bool {
-        #[cfg(feature = "redis-tls")]
-        return self.tls.is_some();
-        #[cfg(not(feature = "redis-tls"))]
-        return false;
+        self.tls.is_some()
     }
 
     pub(super) fn source(&self) -> Source {
         self.source
+    }
+}
+
+/// Connects to this address and logs in.
+pub(super) async fn dial(
+    info: &ConnectionInfo,
+    tls: Option<&Tls>,
+    config: &AsyncConnectionConfig,
+) -> Result<Link, ConnectError> {
+    match tls {
+        #[cfg(feature = "redis-tls")]
+        Some(tls) => tls.connect(info, config).await,
+        #[cfg(not(feature = "redis-tls"))]
+        Some(tls) => match *tls {},
+        None => {
+            let client = Client::open(info.clone())?;
+            let connection = client.get_multiplexed_async_connection_with_config(config).await?;
+            Ok(Link { connection, _driver: None })
+        }
     }
 }
 
@@ -118,7 +155,10 @@ pub(super) enum ConnectError {
     /// The driver's reason.
     Driver(RedisError),
     /// Waiting does not mend it: the remedy, and the reason.
-    #[cfg_attr(not(feature = "redis-tls"), expect(dead_code, reason = "only what is found beside the driver"))]
+    #[cfg_attr(
+        not(any(feature = "redis-tls", feature = "redis-sentinel")),
+        expect(dead_code, reason = "only what is found beside the driver")
+    )]
     Lasting(String, String),
     /// Waiting may mend it: the reason.
     Passing(String),
@@ -168,7 +208,7 @@ mod tests {
         let info = |tcp| {
             Client::open("redis://user:pass@127.0.0.1:7/3").unwrap().get_connection_info().clone().set_tcp_settings(tcp)
         };
-        let made = |tcp| Connector::new(info(tcp), Source::Client).info;
+        let made = |tcp| Connector::new(info(tcp), Source::Client, None).info;
         let plain = made(TcpSettings::default());
         assert!(plain.tcp_settings().nodelay() && plain.tcp_settings().keepalive().is_some());
         assert_eq!(plain.tcp_settings().user_timeout(), Some(Duration::from_secs(10)));

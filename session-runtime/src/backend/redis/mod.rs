@@ -5,6 +5,7 @@
 //! holder's sixteen bytes, and one more once somebody waits. Its end is then published on one channel,
 //! so that waiters in other processes are woken. So is the end of every session, for those who watch it.
 
+mod config;
 mod connection;
 mod connector;
 mod encoding;
@@ -14,6 +15,8 @@ pub(super) mod fuzz;
 mod heartbeat;
 mod leases;
 mod scripts;
+#[cfg(feature = "redis-sentinel")]
+mod sentinel;
 mod startup;
 #[cfg(feature = "redis-tls")]
 mod tls;
@@ -26,13 +29,16 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use redis::{Cmd, Value};
 
+pub use self::config::RedisConfig;
+use self::config::URL;
 use self::connection::{Answer, Connection, Loss, Request};
 use self::connector::{Connector, Source};
 use self::encoding::{decode, encode, keep, millis, number, written};
 use self::scripts::{Call, Scripts};
+#[cfg(feature = "redis-sentinel")]
+pub use self::sentinel::{RedisMaster, RedisSentinels};
 #[cfg(feature = "redis-tls")]
 pub use self::tls::Pem;
-use self::url::Address;
 pub use self::url::RedisUrl;
 use self::wakers::Wakers;
 use super::{
@@ -57,32 +63,6 @@ pub struct Redis {
     wakers: Arc<Wakers>,
 }
 
-/// The arguments of `backend = redis(...)`.
-#[derive(Clone, Default)]
-#[non_exhaustive]
-pub struct RedisConfig {
-    /// `redis://[user:password@]host:port/database`, `rediss://` with TLS (cargo feature `redis-tls`), or `unix://path`.
-    pub url: Option<RedisUrl>,
-    /// What every key begins with (default: `application:Type:`, see [`Scope::identity`]).
-    pub prefix: Option<String>,
-    /// The certificates of the authorities that may have signed the server's (default: the system's). Needs a URL with TLS.
-    #[cfg(feature = "redis-tls")]
-    pub ca: Option<Pem>,
-    /// The certificate by which the server knows this client, with those up to its authority. Needs `client_key`.
-    #[cfg(feature = "redis-tls")]
-    pub client_cert: Option<Pem>,
-    /// The private key of `client_cert`.
-    #[cfg(feature = "redis-tls")]
-    pub client_key: Option<Pem>,
-}
-
-impl std::fmt::Debug for RedisConfig {
-    /// The URL may hold a password.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RedisConfig").field("prefix", &self.prefix).finish_non_exhaustive()
-    }
-}
-
 /// What a lease's name adds to its record's.
 const LEASE: &str = ":lease";
 /// A waiter that was woken by nobody asks again after this long, should a message have been lost with
@@ -90,21 +70,6 @@ const LEASE: &str = ":lease";
 const LOST_WAKE: Duration = Duration::from_secs(1);
 /// How long a read waits for its use to be noted.
 const NOTE: Duration = Duration::from_millis(250);
-
-const URL: &str = "backend = redis(url)";
-
-/// The way that the arguments name.
-fn connector(config: &RedisConfig) -> Result<Connector, OpenError> {
-    let refuse = |why: &str| OpenError::option(URL, None, why);
-    let url = config.url.as_ref().ok_or_else(|| refuse("is missing; write `url = env(\"REDIS_URL\")`"))?;
-    let Address { info, tls } = Address::parse(url.as_str()).map_err(|why| refuse(&why))?;
-    let connector = Connector::new(info, Source::Url);
-    #[cfg(feature = "redis-tls")]
-    let connector = connector.with_tls(tls::Tls::of(config, tls)?);
-    #[cfg(not(feature = "redis-tls"))]
-    debug_assert!(!tls, "such a URL is refused");
-    Ok(connector)
-}
 
 impl Redis {
     /// Connects lazily: a Redis that is down is waited for by the calls, up to their deadline.
@@ -114,7 +79,7 @@ impl Redis {
     pub fn new(url: &str, prefix: impl Into<String>) -> Result<Self, OpenError> {
         let url = FromSetting::from_setting(url).map_err(|why| OpenError::option(URL, None, why))?;
         let config = RedisConfig { url: Some(url), ..RedisConfig::default() };
-        Ok(Self::on(connector(&config)?, prefix.into()))
+        Ok(Self::on(config.connector()?, prefix.into()))
     }
 
     /// Sessions in the Redis that a client of the application's own leads to: its address, user, password, database and
@@ -138,7 +103,7 @@ impl Redis {
     /// # Errors
     /// What [`Redis::check`] finds. A Redis that is down is no error.
     pub async fn from_client(client: &redis::Client, prefix: impl Into<String>) -> Result<Self, OpenError> {
-        let redis = Self::on(Connector::new(client.get_connection_info().clone(), Source::Client), prefix.into());
+        let redis = Self::on(Connector::new(client.get_connection_info().clone(), Source::Client, None), prefix.into());
         redis.check().await?;
         Ok(redis)
     }
@@ -292,7 +257,7 @@ impl OpenBackend for Redis {
     type Config = RedisConfig;
 
     async fn open(config: RedisConfig, scope: &Scope) -> Result<Self, OpenError> {
-        let connector = connector(&config)?;
+        let connector = config.connector()?;
         let prefix = config.prefix.unwrap_or_else(|| format!("{}:", scope.identity().replace('/', ":")));
         let redis = Self::on(connector, prefix);
         redis.check().await?;

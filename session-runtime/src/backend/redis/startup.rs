@@ -111,7 +111,7 @@ impl Redis {
     async fn try_check(&self) -> Result<(), Trouble> {
         let mut link = self.log_in().await?;
         let connection = &mut link.connection;
-        check_role(connection).await?;
+        check_role(connection, self.source()).await?;
         self.check_rights(connection).await?;
         self.check_scripts(connection).await?;
         warn_of_eviction(connection).await;
@@ -154,7 +154,7 @@ impl Redis {
     /// Whether a server that says nothing that can be understood speaks TLS where none is expected, or the reverse.
     async fn wrong_port(&self, reason: String) -> Trouble {
         let connector = self.connection.connector();
-        let ConnectionAddr::Tcp(host, port) = connector.addr() else { return Trouble::Passing(reason) };
+        let Some(ConnectionAddr::Tcp(host, port)) = connector.addr() else { return Trouble::Passing(reason) };
         let (asked, remedy): (BoxFuture<'_, bool>, _) = if connector.has_tls() {
             (Box::pin(speaks_plainly(host, *port)), "names a port without TLS; write the URL as redis://")
         } else {
@@ -264,7 +264,7 @@ impl Redis {
 const REFUSED: &str = "names a server that refuses what sessions need (Redis 6.2 or later, or Valkey)";
 
 /// That it is one server, and takes writes. Whoever may log in may ask this.
-async fn check_role(connection: &mut MultiplexedConnection) -> Result<(), Trouble> {
+async fn check_role(connection: &mut MultiplexedConnection, source: Source) -> Result<(), Trouble> {
     let answer = connection.send_packed_command(&cmd("HELLO")).await.and_then(Value::extract_error);
     let said = |answer: Value| HashMap::<String, Value>::from_redis_value(answer).ok();
     let Some(server) = answer.ok().and_then(said) else { return Ok(()) };
@@ -276,12 +276,22 @@ async fn check_role(connection: &mut MultiplexedConnection) -> Result<(), Troubl
         Err(Trouble::Lasting(remedy.to_owned(), format!("the server says `{field}: {value}`")))
     };
     if let Some(mode) = is("mode", &["sentinel"]) {
-        return refuse("names a Sentinel, which stores nothing; name the master that it watches", "mode", mode);
+        return refuse(
+            "names a Sentinel, which stores nothing; write `sentinel` and `master` in place of the URL",
+            "mode",
+            mode,
+        );
     }
     if let Some(mode) = is("mode", &["cluster"]) {
         return refuse("names a node of a cluster, which has only some of the keys; name a server alone", "mode", mode);
     }
+    #[cfg(not(feature = "redis-sentinel"))]
+    let _ = source;
     match is("role", &["replica", "slave"]) {
+        #[cfg(feature = "redis-sentinel")]
+        Some(role) if source == Source::Sentinel => {
+            Err(Trouble::Passing(format!("the server that the Sentinels name says `role: {role}`")))
+        }
         Some(role) => refuse("names a replica, which takes no writes; name the master", "role", role),
         None => Ok(()),
     }

@@ -48,6 +48,7 @@ impl FromSetting for Pem {
 }
 
 /// What is sent and expected in a handshake.
+#[derive(Clone)]
 pub(super) struct Tls {
     config: Arc<ClientConfig>,
     has_own_ca: bool,
@@ -61,7 +62,7 @@ impl Tls {
         if !wanted {
             let given = [("ca", ca), ("client_cert", client_cert), ("client_key", client_key)];
             let given = given.into_iter().find(|(_, pem)| pem.is_some());
-            let why = "is for TLS, and the URL asks for none; write the URL as rediss://";
+            let why = "is for TLS, and no URL asks for it; write the URL as rediss://";
             return given.map_or(Ok(None), |(argument, _)| Err(refuse(argument, why)));
         }
         let roots = match ca {

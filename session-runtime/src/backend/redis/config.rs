@@ -1,0 +1,102 @@
+//! The arguments of `backend = redis(...)`, and the way that they name.
+
+use super::connector::{Connector, Source};
+#[cfg(feature = "redis-sentinel")]
+use super::sentinel::{RedisMaster, RedisSentinels, Sentinels};
+#[cfg(feature = "redis-tls")]
+use super::tls::{Pem, Tls};
+use super::url::{Address, RedisUrl};
+use crate::backend::OpenError;
+
+/// The arguments of `backend = redis(...)`.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct RedisConfig {
+    /// `redis://[user:password@]host:port/database`, `rediss://` with TLS (cargo feature `redis-tls`), or `unix://path`.
+    pub url: Option<RedisUrl>,
+    /// Where the Sentinels are that know the server, in place of `url`: addresses such as `10.0.0.1:26379`, or URLs with a
+    /// user and a password of the Sentinels' own. Needs `master`.
+    #[cfg(feature = "redis-sentinel")]
+    pub sentinel: Option<RedisSentinels>,
+    /// The name by which the Sentinels know the server, or a URL with that name as its host: `main`, or
+    /// `redis://user:password@main/database`.
+    #[cfg(feature = "redis-sentinel")]
+    pub master: Option<RedisMaster>,
+    /// What every key begins with (default: `application:Type:`, see [`Scope::identity`](crate::backend::Scope::identity)).
+    pub prefix: Option<String>,
+    /// The certificates of the authorities that may have signed the server's (default: the system's). Needs a URL
+    /// with TLS.
+    #[cfg(feature = "redis-tls")]
+    pub ca: Option<Pem>,
+    /// The certificate by which the server knows this client, with those up to its authority. Needs `client_key`.
+    #[cfg(feature = "redis-tls")]
+    pub client_cert: Option<Pem>,
+    /// The private key of `client_cert`.
+    #[cfg(feature = "redis-tls")]
+    pub client_key: Option<Pem>,
+}
+
+impl std::fmt::Debug for RedisConfig {
+    /// The URL may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RedisConfig").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+pub(super) const URL: &str = "backend = redis(url)";
+
+impl RedisConfig {
+    /// The way that the arguments name.
+    pub(super) fn connector(&self) -> Result<Connector, OpenError> {
+        #[cfg(feature = "redis-sentinel")]
+        if let Some(sentinels) = self.sentinels()? {
+            return Ok(sentinels);
+        }
+        let refuse = |why: &str| OpenError::option(URL, None, why);
+        let url = self.url.as_ref().ok_or_else(|| refuse("is missing; write `url = env(\"REDIS_URL\")`"))?;
+        let Address { info, tls } = Address::parse(url.as_str()).map_err(|why| refuse(&why))?;
+        #[cfg(feature = "redis-tls")]
+        let tls = Tls::of(self, tls)?;
+        #[cfg(not(feature = "redis-tls"))]
+        let tls = without_tls(tls);
+        Ok(Connector::new(info, Source::Url, tls))
+    }
+
+    /// The way by Sentinels, where they are named.
+    #[cfg(feature = "redis-sentinel")]
+    fn sentinels(&self) -> Result<Option<Connector>, OpenError> {
+        let refuse =
+            |argument: &str, why: &str| Err(OpenError::option(format!("backend = redis({argument})"), None, why));
+        let (sentinel, master) = match (&self.sentinel, &self.master) {
+            (None, None) => return Ok(None),
+            (Some(_), None) => {
+                return refuse("master", "is missing; it is the name by which the Sentinels know the server");
+            }
+            (None, Some(_)) => {
+                return refuse("sentinel", "is missing; it says where the Sentinels are that know `master`");
+            }
+            (Some(_), Some(_)) if self.url.is_some() => {
+                return refuse(
+                    "url",
+                    "can't be used, since the Sentinels tell the address; write user, password and database in `master`",
+                );
+            }
+            (Some(sentinel), Some(master)) => (sentinel, master),
+        };
+        let wanted = master.tls || sentinel.addresses().any(|address| address.tls);
+        #[cfg(feature = "redis-tls")]
+        let tls = Tls::of(self, wanted)?;
+        #[cfg(not(feature = "redis-tls"))]
+        let tls = without_tls(wanted);
+        let sentinels = Sentinels::new(sentinel, &master.name, tls.as_ref());
+        let tls = tls.filter(|_| master.tls);
+        Ok(Some(Connector::new(master.info.clone(), Source::Sentinel, tls).by(sentinels)))
+    }
+}
+
+/// A URL that asks for TLS is refused when it is read.
+#[cfg(not(feature = "redis-tls"))]
+fn without_tls(wanted: bool) -> Option<super::connector::Tls> {
+    debug_assert!(!wanted);
+    None
+}
