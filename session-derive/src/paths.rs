@@ -137,6 +137,29 @@ runtime_paths! {
     value => __private::Value;
     verdict => __private::verdict;
     verified => __private::verified;
+    are_distinct => __private::openapi::are_distinct;
+    assert_stands_above_path => __private::openapi::stands_above_path;
+    described_handler => __private::openapi::DescribedHandler;
+    described_session => __private::openapi::DescribedSession;
+    forbids => __private::openapi::forbids;
+    http_method => __private::openapi::HttpMethod;
+    name_one_of => __private::openapi::name_one_of;
+    operation => __private::openapi::operation;
+    operation_methods => __private::openapi::methods;
+    operation_path => __private::openapi::path;
+    operation_schemas => __private::openapi::schemas;
+    operation_tags => __private::openapi::tags;
+    ref_or => __private::openapi::RefOr;
+    schema_references => __private::openapi::SchemaReferences;
+    session_use => __private::openapi::SessionUse;
+    stands_above_path => __private::openapi::StandsAbovePath;
+    string => __private::openapi::String;
+    undescribed => __private::openapi::unreachable;
+    utoipa_operation => __private::openapi::Operation;
+    utoipa_path => __private::openapi::Path;
+    utoipa_schema => __private::openapi::Schema;
+    utoipa_tags => __private::openapi::Tags;
+    vec => __private::openapi::Vec;
 }
 
 macro_rules! core_paths {

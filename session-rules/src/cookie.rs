@@ -321,7 +321,7 @@ fn without_prefix(name: &str) -> &str {
 }
 
 /// `ShoppingCart` becomes `shopping-cart`, `HTTPUser` becomes `http-user`.
-fn kebab(type_name: &str) -> String {
+pub fn kebab(type_name: &str) -> String {
     let chars: Vec<char> = type_name.trim_start_matches("r#").chars().collect();
     let mut out = String::new();
     for (i, &c) in chars.iter().enumerate() {

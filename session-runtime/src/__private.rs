@@ -5,6 +5,24 @@ pub use ::std::boxed::Box;
 pub use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 pub use axum::response::{IntoResponse, Response};
 
+/// What a description is made of.
+#[cfg(feature = "utoipa")]
+pub mod openapi {
+    pub use ::std::string::String;
+    pub use ::std::vec::Vec;
+    pub use ::utoipa::__dev::{SchemaReferences, Tags};
+    pub use ::utoipa::Path;
+    pub use ::utoipa::openapi::path::Operation;
+    pub use ::utoipa::openapi::schema::Schema;
+    pub use ::utoipa::openapi::{HttpMethod, RefOr};
+
+    pub use crate::describe::{
+        DescribedHandler, SessionUse, StandsAbovePath, are_distinct, forbids, methods, name_one_of, operation, path,
+        schemas, stands_above_path, tags, unreachable,
+    };
+    pub use crate::scheme::DescribedSession;
+}
+
 pub use crate::codec::DecodeError;
 pub use crate::declaration::{Declaration, Transport};
 pub use crate::guard::{ask, verified};

@@ -23,6 +23,7 @@ pages! {
     live = "live.md";
     sign_on = "sign-on.md";
     frameworks = "frameworks.md";
+    openapi = "openapi.md";
     reference = "reference.md";
     observability = "observability.md";
     errors = "errors.md";

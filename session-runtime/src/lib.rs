@@ -15,6 +15,8 @@ mod clock;
 mod codec;
 mod crypto;
 mod declaration;
+#[cfg(feature = "utoipa")]
+mod describe;
 mod error;
 mod guard;
 pub mod guide;
@@ -22,7 +24,11 @@ mod id;
 mod invalid;
 mod lease;
 mod missing;
+#[cfg(feature = "utoipa")]
+pub mod openapi;
 mod record;
+#[cfg(feature = "utoipa")]
+mod scheme;
 mod session;
 mod sessions;
 mod setting;

@@ -20,6 +20,17 @@ enum MissingResponse {
     Handler(Arc<dyn Fn(Request<Body>) -> BoxFuture<'static, Response> + Send + Sync>),
 }
 
+/// What is known of an answer before a request.
+#[cfg(feature = "utoipa")]
+#[derive(Clone, Copy)]
+pub(crate) enum KnownAnswer {
+    Status(StatusCode),
+    /// 303 to this address.
+    Redirect(&'static str),
+    /// A handler's: nothing is known.
+    Handler,
+}
+
 impl Missing {
     /// `missing = status(401)`: this status, with a problem+json body. A number that is no status is
     /// taken for 401; the macros refuse it at compile time.
@@ -39,6 +50,16 @@ impl Missing {
     #[doc = include_str!("docs/examples/missing_handler.md")]
     pub fn handler<H: MissingHandler<X>, X: 'static>(handler: H) -> Self {
         Self(MissingResponse::Handler(Arc::new(move |request| Box::pin(handler.clone().call(request, ())))))
+    }
+
+    /// The answer as far as it is known before a request.
+    #[cfg(feature = "utoipa")]
+    pub(crate) fn known(&self) -> KnownAnswer {
+        match self.0 {
+            MissingResponse::Status(status) => KnownAnswer::Status(status),
+            MissingResponse::Redirect(to) => KnownAnswer::Redirect(to),
+            MissingResponse::Handler(_) => KnownAnswer::Handler,
+        }
     }
 
     /// The same for a handler that takes the application's state, of which this is one: see

@@ -39,6 +39,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("declaration", &["http", "session_rules"]),
+    ("scheme", &["session_rules", "utoipa"]),
     ("lease", &["tokio"]),
     (
         "sessions",
@@ -74,8 +75,10 @@ const LAYERS: &[(&str, &[&str])] = &[
             "tokio",
         ],
     ),
+    ("describe", &["http", "serde_json", "session_rules", "utoipa"]),
+    ("openapi", &["utoipa"]),
     ("testing", &["bytes", "futures_util", "tokio"]),
-    ("__private", &["axum", "http", "serde_json", "session_rules"]),
+    ("__private", &["axum", "http", "serde_json", "session_rules", "utoipa"]),
 ];
 
 /// The crate's dependencies, as its code spells them: those of `[dependencies]` in the manifest.

@@ -41,6 +41,7 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
         owner,
         limit: Limit { max, on_excess },
         name: stated,
+        scheme: _,
     } = declaration;
     let (trait_, declared) = (runtime.session_data(), runtime.declaration());
     let (env, module_path) = (paths::env(), paths::module_path());

@@ -4,18 +4,15 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::DeriveInput;
 
-use super::{
-    expand,
-    model::{Declaration, is_storable},
-};
+use super::model::{Declaration, is_storable};
 use crate::paths::Runtime;
 
 /// The errors, and what the type would have if it declared nothing.
-pub(crate) fn expand(input: &DeriveInput, runtime: &Runtime, error: &syn::Error) -> TokenStream {
+pub(crate) fn expand(input: &DeriveInput, runtime: &Runtime, describes: bool, error: &syn::Error) -> TokenStream {
     let error = error.to_compile_error();
     if !is_storable(input) {
         return error;
     }
-    let stub = expand::expand(&Declaration::of(&input.ident), runtime);
+    let stub = super::expand(&Declaration::of(&input.ident), runtime, describes);
     quote!(#error #stub)
 }

@@ -19,7 +19,7 @@ use crate::{
         missing::{self, Missing},
         name,
         owner::{self, Limit},
-        public_origin,
+        public_origin, scheme,
         timeouts::{self, Timeouts},
         transport::{self, Transport},
         trusted_origins,
@@ -51,6 +51,7 @@ pub(crate) struct Declaration {
     pub(crate) owner: Option<Owner>,
     pub(crate) limit: Limit,
     pub(crate) name: Option<String>,
+    pub(crate) scheme: Option<String>,
 }
 
 /// The field that says whose the session is.
@@ -82,6 +83,7 @@ impl Declaration {
             owner: None,
             limit: Limit::default(),
             name: None,
+            scheme: None,
         }
     }
 }
@@ -127,6 +129,7 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         max_per_owner,
         on_excess,
         name,
+        scheme,
         runtime: _,
         unknown,
     } = raw.options;
@@ -155,6 +158,7 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         attributes,
         limit: owner::check(max_per_owner, on_excess, owned, &mut errors),
         name: name::check(name, &mut errors),
+        scheme: scheme::check(scheme, &mut errors),
         owner: owner.map(|(_, field)| Owner { member: field.member.clone(), ty: field.field.ty.clone() }),
     };
     errors.finish(declaration)

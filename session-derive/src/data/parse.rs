@@ -18,7 +18,7 @@ use crate::{
         missing::{self, RawMissing},
         name,
         owner::{self, RawLimit},
-        public_origin, runtime, timeouts,
+        public_origin, runtime, scheme, timeouts,
         transport::{self, RawTransport},
         trusted_origins::{self, RawOrigins},
         validate::{self, Validate},
@@ -68,6 +68,7 @@ pub(crate) struct DataOptions {
     pub(crate) max_per_owner: Slot<RawLimit>,
     pub(crate) on_excess: Slot<RawLimit>,
     pub(crate) name: Slot<LitStr>,
+    pub(crate) scheme: Slot<(Span, LitStr)>,
     pub(crate) runtime: Slot<Path>,
     /// Whether something unknown was written, which may have been meant for an option that is missing.
     pub(crate) unknown: bool,
@@ -174,6 +175,11 @@ const TABLE: &[OptionSpec<DataOptions>] = &[
         name: "name",
         usage: name::USAGE,
         read: |options, key, input, _| options.name.read(name::parse(key, input)),
+    },
+    OptionSpec {
+        name: "scheme",
+        usage: scheme::USAGE,
+        read: |options, key, input, _| options.scheme.read(scheme::parse(key, input)),
     },
     OptionSpec {
         name: "crate",

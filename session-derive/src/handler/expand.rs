@@ -15,9 +15,14 @@ use super::{
 };
 use crate::paths::{Runtime, SpanRange};
 
-/// The wrapper with the user's function in it, and the types that stand beside it.
-pub(crate) fn expand(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenStream {
-    let (wrapper, specs) = (wrapper(handler, function, runtime), spec::beside(handler, function, runtime));
+/// The wrapper with the user's function in it, and the types that stand beside it. `order` is asserted within.
+pub(crate) fn expand(
+    handler: &Handler,
+    function: &Function,
+    order: Option<&TokenStream>,
+    runtime: &Runtime,
+) -> TokenStream {
+    let (wrapper, specs) = (wrapper(handler, function, order, runtime), spec::beside(handler, function, runtime));
     quote_spanned! {Span::mixed_site()=>
         #wrapper
         #(#specs)*
@@ -29,7 +34,7 @@ pub(crate) fn users(attributes: &[Attribute], signature: &Signature, body: &Toke
     quote_spanned!(Span::mixed_site()=> #(#attributes)* #signature #body)
 }
 
-fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenStream {
+fn wrapper(handler: &Handler, function: &Function, order: Option<&TokenStream>, runtime: &Runtime) -> TokenStream {
     let Handler { generics, outer, inner, .. } = handler;
     let Function { attributes: _, visibility, signature, body } = function;
     let Signature { ident, output, .. } = signature;
@@ -46,6 +51,7 @@ fn wrapper(handler: &Handler, function: &Function, runtime: &Runtime) -> TokenSt
         #users
         #caller
         #checks
+        #order
         #opening
         #serve(#members, (#(#others,)*), #call)
     };
@@ -163,7 +169,7 @@ fn is_bound_to_its_place(handler: &Handler) -> bool {
 }
 
 /// Whether there is a `'_`, or a reference without a lifetime.
-fn elides_a_lifetime(tokens: TokenStream) -> bool {
+pub(super) fn elides_a_lifetime(tokens: TokenStream) -> bool {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     tokens.iter().enumerate().any(|(index, token)| match (token, tokens.get(index + 1)) {
         (TokenTree::Punct(punct), Some(TokenTree::Ident(name))) if punct.as_char() == '\'' => name == "_",
@@ -259,6 +265,6 @@ fn session_name(handler: &Handler, index: usize) -> Ident {
     format_ident!("__session{index}", span = handler.sessions[index].place.span())
 }
 
-fn argument_name(index: usize) -> Ident {
+pub(super) fn argument_name(index: usize) -> Ident {
     format_ident!("__argument{index}", span = Span::mixed_site())
 }

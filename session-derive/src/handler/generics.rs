@@ -4,6 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{GenericParam, Generics, Lifetime, Type, TypeParamBound, WherePredicate};
 
+use super::checks::has_word;
 use crate::paths;
 
 /// What of the user's generics outlives the wrapping: type and const parameters, and the lifetimes that these or other
@@ -98,6 +99,17 @@ impl KeptGenerics {
 
     pub(crate) fn has_lifetimes(&self) -> bool {
         self.parameters.iter().any(|parameter| matches!(parameter, GenericParam::Lifetime(_)))
+    }
+
+    /// Whether the tokens name one of the type or const parameters.
+    pub(crate) fn are_named_in(&self, tokens: &TokenStream) -> bool {
+        let idents = self.parameters.iter().filter_map(|parameter| match parameter {
+            GenericParam::Type(ty) => Some(&ty.ident),
+            GenericParam::Const(constant) => Some(&constant.ident),
+            GenericParam::Lifetime(_) => None,
+        });
+        let idents: Vec<String> = idents.map(ToString::to_string).collect();
+        idents.iter().any(|ident| has_word(tokens.clone(), ident))
     }
 
     /// `<T, N>`, to name the marker.

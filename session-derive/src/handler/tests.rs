@@ -1,8 +1,13 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::wrap;
+use super::wrap_with;
 use crate::testing::{assert_refused, messages, places, snapshot};
+
+/// What the macro writes without the feature `utoipa`.
+fn wrap(options: TokenStream, item: &TokenStream) -> TokenStream {
+    wrap_with(options, item, false)
+}
 
 /// The errors of a handler under these options.
 macro_rules! refused {
@@ -101,6 +106,56 @@ fn generics_follow() {
                 }
             },
         ),
+    );
+}
+
+#[test]
+fn a_described_handler_gets_the_description_that_its_name_stands_for() {
+    let described = wrap_with(
+        quote!(protected(User), optional(Visitor), or_default(Cart), guard = |user| user.admin, fresh = "10m"),
+        &quote! {
+            /// Orders what is in the cart.
+            #[utoipa::path(post, path = "/orders/{id}", security(("user" = [])), responses((status = 200)))]
+            #[cfg(feature = "shop")]
+            pub(crate) async fn order(
+                user: &mut User,
+                Path(id): Path<u32>,
+                cart: &mut Cart,
+                visitor: SessionSlot<Visitor>,
+                Json(order): Json<Order>,
+            ) -> Json<Receipt> {
+            }
+        },
+        true,
+    );
+    assert_eq!(messages(&described), Vec::<String>::new());
+    snapshot("handler/described", described);
+}
+
+#[test]
+fn with_descriptions_a_handler_without_one_asserts_that_none_stands_above() {
+    let item = quote!(
+        async fn home(user: Option<&User>) {}
+    );
+    snapshot("handler/undescribed", wrap_with(quote!(optional), &item, true));
+}
+
+#[test]
+fn a_description_is_of_one_session_and_names_no_struct_of_its_own() {
+    let refused = |item: TokenStream| messages(&wrap_with(quote!(protected), &item, true));
+    assert_refused(
+        &refused(quote!(
+            #[utoipa::path(get, path = "/")]
+            async fn f<T: SessionData>(user: &T) {}
+        )),
+        &["describes one operation, and which session this is depends on the router"],
+    );
+    assert_refused(
+        &refused(quote!(
+            #[utoipa::path(get, path = "/", impl_for = Home)]
+            async fn f(user: &User) {}
+        )),
+        &["`#[session]` uses `impl_for` itself"],
     );
 }
 

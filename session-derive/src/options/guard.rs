@@ -120,6 +120,19 @@ impl Guard {
     }
 }
 
+impl Guard {
+    /// As it was written.
+    pub(crate) fn tokens(&self) -> &TokenStream {
+        &self.expr
+    }
+
+    /// The expression of whether its refusal is the plain 403.
+    pub(crate) fn expand_forbids(&self, ty: &syn::Type, runtime: &Runtime) -> TokenStream {
+        let (forbids, guard) = (runtime.forbids(), &self.expr);
+        self.place().put(quote!(#forbids::<#ty, _>(#guard)))
+    }
+}
+
 /// The expression within parentheses and a macro's invisible groups.
 fn bare(mut expr: &Expr) -> &Expr {
     while let Expr::Group(syn::ExprGroup { expr: inner, .. }) | Expr::Paren(syn::ExprParen { expr: inner, .. }) = expr {

@@ -21,6 +21,7 @@ pub(crate) mod owner;
 pub(crate) mod public_origin;
 pub(crate) mod runtime;
 pub(crate) mod save;
+pub(crate) mod scheme;
 pub(crate) mod state;
 pub(crate) mod timeouts;
 pub(crate) mod transport;

@@ -167,6 +167,13 @@ impl Scope {
         Self { application, type_name, module: "", name: None }
     }
 
+    /// The type's path, as far as it is known.
+    #[cfg(feature = "utoipa")]
+    pub(crate) fn type_path(&self) -> String {
+        let segments = self.module.split("::").filter(|segment| !segment.is_empty());
+        segments.chain([self.type_name]).collect::<Vec<_>>().join("::")
+    }
+
     /// That of a type in this module.
     pub(crate) const fn in_module(self, module: &'static str) -> Self {
         Self { module, ..self }

@@ -129,6 +129,26 @@ impl Declaration {
     pub(crate) fn scope(&self) -> &Scope {
         &self.scope
     }
+
+    /// The transports, in order, never empty.
+    pub(crate) fn transports_in_force(&self) -> &[Transport] {
+        if self.transports.is_empty() { &[Transport::Cookie] } else { &self.transports }
+    }
+
+    /// The cookie with what the environment says of it, and what is wrong there: that stands as it does without it.
+    #[cfg(feature = "utoipa")]
+    pub(crate) fn cookie_in_force(&self) -> (Cookie, Option<OpenError>) {
+        let mut problems = Problems(None);
+        (self.read_cookie(&mut problems), problems.0)
+    }
+
+    fn read_cookie(&self, problems: &mut Problems) -> Cookie {
+        let mut cookie = Cookie::for_type(self.scope.type_name);
+        for &(option, value) in &self.cookie {
+            problems.take(value.read_with(&format!("cookie({})", option.key()), |text| cookie.set(option, text)));
+        }
+        cookie
+    }
 }
 
 /// How a token travels.
@@ -219,10 +239,7 @@ impl Settings {
             };
             problems.add(broken(violation.option.into(), value, violation.message));
         }
-        let mut cookie = Cookie::for_type(declaration.scope.type_name);
-        for &(option, value) in &declaration.cookie {
-            problems.take(value.read_with(&format!("cookie({})", option.key()), |text| cookie.set(option, text)));
-        }
+        let cookie = declaration.read_cookie(&mut problems);
         for violation in cookie.violations() {
             let value =
                 declaration.cookie.iter().find(|(option, _)| option.key() == violation.option).map(|(_, value)| *value);
@@ -245,10 +262,7 @@ impl Settings {
         if let Some(message) = public_origin.as_ref().and_then(|origin| origin.public_violation(cookie.secure)) {
             problems.add(broken(PUBLIC_ORIGIN.into(), declaration.public_origin, message));
         }
-        let transports = match declaration.transports.as_slice() {
-            [] => vec![Transport::Cookie],
-            declared => declared.to_vec(),
-        };
+        let transports = declaration.transports_in_force().to_vec();
         let max = declaration.max_per_owner.map(|value| value.read_with("max_per_owner", limit::parse_max));
         let max = max.and_then(|max| problems.take(max));
         let on_excess = declaration.on_excess.map(|value| value.read_with("on_excess", OnExcess::parse));

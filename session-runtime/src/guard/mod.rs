@@ -28,15 +28,23 @@ pub trait Verdict {
     /// `Ok` lets the request pass; `Err(None)` is the plain 403.
     #[doc(hidden)]
     fn verdict(self) -> Result<(), Option<Response>>;
+
+    /// Whether it can answer the plain 403, and nothing else.
+    #[doc(hidden)]
+    const FORBIDS: bool;
 }
 
 impl Verdict for bool {
+    const FORBIDS: bool = true;
+
     fn verdict(self) -> Result<(), Option<Response>> {
         if self { Ok(()) } else { Err(None) }
     }
 }
 
 impl<R: IntoResponse> Verdict for Result<(), R> {
+    const FORBIDS: bool = false;
+
     fn verdict(self) -> Result<(), Option<Response>> {
         self.map_err(|response| Some(response.into_response()))
     }

@@ -14,6 +14,8 @@ use crate::declaration::Declaration;
 use crate::error::{Error, OpenError};
 use crate::invalid::Invalid;
 use crate::missing::Missing;
+#[cfg(feature = "utoipa")]
+use crate::scheme::{DescribedSession, SecuritySchemes};
 
 /// The type of a session's data: derive it.
 ///
@@ -147,6 +149,18 @@ pub trait SessionData: Serialize + DeserializeOwned + Send + Sync + Sized + 'sta
     #[doc(hidden)]
     fn public_json(&self) -> Result<serde_json::Value, serde_json::Error> {
         serde_json::to_value(self)
+    }
+
+    /// The type's security schemes for an OpenAPI description, one for each transport, with the cookie's name in force.
+    /// Nothing is opened, and only what concerns the cookie is read from the environment.
+    ///
+    /// See [the page about descriptions](crate::guide::openapi).
+    #[cfg(feature = "utoipa")]
+    fn openapi() -> SecuritySchemes
+    where
+        Self: DescribedSession,
+    {
+        SecuritySchemes::of(Self::SCHEMES, &Self::declaration())
     }
 
     /// Opens the sessions of this type as they are declared: reads the environment, checks what it says,

@@ -13,6 +13,7 @@ mod page_load;
 mod passive;
 mod problem;
 mod problem_format;
+mod problem_kind;
 mod request_memory;
 mod returned;
 mod session_policy;
@@ -37,6 +38,8 @@ pub use self::handler::{
 pub use self::layer::{Protect, ProtectLayer};
 pub use self::misuse::AddSessionAttributeToHandlerOf;
 pub use self::problem::Rejection;
+#[cfg(feature = "utoipa")]
+pub(crate) use self::problem_kind::ProblemKind;
 pub use self::returned::returned;
 pub use self::session_policy::{
     ErasedState, GuardFuture, HoldsState, SessionPolicy, TakesState, state_taken, take_state,

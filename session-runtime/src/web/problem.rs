@@ -12,6 +12,7 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 
 use super::problem_format::{ProblemFormat, ProblemText};
+use super::problem_kind::ProblemKind;
 use super::transport;
 use super::vary::vary;
 use crate::error::Error;
@@ -24,7 +25,8 @@ fn unprocessable(invalid: &Invalid) -> Response {
         invalid.fields().map(|(field, reason)| serde_json::json!({ "field": field, "detail": reason })).collect();
     let extra = [("errors", serde_json::Value::from(errors))];
     let status = StatusCode::UNPROCESSABLE_ENTITY;
-    let mut response = extended(status, "invalid", "The session's data is not valid", "Nothing was changed.", extra);
+    let mut response =
+        extended(status, ProblemKind::Invalid, "The session's data is not valid", "Nothing was changed.", extra);
     let items = invalid.fields().map(|(field, reason)| format!("{field}: {reason}"));
     if let Some(text) = response.extensions_mut().get_mut::<ProblemText>() {
         text.items = items.collect();
@@ -33,19 +35,19 @@ fn unprocessable(invalid: &Invalid) -> Response {
 }
 
 /// A problem's answer. The body says what a client can use and nothing of the store.
-pub(super) fn problem(status: StatusCode, kind: &str, title: &str, detail: &str) -> Response {
+pub(super) fn problem(status: StatusCode, kind: ProblemKind, title: &str, detail: &str) -> Response {
     extended(status, kind, title, detail, [])
 }
 
 fn extended<const N: usize>(
     status: StatusCode,
-    kind: &str,
+    kind: ProblemKind,
     title: &str,
     detail: &str,
     extra: [(&str, serde_json::Value); N],
 ) -> Response {
     let mut body = serde_json::json!({
-        "type": format!("urn:problem-type:session:{kind}"),
+        "type": kind.uri(),
         "title": title,
         "status": status.as_u16(),
         "detail": detail,
@@ -66,12 +68,13 @@ pub(super) const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("applicati
 
 /// A fault of the application: the detail names the event that tells its developers more.
 fn internal(title: &str, detail: &str) -> Response {
-    problem(StatusCode::INTERNAL_SERVER_ERROR, "internal", title, detail)
+    problem(StatusCode::INTERNAL_SERVER_ERROR, ProblemKind::Internal, title, detail)
 }
 
 /// No live session where one is needed.
 pub(super) fn missing(status: StatusCode, core: &Core) -> Response {
-    let mut response = problem(status, "missing", "Authentication required", "Log in, then send the request again.");
+    let mut response =
+        problem(status, ProblemKind::Missing, "Authentication required", "Log in, then send the request again.");
     if status == StatusCode::UNAUTHORIZED {
         transport::challenge(core, response.headers_mut());
     }
@@ -86,25 +89,35 @@ pub(super) fn stale(fresh: Duration, core: &Core) -> Response {
         "Confirm who you are, for example with your password, then send the request again.",
     );
     let extra = [("max_age", fresh.as_secs().into())];
-    let mut response = extended(StatusCode::UNAUTHORIZED, "stale", title, detail, extra);
+    let mut response = extended(StatusCode::UNAUTHORIZED, ProblemKind::Stale, title, detail, extra);
     transport::challenge(core, response.headers_mut());
     response
 }
 
 /// A token that can't be used, under `invalid = reject`.
 pub(super) fn bad_token() -> Response {
-    problem(StatusCode::BAD_REQUEST, "bad-token", "Session token refused", "The token is not valid. Log in again.")
+    problem(
+        StatusCode::BAD_REQUEST,
+        ProblemKind::BadToken,
+        "Session token refused",
+        "The token is not valid. Log in again.",
+    )
 }
 
 /// Another site's page may have made the request.
 pub(super) fn cross_site() -> Response {
     let detail = "The request seems to come from another site's page. Nothing was changed. Send it from this site.";
-    problem(StatusCode::FORBIDDEN, "cross-site", "Cross-site request refused", detail)
+    problem(StatusCode::FORBIDDEN, ProblemKind::CrossSite, "Cross-site request refused", detail)
 }
 
 /// A guard said no.
 pub(super) fn forbidden() -> Response {
-    problem(StatusCode::FORBIDDEN, "forbidden", "Permission denied", "This session is not allowed to do that.")
+    problem(
+        StatusCode::FORBIDDEN,
+        ProblemKind::Forbidden,
+        "Permission denied",
+        "This session is not allowed to do that.",
+    )
 }
 
 impl IntoResponse for Error {
@@ -116,39 +129,39 @@ impl IntoResponse for Error {
         match self {
             Self::Unavailable(ref error) if error.is_unconfirmed() => retry(problem(
                 StatusCode::SERVICE_UNAVAILABLE,
-                "unavailable",
+                ProblemKind::Unavailable,
                 "Sessions are unavailable",
                 "The session store did not confirm this change in time: it may have been made or not. Load the page again \
                  before you repeat it.",
             )),
             Self::Unavailable(_) => retry(problem(
                 StatusCode::SERVICE_UNAVAILABLE,
-                "unavailable",
+                ProblemKind::Unavailable,
                 "Sessions are unavailable",
                 "Send the request again in a moment; the session is not lost.",
             )),
             Self::Conflict => problem(
                 StatusCode::CONFLICT,
-                "conflict",
+                ProblemKind::Conflict,
                 "The session was changed by another request",
                 "This request's change was not stored. Load the page again and repeat it.",
             ),
             Self::LeaseLost => problem(
                 StatusCode::CONFLICT,
-                "lease-lost",
+                ProblemKind::LeaseLost,
                 "The exclusive use of the session ran out",
                 "This request's change was not stored, and no other request has changed the session. Load the page again \
                  and repeat it.",
             ),
             Self::Ended => problem(
                 StatusCode::CONFLICT,
-                "ended",
+                ProblemKind::Ended,
                 "The session has ended",
                 "It ended while this request was using it; this request's change was not stored.",
             ),
             Self::Busy => retry(problem(
                 StatusCode::CONFLICT,
-                "busy",
+                ProblemKind::Busy,
                 "The session is in use",
                 "Other requests are using the session. Send this one again in a moment.",
             )),
@@ -169,13 +182,13 @@ impl IntoResponse for Error {
             }
             Self::TooManySessions => problem(
                 StatusCode::CONFLICT,
-                "too-many-sessions",
+                ProblemKind::TooManySessions,
                 "Session limit reached",
                 "End one of the other sessions, then log in again.",
             ),
             Self::NotListed => problem(
                 StatusCode::CONFLICT,
-                "not-listed",
+                ProblemKind::NotListed,
                 "Not all sessions may have ended",
                 "Those that are known have ended. Repeat it later: others become known when they are used.",
             ),

@@ -1,7 +1,14 @@
 use quote::quote;
 
-use super::derive;
+use proc_macro2::TokenStream;
+
+use super::derive_with;
 use crate::testing::{assert_refused, messages, snapshot};
+
+/// What the macro writes without the feature `utoipa`.
+fn derive(input: TokenStream) -> TokenStream {
+    derive_with(input, false)
+}
 
 /// The errors of a type with these options.
 macro_rules! refused {
@@ -56,6 +63,28 @@ fn every_option_reaches_the_declaration() {
 }
 
 #[test]
+fn with_descriptions_a_type_has_a_scheme_for_each_transport() {
+    let described = |options: TokenStream| {
+        let expansion = derive_with(
+            quote!(
+                #[session(#options)]
+                struct AdminUser {
+                    name: String,
+                }
+            ),
+            true,
+        )
+        .to_string();
+        let (_, rest) = expansion.split_once("SCHEMES").expect("the schemes are there");
+        rest.split(['[', ']']).nth(3).expect("a list").replace(' ', "")
+    };
+    assert_eq!(described(quote!()), r#""admin-user""#);
+    assert_eq!(described(quote!(transport = bearer)), r#""admin-user""#);
+    let several = described(quote!(transport = [cookie, bearer, header("X-Admin")]));
+    assert_eq!(several, r#""admin-user-cookie","admin-user-bearer","admin-user-x-admin""#);
+}
+
+#[test]
 fn an_own_backend_is_a_path_with_arguments_of_its_own() {
     snapshot(
         "data/own_backend",
@@ -99,6 +128,7 @@ fn what_needs_a_feature_that_is_off_names_the_line_to_write() {
     needs!("mysql": backend = mysql(url = env("DATABASE_URL")), key = env("K"));
     needs!("encrypt": encrypt);
     needs!("garde": validate);
+    needs!("utoipa": scheme = "user");
 }
 
 #[test]
@@ -150,7 +180,7 @@ fn an_unknown_option_is_answered_with_the_table() {
             "expected `backend`, `key`, `cookie`, `transport`, `trusted_origins`, `public_origin`, `idle`, `lifetime`, \
              `rotate_every`, ",
             "`missing`, `invalid`, `clear_site_data`, `verify`, `validate`, `version`, `from`, `encrypt`, ",
-            "`max_per_owner`, `on_excess`, `name` or `crate`"
+            "`max_per_owner`, `on_excess`, `name`, `scheme` or `crate`"
         )],
     );
     assert_refused(&refused!(cookie(nam = "x")), &["unknown attribute of the cookie `nam`; did you mean `name`?"]);

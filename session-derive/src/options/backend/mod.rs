@@ -349,6 +349,11 @@ impl Backend {
         Self { path: BackendType::Runtime(MEMORY.type_name), arguments: Vec::new(), label: String::new() }
     }
 
+    /// Whether the sessions travel with the token, so that there is no store.
+    pub(crate) fn is_carried(&self) -> bool {
+        matches!(self.path, BackendType::Runtime("Cookie"))
+    }
+
     /// The backend's type.
     pub(crate) fn expand_type(&self, runtime: &Runtime) -> TokenStream {
         match &self.path {
