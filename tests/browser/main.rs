@@ -7,6 +7,7 @@ mod curl;
 mod engines;
 mod flash;
 mod harness;
+mod openapi;
 mod page;
 mod proxy;
 mod quickstart;

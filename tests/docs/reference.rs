@@ -157,7 +157,7 @@ fn every_cargo_feature_is_in_the_reference_and_in_the_readme() {
 #[test]
 fn every_response_in_the_reference_is_one_that_is_sent() {
     let page = read(PAGE);
-    let source = read("session-runtime/src/web/problem.rs");
+    let source = read("session-runtime/src/web/problem_kind.rs");
     let rows = section(&page, "## Responses");
     let rows = table(&rows);
     let kinds: BTreeSet<_> = rows.iter().filter_map(|row| row.split('`').nth(1)).collect();

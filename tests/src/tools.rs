@@ -73,6 +73,16 @@ pub const PYTHON_CRYPTOGRAPHY: Tool =
 pub const PYTHON_REQUESTS: Tool =
     Tool { programs: PYTHON, package: "python3-requests", ask: &["-c", "import requests"] };
 
+/// A Python that can make a folder of packages of its own, for [`python_packages`].
+pub const PYTHON_VENV: Tool =
+    Tool { programs: PYTHON, package: "python3-venv", ask: &["-c", "import ensurepip, venv"] };
+
+/// The packages of `tests/openapi/requirements.txt`, which Debian does not have in these versions: a virtual environment
+/// that `cargo xtask setup` makes.
+pub fn python_packages() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("target").join("python")
+}
+
 // The packages are for the system's own one.
 const PYTHON: &[&str] = &["/usr/bin/python3", "python3"];
 
@@ -91,6 +101,7 @@ pub const ALL: &[Tool] = &[
     OPENSSL,
     PYTHON_CRYPTOGRAPHY,
     PYTHON_REQUESTS,
+    PYTHON_VENV,
     WEBKIT,
     SCREEN,
     FIREFOX,

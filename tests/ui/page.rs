@@ -37,6 +37,7 @@ const FAMILIES: [Family; 2] = [
             "Guards",
             "The function",
             "Options of the handler",
+            "Descriptions",
             "Several mistakes at once",
         ],
     },

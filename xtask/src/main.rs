@@ -3,6 +3,7 @@
 mod features;
 mod lint;
 mod msrv;
+mod python;
 mod run;
 mod setup;
 mod test;
@@ -25,7 +26,7 @@ fn main() -> ExitCode {
     let command = arguments.next().unwrap_or_default();
     let rest: Vec<_> = arguments.collect();
     let outcome = match (command.as_str(), rest.is_empty()) {
-        ("setup", true) => setup::install(tools::ALL),
+        ("setup", true) => setup::install(tools::ALL).and_then(|()| python::install()),
         ("test", _) => test::test(&rest),
         ("lint", true) => lint::lint(),
         ("msrv", true) => msrv::msrv(),

@@ -3,6 +3,7 @@
 use std::env;
 
 use crate::{
+    python,
     run::{Outcome, become_command, cargo, run},
     setup::install,
     tools,
@@ -15,6 +16,7 @@ const PACKAGES: [&str; 6] = ["--workspace", "--exclude", "session-benches", "--l
 /// Sets up, builds everything once, and becomes `cargo test`, whose lines are the last.
 pub(crate) fn test(arguments: &[String]) -> Outcome {
     install(tools::ALL)?;
+    python::install()?;
     // With the tests' own selection of cargo features, so that `cargo test` finds all of it fresh; the examples'
     // programs are built here because `cargo test` only builds those of packages with integration tests.
     run(cargo(&["build", "--bins", "--tests"]).args(PACKAGES))?;
