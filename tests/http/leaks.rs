@@ -4,14 +4,14 @@ use std::{collections::BTreeSet, fmt::Debug, fs, path::Path};
 
 use axum::{
     Router,
-    extract::FromRequestParts,
-    http::header,
+    extract::{FromRequestParts, State},
+    http::{header, request::Parts},
     routing::{get, post},
 };
 use redis::cmd;
 use serde::{Deserialize, Serialize};
 use session_runtime::{
-    Error, FromSetting as _, Session, SessionData, SessionSlot, Sessions,
+    Error, FromSetting as _, Missing, Session, SessionData, SessionSlot, Sessions,
     backend::{
         self, MySqlConfig, MySqlUrl, Pem, PostgresConfig, PostgresUrl, RedisConfig, RedisMaster, RedisSentinels,
         RedisUrl,
@@ -153,6 +153,11 @@ fn shown(value: &impl Debug) -> String {
     format!("{value:?} {value:#?}")
 }
 
+/// A check that was given the secret.
+async fn knows(_: &Vault, _: &Parts, secret: &&'static str) -> bool {
+    *secret == SECRET
+}
+
 #[tokio::test]
 async fn nothing_that_can_be_printed_prints_a_secret() {
     let keys = format!("{},{}", unlike('o'), unlike('n'));
@@ -191,6 +196,11 @@ async fn nothing_that_can_be_printed_prints_a_secret() {
     let Store::Memory(memory) = &store else { unreachable!() };
     texts.push(shown(memory));
     texts.push(shown(&sessions.protect().layer(())));
+    let missing = Missing::handler_with_state(async |State(_): State<&'static str>| (), SECRET);
+    let builder = Sessions::<Vault>::builder().missing(missing.clone()).verify_with(SECRET, knows);
+    texts.extend([shown(&missing), shown(&builder)]);
+    let layer = sessions.protect().missing(missing).guard_with(SECRET, knows);
+    texts.extend([shown(&layer), shown(&layer.layer(()))]);
     texts.extend([shown(&sessions.vary()), shown(&sessions.vary().layer(()))]);
     let head = &mut head_with("__Host-vault", &token);
     head.headers.insert("cookie", "__Host-vault=x".parse().unwrap());
@@ -238,6 +248,7 @@ const PRINTED: &[&str] = &[
     "MySql",
     "MySqlConfig",
     "MySqlUrl",
+    "Missing",
     "OpenError",
     "OwnerSessions",
     "Pem",
@@ -289,8 +300,18 @@ const WITHOUT_SECRETS: &[&str] = &[
     "Written",
 ];
 
-const TRAITS: &[&str] =
-    &["Backend", "Clock", "FromSetting", "Leases", "OpenBackend", "SessionData", "SessionOwner", "Sweep", "Watch"];
+const TRAITS: &[&str] = &[
+    "Backend",
+    "Clock",
+    "FromSetting",
+    "Leases",
+    "OpenBackend",
+    "SessionData",
+    "SessionOwner",
+    "StatefulCheck",
+    "Sweep",
+    "Watch",
+];
 
 /// The names in a module's `pub use`, and of what it declares.
 fn exported(module: &str) -> BTreeSet<String> {
