@@ -55,7 +55,7 @@ pub(crate) fn take(function: &mut Function, errors: &mut Errors) -> Option<PathA
     Some(path)
 }
 
-/// `#[utoipa::path(...)]`, or `#[path(...)]` where that is imported: the compiler's own has no list.
+/// `#[utoipa::path(...)]`, or `#[self::path(...)]` where that is imported: the compiler's own has no list.
 fn is_of_utoipa(attribute: &Attribute) -> bool {
     let named = attribute.path().segments.last().is_some_and(|segment| segment.ident == "path");
     named && matches!(&attribute.meta, Meta::List(_))
@@ -122,7 +122,7 @@ pub(crate) fn expand(path: &PathAttribute, handler: &Handler, function: &Functio
             #[automatically_derived]
             impl #described for #name {
                 type Operation = #operation;
-                fn sessions() -> #vec<#session_use> {
+                fn session_uses() -> #vec<#session_use> {
                     #vec::from([#(#sessions),*])
                 }
             }

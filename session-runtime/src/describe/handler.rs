@@ -116,7 +116,7 @@ pub trait DescribedHandler {
     type Operation: Path + SchemaReferences + for<'t> Tags<'t>;
 
     /// Its sessions, in the order of its signature.
-    fn sessions() -> Vec<SessionUse>;
+    fn session_uses() -> Vec<SessionUse>;
 }
 
 /// The route's path.
@@ -136,7 +136,7 @@ pub fn tags<'t, H: DescribedHandler>() -> Vec<&'t str> {
 
 /// The operation as utoipa has it, with what its sessions add.
 pub fn operation<H: DescribedHandler>() -> Operation {
-    let (mut operation, sessions) = (H::Operation::operation(), H::sessions());
+    let (mut operation, sessions) = (H::Operation::operation(), H::session_uses());
     requirement::require(&mut operation, &sessions);
     answers::add(&mut operation, &sessions, &H::Operation::methods());
     operation

