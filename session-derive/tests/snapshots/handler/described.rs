@@ -32,6 +32,9 @@ pub(crate) fn order(
                         >(__data, |user| user.admin)
                     }
                 }
+                #[automatically_derived]
+                impl<__S> ::session_runtime::__private::TakesState<__S>
+                for __session_order {}
                 __KEY
             },
             impl ::session_runtime::__private::Spec,
@@ -70,6 +73,9 @@ pub(crate) fn order(
                         )
                     }
                 }
+                #[automatically_derived]
+                impl<__S> ::session_runtime::__private::TakesState<__S>
+                for __session_order_1 {}
                 __KEY
             },
             impl ::session_runtime::__private::Spec,
