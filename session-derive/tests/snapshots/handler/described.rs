@@ -188,7 +188,7 @@ const _: () = {
     #[automatically_derived]
     impl ::session_runtime::__private::openapi::DescribedHandler for __path_order {
         type Operation = __session_path_order;
-        fn sessions() -> ::session_runtime::__private::openapi::Vec<
+        fn session_uses() -> ::session_runtime::__private::openapi::Vec<
             ::session_runtime::__private::openapi::SessionUse,
         > {
             ::session_runtime::__private::openapi::Vec::from([
