@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use session_tests::{Gate, Redis};
+use session_tests::{Gate, Redis, redis_server::DURABLE};
 
 use crate::{
     fleet::{Fleet, PATIENT, Terms, over_tls},
@@ -21,7 +21,7 @@ async fn a_redis_that_hangs_under_load_costs_503s_and_nothing_is_lost() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_durable_redis_that_is_killed_and_restarted_under_load_costs_503s_and_nothing_is_lost() {
-    let (redis, way) = over_tls(&["--appendonly", "yes", "--appendfsync", "always"]).await;
+    let (redis, way) = over_tls(DURABLE).await;
     let mut fleet = Fleet::by_ways(&[way.clone(), way], redis, TERMS).await;
     for worker in through_an_outage(&mut fleet, Redis::kill, Redis::restart).await {
         worker.assert_nothing_but_503(&[0, 3], 2);

@@ -27,16 +27,19 @@ pub struct Redis {
     tls: Option<(Port, TempDir)>,
 }
 
+/// What makes a server durable, as [`Redis::start_durable`] does.
+pub const DURABLE: &[&str] = &["--appendonly", "yes", "--appendfsync", "no"];
+
 impl Redis {
     /// Starts a server that writes nothing to disk: what it held is gone after [`Redis::restart`].
     pub async fn start() -> Self {
         Self::start_with(&["--appendonly", "no"]).await
     }
 
-    /// Starts a server that logs every write to disk before it answers: what it held is there again after
-    /// [`Redis::restart`].
+    /// Starts a server that writes every change to its file before it answers: what it held is there again after
+    /// [`Redis::restart`]. It does not wait for the disk, since what a killed process has written outlives it.
     pub async fn start_durable() -> Self {
-        Self::start_with(&["--appendonly", "yes", "--appendfsync", "always"]).await
+        Self::start_with(DURABLE).await
     }
 
     /// Starts a server with more arguments, for example `&["--maxmemory", "2mb"]`.
