@@ -1,4 +1,4 @@
-//! Sessions in OpenAPI descriptions made with [utoipa](::utoipa): feature `utoipa`.
+//! Sessions in OpenAPI descriptions made with [utoipa]: feature `utoipa`.
 //!
 //! A handler with `#[session(...)]` above its `#[utoipa::path(...)]` is described with the security requirement and the
 //! answers that follow from its attribute. [`SessionData::openapi`](crate::SessionData::openapi) adds
