@@ -10,9 +10,9 @@ const PAGE: &str = "session-runtime/docs/reference.md";
 
 /// The implementations that users call, by the files that they are in.
 const METHODS: [(&str, &str); 7] = [
-    ("session.rs", "\nimpl<T: SessionData> Session<T> {\n"),
-    ("session.rs", "\nimpl<T: SessionData> SessionSlot<T> {\n"),
-    ("session.rs", "\nimpl<T: SessionData> Start<'_, T> {\n"),
+    ("session/mod.rs", "\nimpl<T: SessionData> Session<T> {\n"),
+    ("session/slot.rs", "\nimpl<T: SessionData> SessionSlot<T> {\n"),
+    ("session/slot.rs", "\nimpl<T: SessionData> Start<'_, T> {\n"),
     ("sessions/mod.rs", "\nimpl<T> Sessions<T> {\n"),
     ("sessions/owners/mod.rs", "\nimpl<T: SessionData> Sessions<T> {\n"),
     ("web/layer.rs", "\nimpl<T: SessionData> Sessions<T> {\n"),

@@ -1,11 +1,11 @@
-//! The owned handle on a session, and the place where a session may be.
+//! The owned handle on a session, and what a handler did to the client's token.
+
+mod slot;
 
 use std::fmt;
-use std::future::{Future, IntoFuture};
 use std::ops::Deref;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use serde::Serialize;
 use tracing::Instrument as _;
@@ -14,9 +14,11 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::id::PublicId;
 use crate::sessions::{
-    Core, LoadedSession, Login, MAX_RETRIES, Rotation, SessionData, Snapshot, TokenEntry, UntilEnded, typed_mut,
+    Core, LoadedSession, MAX_RETRIES, Rotation, SessionData, Snapshot, TokenEntry, UntilEnded, typed_mut,
 };
 use crate::telemetry;
+
+pub use self::slot::{SessionSlot, Start};
 
 /// What a handler did to the client's token: told to the client with the handler's answer.
 #[derive(Debug, Default)]
@@ -132,7 +134,7 @@ impl<T: SessionData> Session<T> {
     /// [`Error::Ended`] if the session ended meanwhile, [`Error::Busy`] if others held it exclusively for
     /// too long, [`Error::Conflict`] if other writes kept coming between, [`Error::Unavailable`] if the
     /// backend is down. Nothing is stored then.
-    #[doc = include_str!("docs/examples/session_update.md")]
+    #[doc = include_str!("../docs/examples/session_update.md")]
     pub async fn update<R>(&mut self, mut change: impl FnMut(&mut T) -> R) -> Result<R, Error> {
         let Self { core, snapshot, outcome } = self;
         let span = telemetry::update_span(core.session_type(), &snapshot.loaded.entry.key);
@@ -165,7 +167,7 @@ impl<T: SessionData> Session<T> {
     ///
     /// # Errors
     /// [`Error::Ended`] if the session ended meanwhile, [`Error::Unavailable`] if the backend is down.
-    #[doc = include_str!("docs/examples/session_rotate_id.md")]
+    #[doc = include_str!("../docs/examples/session_rotate_id.md")]
     pub async fn rotate_id(&mut self) -> Result<(), Error> {
         self.change_id(Rotation::Explicit).await
     }
@@ -175,7 +177,7 @@ impl<T: SessionData> Session<T> {
     ///
     /// # Errors
     /// [`Error::Ended`] if the session ended meanwhile, [`Error::Unavailable`] if the backend is down.
-    #[doc = include_str!("docs/examples/session_mark_reauthenticated.md")]
+    #[doc = include_str!("../docs/examples/session_mark_reauthenticated.md")]
     pub async fn mark_reauthenticated(&mut self) -> Result<(), Error> {
         self.change_id(Rotation::Reauthenticated).await
     }
@@ -191,7 +193,7 @@ impl<T: SessionData> Session<T> {
     ///
     /// # Errors
     /// [`Error::Unavailable`] if the backend is down: the session then goes on.
-    #[doc = include_str!("docs/examples/session_end.md")]
+    #[doc = include_str!("../docs/examples/session_end.md")]
     pub async fn end(self) -> Result<(), Error> {
         self.core.delete(&self.snapshot.loaded).await?;
         self.outcome.put(TokenChange::Removed);
@@ -199,7 +201,7 @@ impl<T: SessionData> Session<T> {
     }
 
     /// The token that the response will carry, if it carries a new one: after [`rotate_id`](Self::rotate_id).
-    #[doc = include_str!("docs/examples/session_token.md")]
+    #[doc = include_str!("../docs/examples/session_token.md")]
     pub fn token(&self) -> Option<Token> {
         self.outcome.token()
     }
@@ -240,25 +242,25 @@ impl<T: SessionData> Session<T> {
     ///
     /// # Errors
     /// [`Error::Ended`] if the session has ended or expired, [`Error::Unavailable`] if the backend is down.
-    #[doc = include_str!("docs/examples/session_touch.md")]
+    #[doc = include_str!("../docs/examples/session_touch.md")]
     pub async fn touch(&self) -> Result<(), Error> {
         self.core.slide(&self.snapshot.loaded.entry).await
     }
 
     /// The session's name for logs and pages: a hash, of no use to an attacker.
-    #[doc = include_str!("docs/examples/session_public_id.md")]
+    #[doc = include_str!("../docs/examples/session_public_id.md")]
     pub fn public_id(&self) -> PublicId {
         self.snapshot.public_id()
     }
 
     /// When the session started.
-    #[doc = include_str!("docs/examples/session_created_at.md")]
+    #[doc = include_str!("../docs/examples/session_created_at.md")]
     pub fn created_at(&self) -> SystemTime {
         self.snapshot.created_at()
     }
 
     /// When the session's lifetime ends, however much it is used.
-    #[doc = include_str!("docs/examples/session_expires_at.md")]
+    #[doc = include_str!("../docs/examples/session_expires_at.md")]
     pub fn expires_at(&self) -> SystemTime {
         self.snapshot.expires_at()
     }
@@ -275,135 +277,5 @@ impl<T: SessionData> Deref for Session<T> {
 impl<T: SessionData> fmt::Debug for Session<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session").field("id", &self.public_id()).finish_non_exhaustive()
-    }
-}
-
-/// The place for a session, empty or not: what a login handler takes.
-pub struct SessionSlot<T: SessionData> {
-    core: Core,
-    current: Mutex<Option<Snapshot<T>>>,
-    outcome: Arc<Outcome>,
-}
-
-impl<T: SessionData> SessionSlot<T> {
-    pub(crate) fn new(core: Core, current: Option<LoadedSession>, outcome: Arc<Outcome>) -> Self {
-        Self { core, current: Mutex::new(current.map(Snapshot::of)), outcome }
-    }
-
-    /// The session that is here, as it was when the request arrived or as this handler started it.
-    #[doc = include_str!("docs/examples/slot_get.md")]
-    pub fn get(&self) -> Option<Snapshot<T>> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn put(&self, snapshot: Option<Snapshot<T>>, change: TokenChange) {
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = snapshot;
-        self.outcome.put(change);
-    }
-
-    /// Starts a session with this data, when it is awaited, always under a new id. A session that is here already
-    /// ends.
-    #[doc = include_str!("docs/examples/slot_start.md")]
-    pub fn start(&self, data: T) -> Start<'_, T> {
-        Start { slot: self, data, login: Login::default() }
-    }
-
-    /// Ends the session that is here, in the store and at the client. Without one it does nothing.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] if the backend is down: the session then goes on.
-    #[doc = include_str!("docs/examples/slot_end.md")]
-    pub async fn end(&self) -> Result<(), Error> {
-        if let Some(current) = self.get() {
-            self.core.delete(&current.loaded).await?;
-            self.put(None, TokenChange::Removed);
-        }
-        Ok(())
-    }
-
-    /// The token that the response will carry, if it carries a new one: after [`start`](Self::start).
-    #[doc = include_str!("docs/examples/slot_token.md")]
-    pub fn token(&self) -> Option<Token> {
-        self.outcome.token()
-    }
-
-    async fn begin(&self, data: T, login: Login) -> Result<(), Error> {
-        let former = self.get().map(|former| former.loaded);
-        let (started, token) = self.core.start(Box::new(data), login, former).await?;
-        let change = TokenChange::set(token, &started);
-        self.put(Some(Snapshot::of(started)), change);
-        Ok(())
-    }
-}
-
-impl<T: SessionData> fmt::Debug for SessionSlot<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionSlot")
-            .field("session", &self.get().map(|session| session.public_id()))
-            .finish_non_exhaustive()
-    }
-}
-
-/// A session about to start: await it.
-///
-/// # Errors
-/// [`Error::Encode`] if the data can't be written, [`Error::Unavailable`] if the backend is down,
-/// [`Error::TooManySessions`] if the owner has as many as allowed and `on_excess = refuse`,
-/// [`Error::NoLifetime`] if it was given less than a second to live. No session has started then, and the one that
-/// was here lives on.
-#[must_use = "a session starts when this is awaited"]
-pub struct Start<'a, T: SessionData> {
-    slot: &'a SessionSlot<T>,
-    data: T,
-    login: Login,
-}
-
-impl<T: SessionData> Start<'_, T> {
-    /// The lifetime of this session: at most the `lifetime` of its type, which is the default. Less than a second is
-    /// [`Error::NoLifetime`] when the session is started.
-    #[doc = include_str!("docs/examples/start_lifetime.md")]
-    pub fn lifetime(mut self, lifetime: Duration) -> Self {
-        self.login.lifetime = Some(lifetime);
-        self
-    }
-
-    /// The moment at which this session ends, such as the end of the access that an identity provider has granted. The
-    /// end of its lifetime comes first if it is earlier. Less than a second from now is [`Error::NoLifetime`] when the
-    /// session is started.
-    #[doc = include_str!("docs/examples/start_until.md")]
-    pub fn until(mut self, end: SystemTime) -> Self {
-        self.login.until = Some(end.into());
-        self
-    }
-
-    /// Whether this session's cookie outlives the browser, with a `Max-Age` of what is left of its lifetime (default:
-    /// the type's `cookie(persistent)`). It holds for every later cookie of the session, too.
-    #[doc = include_str!("docs/examples/start_persistent.md")]
-    pub fn persistent(mut self, persistent: bool) -> Self {
-        self.login.persistent = Some(persistent);
-        self
-    }
-
-    /// What the person will recognize the session by in a list of devices, such as the browser's name. At most 255
-    /// bytes are kept. [`Listing::label`](crate::Listing::label) returns it.
-    #[doc = include_str!("docs/examples/start_label.md")]
-    pub fn label(mut self, label: impl Into<Arc<str>>) -> Self {
-        self.login.label = Some(label.into());
-        self
-    }
-}
-
-impl<'a, T: SessionData> IntoFuture for Start<'a, T> {
-    type Output = Result<(), Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.slot.begin(self.data, self.login))
-    }
-}
-
-impl<T: SessionData> fmt::Debug for Start<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Start(..)")
     }
 }
