@@ -169,6 +169,21 @@ async fn a_session_that_its_list_lost_is_entered_again_when_it_is_used() {
     assert_eq!(other.get("/look").await.status, StatusCode::UNAUTHORIZED, "those that are listed have ended");
 }
 
+#[tokio::test]
+async fn a_session_that_is_written_all_the_time_is_entered_again() {
+    // Its uses lie closer together than those that are noted: each save is a use.
+    let world = World::start_idle(&[], Duration::from_secs(32)).await;
+    let one = world.logged_in().await;
+    let mut connection = world.redis.connect().await;
+    let list = world.list(&mut connection).await;
+    let _: () = cmd("DEL").arg(list).query_async(&mut connection).await.unwrap();
+    let listed = async || {
+        assert_eq!(one.post("/write").await.status, StatusCode::OK);
+        one.get("/list/7").await.text() == "1"
+    };
+    wait::until(wait::ANSWER, "it is listed again", listed).await;
+}
+
 fn assert_not_listed(reply: &Reply) {
     assert_eq!(reply.status, StatusCode::CONFLICT, "{}", reply.text());
     assert!(reply.text().contains("urn:problem-type:session:not-listed"), "{}", reply.text());

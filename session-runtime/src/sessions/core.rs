@@ -244,7 +244,7 @@ impl Core {
         };
         let Some(session) = self.accept(entry, &record, touch) else { return none_of(entry) };
         telemetry::loaded(self.session_type(), &entry.key);
-        if self.is_noted(&record, touch.now) {
+        if self.is_listing_due(entry, &record, touch.now) {
             Box::pin(self.keep_listed(entry.key, record.expires, &*session.decoded.data)).await;
         }
         if session.decoded.retired_seal {

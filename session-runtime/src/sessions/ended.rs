@@ -90,11 +90,19 @@ impl Core {
     }
 
     /// Slides the session's idle timeout.
-    pub(crate) fn slide<'a>(&'a self, entry: &'a TokenEntry) -> BoxFuture<'a, Result<(), Error>> {
+    pub(crate) fn slide<'a>(&'a self, entry: &'a Arc<TokenEntry>) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
             let touch = self.touch(self.now(), &entry.claims);
             let record = self.fetch(entry, touch).await?.ok_or(Error::Ended)?;
-            if touch.is_live(&record, self.0.slack) { Ok(()) } else { Err(Error::Ended) }
+            if !touch.is_live(&record, self.0.slack) {
+                return Err(Error::Ended);
+            }
+            if self.is_listing_due(entry, &record, touch.now)
+                && let Some(session) = self.accept(entry, &record, touch)
+            {
+                self.keep_listed(entry.key, record.expires, &*session.decoded.data).await;
+            }
+            Ok(())
         })
     }
 }

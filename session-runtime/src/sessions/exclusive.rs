@@ -115,7 +115,7 @@ impl Core {
         };
         let Some(read) = self.read(entry, &record, touch, credential) else { return none_of(entry) };
         telemetry::loaded(self.session_type(), &entry.key);
-        if self.is_noted(&record, touch.now) {
+        if self.is_listing_due(entry, &record, touch.now) {
             Box::pin(self.keep_listed(entry.key, record.expires, &*read.data)).await;
         }
         let Decoded { data, body: _, json, meta, id_hash, retired_seal } = read;

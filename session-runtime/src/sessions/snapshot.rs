@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
@@ -28,6 +28,8 @@ pub(crate) struct TokenEntry {
     revoked_at: AtomicU64,
     /// Whether a rotation from this id to another one is without an answer.
     unsettled: AtomicBool,
+    /// When this process last saw to it that the owner's list has the session, in milliseconds; 0: not yet.
+    listed_at: AtomicU64,
     decoded: Mutex<Option<Arc<Decoded>>>,
 }
 
@@ -56,6 +58,7 @@ impl TokenEntry {
             carried: None,
             revoked_at: AtomicU64::new(u64::MAX),
             unsettled: AtomicBool::new(false),
+            listed_at: AtomicU64::new(0),
             decoded: Mutex::new(None),
         }
     }
@@ -97,6 +100,18 @@ impl TokenEntry {
 
     pub(crate) fn is_revoked(&self, now: Timestamp) -> bool {
         self.revoked_at.load(Ordering::Relaxed) <= now.as_millis()
+    }
+
+    /// Whether the owner's list is to be looked at again, once in an interval. Before this process has seen the session
+    /// its last use tells, with which it was entered. Later uses do not: each save is one, and enters nothing.
+    pub(super) fn is_listing_due(&self, last_seen: Timestamp, now: Timestamp, interval: Duration) -> bool {
+        let listed = match self.listed_at.load(Ordering::Relaxed) {
+            0 => last_seen,
+            millis => Timestamp::from_millis(millis),
+        };
+        let due = now.since(listed) >= interval;
+        self.listed_at.store(if due { now } else { listed }.as_millis(), Ordering::Relaxed);
+        due
     }
 
     pub(super) fn set_unsettled(&self, unsettled: bool) {

@@ -9,6 +9,8 @@ use http::{HeaderMap, HeaderName, Method};
 const SEC_PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
 /// What browsers sent before there was `Sec-Purpose`, and Chromium sends beside it.
 const PURPOSE: HeaderName = HeaderName::from_static("purpose");
+/// What scripts send that load a page ahead of time, such as Hotwire Turbo: `Sec-Purpose` is not theirs to set.
+const X_SEC_PURPOSE: HeaderName = HeaderName::from_static("x-sec-purpose");
 
 /// Whether a request only looks.
 pub(super) fn only_looks(parts: &Parts) -> bool {
@@ -22,7 +24,7 @@ pub(super) fn only_looks(parts: &Parts) -> bool {
 
 /// Whether a browser prefetches or prerenders a page: `prefetch`, `prefetch;prerender`.
 fn is_ahead_of_time(headers: &HeaderMap) -> bool {
-    let said = [SEC_PURPOSE, PURPOSE].into_iter().flat_map(|name| headers.get_all(name));
+    let said = [SEC_PURPOSE, PURPOSE, X_SEC_PURPOSE].into_iter().flat_map(|name| headers.get_all(name));
     said.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).any(|purpose| {
         let mut words = purpose.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
         words.any(|word| word.eq_ignore_ascii_case(b"prefetch") || word.eq_ignore_ascii_case(b"prerender"))
@@ -47,6 +49,7 @@ mod tests {
         {
             assert!(looks(&Method::GET, &[("sec-purpose", value)]), "{value}");
             assert!(looks(&Method::GET, &[("purpose", value)]), "{value}");
+            assert!(looks(&Method::GET, &[("x-sec-purpose", value)]), "{value}");
         }
     }
 

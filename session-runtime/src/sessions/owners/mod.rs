@@ -16,7 +16,7 @@ pub(crate) use self::index_store::IndexStore;
 pub(crate) use self::owner_index::Entry;
 use super::core::Core;
 use super::schema::ErasedData;
-use super::{SessionData, Sessions};
+use super::{SessionData, Sessions, TokenEntry};
 use crate::backend::{Record, RecordKey, touch_interval};
 use crate::clock::Timestamp;
 use crate::codec;
@@ -175,9 +175,9 @@ impl Core {
         }
     }
 
-    /// Whether this use of a record is one of those that are noted, and so the list is looked at as well.
-    pub(super) fn is_noted(&self, record: &Record, now: Timestamp) -> bool {
-        !self.0.carried && now.since(record.last_seen) >= touch_interval(self.0.idle)
+    /// Whether the owner's list is looked at with this use of a session.
+    pub(super) fn is_listing_due(&self, entry: &TokenEntry, record: &Record, now: Timestamp) -> bool {
+        !self.0.carried && entry.is_listing_due(record.last_seen, now, touch_interval(self.0.idle))
     }
 
     const AT_ONCE: usize = 16;
