@@ -155,6 +155,14 @@ async fn a_server_that_lacks_a_command_is_refused() {
 }
 
 #[tokio::test]
+async fn what_a_server_repeats_of_a_command_that_it_lacks_is_not_told() {
+    let server = Server::start_with(&["--rename-command", "HELLO", ""]).await;
+    let text = refusal(&with(&server, "shop:hunter2")).await;
+    assert_says(&text, &["without RESP3"]);
+    assert!(!text.contains("hunter2"), "{text}");
+}
+
+#[tokio::test]
 async fn a_missing_right_is_named_as_it_is_given() {
     let server = Server::start().await;
     let rights = rights();

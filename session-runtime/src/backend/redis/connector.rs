@@ -7,6 +7,7 @@ use redis::io::tcp::TcpSettings;
 use redis::io::tcp::socket2::TcpKeepalive;
 use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, ProtocolVersion, RedisError};
 
+use super::fault::without_arguments;
 #[cfg(feature = "redis-sentinel")]
 use super::sentinel::Sentinels;
 #[cfg(feature = "redis-tls")]
@@ -166,7 +167,7 @@ pub(super) enum ConnectError {
 
 impl From<RedisError> for ConnectError {
     fn from(error: RedisError) -> Self {
-        Self::Driver(error)
+        Self::Driver(without_arguments(error))
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use redis::Value;
 
+use super::fault::unavailable;
 use crate::backend::{BackendError, Record, Touch, Written};
 use crate::clock::Timestamp;
 
@@ -21,7 +22,7 @@ pub(super) fn encode(record: &Record) -> Vec<u8> {
 
 /// A record from a reply. What is too short to be one is no session, and is left alone.
 pub(super) fn decode(value: Value) -> Result<Option<Record>, BackendError> {
-    let bytes = match value.extract_error().map_err(BackendError::new)? {
+    let bytes = match value.extract_error().map_err(unavailable)? {
         Value::BulkString(bytes) => Bytes::from(bytes),
         Value::Nil => return Ok(None),
         _ => return Err(unexpected_reply()),

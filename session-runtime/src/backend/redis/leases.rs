@@ -6,6 +6,7 @@ use redis::{Pipeline, Value};
 
 use super::connection::{Loss, Request};
 use super::encoding::{decode, encode, keep, millis, number, unexpected_reply};
+use super::fault::unavailable;
 use super::scripts::{self, Call};
 use super::{LOST_WAKE, Redis};
 use crate::backend::{Acquired, BackendError, Lease, Leases, Record, RecordKey, Touch, Written};
@@ -51,7 +52,7 @@ impl Leases for Redis {
             .arg(millis(lease.ttl));
         pipeline.cmd("GETEX").arg(record_name).arg("PX").arg(millis(touch.keep()));
         // Asked a second time, the lease may be the holder's own already, which is what `contend` finds.
-        let sent = self.connection.send(Request::All(&pipeline), Loss::Resend).await.map_err(BackendError::new)?;
+        let sent = self.connection.send(Request::All(&pipeline), Loss::Resend).await.map_err(unavailable)?;
         let Value::Array(answers) = sent.value else { return Err(unexpected_reply()) };
         let [locked, record]: [Value; 2] = answers.try_into().map_err(|_| unexpected_reply())?;
         if locked == Value::Nil {

@@ -34,6 +34,7 @@ use self::config::URL;
 use self::connection::{Answer, Connection, Loss, Request};
 use self::connector::{Connector, Source};
 use self::encoding::{decode, encode, keep, millis, number, written};
+use self::fault::unavailable;
 use self::scripts::{Call, Scripts};
 #[cfg(feature = "redis-sentinel")]
 pub use self::sentinel::{RedisMaster, RedisSentinels};
@@ -133,12 +134,12 @@ impl Redis {
     }
 
     async fn run(&self, call: Call<'_>) -> Result<Answer, BackendError> {
-        call.run(&self.connection).await.map_err(BackendError::new)
+        call.run(&self.connection).await.map_err(unavailable)
     }
 
     async fn send(&self, command: &Cmd, loss: Loss) -> Result<Value, BackendError> {
         let sent = self.connection.send(Request::One(command), loss).await;
-        sent.map(|answer| answer.value).map_err(BackendError::new)
+        sent.map(|answer| answer.value).map_err(unavailable)
     }
 
     /// Writes the time of this use into the record, when it is due. A session that was found is used whether that
@@ -179,7 +180,7 @@ impl Redis {
 
     /// Hears what is published from now on: a process pays for it once it waits or watches.
     async fn subscribe(&self) -> Result<(), BackendError> {
-        self.connection.subscribe().await.map_err(BackendError::new)
+        self.connection.subscribe().await.map_err(unavailable)
     }
 }
 

@@ -20,6 +20,7 @@ use tokio::time::timeout;
 use super::Redis;
 use super::connection::CONNECT;
 use super::connector::{ConnectError, Link, Source};
+use super::fault::said;
 use super::scripts::RELEASE;
 use crate::backend::{OpenError, RecordKey};
 
@@ -49,7 +50,7 @@ impl Trouble {
 
 /// What the server said, or what happened on the way to it.
 fn words(error: &RedisError) -> String {
-    match (error.code(), error.detail()) {
+    match (error.code(), said(error)) {
         (Some(code), Some(detail)) => format!("{code} {detail}"),
         _ => error.to_string(),
     }
