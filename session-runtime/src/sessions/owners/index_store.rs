@@ -204,7 +204,10 @@ impl IndexStore<'_> {
                 return Ok(());
             }
             // Every session is entered before its token is anybody's: what the list lacks, it has lost.
-            book.was_lost(self.client.now(), self.idle);
+            let now = self.client.now();
+            if book.is_whole(now) {
+                book.was_lost(now, self.idle);
+            }
             book.entries.push(session);
             if self.write(stored.as_ref(), &book).await? {
                 telemetry::relisted(self.client.session_type, &session.key);

@@ -57,9 +57,10 @@ impl OwnerIndex {
         Some(Self { entries: entries.iter().map(entry).collect::<Option<_>>()?, whole_from })
     }
 
-    fn write(&self) -> Bytes {
+    /// Once it is whole again it is written as one that was never lost.
+    fn write(&self, now: Timestamp) -> Bytes {
         let mut bytes = Vec::with_capacity(1 + 8 + self.entries.len() * Self::ENTRY);
-        match self.whole_from {
+        match self.whole_from.filter(|_| !self.is_whole(now)) {
             None => bytes.put_u8(Self::WHOLE),
             Some(whole_from) => {
                 bytes.put_u8(Self::PARTIAL);
@@ -77,7 +78,7 @@ impl OwnerIndex {
     pub(super) fn record(&self, version: u64, now: Timestamp) -> Record {
         let ends = self.entries.iter().map(|entry| entry.expires);
         let expires = ends.chain(self.whole_from).chain([now.plus(Self::EMPTY)]).max().unwrap_or(now);
-        Record { version, last_seen: now, expires, body: self.write() }
+        Record { version, last_seen: now, expires, body: self.write(now) }
     }
 
     /// Whether it has every session of its owner, as far as is known.
@@ -153,7 +154,8 @@ mod tests {
     #[test]
     fn what_is_no_book_is_none() {
         for (whole_from, header) in [(None, 1), (Some(Timestamp::from_secs(7)), 9)] {
-            let book = OwnerIndex { entries: vec![entry(1, 5), entry(2, 5)], whole_from }.write();
+            let book =
+                OwnerIndex { entries: vec![entry(1, 5), entry(2, 5)], whole_from }.write(Timestamp::from_secs(0));
             for length in (0..book.len()).filter(|length| ![header, header + 40].contains(length)) {
                 assert_eq!(OwnerIndex::read(&book[..length]), None, "{length} bytes");
             }
