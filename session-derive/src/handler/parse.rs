@@ -153,9 +153,8 @@ fn is_a_function(input: ParseStream, attributes: &[Attribute]) -> syn::Result<()
     let message = match keyword.to_string().as_str() {
         "fn" => return Ok(()),
         "struct" | "enum" | "union" => return Err(on_data(attributes, keyword.span())),
-        "impl" | "trait" => {
-            "`#[session]` goes on a handler, which is a free async function; move it out and mark it there"
-        }
+        "impl" => "`#[session]` goes on a handler; mark each async function of the `impl` that takes a session",
+        "trait" => "`#[session]` goes on a handler, which is a free async function; move it out and mark it there",
         "mod" => "`#[session]` goes on a handler; mark each async function of the module that takes a session",
         _ => "`#[session]` goes on a handler: an async function",
     };

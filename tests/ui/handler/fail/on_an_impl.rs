@@ -1,8 +1,8 @@
 //! # The function
 //!
-//! A handler is a free function.
+//! Each handler says for itself which sessions it needs.
 //!
-//! Fix: move it out of the `impl`, and mark it there.
+//! Fix: mark each handler inside the `impl`.
 
 use serde::{Deserialize, Serialize};
 use session_runtime::{SessionData, session};
