@@ -388,7 +388,10 @@ fn another_item_is_left_as_it_is() {
     assert_refused(&messages(&expansion), &["put it below the derive"]);
     assert!(expansion.to_string().ends_with(&item.to_string()));
     assert_refused(&refused!([idle = "30m"] pub struct User;), &["derive `SessionData`"]);
-    assert_refused(&refused!([protected] impl User { async fn f(u: &User) {} }), &["each async function of the `impl`"]);
+    assert_refused(
+        &refused!([protected] impl User { async fn f(u: &User) {} }),
+        &["each async function of the `impl`"],
+    );
     assert_refused(&refused!([protected] pub mod handlers { fn f() {} }), &["mark each async function"]);
     assert_refused(&refused!([protected] const N: usize = 5;), &["an async function"]);
     assert_refused(&refused!([protected] extern crate core;), &["an async function"]);
