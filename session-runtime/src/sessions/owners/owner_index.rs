@@ -171,6 +171,8 @@ mod tests {
         book.was_lost(now, idle);
         assert!(!book.is_whole(now.plus(idle)));
         assert!(book.is_whole(now.plus(idle + touch_interval(idle) * 2)));
+        let [lost, later] = [now, now.plus(idle + touch_interval(idle) * 2)].map(|now| book.record(1, now).body[0]);
+        assert_eq!([lost, later], [OwnerIndex::PARTIAL, OwnerIndex::WHOLE], "then every release can read it");
         let record = book.record(1, now);
         assert!(record.expires > now.plus(idle), "the store keeps it for as long, whatever is in it");
     }
