@@ -22,11 +22,12 @@ const KEY: &str = "kXUQ1cWZ7mHqLsTzRn3vB8yEoAdFgJiKpMxNwCbVtYU=";
 struct User {
     #[session(owner)]
     id: u64,
+    writes: u32,
 }
 
 #[session(optional)]
 async fn login(slot: SessionSlot<User>, Path(id): Path<u64>) -> Result<(), Error> {
-    slot.start(User { id }).await
+    slot.start(User { id, writes: 0 }).await
 }
 
 #[session(protected)]
@@ -39,7 +40,13 @@ async fn look(_user: &User) {}
 
 #[session(protected)]
 async fn write(user: &mut User) {
-    user.id += 0;
+    user.writes += 1;
+}
+
+/// What an open connection does.
+#[session(protected)]
+async fn hold(session: Session<User>) {
+    tokio::spawn(session.ended().keep_alive());
 }
 
 #[session(protected)]
@@ -74,6 +81,7 @@ impl World {
             .route("/logout", post(logout))
             .route("/look", get(look))
             .route("/write", post(write))
+            .route("/hold", post(hold))
             .route("/end_others", post(end_others))
             .route("/end_all/{id}", post(end_all))
             .route("/list/{id}", get(list));
@@ -181,6 +189,18 @@ async fn a_session_that_is_written_all_the_time_is_entered_again() {
         assert_eq!(one.post("/write").await.status, StatusCode::OK);
         one.get("/list/7").await.text() == "1"
     };
+    wait::until(wait::ANSWER, "it is listed again", listed).await;
+}
+
+#[tokio::test]
+async fn a_session_that_an_open_connection_keeps_in_use_is_entered_again() {
+    let world = World::start_idle(&[], Duration::from_secs(4)).await;
+    let one = world.logged_in().await;
+    assert_eq!(one.post("/hold").await.status, StatusCode::OK);
+    let mut connection = world.redis.connect().await;
+    let list = world.list(&mut connection).await;
+    let _: () = cmd("DEL").arg(list).query_async(&mut connection).await.unwrap();
+    let listed = async || one.get("/list/7").await.text() == "1";
     wait::until(wait::ANSWER, "it is listed again", listed).await;
 }
 

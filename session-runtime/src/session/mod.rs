@@ -235,7 +235,7 @@ impl<T: SessionData> Session<T> {
     /// Memory and Redis tell of an end at once; other stores are looked at twice a second. With `backend = cookie`
     /// nothing can end the session before its lifetime does.
     pub fn ended(&self) -> UntilEnded {
-        self.core.until_ended(&self.snapshot.loaded.entry, self.snapshot.loaded.expires)
+        self.core.until_ended(&self.snapshot.loaded)
     }
 
     /// Notes a use of the session: its idle timeout starts again, as it does with every request.

@@ -12,7 +12,8 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use super::core::Core;
-use super::snapshot::TokenEntry;
+use super::owners::{Entry, owner_of};
+use super::snapshot::{LoadedSession, TokenEntry};
 use crate::backend::{BackendError, Record, RecordKey, Touch};
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -30,7 +31,7 @@ const MISSED: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Ended {
-    /// Somebody ended it: by a logout, by another login in its place, or because he may.
+    /// It was ended: by a logout, by another login in its place, or by somebody who may end the sessions of others.
     Closed,
     /// Nobody used it for as long as its idle timeout, or it reached its lifetime.
     Expired,
@@ -77,13 +78,17 @@ impl fmt::Debug for UntilEnded {
 
 impl Core {
     /// Waits for the session's end.
-    pub(crate) fn until_ended(&self, entry: &TokenEntry, expires: Timestamp) -> UntilEnded {
+    pub(crate) fn until_ended(&self, session: &LoadedSession) -> UntilEnded {
         UntilEnded::new(EndWatcher {
+            core: self.clone(),
+            entry: Arc::clone(&session.entry),
+            // One that can't be told is refused where it is written.
+            owner: owner_of(&*session.decoded.data).ok().flatten().map(Arc::from),
             client: Arc::clone(&self.0.client),
-            key: entry.key,
+            key: session.entry.key,
             idle: self.0.idle,
             slack: self.0.slack,
-            expires,
+            expires: session.expires,
             carried: self.0.carried,
             keep_alive: false,
         })
@@ -112,6 +117,10 @@ impl Core {
 /// The session is known by the key of its record, which a rotation doesn't change.
 #[derive(Clone)]
 struct EndWatcher {
+    core: Core,
+    entry: Arc<TokenEntry>,
+    /// Whose it is, which never changes.
+    owner: Option<Arc<[u8]>>,
     client: Arc<StoreClient>,
     key: RecordKey,
     idle: Duration,
@@ -169,6 +178,15 @@ impl EndWatcher {
         self.client.quietly(self.client.store.backend().peek(&self.key)).await
     }
 
+    /// Sees that a session that is kept in use is in its owner's list.
+    async fn keep_listed(&self, record: &Record, now: Timestamp) {
+        if let Some(owner) = &self.owner
+            && self.core.is_listing_due(&self.entry, record, now)
+        {
+            self.core.index(owner).keep(Entry { key: self.key, expires: record.expires }).await;
+        }
+    }
+
     /// Waits until it is worth looking again, and keeps the session in use meanwhile if that is wanted.
     async fn wait(&self, told: Option<BoxFuture<'static, ()>>, used: &mut Timestamp) {
         let tick = TICK.min(self.idle / 4).max(PAUSE);
@@ -182,8 +200,9 @@ impl EndWatcher {
             let now = self.client.now();
             if self.keep_alive && !self.carried && now.since(*used) >= self.idle / 4 {
                 let load = self.client.store.backend().load(&self.key, self.touch(now));
-                if let Ok(Some(_)) = self.client.quietly(load).await {
+                if let Ok(Some(record)) = self.client.quietly(load).await {
                     *used = now;
+                    self.keep_listed(&record, now).await;
                 }
             }
             if self.is_due(*used) || Instant::now() >= end {
