@@ -305,6 +305,7 @@ impl Shared {
             // Missing rights are told to whoever needs them.
             Ok(_) | Err(_) => {}
         }
+        self.connector.served();
         let live = Live { number, connection, _link: link, subscribed: OnceCell::new(), pulse: Arc::default() };
         if self.subscribes.load(Ordering::SeqCst)
             && let Err(error) = live.subscribe(&self.channel).await

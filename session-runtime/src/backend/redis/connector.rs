@@ -90,6 +90,14 @@ impl Connector {
         dial(&self.info, self.tls.as_ref(), config).await
     }
 
+    /// The server of the last connection serves.
+    pub(super) fn served(&self) {
+        #[cfg(feature = "redis-sentinel")]
+        if let Some(sentinels) = &self.sentinels {
+            sentinels.served();
+        }
+    }
+
     /// Where it is, if that is always there.
     pub(super) fn addr(&self) -> Option<&ConnectionAddr> {
         #[cfg(feature = "redis-sentinel")]

@@ -1,7 +1,7 @@
 //! Sentinels, which know where the master is.
 //!
 //! They are asked for each connection anew, all at once. Those that have not heard of a failover yet name the old master:
-//! up to two seconds longer than the one that led it. So where they differ, the server is tried that was not tried last. A
+//! up to two seconds longer than the one that led it. So the server is tried that most of them name, then another one. A
 //! connection to a master of before fails, or shows that it takes no writes, and they are asked again. Nothing is asked
 //! of them while a connection holds.
 
@@ -118,8 +118,8 @@ impl FromSetting for RedisMaster {
 pub(super) struct Sentinels {
     each: Vec<Sentinel>,
     master: String,
-    /// Where the last connection was tried.
-    last: Mutex<Option<Place>>,
+    /// Where a connection was tried and did not serve.
+    failed: Mutex<Option<Place>>,
 }
 
 /// A host and a port.
@@ -145,7 +145,7 @@ impl Sentinels {
             let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
             Sentinel { info: info.set_redis_settings(settings), tls: tls.filter(|_| wanted).cloned() }
         });
-        Self { each: each.collect(), master: master.to_owned(), last: Mutex::default() }
+        Self { each: each.collect(), master: master.to_owned(), failed: Mutex::default() }
     }
 
     /// Where the master is.
@@ -168,7 +168,7 @@ impl Sentinels {
                 },
             }
         }
-        if let Some((host, port)) = self.choose(named) {
+        if let Some((host, port)) = self.choose(&named) {
             return Ok(ConnectionAddr::Tcp(host, port));
         }
         if let Some(place) = unknown {
@@ -184,13 +184,21 @@ impl Sentinels {
 }
 
 impl Sentinels {
-    /// One of those that were named: another one than last time, if there is.
-    fn choose(&self, named: Vec<Place>) -> Option<Place> {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let other = named.iter().position(|place| Some(place) != last.as_ref()).unwrap_or(0);
-        let chosen = named.into_iter().nth(other)?;
-        *last = Some(chosen.clone());
-        Some(chosen)
+    /// What most of them name; another one, if there is, than what did not serve last time. Those that have not heard of
+    /// a failover may be the most.
+    fn choose(&self, named: &[Place]) -> Option<Place> {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let votes = |place: &&Place| named.iter().filter(|other| other == place).count();
+        // Of several maxima the last one is taken, and the first answer was the quickest.
+        let other = named.iter().rev().filter(|place| Some(*place) != failed.as_ref()).max_by_key(votes);
+        let chosen = other.or(named.first())?;
+        *failed = Some(chosen.clone());
+        Some(chosen.clone())
+    }
+
+    /// The server that was chosen last serves.
+    pub(super) fn served(&self) {
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
@@ -253,11 +261,18 @@ mod tests {
     }
 
     #[test]
-    fn where_sentinels_differ_the_server_is_tried_that_was_not_tried_last() {
+    fn where_sentinels_differ_the_server_is_tried_that_most_name_and_that_was_not_tried_in_vain() {
         let sentinels = Sentinels::new(&RedisSentinels::from_setting("a,b").unwrap(), "main", None);
-        let chosen = |ports: &[u16]| sentinels.choose(ports.iter().map(|port| ("a".into(), *port)).collect());
-        let ports = [&[7][..], &[7, 7], &[7, 8], &[8, 7], &[8, 8], &[]].map(|ports| chosen(ports).map(|place| place.1));
-        assert_eq!(ports, [Some(7), Some(7), Some(8), Some(7), Some(8), None]);
+        let chosen = |ports: &[u16]| {
+            let named: Vec<Place> = ports.iter().map(|port| ("a".into(), *port)).collect();
+            sentinels.choose(&named).map(|place| place.1)
+        };
+        // The old one is named by most, and is gone; then by one of three, and serves no more.
+        assert_eq!([chosen(&[7, 7, 8]), chosen(&[7, 7, 8]), chosen(&[7, 7, 8])], [Some(7), Some(8), Some(7)]);
+        sentinels.served();
+        assert_eq!([chosen(&[8, 7, 8]), chosen(&[8, 8])], [Some(8), Some(8)]);
+        sentinels.served();
+        assert_eq!([chosen(&[7, 8, 8]), chosen(&[7]), chosen(&[])], [Some(8), Some(7), None]);
     }
 
     #[test]

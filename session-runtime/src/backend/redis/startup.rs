@@ -115,6 +115,7 @@ impl Redis {
         check_role(connection, self.source()).await?;
         self.check_rights(connection).await?;
         self.check_scripts(connection).await?;
+        self.connection.connector().served();
         warn_of_eviction(connection).await;
         Ok(())
     }

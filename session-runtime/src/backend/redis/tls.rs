@@ -5,7 +5,11 @@
 //! certificate is only text in its errors. Here the provider is named, so the application sets nothing.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::TcpSettings;
@@ -54,6 +58,23 @@ pub(super) struct Tls {
     has_own_ca: bool,
 }
 
+/// The first connection to any address of a host: one of them may be dead without a word.
+async fn reach(host: &str, port: u16) -> io::Result<TcpStream> {
+    first(tokio::net::lookup_host((host, port)).await?.collect()).await
+}
+
+async fn first(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+    let mut attempts: FuturesUnordered<_> = addresses.into_iter().map(TcpStream::connect).collect();
+    let mut error = io::Error::other("the host has no address");
+    while let Some(connected) = attempts.next().await {
+        match connected {
+            Ok(socket) => return Ok(socket),
+            Err(why) => error = why,
+        }
+    }
+    Err(error)
+}
+
 impl Tls {
     /// `None` where the URL asks for none.
     pub(super) fn of(config: &RedisConfig, wanted: bool) -> Result<Option<Self>, OpenError> {
@@ -97,7 +118,7 @@ impl Tls {
         let ConnectionAddr::Tcp(host, port) = info.addr() else {
             return Err(ConnectError::Lasting("names no host, which TLS needs".into(), "there is no name".into()));
         };
-        let socket = TcpStream::connect((host.as_str(), *port)).await.map_err(redis::RedisError::from)?;
+        let socket = reach(host, *port).await.map_err(redis::RedisError::from)?;
         settle(&socket, info.tcp_settings()).map_err(redis::RedisError::from)?;
         let stream = self.encrypt(host, socket).await?;
         let connected = MultiplexedConnection::new_with_config(info.redis_settings(), stream, config.clone()).await;
@@ -203,4 +224,26 @@ fn settle(socket: &TcpStream, settings: &TcpSettings) -> io::Result<()> {
     #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
     socket.set_tcp_user_timeout(settings.user_timeout())?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use redis::io::tcp::socket2::{Domain, Socket, Type};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn of_several_addresses_one_that_is_dead_without_a_word_keeps_nobody() {
+        // Its queue is full, so that it answers no more.
+        let silent = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        silent.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        silent.listen(0).unwrap();
+        let dead = silent.local_addr().unwrap().as_socket().unwrap();
+        let _queued = TcpStream::connect(dead).await.unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let live = listener.local_addr().unwrap();
+        let socket = first(vec![dead, live]).await.unwrap();
+        assert_eq!(socket.peer_addr().unwrap(), live);
+        assert!(first(Vec::new()).await.unwrap_err().to_string().contains("no address"));
+    }
 }
