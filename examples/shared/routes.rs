@@ -79,7 +79,7 @@ fn page(user: Option<&User>, problem: Option<&str>) -> Html<String> {
             visits = user.visits,
         ),
         None => format!(
-            r#"<h1>Hello, stranger!</h1>
+            r#"<h1>Hello, guest!</h1>
 {problem}
 <form action="/login" method="post">
 <label>Your name <input name="name" autofocus autocomplete="nickname" maxlength="64"></label>

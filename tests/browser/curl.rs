@@ -76,7 +76,7 @@ async fn curls_cookie_jar_goes_through_login_count_and_logout() {
 
     let home = curl.run(&[], "/").await;
     assert_eq!(home.status, 200);
-    assert!(home.body.contains("Hello, stranger!"), "{}", home.body);
+    assert!(home.body.contains("Hello, guest!"), "{}", home.body);
     assert_eq!(home.header("set-cookie"), None, "an anonymous client gets no cookie");
 
     let me = curl.run(&[], "/me").await;
@@ -115,7 +115,7 @@ async fn curls_cookie_jar_goes_through_login_count_and_logout() {
     let logout = curl.run(&["-X", "POST"], "/logout").await;
     assert_eq!((logout.status, logout.header("location")), (303, Some("/")));
     assert!(!fs::read_to_string(curl.jar()).unwrap().contains("\tuser\t"), "curl has dropped the cookie");
-    assert!(curl.run(&[], "/").await.body.contains("Hello, stranger!"));
+    assert!(curl.run(&[], "/").await.body.contains("Hello, guest!"));
     fs::write(curl.jar(), kept).unwrap();
     assert_eq!(curl.run(&[], "/me").await.status, 401, "who kept the cookie has kept nothing");
 }
@@ -129,7 +129,7 @@ async fn a_login_over_a_session_is_another_session_and_the_former_one_is_dead() 
     assert_eq!(curl.run(&["-d", "name=Grace"], "/login").await.status, 303);
     assert!(curl.run(&[], "/").await.body.contains("Hello, Grace!"));
     fs::write(curl.jar(), kept).unwrap();
-    assert!(curl.run(&[], "/").await.body.contains("Hello, stranger!"));
+    assert!(curl.run(&[], "/").await.body.contains("Hello, guest!"));
 }
 
 #[tokio::test]

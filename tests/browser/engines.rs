@@ -17,6 +17,6 @@ async fn a_person_logs_in_counts_and_logs_out<E: Engine>() {
         browser.click("#visit button").await;
         shows(&browser, "#visits", "1").await;
         browser.click("form[action='/logout'] button").await;
-        shows(&browser, "h1", "Hello, stranger!").await;
+        shows(&browser, "h1", "Hello, guest!").await;
     }
 }

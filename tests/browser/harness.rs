@@ -10,7 +10,7 @@ use axum::{
 };
 use session_tests::{Browser, serve, wait};
 
-const PAGE: &str = "<!doctype html><title>A page</title><p id=greeting>Hello, stranger</p>\
+const PAGE: &str = "<!doctype html><title>A page</title><p id=greeting>Hello, guest</p>\
     <input name=name><button onclick=\"document.querySelector('#greeting').textContent = \
     'Hello, ' + document.querySelector('input').value\">Greet</button>";
 

@@ -22,7 +22,7 @@ async fn a_person_logs_in_counts_and_logs_out() {
     let (_app, url) = quickstart().await;
     let browser = Browser::start().await;
     browser.open(&url).await;
-    assert_eq!(browser.text("h1").await, "Hello, stranger!");
+    assert_eq!(browser.text("h1").await, "Hello, guest!");
     log_in(&browser, "Ada").await;
     assert_eq!(browser.current_url().await.unwrap().path(), "/");
 
@@ -35,7 +35,7 @@ async fn a_person_logs_in_counts_and_logs_out() {
     assert_eq!(browser.evaluate::<String>("document.cookie").await, "", "the script sees no cookie");
 
     browser.click("form[action='/logout'] button").await;
-    shows(&browser, "h1", "Hello, stranger!").await;
+    shows(&browser, "h1", "Hello, guest!").await;
 }
 
 #[tokio::test]
@@ -45,16 +45,16 @@ async fn after_a_logout_neither_reload_nor_back_nor_another_tab_shows_the_person
     browser.open(&url).await;
     log_in(&browser, "Ada").await;
     browser.click("form[action='/logout'] button").await;
-    shows(&browser, "h1", "Hello, stranger!").await;
+    shows(&browser, "h1", "Hello, guest!").await;
 
     browser.refresh().await.unwrap();
-    shows(&browser, "h1", "Hello, stranger!").await;
+    shows(&browser, "h1", "Hello, guest!").await;
     browser.back().await.unwrap();
-    shows(&browser, "h1", "Hello, stranger!").await;
+    shows(&browser, "h1", "Hello, guest!").await;
     let tab = browser.new_tab().await.unwrap();
     browser.switch_to_window(tab).await.unwrap();
     browser.open(&url).await;
-    assert_eq!(browser.text("h1").await, "Hello, stranger!");
+    assert_eq!(browser.text("h1").await, "Hello, guest!");
     assert_eq!(browser.evaluate::<u16>("fetch('/me').then(answer => answer.status)").await, 401);
     let counted = "fetch('/visit', { method: 'POST' }).then(answer => answer.status)";
     assert_eq!(browser.evaluate::<u16>(counted).await, 401);
@@ -69,7 +69,7 @@ async fn a_login_without_a_name_says_what_to_do() {
         browser.fill("input[name=name]", name).await;
         browser.click("form[action='/login'] button").await;
         shows(&browser, "[role=alert]", "Please type a name.").await;
-        assert_eq!(browser.text("h1").await, "Hello, stranger!");
+        assert_eq!(browser.text("h1").await, "Hello, guest!");
     }
     log_in(&browser, "Grace").await;
 }
@@ -92,7 +92,7 @@ async fn two_browsers_are_two_people() {
     one.open(&url).await;
     log_in(&one, "Ada").await;
     other.open(&url).await;
-    assert_eq!(other.text("h1").await, "Hello, stranger!");
+    assert_eq!(other.text("h1").await, "Hello, guest!");
     log_in(&other, "Grace").await;
     one.click("#visit button").await;
     shows(&one, "#visits", "1").await;
@@ -110,7 +110,7 @@ async fn a_page_that_was_left_open_over_a_logout_elsewhere_greets_a_anonymous_cl
     assert!(browser.evaluate::<bool>(logout).await);
     assert_eq!(browser.text("h1").await, "Hello, Ada!", "the page doesn't know yet");
     browser.click("#visit button").await;
-    shows(&browser, "h1", "Hello, stranger!").await;
+    shows(&browser, "h1", "Hello, guest!").await;
 }
 
 #[tokio::test]
@@ -124,12 +124,12 @@ async fn a_second_press_of_log_out_shows_the_start_and_no_error() {
     browser.switch_to_window(second).await.unwrap();
     browser.open(&url).await;
     browser.click("form[action='/logout'] button").await;
-    shows(&browser, "h1", "Hello, stranger!").await;
+    shows(&browser, "h1", "Hello, guest!").await;
     // The first tab still shows the person and the button.
     browser.switch_to_window(first).await.unwrap();
     assert_eq!(browser.text("h1").await, "Hello, Ada!");
     browser.click("form[action='/logout'] button").await;
-    shows(&browser, "h1", "Hello, stranger!").await;
+    shows(&browser, "h1", "Hello, guest!").await;
     assert_eq!(browser.current_url().await.unwrap().path(), "/");
 }
 

@@ -311,7 +311,7 @@ async fn an_application_that_starts_while_redis_is_down_serves_as_soon_as_it_is_
     let key = String::from_utf8(App::example("keygen").run().await.stdout).unwrap();
     let fleet = App::example("fleet").env("REDIS_URL", redis.url()).env("SESSION_KEYS", key.trim()).start().await;
     let client = fleet.client();
-    assert!(client.get("/").await.text().contains("Hello, stranger"));
+    assert!(client.get("/").await.text().contains("Hello, guest"));
     let start = Instant::now();
     assert_unavailable(&client.post_form("/login", &[("name", "Ada")]).await, start.elapsed());
     redis.restart().await;

@@ -48,12 +48,10 @@ async fn a_caching_proxy_before_the_quickstart_serves_everybody_their_own_page()
             assert_eq!((login.status.as_u16(), login.set_cookies().len()), (303, 1));
         }
         assert_ne!(ada.cookie("user"), grace.cookie("user"));
-        assert!(kept(&anonymous, "/").await.contains("Hello, stranger!"));
+        assert!(kept(&anonymous, "/").await.contains("Hello, guest!"));
         assert!(kept(&ada, "/").await.contains("Hello, Ada!"));
         assert!(kept(&grace, "/").await.contains("Hello, Grace!"));
-        for (client, name) in
-            [(&anonymous, "stranger"), (&grace, "Grace"), (&ada, "Ada"), (&proxy.client(), "stranger")]
-        {
+        for (client, name) in [(&anonymous, "guest"), (&grace, "Grace"), (&ada, "Ada"), (&proxy.client(), "guest")] {
             let page = client.get("/").await;
             assert!(page.text().contains(&format!("Hello, {name}!")), "{}", page.text());
             assert!(page.set_cookies().is_empty());
@@ -65,7 +63,7 @@ async fn a_caching_proxy_before_the_quickstart_serves_everybody_their_own_page()
 
         ada.post("/logout").await;
         assert!(
-            ada.get("/").await.text().contains("Hello, stranger!"),
+            ada.get("/").await.text().contains("Hello, guest!"),
             "after a logout the page is an anonymous client's"
         );
     }
