@@ -134,7 +134,7 @@ async fn a_replica_a_cluster_node_and_a_sentinel_are_refused() {
     let replica = Server::start_with(&["--replicaof", "127.0.0.1", &master.port().to_string()]).await;
     assert_says(&refusal(&replica.url()).await, &["names a replica", "name the master", "role: replica"]);
 
-    let node = Server::start_with(&["--cluster-enabled", "yes"]).await;
+    let node = Server::start_cluster_node().await;
     assert_says(&refusal(&node.url()).await, &["names a node of a cluster", "mode: cluster"]);
 
     let sentinel = Server::start_sentinel(master.port()).await;

@@ -25,6 +25,8 @@ pub struct Redis {
     arguments: Vec<String>,
     /// The port for TLS, and where the certificates lie.
     tls: Option<(Port, TempDir)>,
+    /// The port on which the nodes of a cluster talk to each other.
+    _bus: Option<Port>,
 }
 
 /// What makes a server durable, as [`Redis::start_durable`] does.
@@ -52,7 +54,7 @@ impl Redis {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
         let process = launch(&port, &folder, &arguments).await;
-        Self { process, port, folder, arguments, tls: None }
+        Self { process, port, folder, arguments, tls: None, _bus: None }
     }
 
     /// Starts a server that has a second port, for TLS alone, under this certificate and with more arguments, for example
@@ -111,7 +113,19 @@ impl Redis {
         let arguments = vec![file.to_str().expect("a path of text").to_owned(), "--sentinel".to_owned()];
         let port = Port::reserve();
         let process = launch(&port, &folder, &arguments).await;
-        Self { process, port, folder, arguments, tls: None }
+        Self { process, port, folder, arguments, tls: None, _bus: None }
+    }
+
+    /// Starts it as a node of a cluster that has no other nodes yet.
+    ///
+    /// # Panics
+    ///
+    /// When no redis-server is installed or it doesn't come up.
+    pub async fn start_cluster_node() -> Self {
+        // Left to itself the node adds 10,000 to its port, and may land on one that a client goes out by.
+        let bus = Port::reserve();
+        let arguments = ["--cluster-enabled", "yes", "--cluster-port", &bus.number().to_string()];
+        Self { _bus: Some(bus), ..Self::start_with(&arguments).await }
     }
 
     /// Its URL, as an application is given it: `redis://127.0.0.1:16379/`.
