@@ -1,6 +1,7 @@
 //! The backends against real servers.
 
 mod cookie;
+mod cookie_app;
 mod file;
 mod file_folder;
 mod file_fuse;
@@ -24,6 +25,7 @@ mod sql;
 mod sql_answers;
 mod sql_clock;
 mod sql_faults;
+mod sql_opening;
 mod sql_pgbouncer;
 mod sql_pools;
 mod sql_processes;

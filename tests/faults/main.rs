@@ -14,6 +14,7 @@ mod ledger;
 mod logins;
 mod outages;
 mod over_tls;
+mod refused_writes;
 mod sentinel;
 mod silent_connection;
 mod waiting;

@@ -3,171 +3,26 @@
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
-    Extension, Form, Router,
+    Extension, Router,
     extract::FromRequestParts,
-    http::{Method, StatusCode, request::Parts},
+    http::{Method, request::Parts},
     routing::{MethodRouter, get, post},
 };
-use serde::{Deserialize, Serialize};
 use session_runtime::{
-    Clock, Error, Session, SessionData, SessionSlot, Sessions,
+    Clock, Sessions,
     backend::{Backend, File, FileConfig, OpenBackend, Scope, Sqlite, SqliteConfig},
     session,
     testing::ManualClock,
 };
-use session_tests::{Client, Reply, Served, serve};
+use session_tests::{Served, serve};
 
-use crate::support::{Gate, Ledger, Store, assert_problem, key, on_every_backend, send_with};
+use crate::{
+    id_rotation_app::*,
+    support::{Gate, Ledger, Store, assert_problem, key, on_every_backend},
+};
 
-const COOKIE: &str = "__Host-worker";
 const MINUTE: Duration = Duration::from_secs(60);
 const GRACE: Duration = Duration::from_secs(10);
-
-#[derive(Clone, Serialize, Deserialize, SessionData)]
-#[session(rotate_every = "15m", idle = "30m", lifetime = "12h")]
-struct Worker {
-    visits: u32,
-    #[session(privilege)]
-    level: u32,
-    #[session(flash)]
-    notice: Option<String>,
-}
-
-#[session(optional)]
-async fn login(slot: SessionSlot<Worker>) -> Result<(), Error> {
-    slot.start(Worker { visits: 0, level: 0, notice: None }).await
-}
-
-#[session(protected)]
-async fn shared(worker: &Worker) -> String {
-    format!("{} {}", worker.visits, worker.notice.as_deref().unwrap_or("-"))
-}
-
-#[session(protected)]
-async fn exclusive(worker: &mut Worker) -> String {
-    worker.visits += 1;
-    worker.visits.to_string()
-}
-
-#[session(protected)]
-async fn untouched(worker: &mut Worker) -> String {
-    worker.visits.to_string()
-}
-
-#[session(protected)]
-async fn failing(worker: &mut Worker) -> StatusCode {
-    worker.visits += 1000;
-    StatusCode::INTERNAL_SERVER_ERROR
-}
-
-#[session(protected)]
-async fn owned(session: Session<Worker>) -> String {
-    session.visits.to_string()
-}
-
-#[session(optional)]
-async fn slot(slot: SessionSlot<Worker>) -> String {
-    slot.get().map_or_else(String::new, |worker| worker.visits.to_string())
-}
-
-#[session(protected(Worker))]
-async fn guarded() {}
-
-#[session(protected)]
-async fn raise(worker: &mut Worker) {
-    worker.level += 1;
-}
-
-#[session(protected)]
-async fn rotate(mut session: Session<Worker>) -> Result<(), Error> {
-    session.rotate_id().await
-}
-
-#[session(protected)]
-async fn refresh(mut session: Session<Worker>) -> Result<(), Error> {
-    session.mark_reauthenticated().await
-}
-
-#[session(protected)]
-async fn leave(mut session: Session<Worker>) -> Result<(), Error> {
-    session.update(|worker| worker.notice = Some("saved".into())).await
-}
-
-#[session(protected)]
-async fn slow(worker: &mut Worker, Extension(gate): Extension<Gate>) -> String {
-    worker.visits += 10;
-    gate.pass().await;
-    worker.visits.to_string()
-}
-
-/// A handle that is kept for long, as a WebSocket's is.
-#[session(protected)]
-async fn slow_handle(mut session: Session<Worker>, Extension(gate): Extension<Gate>) -> Result<String, Error> {
-    gate.pass().await;
-    session.update(|worker| worker.visits += 100).await?;
-    Ok(session.visits.to_string())
-}
-
-#[derive(Deserialize)]
-struct Number {
-    #[expect(dead_code, reason = "it is there to be refused")]
-    number: u32,
-}
-
-#[session(protected)]
-async fn with_a_form(worker: &Worker, Form(_number): Form<Number>) -> String {
-    worker.visits.to_string()
-}
-
-async fn snapshot(worker: Worker) -> String {
-    worker.visits.to_string()
-}
-
-async fn plain() {}
-
-async fn served(sessions: Sessions<Worker>, gate: &Gate) -> Served {
-    let gate = Extension(gate.clone());
-    let (slow, slow_handle): (MethodRouter<_, Infallible>, MethodRouter<_, Infallible>) =
-        (post(slow), post(slow_handle));
-    let router = Router::new()
-        .route("/plain", get(plain))
-        .route_layer(sessions.protect())
-        .route("/login", post(login))
-        .route("/shared", get(shared))
-        .route("/exclusive", post(exclusive))
-        .route("/untouched", post(untouched))
-        .route("/failing", post(failing))
-        .route("/owned", get(owned))
-        .route("/slot", get(slot))
-        .route("/guarded", get(guarded))
-        .route("/raise", post(raise))
-        .route("/rotate", post(rotate))
-        .route("/refresh", post(refresh))
-        .route("/leave", post(leave))
-        .route("/with-a-form", post(with_a_form))
-        .route("/snapshot", get(snapshot))
-        .route("/slow", post(slow.layer(gate.clone())))
-        .route("/slow-handle", post(slow_handle.layer(gate)));
-    serve(router.with_state(sessions)).await
-}
-
-async fn server(store: &Store, clock: &ManualClock, gate: &Gate) -> Served {
-    served(store.builder().clock(clock.clone()).open().await.unwrap(), gate).await
-}
-
-async fn logged_in(server: &Served) -> Client {
-    let client = server.client();
-    assert_eq!(client.post("/login").await.status, 200);
-    client
-}
-
-fn token(client: &Client) -> String {
-    client.cookie(COOKIE).expect("the client has a session's cookie")
-}
-
-async fn with(server: &Served, method: Method, path: &str, token: &str) -> Reply {
-    send_with(server, method, path, &format!("{COOKIE}={token}")).await
-}
 
 async fn every_form_rotates_an_id_that_is_due_and_tells_the_client(store: Store) {
     let clock = ManualClock::new();

@@ -22,6 +22,7 @@ mod handlers;
 mod harness;
 mod http2;
 mod id_rotation;
+mod id_rotation_app;
 mod identity;
 mod impl_into_response;
 mod interop;
