@@ -40,8 +40,8 @@ pub enum Error {
     /// The list of the owner's sessions was lost, as by a store that evicts, and may lack some of them. Those in the list
     /// have ended. **409**.
     NotListed,
-    /// The login gave its session less than a second to live, so that it would be over as it starts. No session has
-    /// started. **500**.
+    /// The login gave its session a lifetime or an idle timeout of less than a second, so that it would be over as it
+    /// starts. No session has started. **500**.
     NoLifetime,
     /// A change of the data made the session another owner's, who would get what was meant for the first: start a
     /// session for each. Nothing was stored. **500**.
@@ -68,7 +68,9 @@ impl fmt::Display for Error {
             Self::Seal => f.write_str("the session's data can't be sealed"),
             Self::TooManySessions => f.write_str("the owner has as many sessions as allowed"),
             Self::NotListed => f.write_str("the list of the owner's sessions was lost, and may lack some of them"),
-            Self::NoLifetime => f.write_str("the session was given less than a second to live"),
+            Self::NoLifetime => {
+                f.write_str("the session was given a lifetime or an idle timeout of less than a second")
+            }
             Self::OwnerChanged => {
                 f.write_str("the session's owner can't be changed; start a session for the other one")
             }

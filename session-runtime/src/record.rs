@@ -39,7 +39,7 @@ impl fmt::Debug for Record {
 pub struct Touch {
     /// The moment, by the runtime's clock.
     pub now: Timestamp,
-    /// The idle timeout of the session's type.
+    /// The idle timeout of the session: that of its type, or the shorter one that its login gave it.
     pub idle: Duration,
     /// When the session ends however much it is used.
     pub expires: Timestamp,
@@ -75,6 +75,18 @@ impl Touch {
     }
 }
 
+/// An idle timeout as tokens and records hold it: milliseconds, big endian, up to some 34 years.
+pub(crate) fn idle_bytes(idle: Duration) -> [u8; 5] {
+    let millis = u64::try_from(idle.as_millis()).unwrap_or(u64::MAX).min((1 << 40) - 1);
+    let [_, _, _, bytes @ ..] = millis.to_be_bytes();
+    bytes
+}
+
+/// The idle timeout that these bytes hold.
+pub(crate) fn idle_from(bytes: [u8; 5]) -> Duration {
+    Duration::from_millis(bytes.iter().fold(0, |millis, byte| millis << 8 | u64::from(*byte)))
+}
+
 /// What the runtime notes of a session beside its data, from its start to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SessionMeta {
@@ -89,6 +101,8 @@ pub(crate) struct SessionMeta {
     pub(crate) previous_id_hash: Option<IdHash>,
     /// Whether the cookie outlives the browser, where the login said so.
     pub(crate) persistent: Option<bool>,
+    /// The idle timeout of this session, where its login gave it one.
+    pub(crate) idle: Option<Duration>,
     /// What a person knows the session by, such as the name of a browser.
     pub(crate) label: Option<Arc<str>>,
 }
@@ -103,6 +117,7 @@ impl SessionMeta {
             generation: 0,
             previous_id_hash: None,
             persistent: None,
+            idle: None,
             label: None,
         }
     }
@@ -114,7 +129,9 @@ impl SessionMeta {
 ///
 /// The header is one byte of format (1: plain, 2: sealed), the times of creation, of the last proof and of
 /// the last rotation (eight bytes each: milliseconds, big endian), four bytes of generation, sixteen bytes of proof,
-/// four bytes of the data's version, one byte of flags, and with flag 4 sixteen bytes of the former proof. Flag 1 says that the login chose whether the cookie is persistent, flag 2 what it chose.
+/// four bytes of the data's version, one byte of flags, with flag 4 sixteen bytes of the former proof, and with flag 8 five
+/// bytes of the idle timeout that the login chose (milliseconds, big endian). Flag 1 says that the login chose whether the
+/// cookie is persistent, flag 2 what it chose.
 ///
 /// The payload is one byte for the length of the label, the label in UTF-8, then the data.
 pub(crate) struct Envelope {
@@ -132,13 +149,15 @@ impl Envelope {
     const CHOSEN: u8 = 1;
     const PERSISTENT: u8 = 2;
     const PREVIOUS: u8 = 4;
+    const IDLE: u8 = 8;
     /// The most bytes of a label.
     pub(crate) const LABEL: usize = 255;
 
     /// The body without the data: its bytes, and where the payload in them begins.
     pub(crate) fn write(&self, room: usize) -> (Vec<u8>, usize) {
         let Self {
-            meta: SessionMeta { created, authenticated_at, rotated, generation, previous_id_hash, persistent, label },
+            meta:
+                SessionMeta { created, authenticated_at, rotated, generation, previous_id_hash, persistent, idle, label },
             id_hash,
             ..
         } = self;
@@ -154,10 +173,14 @@ impl Envelope {
             (persistent.is_some(), Self::CHOSEN),
             (*persistent == Some(true), Self::PERSISTENT),
             (previous_id_hash.is_some(), Self::PREVIOUS),
+            (idle.is_some(), Self::IDLE),
         ];
         out.put_u8(flags.iter().filter(|(set, _)| *set).map(|(_, flag)| flag).sum());
         if let Some(previous_id_hash) = previous_id_hash {
             out.put_slice(&previous_id_hash.0);
+        }
+        if let Some(idle) = idle {
+            out.put_slice(&idle_bytes(*idle));
         }
         let payload = out.len();
         let label = label.as_deref().unwrap_or_default();
@@ -183,7 +206,7 @@ impl Envelope {
         let word = |at: usize| Some(u32::from_be_bytes(*header.get(at..)?.first_chunk()?));
         let id_hash = IdHash(*header.get(29..)?.first_chunk()?);
         let (generation, data_version, flags) = (word(25)?, word(45)?, header[49]);
-        let known = flags & !(Self::CHOSEN | Self::PERSISTENT | Self::PREVIOUS) == 0;
+        let known = flags & !(Self::CHOSEN | Self::PERSISTENT | Self::PREVIOUS | Self::IDLE) == 0;
         if !known || flags & (Self::CHOSEN | Self::PERSISTENT) == Self::PERSISTENT {
             return None;
         }
@@ -192,6 +215,11 @@ impl Envelope {
             let (id_hash, behind) = rest.split_first_chunk::<16>()?;
             (previous_id_hash, rest) = (Some(IdHash(*id_hash)), behind);
         }
+        let mut idle = None;
+        if flags & Self::IDLE != 0 {
+            let (bytes, behind) = rest.split_first_chunk::<5>()?;
+            (idle, rest) = (Some(idle_from(*bytes)), behind);
+        }
         let meta = SessionMeta {
             created: time(1)?,
             authenticated_at: time(9)?,
@@ -199,6 +227,7 @@ impl Envelope {
             generation,
             previous_id_hash,
             persistent: (flags & Self::CHOSEN != 0).then_some(flags & Self::PERSISTENT != 0),
+            idle,
             label: None,
         };
         Some((Self { meta, id_hash, data_version, sealed }, body.len() - rest.len()))
@@ -283,10 +312,12 @@ mod tests {
             generation: 4,
             previous_id_hash: Some(IdHash([9; 16])),
             persistent: Some(true),
+            idle: Some(Duration::from_millis(90_500)),
             label: Some("Firefox".into()),
             ..plain.clone()
         };
-        for meta in [plain.clone(), SessionMeta { persistent: Some(false), ..plain }, full] {
+        let idling = SessionMeta { idle: Some(Duration::from_secs(400 * 86_400)), ..plain.clone() };
+        for meta in [plain.clone(), idling, SessionMeta { persistent: Some(false), ..plain }, full] {
             let (mut bytes, payload) = envelope(meta.clone()).write(2);
             bytes.extend_from_slice(b"{}");
             let (mut read, at) = Envelope::read(&bytes).unwrap();

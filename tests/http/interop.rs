@@ -126,6 +126,9 @@ async fn python_and_we_refuse_the_same_tokens() {
          \x20   'the session is over': make(session_id, now - 1, ring),\n\
          \x20   'another format': at(0, b'\\x02' + plaintext[1:]),\n\
          \x20   'something behind it': at(0, plaintext + b'\\x00'),\n\
+         \x20   'an idle timeout that is missing': at(0, b'\\x03' + plaintext[1:]),
+         \x20   'an idle timeout that is cut short': at(0, b'\\x03' + plaintext[1:] + bytes(4)),
+         \x20   'an idle timeout in another format': at(0, plaintext + bytes(5)),
          \x20   'something missing': at(0, plaintext[:-1]),\n\
          \x20   'nothing in it': at(0, b''),\n\
          }\n\
@@ -136,7 +139,7 @@ async fn python_and_we_refuse_the_same_tokens() {
         &json!({ "ring": ring, "other": other, "purpose": PURPOSE, "token": token, "lifetime": LIFETIME }),
     )
     .await;
-    assert_eq!(made.len(), 14);
+    assert_eq!(made.len(), 17);
     for (why, forged) in made {
         let reply = me(&app, &forged).await;
         assert_eq!(reply.status, 401, "{why}");
@@ -152,7 +155,11 @@ struct Postcard {
 
 #[session(optional)]
 async fn write_postcard(slot: SessionSlot<Postcard>) -> Result<(), Error> {
-    slot.start(Postcard { text: "Grüße".into() }).label("Ada's téléphone").persistent(true).await
+    slot.start(Postcard { text: "Grüße".into() })
+        .label("Ada's téléphone")
+        .persistent(true)
+        .idle(Duration::from_secs(600))
+        .await
 }
 
 #[tokio::test]
@@ -189,7 +196,7 @@ async fn python_reads_a_token_that_carries_its_session() {
         carried,
         json!({ "id": null, "version": 1, "last_use": started, "end": started + lifetime * 1000,
                 "started": started, "authenticated": started, "rotated": started, "rotations": 0,
-                "data_version": 1, "persistent": true, "label": "Ada's téléphone", "data": { "text": "Grüße" } })
+                "data_version": 1, "persistent": true, "idle": 600_000, "label": "Ada's téléphone", "data": { "text": "Grüße" } })
     );
 }
 
@@ -250,7 +257,7 @@ async fn python_reads_the_body_of_a_stored_record() {
     assert_eq!(
         body,
         json!({ "started": started, "authenticated": started, "rotated": started + 120_000, "rotations": 1,
-                "data_version": 1, "persistent": null, "label": null, "data": { "page": 2 } })
+                "data_version": 1, "persistent": null, "idle": null, "label": null, "data": { "page": 2 } })
     );
     assert_eq!((record.body[49], record.body[66]), (4, 0), "the previous id may still be used");
 }

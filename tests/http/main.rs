@@ -24,6 +24,7 @@ mod http2;
 mod id_rotation;
 mod id_rotation_app;
 mod identity;
+mod idle_per_login;
 mod impl_into_response;
 mod interop;
 mod invalid;

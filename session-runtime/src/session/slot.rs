@@ -81,7 +81,7 @@ impl<T: SessionData> fmt::Debug for SessionSlot<T> {
 /// # Errors
 /// [`Error::Encode`] if the data can't be written, [`Error::Unavailable`] if the backend is down,
 /// [`Error::TooManySessions`] if the owner has as many as allowed and `on_excess = refuse`,
-/// [`Error::NoLifetime`] if it was given less than a second to live. No session has started then, and the one that
+/// [`Error::NoLifetime`] if its lifetime or its idle timeout would be less than a second. No session has started then, and the one that
 /// was here lives on.
 #[must_use = "a session starts when this is awaited"]
 pub struct Start<'a, T: SessionData> {
@@ -105,6 +105,17 @@ impl<T: SessionData> Start<'_, T> {
     #[doc = include_str!("../docs/examples/start_until.md")]
     pub fn until(mut self, end: SystemTime) -> Self {
         self.login.until = Some(end.into());
+        self
+    }
+
+    /// The idle timeout of this session: at most the `idle` of its type, which is the default. So a login on a shared
+    /// computer ends sooner when nobody uses it. Less than a second is [`Error::NoLifetime`] when the session is started.
+    ///
+    /// It holds for the whole session, on every backend. The token is 20 characters longer. While processes with an older
+    /// release of this library serve the same sessions, those do not accept such a token: deploy first, then use it.
+    #[doc = include_str!("../docs/examples/start_idle.md")]
+    pub fn idle(mut self, idle: Duration) -> Self {
+        self.login.idle = Some(idle);
         self
     }
 

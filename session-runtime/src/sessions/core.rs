@@ -29,8 +29,9 @@ use crate::declaration::{Limit, Transport};
 use crate::error::{BackendError, Error};
 use crate::lease::{LeaseTiming, Queue, StoreClient};
 use crate::missing::Missing;
+use crate::record::Envelope;
 use crate::telemetry::{self, Refusal};
-use crate::token::{Claims, TOKEN_LEN, TokenCache, Tokens};
+use crate::token::{TokenCache, Tokens, is_token_len};
 
 /// All sessions of one type.
 #[derive(Clone)]
@@ -82,6 +83,8 @@ pub(crate) struct Login {
     pub(crate) lifetime: Option<Duration>,
     /// Its last moment, if that comes first.
     pub(crate) until: Option<Timestamp>,
+    /// Its idle timeout, at most that of its type.
+    pub(crate) idle: Option<Duration>,
     pub(crate) persistent: Option<bool>,
     /// What a person knows the session by.
     pub(crate) label: Option<Arc<str>>,
@@ -168,10 +171,6 @@ impl Core {
         self.0.schema
     }
 
-    pub(super) fn touch(&self, now: Timestamp, claims: &Claims) -> Touch {
-        Touch { now, idle: self.0.idle, expires: claims.expires }
-    }
-
     /// Verifies a token. Nothing but the token is looked at: no store is asked.
     ///
     /// # Errors
@@ -180,10 +179,11 @@ impl Core {
         let (now, tokens) = (self.now(), &self.0.tokens);
         let refusal = || if tokens.made(token) { Refusal::Stale } else { Refusal::Token };
         if self.0.carried {
-            let (claims, record) = tokens.open_record(token, now).ok_or_else(refusal)?;
+            let (mut claims, record) = tokens.open_record(token, now).ok_or_else(refusal)?;
+            claims.idle = Envelope::read(&record.body).and_then(|(envelope, _)| envelope.meta.idle);
             return Ok(Arc::new(TokenEntry::new(claims, &self.0.purpose).carrying(record)));
         }
-        if token.len() != TOKEN_LEN {
+        if !is_token_len(token.len()) {
             return Err(Refusal::Token);
         }
         if let Some(entry) = self.0.token_cache.get(token) {
@@ -224,9 +224,9 @@ impl Core {
             return None;
         }
         match &entry.carried {
-            None => claims.retired_key.then(|| self.0.tokens.seal(claims.id, claims.expires, now)),
+            None => claims.retired_key.then(|| self.0.tokens.seal(claims.id, claims.expires, claims.idle, now)),
             Some(record) => {
-                let due = claims.retired_key || now.since(record.last_seen) >= self.0.slack;
+                let due = claims.retired_key || now.since(record.last_seen) >= self.slack(self.idle(claims.idle));
                 let used = || Record { last_seen: now, ..record.clone() };
                 due.then(|| self.0.tokens.seal_record(claims.id, &used(), now))
             }

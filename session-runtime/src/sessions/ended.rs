@@ -86,8 +86,8 @@ impl Core {
             owner: owner_of(&*session.decoded.data).ok().flatten().map(Arc::from),
             client: Arc::clone(&self.0.client),
             key: session.entry.key,
-            idle: self.0.idle,
-            slack: self.0.slack,
+            idle: self.idle(session.entry.claims.idle),
+            slack: self.slack(self.idle(session.entry.claims.idle)),
             expires: session.expires,
             carried: self.0.carried,
             keep_alive: false,
@@ -99,7 +99,7 @@ impl Core {
         Box::pin(async move {
             let touch = self.touch(self.now(), &entry.claims);
             let record = self.fetch(entry, touch).await?.ok_or(Error::Ended)?;
-            if !touch.is_live(&record, self.0.slack) {
+            if !self.is_live_at(&record, touch) {
                 return Err(Error::Ended);
             }
             if self.is_listing_due(entry, &record, touch.now)

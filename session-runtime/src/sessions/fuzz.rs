@@ -75,7 +75,8 @@ impl<T: SessionData> Scene<T> {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let sessions = runtime.block_on(opened).expect("the sessions open");
         let expires = NOW.plus(Duration::from_secs(60));
-        let claims = Claims { id: SessionId::from_bytes([7; 24]), issued: NOW, expires, retired_key: false };
+        let claims =
+            Claims { id: SessionId::from_bytes([7; 24]), issued: NOW, expires, idle: None, retired_key: false };
         let touch = sessions.core().touch(NOW, &claims);
         Self { known: Arc::new(TokenEntry::new(claims, sessions.core().purpose())), sessions, touch }
     }

@@ -15,6 +15,7 @@ mod forged_token_monitor;
 #[cfg(feature = "testing")]
 pub(crate) mod fuzz;
 mod identity;
+mod idle;
 mod lease_support;
 mod owners;
 mod passive;

@@ -90,7 +90,7 @@ impl Core {
         credential: Credential,
     ) -> Option<(Envelope, usize)> {
         let session_type = self.session_type();
-        if !touch.is_live(record, self.0.slack) {
+        if !self.is_live_at(record, touch) {
             telemetry::expired(session_type, &entry.key);
             return None;
         }

@@ -129,7 +129,8 @@ impl Core {
             };
             return (holder, meta, id_hash);
         };
-        let claims = Claims { id: entry.claims.id.rotated(), issued: now, expires, retired_key: false };
+        let claims =
+            Claims { id: entry.claims.id.rotated(), issued: now, expires, idle: entry.claims.idle, retired_key: false };
         let another = TokenEntry::new(claims, &self.0.purpose);
         let held = another.id_hash;
         (IdHolder::Another(another), meta.rotated(rotation, id_hash, now), held)
@@ -179,7 +180,7 @@ impl Core {
             Ok(Some(record)) => {
                 let touch = self.touch(self.now(), &entry.claims);
                 let held = Envelope::read(&record.body).map(|(envelope, _)| envelope.id_hash);
-                held == Some(entry.id_hash) && touch.is_live(&record, self.0.slack)
+                held == Some(entry.id_hash) && self.is_live_at(&record, touch)
             }
             Ok(None) => false,
             Err(_) => true,

@@ -50,16 +50,18 @@ impl Core {
         login: Login,
         replaced: Option<&LoadedSession>,
     ) -> Result<(LoadedSession, String), Error> {
-        let Login { lifetime, until, persistent, label } = login;
+        let Login { lifetime, until, idle, persistent, label } = login;
         let now = self.now();
         let lifetime = lifetime.into_iter().chain(until.map(|until| until.since(now))).min();
-        if lifetime.is_some_and(|lifetime| lifetime < SHORTEST) {
+        if lifetime.into_iter().chain(idle).any(|given| given < SHORTEST) {
             return Err(Error::NoLifetime);
         }
         let owner = owner_of(&*data)?;
-        let meta = SessionMeta { persistent, label, ..SessionMeta::starting(now) };
+        // Only what differs from the type's: such a token is longer, and earlier releases don't know it.
+        let idle = idle.filter(|idle| *idle < self.0.idle);
+        let meta = SessionMeta { persistent, idle, label, ..SessionMeta::starting(now) };
         let expires = now.plus(lifetime.unwrap_or(Duration::MAX).min(self.lifetime()));
-        let claims = Claims { id: SessionId::random(), issued: now, expires, retired_key: false };
+        let claims = Claims { id: SessionId::random(), issued: now, expires, idle, retired_key: false };
         let entry = TokenEntry::new(claims, &self.0.purpose);
         let decoded = self.write(&entry.key, meta, entry.id_hash, &*data, 128)?;
         let record = Record { version: 1, last_seen: now, expires, body: decoded.body.clone() };
@@ -101,7 +103,7 @@ impl Core {
             return Ok((Arc::new(entry.carrying(record.clone())), token));
         }
         let entry = Arc::new(entry);
-        let token = self.0.tokens.seal(entry.claims.id, entry.claims.expires, now);
+        let token = self.0.tokens.seal(entry.claims.id, entry.claims.expires, entry.claims.idle, now);
         self.0.token_cache.insert(&token, Arc::clone(&entry));
         Ok((entry, token))
     }

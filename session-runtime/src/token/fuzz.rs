@@ -67,7 +67,11 @@ fn read_what_was_written(plaintext: &[u8], made: Timestamp) {
     let of_age = made.as_secs() <= NOW.as_secs() + 60 && NOW.as_secs() - 3600 <= made.as_secs();
     if let Some(read) = TOKENS.open(&token, NOW) {
         assert!(of_age && NOW < read.expires && !read.retired_key);
-        assert_eq!(plaintext, claims(Tokens::NAMES, read.id, read.expires));
+        let written = match read.idle {
+            None => claims(Tokens::NAMES, read.id, read.expires).to_vec(),
+            Some(idle) => [&claims(Tokens::NAMES_IDLING, read.id, read.expires)[..], &idle_bytes(idle)].concat(),
+        };
+        assert_eq!(plaintext, written);
     }
     if let Some((read, record)) = TOKENS.open_record(&token, NOW) {
         assert!(of_age && NOW < read.expires && token.len() <= CARRIED_MAX);

@@ -5,6 +5,10 @@
 //! session's id and five bytes of the session's last moment (seconds since the epoch, big endian):
 //! 30 bytes, 120 characters as a token.
 //!
+//! The token of a session whose login gave it an idle timeout of its own has format 3, and behind those 30 bytes that
+//! timeout (five bytes, milliseconds, big endian): the store has to know it when it is asked, which is before it has
+//! answered. It has 140 characters.
+//!
 //! A token that carries its session has format 2, and behind those 30 bytes the record: its version, last
 //! use and expiry (eight bytes each, milliseconds, big endian), and its body.
 
@@ -20,12 +24,19 @@ use fernet::Fernet;
 use crate::clock::Timestamp;
 use crate::crypto::Keyring;
 use crate::id::SessionId;
-use crate::record::Record;
+use crate::record::{Record, idle_bytes, idle_from};
 
 pub(crate) use cache::TokenCache;
 
-/// The length of a token that names a session. Anything else is refused before any work is done on it.
-pub(crate) const TOKEN_LEN: usize = 120;
+/// The length of a token that names a session.
+const NAMING_LEN: usize = 120;
+/// The same where the session has an idle timeout of its own.
+const IDLING_LEN: usize = 140;
+
+/// Whether a token that names a session can have this length. Any other is refused before any work is done on it.
+pub(crate) const fn is_token_len(length: usize) -> bool {
+    length == NAMING_LEN || length == IDLING_LEN
+}
 
 /// The longest token that carries a session: what a browser keeps of a cookie.
 pub(crate) const CARRIED_MAX: usize = 4096;
@@ -41,6 +52,8 @@ pub(crate) struct Claims {
     pub(crate) issued: Timestamp,
     /// The session's last moment, however much it is used.
     pub(crate) expires: Timestamp,
+    /// The idle timeout of this session, where its login gave it one.
+    pub(crate) idle: Option<Duration>,
     /// Whether another key than the newest one verified it, so that a new token is due.
     pub(crate) retired_key: bool,
 }
@@ -63,6 +76,7 @@ pub(crate) struct Tokens {
 impl Tokens {
     const NAMES: u8 = 1;
     const CARRIES: u8 = 2;
+    const NAMES_IDLING: u8 = 3;
     const CLAIMS: usize = 1 + SessionId::LEN + 5;
 
     pub(crate) fn new(keyring: &Keyring, purpose: &str, ttl: Duration) -> Self {
@@ -70,8 +84,16 @@ impl Tokens {
     }
 
     /// A token that names this session, made now under the newest key.
-    pub(crate) fn seal(&self, id: SessionId, expires: Timestamp, now: Timestamp) -> String {
-        self.keys[0].encrypt_at_time(&claims(Self::NAMES, id, expires), now.as_secs())
+    pub(crate) fn seal(&self, id: SessionId, expires: Timestamp, idle: Option<Duration>, now: Timestamp) -> String {
+        let plaintext = match idle {
+            None => claims(Self::NAMES, id, expires).to_vec(),
+            Some(idle) => {
+                let mut plaintext = claims(Self::NAMES_IDLING, id, expires).to_vec();
+                plaintext.extend_from_slice(&idle_bytes(idle));
+                plaintext
+            }
+        };
+        self.keys[0].encrypt_at_time(&plaintext, now.as_secs())
     }
 
     /// A token that carries this session, made now under the newest key.
@@ -87,14 +109,20 @@ impl Tokens {
     /// Verifies a token that names a session: MAC first, then age, then what is inside. `None` is all a
     /// caller learns.
     pub(crate) fn open(&self, token: &str, now: Timestamp) -> Option<Claims> {
-        if token.len() != TOKEN_LEN {
-            return None;
+        let expected = match token.len() {
+            NAMING_LEN => Self::NAMES,
+            IDLING_LEN => Self::NAMES_IDLING,
+            _ => return None,
+        };
+        let (claims, rest) = self.verify(token, now, expected)?;
+        if expected == Self::NAMES {
+            return rest.is_empty().then_some(claims);
         }
-        let (claims, rest) = self.verify(token, now, Self::NAMES)?;
-        rest.is_empty().then_some(claims)
+        let idle = idle_from(rest.as_ref().try_into().ok()?);
+        Some(Claims { idle: Some(idle), ..claims })
     }
 
-    /// Verifies a token that carries a session.
+    /// Verifies a token that carries a session. An idle timeout of its own is in the record.
     pub(crate) fn open_record(&self, token: &str, now: Timestamp) -> Option<(Claims, Record)> {
         if token.len() > CARRIED_MAX {
             return None;
@@ -131,6 +159,7 @@ impl Tokens {
             id: SessionId::from_bytes(*id),
             issued,
             expires: Timestamp::from_secs(expires),
+            idle: None,
             retired_key: age > 0,
         };
         claims.are_current(now, self.ttl).then(|| (claims, plaintext.slice(Self::CLAIMS..)))

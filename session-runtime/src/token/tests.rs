@@ -18,19 +18,50 @@ fn tokens(ring: &Keyring, purpose: &str) -> Tokens {
 fn a_token_has_120_characters_and_opens_to_what_was_sealed() {
     let tokens = tokens(&Keyring::ephemeral(), "p");
     let id = SessionId::random();
-    let token = tokens.seal(id, later(1800), now());
-    assert_eq!(token.len(), TOKEN_LEN);
+    let token = tokens.seal(id, later(1800), None, now());
+    assert_eq!(token.len(), NAMING_LEN);
     let claims = tokens.open(&token, now()).unwrap();
-    assert_eq!(claims, Claims { id, issued: now(), expires: later(1800), retired_key: false });
+    assert_eq!(claims, Claims { id, issued: now(), expires: later(1800), idle: None, retired_key: false });
+}
+
+#[test]
+fn a_token_holds_an_idle_timeout_of_its_own_to_the_millisecond() {
+    let tokens = tokens(&Keyring::ephemeral(), "p");
+    let id = SessionId::random();
+    for idle in [1, 1000, 90_500, 400 * 86_400_000].map(Duration::from_millis) {
+        let token = tokens.seal(id, later(1800), Some(idle), now());
+        assert_eq!(token.len(), IDLING_LEN);
+        let claims = tokens.open(&token, now()).unwrap();
+        assert_eq!(claims, Claims { id, issued: now(), expires: later(1800), idle: Some(idle), retired_key: false });
+        assert!(tokens.open_record(&token, now()).is_none() && tokens.made(&token));
+    }
+}
+
+#[test]
+fn a_well_formed_token_of_the_wrong_length_for_its_format_is_refused() {
+    let tokens = tokens(&Keyring::ephemeral(), "p");
+    let id = SessionId::random();
+    let idling = [&claims(Tokens::NAMES_IDLING, id, later(60))[..], &[0, 0, 0, 3, 232]].concat();
+    let [short, longer] = [&idling[..34], &[&idling[..], &[0]].concat()].map(<[u8]>::to_vec);
+    let naming = [&claims(Tokens::NAMES, id, later(60))[..], &[0, 0, 0, 3, 232]].concat();
+    for plaintext in [short, longer, naming, claims(Tokens::NAMES_IDLING, id, later(60)).to_vec()] {
+        let token = tokens.keys[0].encrypt_at_time(&plaintext, now().as_secs());
+        assert!(is_token_len(token.len()) && tokens.open(&token, now()).is_none(), "{plaintext:?}");
+    }
 }
 
 #[test]
 fn any_flipped_bit_is_refused() {
     let tokens = tokens(&Keyring::ephemeral(), "p");
-    let token = tokens.seal(SessionId::random(), later(1800), now());
+    for idle in [None, Some(TTL)] {
+        assert_no_bit_can_be_flipped(&tokens, &tokens.seal(SessionId::random(), later(1800), idle, now()));
+    }
+}
+
+fn assert_no_bit_can_be_flipped(tokens: &Tokens, token: &str) {
     for byte in 0..token.len() {
         for bit in 0..8 {
-            let mut altered = token.clone().into_bytes();
+            let mut altered = token.as_bytes().to_vec();
             altered[byte] ^= 1 << bit;
             // What is no UTF-8 never gets here: a header's bytes are checked before.
             if let Ok(altered) = String::from_utf8(altered) {
@@ -43,24 +74,24 @@ fn any_flipped_bit_is_refused() {
 #[test]
 fn truncated_padded_and_alien_tokens_are_refused() {
     let tokens = tokens(&Keyring::ephemeral(), "p");
-    let token = tokens.seal(SessionId::random(), later(1800), now());
+    let token = tokens.seal(SessionId::random(), later(1800), None, now());
     for cut in 0..token.len() {
         assert_eq!(tokens.open(&token[..cut], now()), None);
     }
-    let alien = "é".repeat(TOKEN_LEN / 2);
-    for text in [format!("{token}="), format!("{token} "), "A".repeat(TOKEN_LEN), alien, "\0".repeat(TOKEN_LEN)] {
+    let alien = "é".repeat(NAMING_LEN / 2);
+    for text in [format!("{token}="), format!("{token} "), "A".repeat(NAMING_LEN), alien, "\0".repeat(NAMING_LEN)] {
         assert_eq!(tokens.open(&text, now()), None);
     }
     // Well-formed Fernet under our own key, with another plaintext of the right length.
     let other = tokens.keys[0].encrypt_at_time(&[9; Tokens::CLAIMS], now().as_secs());
-    assert_eq!(other.len(), TOKEN_LEN);
+    assert_eq!(other.len(), NAMING_LEN);
     assert_eq!(tokens.open(&other, now()), None);
 }
 
 #[test]
 fn age_and_skew_are_checked_on_both_sides() {
     let tokens = tokens(&Keyring::ephemeral(), "p");
-    let token = tokens.seal(SessionId::random(), later(10_000), now());
+    let token = tokens.seal(SessionId::random(), later(10_000), None, now());
     assert!(tokens.open(&token, later(3600)).is_some());
     assert!(tokens.open(&token, later(3601)).is_none());
     let back = |secs: u64| Timestamp::from_secs(now().as_secs() - secs);
@@ -74,7 +105,7 @@ fn age_and_skew_are_checked_on_both_sides() {
 #[test]
 fn a_token_is_dead_at_its_sessions_last_moment() {
     let tokens = tokens(&Keyring::ephemeral(), "p");
-    let token = tokens.seal(SessionId::random(), later(60), now());
+    let token = tokens.seal(SessionId::random(), later(60), None, now());
     assert!(tokens.open(&token, later(59)).is_some());
     assert!(tokens.open(&token, later(60)).is_none());
 }
@@ -85,10 +116,10 @@ fn old_keys_verify_and_say_that_a_new_token_is_due() {
     let before = tokens(&Keyring::parse(&old).unwrap(), "p");
     let during = tokens(&Keyring::parse(&format!("{new},{old}")).unwrap(), "p");
     let after = tokens(&Keyring::parse(&new).unwrap(), "p");
-    let token = before.seal(SessionId::random(), later(60), now());
+    let token = before.seal(SessionId::random(), later(60), None, now());
     let claims = during.open(&token, now()).unwrap();
     assert!(claims.retired_key);
-    let rotated = during.seal(claims.id, claims.expires, now());
+    let rotated = during.seal(claims.id, claims.expires, None, now());
     assert_eq!(after.open(&rotated, now()).map(|c| (c.id, c.retired_key)), Some((claims.id, false)));
     assert_eq!(after.open(&token, now()), None);
 }
@@ -96,7 +127,7 @@ fn old_keys_verify_and_say_that_a_new_token_is_due() {
 #[test]
 fn a_token_is_good_for_one_purpose() {
     let ring = Keyring::ephemeral();
-    let token = tokens(&ring, "users").seal(SessionId::random(), later(60), now());
+    let token = tokens(&ring, "users").seal(SessionId::random(), later(60), None, now());
     assert_eq!(tokens(&ring, "carts").open(&token, now()), None);
 }
 
@@ -117,7 +148,7 @@ fn a_token_can_carry_its_record() {
 #[test]
 fn a_token_that_names_a_session_carries_none_and_the_reverse() {
     let tokens = tokens(&Keyring::ephemeral(), "p");
-    let names = tokens.seal(SessionId::random(), later(60), now());
+    let names = tokens.seal(SessionId::random(), later(60), None, now());
     assert!(tokens.open_record(&names, now()).is_none());
     let carries = tokens.seal_record(SessionId::random(), &carried(0), now());
     assert!(tokens.open(&carries, now()).is_none());
@@ -145,7 +176,7 @@ fn a_token_from_the_end_of_time_is_refused_without_a_panic() {
         bytes.extend_from_slice(&secs.to_be_bytes());
         bytes.resize(89, 7);
         let token = base64::engine::general_purpose::URL_SAFE.encode(bytes);
-        assert_eq!(token.len(), TOKEN_LEN);
+        assert_eq!(token.len(), NAMING_LEN);
         assert_eq!(tokens.open(&token, now()), None);
         assert!(tokens.open_record(&token, now()).is_none() && !tokens.made(&token));
         let ours = tokens.keys[0].encrypt_at_time(&[1; Tokens::CLAIMS], secs);
@@ -156,7 +187,7 @@ fn a_token_from_the_end_of_time_is_refused_without_a_panic() {
 #[test]
 fn a_token_that_has_run_out_is_told_from_a_forged_one() {
     let (tokens, now) = (tokens(&Keyring::ephemeral(), "p"), now());
-    let token = tokens.seal(SessionId::random(), later(60), now);
+    let token = tokens.seal(SessionId::random(), later(60), None, now);
     let carried = tokens.seal_record(SessionId::random(), &carried(40), now);
     assert!(tokens.open(&token, later(999_999)).is_none() && tokens.made(&token) && tokens.made(&carried));
     let mut forged = token.into_bytes();

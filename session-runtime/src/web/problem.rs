@@ -193,7 +193,11 @@ impl IntoResponse for Error {
                 "Those that are known have ended. Repeat it later: others become known when they are used.",
             ),
             Self::NoLifetime => {
-                event!(error, "session.no_lifetime", "a login gave its session less than a second to live");
+                event!(
+                    error,
+                    "session.no_lifetime",
+                    "a login gave its session a lifetime or an idle timeout of less than a second"
+                );
                 internal(
                     "The session can't be started",
                     "Nothing was changed. The log has the cause: session.no_lifetime.",

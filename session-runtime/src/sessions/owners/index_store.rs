@@ -12,6 +12,7 @@ use crate::declaration::{Limit, OnExcess};
 use crate::error::Error;
 use crate::id::PublicId;
 use crate::lease::{Queue, StoreClient, Turn};
+use crate::record::Envelope;
 use crate::telemetry;
 
 /// The book of one owner, in the store.
@@ -158,11 +159,16 @@ impl IndexStore<'_> {
 
     /// Whether a session's record is one that may still be used.
     pub(super) fn lives(&self, record: &Record) -> bool {
-        self.touch(record).is_live(record, self.slack)
+        let touch = self.touch(record);
+        let of_its_type = touch.idle == self.idle;
+        let slack = if of_its_type { self.slack } else { self.client.store.backend().idle_slack(touch.idle) };
+        touch.is_live(record, slack)
     }
 
     fn touch(&self, record: &Record) -> Touch {
-        Touch { now: self.client.now(), idle: self.idle, expires: record.expires }
+        let of_its_own = Envelope::read(&record.body).and_then(|(envelope, _)| envelope.meta.idle);
+        let idle = of_its_own.map_or(self.idle, |idle| idle.min(self.idle));
+        Touch { now: self.client.now(), idle, expires: record.expires }
     }
 
     async fn remove(&self, key: &RecordKey) -> Result<bool, Error> {
