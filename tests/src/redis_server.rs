@@ -144,7 +144,12 @@ impl Redis {
     ///
     /// When the server is down or hung.
     pub async fn connect(&self) -> MultiplexedConnection {
-        connect(&self.port).await.unwrap_or_else(|error| panic!("no Redis at {}: {error}", self.url()))
+        self.try_connect().await.unwrap_or_else(|error| panic!("no Redis at {}: {error}", self.url()))
+    }
+
+    /// The same while it may be down or close its connections.
+    pub async fn try_connect(&self) -> RedisResult<MultiplexedConnection> {
+        connect(&self.port).await
     }
 
     /// Hangs it: connections stay open and nothing answers.
@@ -187,10 +192,12 @@ impl Redis {
 
     /// Records the commands that clients send from now on, until [`Recording::finish`].
     pub async fn record(&self) -> Recording {
+        // First, since a new connection says who it is, which some versions record.
+        let marker = self.connect().await;
         let connected = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port())).await;
         let mut stream = connected.unwrap_or_else(|error| panic!("no Redis at {}: {error}", self.url()));
         stream.write_all(b"MONITOR\r\n").await.expect("Redis takes a command");
-        let mut recording = Recording { lines: BufReader::new(stream).lines(), marker: self.connect().await };
+        let mut recording = Recording { lines: BufReader::new(stream).lines(), marker };
         assert_eq!(recording.next_line().await, "+OK");
         recording
     }

@@ -80,7 +80,7 @@ impl Sentinels {
     pub async fn promoted(&self) {
         // A Sentinel closes the connections of whom it promotes.
         let is_master = async || {
-            let mut replica = self.replica.connect().await;
+            let Ok(mut replica) = self.replica.try_connect().await else { return false };
             let info: redis::RedisResult<String> = cmd("INFO").arg("replication").query_async(&mut replica).await;
             info.is_ok_and(|info| info.contains("role:master"))
         };
