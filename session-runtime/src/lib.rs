@@ -54,4 +54,4 @@ pub use self::sessions::{
     Builder, Ended, Listing, OwnerSessions, SessionData, SessionOwner, Sessions, Snapshot, UntilEnded,
 };
 pub use self::setting::FromSetting;
-pub use self::web::{Protect, ProtectLayer, Rejection, Vary, VaryLayer};
+pub use self::web::{Peek, Protect, ProtectLayer, Rejection, Vary, VaryLayer};

@@ -5,6 +5,7 @@ mod chat;
 mod chromium;
 mod curl;
 mod engines;
+mod expiry;
 mod flash;
 mod harness;
 mod openapi;

@@ -58,4 +58,5 @@ mod tampering;
 mod telemetry;
 mod timeouts;
 mod transports;
+mod untouched;
 mod without_leases;

@@ -92,6 +92,7 @@ fn common(session: &Session, runtime: &Runtime) -> Option<TokenStream> {
         fresh: None,
         wait: None,
         csrf: true,
+        touches: true,
         saves_always: false,
         lent: true,
         ..
@@ -184,6 +185,7 @@ fn implementation(handler: &Handler, index: usize, runtime: &Runtime) -> TokenSt
         fresh,
         wait,
         csrf,
+        touches,
         saves_always,
         state,
         lent,
@@ -201,6 +203,7 @@ fn implementation(handler: &Handler, index: usize, runtime: &Runtime) -> TokenSt
     let fresh = fresh.map(|millis| quote_spanned!(Span::mixed_site()=> .fresh(#duration::from_millis(#millis))));
     let wait = wait.map(|millis| quote_spanned!(Span::mixed_site()=> .wait(#duration::from_millis(#millis))));
     let csrf = (!csrf).then(|| quote_spanned!(Span::mixed_site()=> .from_any_site()));
+    let touch = (!touches).then(|| quote_spanned!(Span::mixed_site()=> .untouched()));
     let save = saves_always.then(|| quote_spanned!(Span::mixed_site()=> .save_always()));
     let lent = (!lent).then(|| quote_spanned!(Span::mixed_site()=> .unlent()));
     let asks_missing = missing.as_ref().map(|missing| match missing.is_handler() {
@@ -248,7 +251,7 @@ fn implementation(handler: &Handler, index: usize, runtime: &Runtime) -> TokenSt
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
         impl #declared #spec for #marker #named #where_clause {
-            const POLICY: #asked = #asked::#who #fresh #wait #csrf #save #lent #asks_missing #asks_guard;
+            const POLICY: #asked = #asked::#who #fresh #wait #csrf #touch #save #lent #asks_missing #asks_guard;
             #guard
             #missing
             #default

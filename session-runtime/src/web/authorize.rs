@@ -12,7 +12,7 @@ use http::request::Parts;
 
 use super::cookies;
 use super::csrf::{self, Compared, Site};
-use super::passive::only_looks;
+use super::passive::{Reading, only_looks};
 use super::problem::{self, Rejection};
 use super::request_memory;
 use super::session_policy::Demand;
@@ -164,23 +164,32 @@ pub(super) async fn load(
     core: &Core,
     parts: &Parts,
     guarded: bool,
+    reading: Reading,
 ) -> Result<(Option<LoadedSession>, Transport), Denied> {
     let Caller { entry, by } = receive(core, parts, guarded).await.map_err(Denied::Refused)?;
     let Some(entry) = entry else { return Ok((None, by)) };
-    let found = match request_memory::recall(core, parts, &entry) {
+    let found = match request_memory::recall(core, parts, &entry, reading) {
         Some(found) => found,
-        None => load_anew(core, parts, &entry).await.map_err(Denied::Error)?,
+        None => load_anew(core, parts, &entry, reading).await.map_err(Denied::Error)?,
     };
     let Some(snapshot) = found else { return Ok((None, by)) };
     let verified = verify(core, snapshot.data(), parts).await.map_err(Denied::Refused)?;
     Ok((verified.then_some(snapshot), by))
 }
 
-async fn load_anew(core: &Core, parts: &Parts, entry: &Arc<TokenEntry>) -> Result<Option<LoadedSession>, Error> {
+async fn load_anew(
+    core: &Core,
+    parts: &Parts,
+    entry: &Arc<TokenEntry>,
+    reading: Reading,
+) -> Result<Option<LoadedSession>, Error> {
     let before = (core.writes(entry), (Instant::now(), core.now()));
-    let found = if only_looks(parts) { core.look(entry).await? } else { core.load(entry).await? };
+    let found = match reading {
+        Reading::Look => core.look(entry).await?,
+        Reading::Use => core.load(entry).await?,
+    };
     if core.is_stored() {
-        request_memory::remember(core, parts, entry, found.as_ref(), before);
+        request_memory::remember(core, parts, entry, (found.as_ref(), reading), before);
     }
     Ok(found)
 }
@@ -240,7 +249,7 @@ pub(super) async fn check_fresh(
 /// Loads the session for a handler, turns anonymous requests and stale sessions away and asks the guard.
 pub(super) async fn admit(core: Core, demand: &Demand, parts: &Parts) -> Result<Admitted, Rejection> {
     let policy = demand.policy;
-    let loaded = load(&core, parts, policy.csrf).await;
+    let loaded = load(&core, parts, policy.csrf, Reading::of(parts, policy.touches)).await;
     let (snapshot, by) = loaded.map_err(|denied| denied.into_rejection(&core, parts))?;
     let admitted = match &snapshot {
         Some(snapshot) => {

@@ -44,7 +44,7 @@ pub use self::returned::returned;
 pub use self::session_policy::{
     ErasedState, GuardFuture, HoldsState, SessionPolicy, TakesState, state_taken, take_state,
 };
-pub use self::snapshot::{snapshot, snapshot_optional};
+pub use self::snapshot::{Peek, snapshot, snapshot_optional};
 pub use self::state::HasSessions;
 pub use self::type_assertions::{
     Parameter, before_others, begins_response, extracted, lends, read, responds, responds_in_part,

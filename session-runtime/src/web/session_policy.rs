@@ -98,6 +98,8 @@ pub struct SessionPolicy {
     pub(super) wait: Option<Duration>,
     /// Whether requests that another site may have made are refused.
     pub(super) csrf: bool,
+    /// Whether a request is a use of the session.
+    pub(super) touches: bool,
     /// Whether a change is stored even if the handler failed.
     pub(super) saves_always: bool,
     /// Whether its data is lent, rather than asked for by a guard alone.
@@ -119,6 +121,7 @@ impl SessionPolicy {
             fresh: None,
             wait: None,
             csrf: true,
+            touches: true,
             saves_always: false,
             lends: true,
             missing: |_| None,
@@ -160,6 +163,12 @@ impl SessionPolicy {
     #[must_use]
     pub const fn from_any_site(self) -> Self {
         Self { csrf: false, ..self }
+    }
+
+    /// `touch = off`
+    #[must_use]
+    pub const fn untouched(self) -> Self {
+        Self { touches: false, ..self }
     }
 
     /// `save = always`
