@@ -49,7 +49,7 @@ pub use self::guard::{StatefulCheck, Verdict};
 pub use self::id::{ParsePublicIdError, PublicId};
 pub use self::invalid::Invalid;
 pub use self::missing::Missing;
-pub use self::session::{Session, SessionSlot, Start, Token};
+pub use self::session::{Session, SessionSlot, Start, Started, Token};
 pub use self::sessions::{
     Builder, Ended, Listing, OwnerSessions, SessionData, SessionOwner, Sessions, Snapshot, UntilEnded,
 };

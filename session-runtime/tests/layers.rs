@@ -77,7 +77,23 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("describe", &["http", "serde_json", "session_rules", "utoipa"]),
     ("openapi", &["utoipa"]),
-    ("testing", &["bytes", "futures_util", "tokio"]),
+    (
+        "testing",
+        &[
+            "axum",
+            "bytes",
+            "cookie",
+            "form_urlencoded",
+            "futures_util",
+            "http",
+            "serde",
+            "serde_json",
+            "session_rules",
+            "tokio",
+            "tower_service",
+            "tracing",
+        ],
+    ),
     ("__private", &["axum", "http", "serde_json", "session_rules", "utoipa"]),
 ];
 

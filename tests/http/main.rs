@@ -51,6 +51,7 @@ mod session_lifecycle;
 mod several_types;
 mod slow_handlers;
 mod snapshots;
+mod started;
 mod startup;
 mod stored;
 mod support;

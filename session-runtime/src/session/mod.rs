@@ -1,6 +1,7 @@
 //! The owned handle on a session, and what a handler did to the client's token.
 
 mod slot;
+mod started;
 
 use std::fmt;
 use std::ops::Deref;
@@ -20,6 +21,7 @@ use crate::sessions::{
 use crate::telemetry;
 
 pub use self::slot::{SessionSlot, Start};
+pub use self::started::Started;
 
 /// What a handler did to the client's token: told to the client with the handler's answer.
 #[derive(Debug, Default)]

@@ -18,6 +18,7 @@ mod request_memory;
 mod returned;
 mod session_policy;
 mod snapshot;
+mod started;
 mod state;
 mod transport;
 mod type_assertions;
