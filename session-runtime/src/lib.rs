@@ -27,6 +27,7 @@ mod missing;
 #[cfg(feature = "utoipa")]
 pub mod openapi;
 mod record;
+mod return_to;
 #[cfg(feature = "utoipa")]
 mod scheme;
 mod session;
@@ -49,6 +50,7 @@ pub use self::guard::{StatefulCheck, Verdict};
 pub use self::id::{ParsePublicIdError, PublicId};
 pub use self::invalid::Invalid;
 pub use self::missing::Missing;
+pub use self::return_to::ReturnTo;
 pub use self::session::{Session, SessionSlot, Start, Started, Token};
 pub use self::sessions::{
     Builder, Ended, Listing, OwnerSessions, SessionData, SessionOwner, Sessions, Snapshot, UntilEnded,

@@ -13,4 +13,5 @@ mod page;
 mod proxy;
 mod quickstart;
 mod requests;
+mod return_to;
 mod shop;

@@ -46,6 +46,7 @@ mod protect;
 mod public_origin;
 mod read_back;
 mod remember;
+mod return_to;
 mod secret;
 mod session_lifecycle;
 mod several_types;

@@ -16,9 +16,7 @@ use session_runtime::{
 };
 use session_tests::serve;
 
-use crate::support::{
-    COOKIE, Store, User, key, on_every_backend, routes, serve_users, varies_by_cookie,
-};
+use crate::support::{COOKIE, Store, User, key, on_every_backend, routes, serve_users, varies_by_cookie};
 
 fn ann() -> User {
     User { name: "ann".into(), visits: 0 }

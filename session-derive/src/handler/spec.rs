@@ -206,7 +206,7 @@ fn implementation(handler: &Handler, index: usize, runtime: &Runtime) -> TokenSt
     let touch = (!touches).then(|| quote_spanned!(Span::mixed_site()=> .untouched()));
     let save = saves_always.then(|| quote_spanned!(Span::mixed_site()=> .save_always()));
     let lent = (!lent).then(|| quote_spanned!(Span::mixed_site()=> .unlent()));
-    let asks_missing = missing.as_ref().map(|missing| match missing.is_handler() {
+    let asks_missing = missing.as_ref().map(|missing| match missing.wants_request() {
         true => quote_spanned!(Span::mixed_site()=> .missing_handler(Self::missing)),
         false => quote_spanned!(Span::mixed_site()=> .missing(Self::missing)),
     });

@@ -106,7 +106,7 @@ pub struct SessionPolicy {
     pub(super) lends: bool,
     /// The handler's own `missing`.
     pub(super) missing: fn(Option<&ErasedState>) -> Option<Missing>,
-    /// Whether that is a handler.
+    /// Whether that answers by the request, as a handler does.
     pub(super) missing_handler: bool,
     pub(super) guard: fn(&dyn ErasedData) -> Result<(), Response>,
     pub(super) async_guard: Option<AskGuard>,
@@ -189,7 +189,7 @@ impl SessionPolicy {
         Self { missing, ..self }
     }
 
-    /// `missing = ...` with a handler.
+    /// `missing = ...` with a handler, or with the way back.
     #[must_use]
     pub const fn missing_handler(self, missing: fn(Option<&ErasedState>) -> Option<Missing>) -> Self {
         Self { missing_handler: true, ..self.missing(missing) }
