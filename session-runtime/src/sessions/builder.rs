@@ -197,10 +197,10 @@ impl<T> Builder<T> {
     /// Asks this function on every load whether the request may use the session, in place of the declared `verify`. It is
     /// an async function of the data, the request's parts and this state, such as a database.
     #[doc = include_str!("../docs/examples/builder_verify_with.md")]
-    pub fn verify_with<S: Send + Sync + 'static>(
+    pub fn verify_with<S: Send + Sync + 'static, M: 'static>(
         mut self,
         state: S,
-        verify: impl for<'a> StatefulCheck<'a, T, S>,
+        verify: impl for<'a> StatefulCheck<'a, T, S, M>,
     ) -> Self
     where
         T: SessionData,
