@@ -19,6 +19,7 @@ pages! {
     deploying = "deploying.md";
     data = "data.md";
     redis = "redis.md";
+    users = "users.md";
     people = "people.md";
     live = "live.md";
     sign_on = "sign-on.md";

@@ -15,3 +15,4 @@ mod quickstart;
 mod requests;
 mod return_to;
 mod shop;
+mod single_sign_on;
