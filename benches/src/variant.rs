@@ -88,11 +88,11 @@ impl Variant {
     pub(crate) const BACKENDS: [Self; 7] =
         [Self::Memory, Self::Cookie, Self::File, Self::Redis, Self::Sqlite, Self::Postgres, Self::MySql];
 
-    /// What a connection's last answer counts after so many writes; `None` where its requests carry no session.
+    /// What an answer counts after so many writes of its session; `None` where requests carry no session.
     pub(crate) fn counted(self, writes: u64) -> Option<u64> {
         match self {
             Self::Bare => None,
-            // Its requests are all the same, so each changes the session of the first.
+            // A request is the same each time, so each changes the session as it was at login.
             Self::Cookie => Some(writes.min(1)),
             _ => Some(writes),
         }
@@ -104,7 +104,7 @@ impl Variant {
             (Self::Memory, Load::Read | Load::ReadMany) => Some(0.90),
             (Self::Memory, Load::Write) => Some(0.75),
             (Self::Redis, Load::Read | Load::ReadMany) => Some(0.95),
-            (Self::Redis, Load::Write) => Some(0.90),
+            (Self::Redis, Load::Write) => Some(0.85),
             _ => None,
         }
     }
@@ -128,7 +128,8 @@ pub(crate) enum Load {
     Read,
     /// The connections read a thousand sessions in turn.
     ReadMany,
-    /// Each connection writes a session of its own: writers of one session would queue, by design.
+    /// The connections write a thousand sessions in turn, each its own share of them: writers of one session would queue, by
+    /// design.
     Write,
 }
 
@@ -139,7 +140,7 @@ impl Load {
         match self {
             Self::Read => "read, one session",
             Self::ReadMany => "read, 1,000 sessions",
-            Self::Write => "exclusive write, a session per connection",
+            Self::Write => "exclusive write, 1,000 sessions",
         }
     }
 }
