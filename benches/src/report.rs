@@ -117,5 +117,12 @@ fn commands(load: Load, variant: Variant, results: &Results) -> String {
     }
     let names: Vec<String> = names.into_iter().map(|(name, count)| format!("{name} {count:.2}")).collect();
     let names = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
-    format!("{:.2}{in_scripts}{names}", commands.sent)
+    let sent = commands.sent;
+    let aim = match variant.most_commands(load) {
+        // Rounded as it is printed: once in a while a server asks for its own sake.
+        Some(most) if (sent * 100.0).round() > most * 100.0 => format!(", at most {most:.2} aimed at and MISSED"),
+        Some(most) => format!(", at most {most:.2} aimed at"),
+        None => String::new(),
+    };
+    format!("{sent:.2}{in_scripts}{names}{aim}")
 }
