@@ -17,6 +17,7 @@ pages! {
     tutorial = "tutorial.md";
     testing = "testing.md";
     deploying = "deploying.md";
+    operating = "operating.md";
     data = "data.md";
     redis = "redis.md";
     users = "users.md";

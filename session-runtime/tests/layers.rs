@@ -59,6 +59,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "tracing",
         ],
     ),
+    ("inspect", &["serde_json", "session_rules"]),
     ("session", &["serde", "tracing"]),
     (
         "web",

@@ -22,6 +22,7 @@ use crate::crypto::{Keyring, Sealer};
 use crate::declaration::{Overrides, Settings, Transport};
 use crate::error::OpenError;
 use crate::guard::StatefulCheck;
+use crate::id::TypeTag;
 use crate::lease::{LeaseTiming, Queue, StoreClient};
 use crate::missing::Missing;
 use crate::telemetry;
@@ -242,6 +243,7 @@ impl<T> Builder<T> {
             (Err(first), Err(second)) => return Err(first.and(second)),
             (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error),
         };
+        telemetry::opened(scope.type_name);
         if settings.cookie.http_on_localhost {
             telemetry::http_on_localhost(scope.type_name);
         }
@@ -266,6 +268,7 @@ impl<T> Builder<T> {
             rotate_every: settings.rotate_every,
             sweeper: sweeper(&client, settings.idle),
             client,
+            type_tag: TypeTag::of(&purpose),
             purpose,
             carried,
             idle: settings.idle,
