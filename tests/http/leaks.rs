@@ -11,12 +11,12 @@ use axum::{
 use redis::cmd;
 use serde::{Deserialize, Serialize};
 use session_runtime::{
-    Error, FromSetting as _, Missing, Session, SessionData, SessionSlot, Sessions,
+    Error, FromSetting as _, Missing, Peek, Session, SessionData, SessionSlot, Sessions,
     backend::{
         self, MySqlConfig, MySqlUrl, Pem, PostgresConfig, PostgresUrl, RedisConfig, RedisMaster, RedisSentinels,
         RedisUrl,
     },
-    session,
+    session, testing,
 };
 use session_tests::{App, Redis, app::Program, serve, wait};
 use tower_layer::Layer as _;
@@ -158,6 +158,25 @@ async fn knows(_: &Vault, _: &Parts, secret: &&'static str) -> bool {
     *secret == SECRET
 }
 
+/// What the tests of an application print: a session that was started, a client that has it, and what both were told.
+async fn in_tests(sessions: &Sessions<Vault>, snapshot: &Vault) -> Vec<String> {
+    let events = testing::Events::listen();
+    let started = sessions.start(snapshot.clone()).await.unwrap();
+    let router = Router::new().route("/", post(start)).route("/show", get(show)).with_state(sessions.clone());
+    let client = testing::Client::new(router);
+    client.log_in(&started);
+    let responses = [client.post("/").await, client.get("/show").await];
+    assert!(responses.iter().all(|response| response.status() == 200));
+    assert_eq!(responses[0].set_cookies().len(), 1, "there is a token to hide");
+    let texts = [shown(&started), shown(&client), shown(&events), shown(&events.all()), shown(&responses)];
+    // Whose tokens differ from those that the test looks for.
+    for text in &texts {
+        assert_hides(text, &started.token().as_str()[16..], "a token");
+        assert_hides(text, &client.cookie("__Host-vault").unwrap()[16..], "a token");
+    }
+    texts.into()
+}
+
 #[tokio::test]
 async fn nothing_that_can_be_printed_prints_a_secret() {
     let keys = format!("{},{}", unlike('o'), unlike('n'));
@@ -196,6 +215,10 @@ async fn nothing_that_can_be_printed_prints_a_secret() {
     let Store::Memory(memory) = &store else { unreachable!() };
     texts.push(shown(memory));
     texts.push(shown(&sessions.protect().layer(())));
+    let head = &mut head_with("__Host-vault", &token);
+    let peek = <Peek<Vault> as FromRequestParts<_>>::from_request_parts(head, &sessions).await;
+    texts.push(shown(&peek.expect("a live session")));
+    texts.extend(in_tests(&sessions, &snapshot).await);
     let missing = Missing::handler_with_state(async |State(_): State<&'static str>| (), SECRET);
     let builder = Sessions::<Vault>::builder().missing(missing.clone()).verify_with(SECRET, knows);
     texts.extend([shown(&missing), shown(&builder)]);
@@ -240,7 +263,10 @@ async fn nothing_that_can_be_printed_prints_a_secret() {
 const PRINTED: &[&str] = &[
     "BackendError",
     "Builder",
+    "Client",
+    "ClientResponse",
     "Error",
+    "Events",
     "PublicId",
     "RecordKey",
     "Listing",
@@ -251,6 +277,7 @@ const PRINTED: &[&str] = &[
     "Missing",
     "OpenError",
     "OwnerSessions",
+    "Peek",
     "Pem",
     "Postgres",
     "PostgresConfig",
@@ -270,6 +297,8 @@ const PRINTED: &[&str] = &[
     "Snapshot",
     "Sqlite",
     "Start",
+    "Started",
+    "ToldEvent",
     "Token",
     "UntilEnded",
     "Vary",
@@ -291,6 +320,7 @@ const WITHOUT_SECRETS: &[&str] = &[
     "MemoryConfig",
     "Pair",
     "ParsePublicIdError",
+    "ReturnTo",
     "Scope",
     "SqliteConfig",
     "SystemClock",

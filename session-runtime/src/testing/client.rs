@@ -219,11 +219,19 @@ impl<S> fmt::Debug for Client<S> {
 }
 
 /// A response, read to its end.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ClientResponse {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
+}
+
+impl fmt::Debug for ClientResponse {
+    /// Its headers may hold a token, and its body anybody's data: print what you want to see of them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let body = format_args!("{} bytes", self.body.len());
+        f.debug_struct("ClientResponse").field("status", &self.status).field("body", &body).finish_non_exhaustive()
+    }
 }
 
 impl ClientResponse {

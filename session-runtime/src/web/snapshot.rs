@@ -1,5 +1,6 @@
 //! Sessions without `#[session]`: a snapshot for handlers, middleware and libraries.
 
+use std::fmt;
 use std::future::Future;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
@@ -135,8 +136,15 @@ pub fn snapshot<T: SessionData, S: HasSessions<T>>(
 ///
 /// Under `#[session(...)]` that is `touch = off`.
 #[doc = include_str!("../docs/examples/peek.md")]
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Peek<T>(pub T);
+
+impl<T> fmt::Debug for Peek<T> {
+    /// The data may hold secrets: print it by itself if it doesn't.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Peek(..)")
+    }
+}
 
 impl<T: SessionData, S: HasSessions<T> + Sync> FromRequestParts<S> for Peek<T> {
     type Rejection = Rejection;
