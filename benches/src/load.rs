@@ -73,6 +73,11 @@ impl Crowd {
         }
     }
 
+    /// Whether each connection has had an answer to each of its requests.
+    pub(crate) fn has_seen_all(&self) -> bool {
+        self.connections.iter().all(|connection| connection.answers >= connection.requests.len() as u64)
+    }
+
     /// Waits for what is under way, and gives the text of each connection's last answer, and how often it has sent the request
     /// that was answered so.
     pub(crate) fn finish(mut self) -> Outcome<Vec<(u64, String)>> {

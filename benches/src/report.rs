@@ -1,6 +1,6 @@
 //! The table.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::{
     args::Options,
@@ -8,7 +8,7 @@ use crate::{
     variant::{Load, Variant},
 };
 
-/// What a server does once in a while for its own sake is counted, but not named.
+/// What a server asks once in a while for its own sake is counted, but not named.
 const WORTH_A_NAME: f64 = 0.01;
 
 pub(crate) fn print(options: &Options, results: &Results) {
@@ -103,26 +103,28 @@ fn print_line(load: Load, variant: Variant, results: &Results) {
     println!("{}", line.trim_end());
 }
 
-/// `1.00`, or `1.00 (+2.00 in scripts)`, and which commands they are.
+/// `1.00`, or `1.00 +2.00 in scripts`, and which commands they are; where there is an aim, also the highest round, since a
+/// median of few hides many.
 fn commands(load: Load, variant: Variant, results: &Results) -> String {
     let Some(commands) = results.commands.get(&(load, variant)) else { return String::new() };
     let in_scripts = match commands.in_scripts {
         0.0 => String::new(),
         count => format!(" +{count:.2} in scripts"),
     };
-    let mut names = BTreeMap::new();
-    for sample in &results.samples[&(load, variant)] {
-        let named = sample.commands.iter().filter(|(_, count)| **count >= WORTH_A_NAME);
-        names.extend(named.map(|(name, count)| (name.as_str(), *count)));
-    }
-    let names: Vec<String> = names.into_iter().map(|(name, count)| format!("{name} {count:.2}")).collect();
-    let names = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
+    let samples = &results.samples[&(load, variant)];
+    let names: BTreeSet<&String> = samples.iter().flat_map(|sample| sample.commands.keys()).collect();
+    let named = names.into_iter().filter_map(|name| {
+        let count = results.median(load, variant, |sample| sample.commands.get(name).copied().unwrap_or(0.0));
+        (count >= WORTH_A_NAME).then(|| format!("{name} {count:.2}"))
+    });
+    let names = named.collect::<Vec<_>>().join(", ");
+    let names = if names.is_empty() { names } else { format!(" ({names})") };
     let sent = commands.sent;
-    let aim = match variant.most_commands(load) {
-        // Rounded as it is printed: once in a while a server asks for its own sake.
-        Some(most) if (sent * 100.0).round() > most * 100.0 => format!(", at most {most:.2} aimed at and MISSED"),
-        Some(most) => format!(", at most {most:.2} aimed at"),
-        None => String::new(),
-    };
-    format!("{sent:.2}{in_scripts}{names}{aim}")
+    let aim = variant.most_commands(load).map(|most| {
+        let highest = samples.iter().map(|sample| sample.commands.values().sum::<f64>()).fold(0.0, f64::max);
+        // Requests under way at either end of the window move it a little.
+        let missed = if sent > most * 1.05 { " (missed)" } else { "" };
+        format!(", highest round {highest:.2}, aim at most {most:.2}{missed}")
+    });
+    format!("{sent:.2}{in_scripts}{names}{}", aim.unwrap_or_default())
 }

@@ -61,10 +61,14 @@ impl ServerProcess {
         Ok(Sessions { cookies })
     }
 
-    /// Connections with their requests, warmed up.
+    /// Connections with their requests, warmed up; each session has been read before reads are measured, since a cache helps with
+    /// what it has seen.
     pub(crate) fn crowd(&self, load: Load, sessions: &Sessions) -> Outcome<Crowd> {
         let mut crowd = Crowd::open(self.address, sessions.requests(load))?;
         crowd.run(WARM_UP)?;
+        while load != Load::Write && !crowd.has_seen_all() {
+            crowd.run(WARM_UP)?;
+        }
         Ok(crowd)
     }
 
