@@ -79,7 +79,7 @@ pub(super) fn part_and_key(after: Option<&ListCursor>) -> Result<(usize, Option<
 pub(super) fn cursor(part: usize, parts: usize, key: Option<RecordKey>) -> Option<ListCursor> {
     let number = u16::try_from(part).ok().filter(|_| part < parts)?;
     let mut bytes = number.to_be_bytes().to_vec();
-    bytes.extend(key.iter().flat_map(|key| key.as_bytes()));
+    bytes.extend(key.iter().flat_map(RecordKey::as_bytes));
     Some(ListCursor(bytes))
 }
 

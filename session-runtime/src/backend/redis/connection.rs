@@ -156,7 +156,10 @@ impl Connection {
     /// Replaces the connection: its server is of no use, for this reason.
     #[cfg(feature = "redis-cluster")]
     pub(super) fn renew(&self, error: &RedisError) {
-        self.0.replace(error, |state| matches!(state, State::Open(_)).then_some(None));
+        let state = self.0.state.borrow().clone();
+        if let State::Open(live) = state {
+            self.0.give_up(live.number, error);
+        }
     }
 
     /// Sends a request, once there is a connection.
@@ -305,24 +308,31 @@ impl Shared {
 
     /// Replaces this connection, unless somebody has.
     fn give_up(self: &Arc<Self>, number: u64, error: &RedisError) {
-        self.replace(error, |state| matches!(state, State::Open(live) if live.number == number).then_some(None));
+        self.replace(number, error, |state| {
+            matches!(state, State::Open(live) if live.number == number).then_some(None)
+        });
     }
 
     /// Replaces this connection, which is silent. Its server may only be slow, so it is kept until there is another.
     pub(super) fn give_up_silent(self: &Arc<Self>, silent: &Arc<Live>, error: &RedisError) {
-        self.replace(error, |state| {
+        self.replace(silent.number, error, |state| {
             let current = matches!(state, State::Open(live) if live.number == silent.number);
             current.then(|| Some(Arc::clone(silent)))
         });
     }
 
-    fn replace(self: &Arc<Self>, error: &RedisError, due: impl FnOnce(&State) -> Option<Option<Arc<Live>>>) {
+    fn replace(
+        self: &Arc<Self>,
+        number: u64,
+        error: &RedisError,
+        due: impl FnOnce(&State) -> Option<Option<Arc<Live>>>,
+    ) {
         if self.open(due) {
             event!(warn, "session.backend_down", backend = "redis", %error, "the connection to Redis is replaced");
             // Messages may be lost from here on: each waiter has to look for itself.
             self.wakers.wake_all();
             if let Some(near) = &self.use_of.near {
-                near.close();
+                near.close(number);
             }
         }
     }

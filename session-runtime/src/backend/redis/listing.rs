@@ -19,16 +19,13 @@ const LARGEST: usize = 1000;
 impl List for Redis {
     /// One `SCAN` and the `GET`s of what it found, in two round trips. The user needs the right `+scan`, which nothing else needs.
     async fn list(&self, after: Option<&ListCursor>, limit: usize) -> Result<ListPage, BackendError> {
-        if self.connection.is_cluster() {
-            return Err(BackendError::new("the sessions in a Redis Cluster can't be listed"));
-        }
         let cursor = after.map_or(b"0".as_slice(), ListCursor::as_bytes);
         let mut scan = redis::cmd("SCAN");
         scan.arg(cursor).arg("MATCH").arg(self.pattern()).arg("COUNT").arg(limit.clamp(1, LARGEST));
         let answer = self.send(&scan, Loss::Resend).await?;
         let (next, names) = <(Vec<u8>, Vec<Vec<u8>>)>::from_redis_value(answer).map_err(|_| unexpected_reply())?;
         // While its table grows Redis names a record twice, also in one page.
-        let keys: BTreeSet<RecordKey> = names.iter().filter_map(|name| self.key_named(name)).collect();
+        let keys: BTreeSet<RecordKey> = names.iter().filter_map(|name| self.named(name)).collect();
         let next = (next != b"0").then(|| ListCursor::from_bytes(next));
         Ok(ListPage { records: self.stored(keys).await?, next })
     }
@@ -47,7 +44,7 @@ impl Redis {
         pattern + "{*}"
     }
 
-    fn key_named(&self, name: &[u8]) -> Option<RecordKey> {
+    fn named(&self, name: &[u8]) -> Option<RecordKey> {
         let text = name.strip_prefix(self.prefix.as_bytes())?.strip_prefix(b"{")?.strip_suffix(b"}")?;
         Some(RecordKey::from_bytes(URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?))
     }

@@ -320,7 +320,9 @@ impl Backend for Redis {
     }
 
     fn capabilities(self: &Arc<Self>) -> Capabilities {
-        Capabilities::none().leases(self).watch(self).list(self)
+        let capabilities = Capabilities::none().leases(self).watch(self);
+        // A node of a cluster names its own keys alone.
+        if self.connection.is_cluster() { capabilities } else { capabilities.list(self) }
     }
 }
 

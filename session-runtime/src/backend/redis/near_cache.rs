@@ -45,6 +45,7 @@ pub(super) struct NearCache {
 }
 
 /// What was heard before a record is asked for.
+#[derive(Clone, Copy)]
 pub(super) struct Reading(u64);
 
 impl NearCache {
@@ -127,14 +128,16 @@ impl NearCache {
 
     /// Changes are heard on this connection from now on.
     pub(super) fn open(&self, number: u64, asked: Instant) {
-        self.close();
+        self.connection.store(0, Ordering::Release);
+        self.forget_all();
         self.proved.store(self.micros(asked), Ordering::Release);
         self.connection.store(number.saturating_add(1), Ordering::Release);
     }
 
-    /// No changes are heard any more.
-    pub(super) fn close(&self) {
-        self.connection.store(0, Ordering::Release);
+    /// No changes are heard any more on this connection. Another one may be open by now.
+    pub(super) fn close(&self, number: u64) {
+        let this = number.saturating_add(1);
+        let _ = self.connection.compare_exchange(this, 0, Ordering::AcqRel, Ordering::Acquire);
         self.forget_all();
     }
 
@@ -243,7 +246,10 @@ mod tests {
         near.keep(&key(1), near.begin(&key(1)), &record(1));
         near.hear(&PushInfo { kind: PushKind::Disconnection, data: Vec::new() });
         assert!(near.get(&key(1)).is_none());
-        near.close();
+        near.close(6);
+        near.keep(&key(1), near.begin(&key(1)), &record(1));
+        assert!(near.get(&key(1)).is_some(), "another connection has ended");
+        near.close(7);
         near.keep(&key(1), near.begin(&key(1)), &record(1));
         assert!(near.get(&key(1)).is_none(), "there is no connection");
         near.prove(7, Instant::now());

@@ -1,9 +1,8 @@
 //! Redis Cluster: a connection to each master that is needed, and a map of who has which slot.
 //!
-//! The driver's own cluster client was not taken. It sends a request again after a lost connection whether that does
-//! harm or not, keeps a connection on which nothing is heard, and knows nothing of a request that has to follow another
-//! one to the same server. Here each master has a [`Connection`] with all that a single server's has, so that what is
-//! promised for one server holds for each node.
+//! Each master has a [`Connection`] with all that a single server's has, so that what is promised for one server holds for
+//! each node: a silent connection is replaced, a login is not sent twice, and a release follows its lease. The driver's own
+//! cluster client has no place for these rules.
 //!
 //! - The map comes from `CLUSTER SLOTS`. It is asked for when it is needed first, after `MOVED`, when a request is not
 //!   answered for a while and when a node says that a slot is not served. A request that waits for a node goes to
