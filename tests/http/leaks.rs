@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use session_runtime::{
     Error, FromSetting as _, Missing, Peek, Session, SessionData, SessionSlot, Sessions,
     backend::{
-        self, MySqlConfig, MySqlUrl, Pem, PostgresConfig, PostgresUrl, RedisConfig, RedisMaster, RedisSentinels,
-        RedisUrl,
+        self, MySqlConfig, MySqlUrl, Pem, PostgresConfig, PostgresUrl, RedisConfig, RedisMaster, RedisNodes,
+        RedisSentinels, RedisUrl,
     },
     session, testing,
 };
@@ -207,6 +207,8 @@ async fn nothing_that_can_be_printed_prints_a_secret() {
     texts.push(shown(config.client_key.as_ref().unwrap()));
     config.sentinel = Some(RedisSentinels::from_setting(&format!("redis://:{SECRET}@127.0.0.1:1")).unwrap());
     config.master = Some(RedisMaster::from_setting(&format!("redis://:{SECRET}@main")).unwrap());
+    config.cluster = Some(RedisNodes::from_setting(&format!("redis://:{SECRET}@127.0.0.1:1")).unwrap());
+    texts.push(shown(config.cluster.as_ref().unwrap()));
     texts.push(shown(config.sentinel.as_ref().unwrap()));
     texts.push(shown(config.master.as_ref().unwrap()));
     texts.push(shown(&config));
@@ -288,6 +290,7 @@ const PRINTED: &[&str] = &[
     "Redis",
     "RedisConfig",
     "RedisMaster",
+    "RedisNodes",
     "RedisSentinels",
     "RedisUrl",
     "Rejection",
