@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use session_runtime::{
     Error, FromSetting as _, Missing, Peek, Session, SessionData, SessionSlot, Sessions,
     backend::{
-        self, MySqlConfig, MySqlUrl, Pem, PostgresConfig, PostgresUrl, RedisConfig, RedisMaster, RedisNodes,
+        self, List as _, MySqlConfig, MySqlUrl, Pem, PostgresConfig, PostgresUrl, RedisConfig, RedisMaster, RedisNodes,
         RedisSentinels, RedisUrl,
     },
     session, testing,
@@ -216,6 +216,11 @@ async fn nothing_that_can_be_printed_prints_a_secret() {
     texts.push(shown(&backend::Redis::new(&format!("redis://:{SECRET}@:x/"), "test:").map(|_| ()).unwrap_err()));
     let Store::Memory(memory) = &store else { unreachable!() };
     texts.push(shown(memory));
+    texts.push(shown(&memory.list(None, 10).await.unwrap()));
+    texts.push(shown(&backend::ListCursor::from_bytes(SECRET)));
+    let mut all = sessions.all();
+    let stored = all.next().await.expect("a stored session").unwrap();
+    texts.extend([shown(&all), shown(&stored)]);
     texts.push(shown(&sessions.protect().layer(())));
     let head = &mut head_with("__Host-vault", &token);
     let peek = <Peek<Vault> as FromRequestParts<_>>::from_request_parts(head, &sessions).await;
@@ -263,6 +268,7 @@ async fn nothing_that_can_be_printed_prints_a_secret() {
 
 /// What [`nothing_that_can_be_printed_prints_a_secret`] prints, or the tests of the backends do.
 const PRINTED: &[&str] = &[
+    "AllSessions",
     "BackendError",
     "Builder",
     "Client",
@@ -271,6 +277,9 @@ const PRINTED: &[&str] = &[
     "Events",
     "PublicId",
     "RecordKey",
+    "ListCursor",
+    "ListPage",
+    "ListedRecord",
     "Listing",
     "Memory",
     "MySql",
@@ -301,6 +310,7 @@ const PRINTED: &[&str] = &[
     "Sqlite",
     "Start",
     "Started",
+    "StoredSession",
     "ToldEvent",
     "Token",
     "UntilEnded",
@@ -311,6 +321,7 @@ const PRINTED: &[&str] = &[
 /// Types of names, numbers and moments, of nothing at all, or that can't be printed.
 const WITHOUT_SECRETS: &[&str] = &[
     "Acquired",
+    "AllError",
     "Capabilities",
     "Cookie",
     "Ended",
@@ -338,6 +349,7 @@ const TRAITS: &[&str] = &[
     "Clock",
     "FromSetting",
     "Leases",
+    "List",
     "OpenBackend",
     "SessionData",
     "SessionOwner",

@@ -211,12 +211,13 @@ impl<T> Deref for StoredSession<T> {
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for StoredSession<T> {
+impl<T> fmt::Debug for StoredSession<T> {
+    /// The data may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { key, last_seen, expires, data, .. } = self;
+        let Self { key, last_seen, expires, .. } = self;
         let mut debug = f.debug_struct("StoredSession");
         debug.field("public_id", &key.public_id()).field("last_seen", last_seen).field("expires", expires);
-        debug.field("data", data).finish_non_exhaustive()
+        debug.finish_non_exhaustive()
     }
 }
 
