@@ -1,5 +1,6 @@
 //! A backend whose type is forgotten, so that `Sessions<User>` names no store.
 
+use std::any::type_name;
 use std::fmt;
 #[cfg(feature = "metrics")]
 use std::future::Future;
@@ -20,18 +21,19 @@ type BackendFuture<'a, T> = BoxFuture<'a, Result<T, BackendError>>;
 
 /// A call to a store, timed where the feature `metrics` is on.
 #[cfg(feature = "metrics")]
-async fn timed<B, T>(
+async fn timed<T>(
+    backend: fn() -> &'static str,
     operation: &'static str,
     call: impl Future<Output = Result<T, BackendError>>,
 ) -> Result<T, BackendError> {
-    let mut timer = StoreTimer::start(std::any::type_name::<B>(), operation);
+    let mut timer = StoreTimer::start(backend(), operation);
     let answer = call.await;
     timer.answered(answer.is_ok());
     answer
 }
 
 #[cfg(not(feature = "metrics"))]
-fn timed<B, F>(_: &'static str, call: F) -> F {
+fn timed<F>(_: fn() -> &'static str, _: &'static str, call: F) -> F {
     call
 }
 
@@ -137,15 +139,15 @@ pub(crate) trait ErasedBackend: Send + Sync {
 
 impl<B: Backend> ErasedBackend for B {
     fn create<'a>(&'a self, key: &'a RecordKey, record: Record, touch: Touch) -> BackendFuture<'a, bool> {
-        Box::pin(timed::<B, _>("create", Backend::create(self, key, record, touch)))
+        Box::pin(timed(type_name::<B>, "create", Backend::create(self, key, record, touch)))
     }
 
     fn load<'a>(&'a self, key: &'a RecordKey, touch: Touch) -> BackendFuture<'a, Option<Record>> {
-        Box::pin(timed::<B, _>("load", Backend::load(self, key, touch)))
+        Box::pin(timed(type_name::<B>, "load", Backend::load(self, key, touch)))
     }
 
     fn peek<'a>(&'a self, key: &'a RecordKey) -> BackendFuture<'a, Option<Record>> {
-        Box::pin(timed::<B, _>("peek", Backend::peek(self, key)))
+        Box::pin(timed(type_name::<B>, "peek", Backend::peek(self, key)))
     }
 
     fn update<'a>(
@@ -155,11 +157,11 @@ impl<B: Backend> ErasedBackend for B {
         record: Record,
         touch: Touch,
     ) -> BackendFuture<'a, Written> {
-        Box::pin(timed::<B, _>("update", Backend::update(self, key, expected, record, touch)))
+        Box::pin(timed(type_name::<B>, "update", Backend::update(self, key, expected, record, touch)))
     }
 
     fn delete<'a>(&'a self, key: &'a RecordKey) -> BackendFuture<'a, bool> {
-        Box::pin(timed::<B, _>("delete", Backend::delete(self, key)))
+        Box::pin(timed(type_name::<B>, "delete", Backend::delete(self, key)))
     }
 
     fn idle_slack(&self, idle: Duration) -> Duration {
@@ -184,11 +186,11 @@ pub(crate) trait ErasedLeases: Send + Sync {
 
 impl<B: Leases> ErasedLeases for B {
     fn acquire<'a>(&'a self, key: &'a RecordKey, lease: Lease, touch: Touch) -> BackendFuture<'a, Acquired> {
-        Box::pin(timed::<B, _>("acquire", Leases::acquire(self, key, lease, touch)))
+        Box::pin(timed(type_name::<B>, "acquire", Leases::acquire(self, key, lease, touch)))
     }
 
     fn extend<'a>(&'a self, key: &'a RecordKey, lease: Lease) -> BackendFuture<'a, bool> {
-        Box::pin(timed::<B, _>("extend", Leases::extend(self, key, lease)))
+        Box::pin(timed(type_name::<B>, "extend", Leases::extend(self, key, lease)))
     }
 
     fn save<'a>(
@@ -199,11 +201,11 @@ impl<B: Leases> ErasedLeases for B {
         record: Record,
         touch: Touch,
     ) -> BackendFuture<'a, Written> {
-        Box::pin(timed::<B, _>("save", Leases::save(self, key, lease, expected, record, touch)))
+        Box::pin(timed(type_name::<B>, "save", Leases::save(self, key, lease, expected, record, touch)))
     }
 
     fn release<'a>(&'a self, key: &'a RecordKey, lease: Lease) -> BackendFuture<'a, ()> {
-        Box::pin(timed::<B, _>("release", Leases::release(self, key, lease)))
+        Box::pin(timed(type_name::<B>, "release", Leases::release(self, key, lease)))
     }
 }
 
@@ -214,7 +216,7 @@ pub(crate) trait ErasedSweep: Send + Sync {
 
 impl<B: Sweep> ErasedSweep for B {
     fn sweep(&self, now: Timestamp, limit: usize) -> BackendFuture<'_, usize> {
-        Box::pin(timed::<B, _>("sweep", Sweep::sweep(self, now, limit)))
+        Box::pin(timed(type_name::<B>, "sweep", Sweep::sweep(self, now, limit)))
     }
 }
 
@@ -225,7 +227,7 @@ pub(crate) trait ErasedWatch: Send + Sync {
 
 impl<B: Watch> ErasedWatch for B {
     fn watch<'a>(&'a self, key: &'a RecordKey) -> BackendFuture<'a, BoxFuture<'static, ()>> {
-        Box::pin(timed::<B, _>("watch", Watch::watch(self, key)))
+        Box::pin(timed(type_name::<B>, "watch", Watch::watch(self, key)))
     }
 }
 
@@ -236,6 +238,6 @@ pub(crate) trait ErasedList: Send + Sync {
 
 impl<B: List> ErasedList for B {
     fn list<'a>(&'a self, after: Option<&'a ListCursor>, limit: usize) -> BackendFuture<'a, ListPage> {
-        Box::pin(timed::<B, _>("list", List::list(self, after, limit)))
+        Box::pin(timed(type_name::<B>, "list", List::list(self, after, limit)))
     }
 }
