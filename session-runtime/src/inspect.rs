@@ -71,14 +71,12 @@ pub enum Contents {
 /// assert!(matches!(read(&record), Contents::Unreadable));
 /// ```
 pub fn read(record: &Record) -> Contents {
-    let envelope = Envelope::read(&record.body);
-    // A list may look like a session by chance, but for the hash of its type.
-    if envelope.as_ref().is_none_or(|(envelope, _)| envelope.type_tag.is_none())
-        && let Some(keys) = listed_keys(record)
-    {
+    // First, since the keys in a list are random bytes that look like a session's header now and then. A session is no list:
+    // no bytes of it are ends of sessions that come before its own.
+    if let Some(keys) = listed_keys(record) {
         return Contents::OwnerList(keys);
     }
-    let Some((envelope, payload)) = envelope else { return Contents::Unreadable };
+    let Some((envelope, payload)) = Envelope::read(&record.body) else { return Contents::Unreadable };
     let Envelope { meta, data_version, sealed, type_tag, .. } = envelope;
     let (mut label, mut shape) = (None, None);
     if !sealed {
@@ -331,5 +329,27 @@ impl TokenContents {
     /// Whether the record is of this token's session and has its id in force. After a rotation only the newer token has.
     pub fn is_in_force(&self, record: &Record) -> bool {
         Envelope::read(&record.body).is_some_and(|(envelope, _)| envelope.id_hash == self.id_hash)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The byte that a session's header has its flags in lies in the second key of a list.
+    #[test]
+    fn a_list_whose_keys_look_like_the_header_of_a_session_is_a_list() {
+        let ends = Timestamp::from_secs(1_000);
+        for flags in 0..=u8::MAX {
+            let keys = [[7; 32], [flags; 32]];
+            let mut body = vec![1];
+            for key in &keys {
+                body.extend_from_slice(key);
+                body.extend_from_slice(&ends.as_millis().to_be_bytes());
+            }
+            let record = Record { version: 1, last_seen: ends, expires: ends, body: body.into() };
+            let Contents::OwnerList(found) = read(&record) else { panic!("no list for flags {flags:#010b}") };
+            assert_eq!(found, keys.map(RecordKey::from_bytes));
+        }
     }
 }

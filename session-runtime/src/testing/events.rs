@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::{DefaultGuard, Subscriber, set_default};
-use tracing::{Level, Metadata};
+use tracing::{Dispatch, Level, Metadata};
 
 /// The events of this library that are told on the thread that listens, until this is dropped. The guide's page about
 /// observability names them.
@@ -47,6 +47,10 @@ pub struct ToldEvent {
 impl Events {
     /// Listens from now on.
     pub fn listen() -> Self {
+        // While there is one listener alone, an event that another thread meets first is asked about on that thread, where
+        // nobody listens, and is never told from then on.
+        static ANOTHER: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Listener(Arc::default())));
+        LazyLock::force(&ANOTHER);
         let told = Arc::<Mutex<Vec<ToldEvent>>>::default();
         let guard = set_default(Listener(Arc::clone(&told)));
         Self { told, _guard: guard }
