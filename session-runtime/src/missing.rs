@@ -53,7 +53,7 @@ impl Missing {
     /// `missing = redirect("/login")`: 303 to this address.
     ///
     /// # Errors
-    /// What is no path and no full address, or has characters that must be percent-encoded.
+    /// An address that is neither a path nor a whole URL, or has characters that must be percent-encoded.
     #[doc = include_str!("docs/examples/missing_redirect.md")]
     pub fn redirect(to: &'static str) -> Result<Self, OpenError> {
         let refused = |reason| OpenError::option(format!("missing = redirect({to:?})"), None, reason);

@@ -18,7 +18,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// `missing = redirect("/login", next = "next")`. Deserialize it where the login page gets it: from the query, or from a
 /// hidden field of the form.
 ///
-/// What is no path of this application counts as none, so that a forged link leads nowhere else.
+/// Anything but a path of this application is read as none, so that a forged link leads nowhere else.
 ///
 /// ```
 /// # use axum::{Form, response::Redirect};

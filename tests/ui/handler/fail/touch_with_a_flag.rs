@@ -1,6 +1,6 @@
 //! # Options of the handler
 //!
-//! What is no use of a session is a word that a reader can search for.
+//! `touch` takes the word `off`, which a reader can search for, and no flag.
 //!
 //! Fix: write `touch = off`.
 
