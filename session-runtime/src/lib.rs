@@ -17,6 +17,8 @@ mod crypto;
 mod declaration;
 #[cfg(feature = "utoipa")]
 mod describe;
+#[cfg(feature = "device-bound")]
+mod device;
 mod error;
 mod guard;
 pub mod guide;
@@ -54,4 +56,6 @@ pub use self::sessions::{
     Builder, Ended, Listing, OwnerSessions, SessionData, SessionOwner, Sessions, Snapshot, UntilEnded,
 };
 pub use self::setting::FromSetting;
+#[cfg(feature = "device-bound")]
+pub use self::{sessions::Device, web::DeviceBound};
 pub use self::web::{Protect, ProtectLayer, Rejection, Vary, VaryLayer};

@@ -105,6 +105,43 @@ pub(crate) struct SessionMeta {
     pub(crate) idle: Option<Duration>,
     /// What a person knows the session by, such as the name of a browser.
     pub(crate) label: Option<Arc<str>>,
+    /// The key of a device that the session is bound to. It is read and written whether or not the feature is on, so that
+    /// no process loses what another one has noted.
+    pub(crate) device: Option<DeviceNote>,
+}
+
+/// The key of a device that a session is bound to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DeviceNote {
+    /// The point on the curve P-256, compressed.
+    pub(crate) key: [u8; 33],
+    /// When the session was bound to it.
+    pub(crate) bound: Timestamp,
+    /// When the newest challenge was made of which a proof was accepted.
+    pub(crate) challenged: Timestamp,
+    /// When that proof was accepted.
+    pub(crate) proven: Timestamp,
+}
+
+impl DeviceNote {
+    /// What its bytes begin with, so that another layout can be told from this one.
+    const LAYOUT: u8 = 1;
+    const LEN: usize = 1 + 33 + 3 * 8;
+
+    fn put(&self, out: &mut Vec<u8>) {
+        let Self { key, bound, challenged, proven } = self;
+        out.put_u8(Self::LAYOUT);
+        out.put_slice(key);
+        for time in [bound, challenged, proven] {
+            out.put_u64(time.as_millis());
+        }
+    }
+
+    fn read(bytes: &[u8; Self::LEN]) -> Option<Self> {
+        let (key, times) = bytes.strip_prefix(&[Self::LAYOUT])?.split_first_chunk()?;
+        let time = |at: usize| Some(Timestamp::from_millis(u64::from_be_bytes(*times.get(at..)?.first_chunk()?)));
+        Some(Self { key: *key, bound: time(0)?, challenged: time(8)?, proven: time(16)? })
+    }
 }
 
 impl SessionMeta {
@@ -119,6 +156,7 @@ impl SessionMeta {
             persistent: None,
             idle: None,
             label: None,
+            device: None,
         }
     }
 }
@@ -129,8 +167,10 @@ impl SessionMeta {
 ///
 /// The header is one byte of format (1: plain, 2: sealed), the times of creation, of the last proof and of
 /// the last rotation (eight bytes each: milliseconds, big endian), four bytes of generation, sixteen bytes of proof,
-/// four bytes of the data's version, one byte of flags, with flag 4 sixteen bytes of the former proof, and with flag 8 five
-/// bytes of the idle timeout that the login chose (milliseconds, big endian). Flag 1 says that the login chose whether the
+/// four bytes of the data's version, one byte of flags, with flag 4 sixteen bytes of the former proof, with flag 8 five
+/// bytes of the idle timeout that the login chose (milliseconds, big endian), and with flag 16 the device that the session is
+/// bound to: one byte of layout (1), its key (33 bytes, a compressed point on P-256), and when the session was bound, when
+/// the newest challenge that it answered was made, and when that answer came (eight bytes each). Flag 1 says that the login chose whether the
 /// cookie is persistent, flag 2 what it chose.
 ///
 /// The payload is one byte for the length of the label, the label in UTF-8, then the data.
@@ -150,18 +190,42 @@ impl Envelope {
     const PERSISTENT: u8 = 2;
     const PREVIOUS: u8 = 4;
     const IDLE: u8 = 8;
+    const DEVICE: u8 = 16;
     /// The most bytes of a label.
     pub(crate) const LABEL: usize = 255;
 
     /// The body without the data: its bytes, and where the payload in them begins.
     pub(crate) fn write(&self, room: usize) -> (Vec<u8>, usize) {
+        let mut out = self.write_header(2 + room);
+        let payload = out.len();
+        let label = self.meta.label.as_deref().unwrap_or_default();
+        let most = label.len().min(Self::LABEL);
+        let end = (0..=most).rev().find(|end| label.is_char_boundary(*end)).unwrap_or_default();
+        let label = &label[..end];
+        out.extend(u8::try_from(label.len()));
+        out.put_slice(label.as_bytes());
+        (out, payload)
+    }
+
+    /// The header alone: a payload follows.
+    pub(crate) fn write_header(&self, room: usize) -> Vec<u8> {
         let Self {
             meta:
-                SessionMeta { created, authenticated_at, rotated, generation, previous_id_hash, persistent, idle, label },
+                SessionMeta {
+                    created,
+                    authenticated_at,
+                    rotated,
+                    generation,
+                    previous_id_hash,
+                    persistent,
+                    idle,
+                    label: _,
+                    device,
+                },
             id_hash,
             ..
         } = self;
-        let mut out = Vec::with_capacity(Self::HEADER + 2 + room);
+        let mut out = Vec::with_capacity(Self::HEADER + room);
         out.put_u8(if self.sealed { Self::SEALED } else { Self::PLAIN });
         for time in [created, authenticated_at, rotated] {
             out.put_u64(time.as_millis());
@@ -174,6 +238,7 @@ impl Envelope {
             (*persistent == Some(true), Self::PERSISTENT),
             (previous_id_hash.is_some(), Self::PREVIOUS),
             (idle.is_some(), Self::IDLE),
+            (device.is_some(), Self::DEVICE),
         ];
         out.put_u8(flags.iter().filter(|(set, _)| *set).map(|(_, flag)| flag).sum());
         if let Some(previous_id_hash) = previous_id_hash {
@@ -182,14 +247,10 @@ impl Envelope {
         if let Some(idle) = idle {
             out.put_slice(&idle_bytes(*idle));
         }
-        let payload = out.len();
-        let label = label.as_deref().unwrap_or_default();
-        let most = label.len().min(Self::LABEL);
-        let end = (0..=most).rev().find(|end| label.is_char_boundary(*end)).unwrap_or_default();
-        let label = &label[..end];
-        out.extend(u8::try_from(label.len()));
-        out.put_slice(label.as_bytes());
-        (out, payload)
+        if let Some(device) = device {
+            device.put(&mut out);
+        }
+        out
     }
 
     /// Reads a body's header, and gives where its payload begins; `None` for what this version of the library
@@ -206,7 +267,7 @@ impl Envelope {
         let word = |at: usize| Some(u32::from_be_bytes(*header.get(at..)?.first_chunk()?));
         let id_hash = IdHash(*header.get(29..)?.first_chunk()?);
         let (generation, data_version, flags) = (word(25)?, word(45)?, header[49]);
-        let known = flags & !(Self::CHOSEN | Self::PERSISTENT | Self::PREVIOUS | Self::IDLE) == 0;
+        let known = flags & !(Self::CHOSEN | Self::PERSISTENT | Self::PREVIOUS | Self::IDLE | Self::DEVICE) == 0;
         if !known || flags & (Self::CHOSEN | Self::PERSISTENT) == Self::PERSISTENT {
             return None;
         }
@@ -220,6 +281,11 @@ impl Envelope {
             let (bytes, behind) = rest.split_first_chunk::<5>()?;
             (idle, rest) = (Some(idle_from(*bytes)), behind);
         }
+        let mut device = None;
+        if flags & Self::DEVICE != 0 {
+            let (bytes, behind) = rest.split_first_chunk()?;
+            (device, rest) = (Some(DeviceNote::read(bytes)?), behind);
+        }
         let meta = SessionMeta {
             created: time(1)?,
             authenticated_at: time(9)?,
@@ -229,6 +295,7 @@ impl Envelope {
             persistent: (flags & Self::CHOSEN != 0).then_some(flags & Self::PERSISTENT != 0),
             idle,
             label: None,
+            device,
         };
         Some((Self { meta, id_hash, data_version, sealed }, body.len() - rest.len()))
     }
@@ -314,6 +381,12 @@ mod tests {
             persistent: Some(true),
             idle: Some(Duration::from_millis(90_500)),
             label: Some("Firefox".into()),
+            device: Some(DeviceNote {
+                key: [2; 33],
+                bound: Timestamp::from_secs(4),
+                challenged: Timestamp::from_secs(5),
+                proven: Timestamp::from_millis(6_001),
+            }),
             ..plain.clone()
         };
         let idling = SessionMeta { idle: Some(Duration::from_secs(400 * 86_400)), ..plain.clone() };

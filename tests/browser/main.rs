@@ -4,6 +4,7 @@ mod account;
 mod chat;
 mod chromium;
 mod curl;
+mod device_bound;
 mod engines;
 mod flash;
 mod harness;

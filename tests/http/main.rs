@@ -10,6 +10,7 @@ mod concurrent_requests;
 mod cookies;
 mod cross_site;
 mod data_shapes;
+mod device_bound;
 mod duplicate_cookies;
 mod error_responses;
 mod failed_handlers;

@@ -55,6 +55,7 @@ const FAMILIES: [Family; 2] = [
             "Field options",
             "Owners and limits",
             "Transports",
+            "Device-bound sessions",
             "Cross-site requests",
             "Responses without a session",
             "Validation and verification",

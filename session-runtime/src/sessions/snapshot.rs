@@ -9,6 +9,8 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
+#[cfg(feature = "device-bound")]
+use super::Device;
 use super::SessionData;
 use super::rotation::Credential;
 use super::schema::{BoxedData, ErasedData, typed};
@@ -187,7 +189,14 @@ impl<T> Snapshot<T> {
         self.loaded.expires.into()
     }
 
-    /// How often the session's data has been written: 1 after its start.
+    /// Whether the session is bound to a device, as it was when the session was read.
+    #[cfg(feature = "device-bound")]
+    #[doc = include_str!("../docs/examples/snapshot_device.md")]
+    pub fn device(&self) -> Device {
+        Device::of(&self.loaded.decoded.meta)
+    }
+
+    /// How often the session's record has been written: 1 after its start.
     pub fn version(&self) -> u64 {
         self.loaded.version
     }

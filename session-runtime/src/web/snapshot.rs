@@ -5,7 +5,7 @@ use std::future::Future;
 use futures_util::future::BoxFuture;
 use http::request::Parts;
 
-use super::authorize::{Denied, load, turn_away};
+use super::authorize::{Absence, Denied, load, turn_away};
 use super::problem::Rejection;
 use super::request_memory;
 use super::state::HasSessions;
@@ -25,7 +25,7 @@ impl<T: SessionData> Sessions<T> {
     #[doc = include_str!("../docs/examples/sessions_find.md")]
     pub async fn find(&self, parts: &Parts) -> Result<Option<Snapshot<T>>, Error> {
         match self.core().find(parts, false).await {
-            Ok(found) => Ok(found.map(Snapshot::of)),
+            Ok(found) => Ok(found.ok().map(Snapshot::of)),
             Err(Denied::Refused(_)) => Ok(None),
             Err(Denied::Error(error)) => Err(error),
         }
@@ -47,19 +47,28 @@ impl<T: SessionData> Sessions<T> {
 }
 
 impl Core {
-    fn find<'a>(&'a self, parts: &'a Parts, guarded: bool) -> BoxFuture<'a, Result<Option<LoadedSession>, Denied>> {
-        Box::pin(async move { load(self, parts, guarded).await.map(|(found, _)| found) })
+    fn find<'a>(
+        &'a self,
+        parts: &'a Parts,
+        guarded: bool,
+    ) -> BoxFuture<'a, Result<Result<LoadedSession, Absence>, Denied>> {
+        Box::pin(async move { load(self, parts, guarded).await.map(|found| found.session) })
     }
 
     /// An owned copy of a session's data, for a handler that asks for it, or for it if there is one.
     fn extract<'a>(&'a self, parts: &'a Parts, needed: bool) -> BoxFuture<'a, Result<Option<BoxedData>, Rejection>> {
         Box::pin(async move {
             let found = self.find(parts, true).await.map_err(|denied| denied.into_rejection(self, parts))?;
-            let copy = found.and_then(|found| (self.schema().decode)(&found.decoded.json).ok());
-            if needed && copy.is_none() {
-                return Err(Rejection::new(self, parts, turn_away(self, None, Some(parts)).await));
+            let copy = found.and_then(|found| {
+                (self.schema().decode)(&found.decoded.json).map_err(|_| Absence::Anonymous)
+            });
+            match copy {
+                Ok(copy) => Ok(Some(copy)),
+                Err(absence) if needed => {
+                    Err(Rejection::new(self, parts, turn_away(self, absence, None, Some(parts)).await))
+                }
+                Err(_) => Ok(None),
             }
-            Ok(copy)
         })
     }
 }

@@ -38,6 +38,7 @@ const RULES: &[fn(&UncheckedHandler, &mut Errors)] = &[
     each_named_type_is_taken,
     options::guard_has_one_session,
     options::freshness_is_of_one_session,
+    options::device_is_of_one_session,
     options::missing_is_possible,
     options::wait_is_for_a_borrow,
     options::save_is_for_a_borrow,
