@@ -122,12 +122,14 @@ pub struct BackendError {
     source: Box<dyn StdError + Send + Sync>,
     /// Whether it came in the place of a write's answer, so that the write may have been done.
     unconfirmed: bool,
+    /// Whether the write was done, and is not as safe as is asked for.
+    done: bool,
 }
 
 impl BackendError {
     /// Wraps a driver's error, or a message.
     pub fn new(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { source: source.into(), unconfirmed: false }
+        Self { source: source.into(), unconfirmed: false, done: false }
     }
 
     /// The same in the place of a write's answer.
@@ -138,6 +140,17 @@ impl BackendError {
 
     pub(crate) fn is_unconfirmed(&self) -> bool {
         self.unconfirmed
+    }
+
+    /// A write that was done, and may be undone by a failover.
+    #[cfg(feature = "redis")]
+    pub(crate) fn not_safe(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self { source: source.into(), unconfirmed: true, done: true }
+    }
+
+    /// Whether it stands for such a write.
+    pub(crate) fn is_of_a_done_write(&self) -> bool {
+        self.done
     }
 }
 

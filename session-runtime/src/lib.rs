@@ -29,6 +29,7 @@ mod missing;
 #[cfg(feature = "utoipa")]
 pub mod openapi;
 mod record;
+mod return_to;
 #[cfg(feature = "utoipa")]
 mod scheme;
 mod session;
@@ -51,11 +52,12 @@ pub use self::guard::{StatefulCheck, Verdict};
 pub use self::id::{ParsePublicIdError, PublicId};
 pub use self::invalid::Invalid;
 pub use self::missing::Missing;
-pub use self::session::{Session, SessionSlot, Start, Token};
+pub use self::return_to::ReturnTo;
+pub use self::session::{Session, SessionSlot, Start, Started, Token};
 pub use self::sessions::{
     Builder, Ended, Listing, OwnerSessions, SessionData, SessionOwner, Sessions, Snapshot, UntilEnded,
 };
 pub use self::setting::FromSetting;
 #[cfg(feature = "device-bound")]
 pub use self::{sessions::Device, web::DeviceBound};
-pub use self::web::{Protect, ProtectLayer, Rejection, Vary, VaryLayer};
+pub use self::web::{Peek, Protect, ProtectLayer, Rejection, Vary, VaryLayer};

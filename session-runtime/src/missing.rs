@@ -4,10 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::body::Body;
+use axum::extract::OriginalUri;
 use axum::handler::Handler;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use futures_util::future::BoxFuture;
-use http::{Request, StatusCode};
+use http::uri::PathAndQuery;
+use http::{Method, Request, StatusCode};
+
+use crate::return_to::ReturnTo;
 
 /// `missing = ...`: a status, a redirect, or a handler's answer.
 #[derive(Clone)]
@@ -17,6 +21,8 @@ pub struct Missing(MissingResponse);
 enum MissingResponse {
     Status(StatusCode),
     Redirect(&'static str),
+    /// To this address, with the path of the request in this parameter.
+    RedirectWithNext(&'static str, &'static str),
     Handler(Arc<dyn Fn(Request<Body>) -> BoxFuture<'static, Response> + Send + Sync>),
 }
 
@@ -45,6 +51,16 @@ impl Missing {
         Self(MissingResponse::Redirect(to))
     }
 
+    /// `missing = redirect("/login", next = "next")`: 303 to this path of the application, with the path and the query that
+    /// the request was for in the parameter `next`. The login page reads it as a [`ReturnTo`](crate::ReturnTo).
+    ///
+    /// Only a `GET` or `HEAD` is remembered: what another method would do cannot be done by going there. Nor is what
+    /// `ReturnTo` does not accept.
+    #[doc = include_str!("docs/examples/missing_redirect_with_next.md")]
+    pub fn redirect_with_next(to: &'static str, next: &'static str) -> Self {
+        Self(MissingResponse::RedirectWithNext(to, next))
+    }
+
     /// `missing = path::to::handler`: what this axum handler answers. It gets the request's parts, with
     /// an empty body, and no state.
     #[doc = include_str!("docs/examples/missing_handler.md")]
@@ -57,7 +73,7 @@ impl Missing {
     pub(crate) fn known(&self) -> KnownAnswer {
         match self.0 {
             MissingResponse::Status(status) => KnownAnswer::Status(status),
-            MissingResponse::Redirect(to) => KnownAnswer::Redirect(to),
+            MissingResponse::Redirect(to) | MissingResponse::RedirectWithNext(to, _) => KnownAnswer::Redirect(to),
             MissingResponse::Handler(_) => KnownAnswer::Handler,
         }
     }
@@ -76,7 +92,7 @@ impl Missing {
 
     /// Whether answering takes the request's parts.
     pub(crate) fn wants_request(&self) -> bool {
-        matches!(self.0, MissingResponse::Handler(_))
+        matches!(self.0, MissingResponse::Handler(_) | MissingResponse::RedirectWithNext(..))
     }
 
     /// The answer; `Err` gives the status to answer with a problem body. A handler answers only where
@@ -84,11 +100,34 @@ impl Missing {
     pub(crate) async fn answer(&self, request: Option<Request<Body>>) -> Result<Response, StatusCode> {
         match (&self.0, request) {
             (MissingResponse::Status(status), _) => Err(*status),
-            (MissingResponse::Redirect(to), _) => Ok(Redirect::to(to).into_response()),
+            (MissingResponse::Redirect(to), _) | (MissingResponse::RedirectWithNext(to, _), None) => {
+                Ok(Redirect::to(to).into_response())
+            }
+            (MissingResponse::RedirectWithNext(to, next), Some(request)) => {
+                Ok(Redirect::to(&with_next(to, next, &request)).into_response())
+            }
             (MissingResponse::Handler(handler), Some(request)) => Ok(handler(request).await),
             (MissingResponse::Handler(_), None) => Err(StatusCode::UNAUTHORIZED),
         }
     }
+}
+
+/// The address, with what the request was for in a parameter if that can be gone back to.
+fn with_next(to: &str, next: &str, request: &Request<Body>) -> String {
+    // Of a nested router the request has a part of the path alone.
+    let uri = request.extensions().get::<OriginalUri>().map_or(request.uri(), |OriginalUri(uri)| uri);
+    let wanted = ReturnTo::new(uri.path_and_query().map_or("/", PathAndQuery::as_str));
+    let is_to_be_seen = matches!(*request.method(), Method::GET | Method::HEAD);
+    let Some(path) = wanted.path().filter(|_| is_to_be_seen) else { return to.to_owned() };
+    let (address, fragment) = to.split_once('#').map_or((to, None), |(address, fragment)| (address, Some(fragment)));
+    let parameter = form_urlencoded::Serializer::new(String::new()).append_pair(next, path).finish();
+    let joint = match address.split_once('?') {
+        None => "?",
+        Some((_, query)) if query.is_empty() || query.ends_with('&') => "",
+        Some(_) => "&",
+    };
+    let fragment = fragment.map(|fragment| format!("#{fragment}")).unwrap_or_default();
+    format!("{address}{joint}{parameter}{fragment}")
 }
 
 /// What `missing = path` names.
@@ -118,7 +157,47 @@ impl fmt::Debug for Missing {
         match &self.0 {
             MissingResponse::Status(status) => write!(f, "Missing({status})"),
             MissingResponse::Redirect(to) => write!(f, "Missing(redirect to {to})"),
+            MissingResponse::RedirectWithNext(to, next) => write!(f, "Missing(redirect to {to} with {next})"),
             MissingResponse::Handler(_) => f.write_str("Missing(handler)"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn location(to: &'static str, request: http::request::Builder) -> String {
+        with_next(to, "next", &request.body(Body::empty()).unwrap())
+    }
+
+    #[test]
+    fn the_path_and_query_of_a_request_stand_in_the_parameter() {
+        let orders = || Request::get("/orders?page=2&q=a%20b");
+        let next = "next=%2Forders%3Fpage%3D2%26q%3Da%2520b";
+        assert_eq!(location("/login", orders()), format!("/login?{next}"));
+        assert_eq!(location("/login?", orders()), format!("/login?{next}"));
+        assert_eq!(location("/login?why=needed", orders()), format!("/login?why=needed&{next}"));
+        assert_eq!(location("/login?why=needed&", orders()), format!("/login?why=needed&{next}"));
+        assert_eq!(location("/login?a#form?x", orders()), format!("/login?a&{next}#form?x"));
+        assert_eq!(location("/login", Request::head("https://app.example")), "/login?next=%2F");
+    }
+
+    #[test]
+    fn what_cannot_be_gone_back_to_is_not_remembered() {
+        for method in ["POST", "PUT", "DELETE", "OPTIONS", "QUERY"] {
+            assert_eq!(location("/login", Request::builder().method(method).uri("/orders")), "/login", "{method}");
+        }
+        for uri in ["//evil.example/x", "http://app.example//evil.example"] {
+            assert_eq!(location("/login", Request::get(uri)), "/login", "{uri}");
+        }
+        let long = format!("/?{}", "a".repeat(3000));
+        assert_eq!(location("/login", Request::get(&long)), "/login");
+    }
+
+    #[test]
+    fn a_nested_router_remembers_the_whole_path() {
+        let whole = OriginalUri("/shop/orders?a".parse().unwrap());
+        assert_eq!(location("/login", Request::get("/orders?a").extension(whole)), "/login?next=%2Fshop%2Forders%3Fa");
     }
 }

@@ -18,6 +18,7 @@ mod redis;
 mod redis_client;
 mod redis_memory;
 mod redis_owners;
+mod redis_replicas;
 mod redis_sentinel;
 mod redis_startup;
 mod redis_tls;

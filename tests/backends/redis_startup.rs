@@ -18,14 +18,18 @@ const GUIDE: &str = include_str!("../../session-runtime/docs/redis.md");
 
 /// What is said of a Redis that is refused.
 async fn refusal(url: &str) -> String {
-    let error = Redis::new(url, PREFIX).unwrap().check().await.expect_err(url).to_string();
+    refusal_of(Redis::new(url, PREFIX).unwrap()).await
+}
+
+pub(crate) async fn refusal_of(redis: Redis) -> String {
+    let error = redis.check().await.unwrap_err().to_string();
     assert!(!error.contains("hunter2"), "{error}");
     assert!(error.starts_with("the sessions can't be opened: `backend = redis(url)`: "), "{error}");
     error
 }
 
 #[track_caller]
-fn assert_says(text: &str, words: &[&str]) {
+pub(crate) fn assert_says(text: &str, words: &[&str]) {
     for word in words {
         assert!(text.contains(word), "{word:?} is missing in: {text}");
     }
@@ -33,6 +37,10 @@ fn assert_says(text: &str, words: &[&str]) {
 
 /// Whether the Redis at this URL is taken, and what is logged of it.
 async fn logged(url: &str) -> String {
+    logged_of(Redis::new(url, PREFIX).unwrap()).await
+}
+
+pub(crate) async fn logged_of(redis: Redis) -> String {
     #[derive(Clone, Default)]
     struct Log(Arc<Mutex<Vec<u8>>>);
     impl Write for Log {
@@ -47,17 +55,17 @@ async fn logged(url: &str) -> String {
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
     let guard = tracing::subscriber::set_default(subscriber);
-    Redis::new(url, PREFIX).unwrap().check().await.unwrap();
+    redis.check().await.unwrap();
     drop(guard);
     String::from_utf8(log.0.lock().unwrap().clone()).unwrap()
 }
 
 /// The URL with this user information.
-fn with(server: &Server, user: &str) -> String {
+pub(crate) fn with(server: &Server, user: &str) -> String {
     server.url().replace("redis://", &format!("redis://{user}@"))
 }
 
-async fn run(server: &Server, command: &str) {
+pub(crate) async fn run(server: &Server, command: &str) {
     let mut words = command.split_whitespace();
     let mut run = cmd(words.next().unwrap());
     words.for_each(|word| _ = run.arg(word));
@@ -71,7 +79,7 @@ async fn with_a_password() -> Server {
 }
 
 /// The command in the guide that makes a user with the rights that are needed, whose password is hunter2.
-fn rights() -> String {
+pub(crate) fn rights() -> String {
     let line = GUIDE.lines().find(|line| line.starts_with("ACL SETUSER")).expect("the page names the rights");
     line.replace("PASSWORD", "hunter2")
 }

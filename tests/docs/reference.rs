@@ -9,14 +9,17 @@ use super::{read, root};
 const PAGE: &str = "session-runtime/docs/reference.md";
 
 /// The implementations that users call, by the files that they are in.
-const METHODS: [(&str, &str); 7] = [
+const METHODS: [(&str, &str); 10] = [
     ("session/mod.rs", "\nimpl<T: SessionData> Session<T> {\n"),
     ("session/slot.rs", "\nimpl<T: SessionData> SessionSlot<T> {\n"),
-    ("session/slot.rs", "\nimpl<T: SessionData> Start<'_, T> {\n"),
+    ("session/slot.rs", "\nimpl<T: SessionData, O> Start<'_, T, O> {\n"),
     ("sessions/mod.rs", "\nimpl<T> Sessions<T> {\n"),
     ("sessions/owners/mod.rs", "\nimpl<T: SessionData> Sessions<T> {\n"),
     ("web/layer.rs", "\nimpl<T: SessionData> Sessions<T> {\n"),
     ("web/snapshot.rs", "\nimpl<T: SessionData> Sessions<T> {\n"),
+    ("session/slot.rs", "\nimpl<T: SessionData> Sessions<T> {\n"),
+    ("session/started.rs", "\nimpl Started {\n"),
+    ("web/started.rs", "\nimpl Started {\n"),
 ];
 
 /// What stands under a heading, up to the next one of the same level or a higher one.

@@ -15,6 +15,7 @@ mod logins;
 mod outages;
 mod over_tls;
 mod refused_writes;
+mod replicas;
 mod sentinel;
 mod silent_connection;
 mod waiting;

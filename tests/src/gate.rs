@@ -44,6 +44,11 @@ impl Gate {
         Self { address, way }
     }
 
+    /// The loopback port that it is open at.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
     /// Its URL, as an application is given that of a Redis.
     pub fn url(&self) -> String {
         format!("redis://{}/", self.address)

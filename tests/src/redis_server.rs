@@ -32,6 +32,9 @@ pub struct Redis {
 /// What makes a server durable, as [`Redis::start_durable`] does.
 pub const DURABLE: &[&str] = &["--appendonly", "yes", "--appendfsync", "no"];
 
+/// What makes a server take a replica at once: it does not wait for others.
+pub const EAGER: &[&str] = &["--appendonly", "no", "--repl-diskless-sync-delay", "0"];
+
 impl Redis {
     /// Starts a server that writes nothing to disk: what it held is gone after [`Redis::restart`].
     pub async fn start() -> Self {
@@ -114,6 +117,22 @@ impl Redis {
         let port = Port::reserve();
         let process = launch(&port, &folder, &arguments).await;
         Self { process, port, folder, arguments, tls: None, _bus: None }
+    }
+
+    /// Starts it as a replica of the server at this loopback port, and waits until it has a link to it.
+    ///
+    /// # Panics
+    ///
+    /// When no redis-server is installed or it doesn't come up.
+    pub async fn start_replica(of: u16) -> Self {
+        let replica = Self::start_with(&[EAGER, &["--replicaof", "127.0.0.1", &of.to_string()]].concat()).await;
+        let linked = async || {
+            let info: String =
+                cmd("INFO").arg("replication").query_async(&mut replica.connect().await).await.expect("Redis answers");
+            info.contains("master_link_status:up")
+        };
+        wait::until(wait::START, "the replica has a link to its master", linked).await;
+        replica
     }
 
     /// Starts it as a node of a cluster that has no other nodes yet.

@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use redis::cmd;
 
-use crate::{Redis, wait};
+use crate::{Redis, redis_server::EAGER, wait};
 
 /// How long a machine that does much else may take for what Sentinels do in seconds.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -25,17 +25,8 @@ impl Sentinels {
     ///
     /// When one does not come up.
     pub async fn start(count: usize) -> (Redis, Self) {
-        // A replica need not wait for others.
-        let eager = ["--appendonly", "no", "--repl-diskless-sync-delay", "0"];
-        let main = Redis::start_with(&eager).await;
-        let of = main.port().to_string();
-        let replica = Redis::start_with(&[&eager[..], &["--replicaof", "127.0.0.1", &of]].concat()).await;
-        let linked = async || {
-            let info: String =
-                cmd("INFO").arg("replication").query_async(&mut replica.connect().await).await.expect("Redis answers");
-            info.contains("master_link_status:up")
-        };
-        wait::until(PATIENCE, "the replica has a link to its master", linked).await;
+        let main = Redis::start_with(EAGER).await;
+        let replica = Redis::start_replica(main.port()).await;
         let mut sentinels = Vec::new();
         let quick = "sentinel down-after-milliseconds main 500\nsentinel failover-timeout main 3000";
         for _ in 0..count {

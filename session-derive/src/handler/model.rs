@@ -60,6 +60,8 @@ pub(crate) struct Session {
     pub(crate) wait: Option<u64>,
     /// Whether other sites' requests are refused.
     pub(crate) csrf: bool,
+    /// Whether a request is a use of the session.
+    pub(crate) touches: bool,
     /// Whether a change is stored even if the handler fails.
     pub(crate) saves_always: bool,
     /// What its guard and its `missing` take of the application's state.
@@ -133,6 +135,7 @@ fn build(draft: &UncheckedHandler, errors: &mut Errors) -> Handler {
         device,
         wait,
         csrf,
+        touch,
         save,
         state,
         runtime: _,
@@ -161,6 +164,7 @@ fn build(draft: &UncheckedHandler, errors: &mut Errors) -> Handler {
                 device: device.filter(|_| guarded.as_deref() == Some(&taken.name)),
                 wait: wait.filter(|_| taken.form == BorrowForm::Exclusive),
                 csrf: csrf.is_absent(),
+                touches: touch.is_absent(),
                 saves_always: taken.form == BorrowForm::Exclusive && !save.is_absent(),
                 state: None,
                 lent,

@@ -232,7 +232,7 @@ fn session_expr(session: &Session, handler: &Handler, runtime: &Runtime) -> Toke
                 let missing = runtime.missing();
                 quote_spanned!(Span::mixed_site()=> #missing::handler(|| async {}))
             }
-            Missing::Redirect(_) | Missing::Status(_) => missing.expand(None, runtime),
+            Missing::Redirect(..) | Missing::Status(_) => missing.expand(None, runtime),
         };
         quote_spanned!(Span::mixed_site()=> .missing(#missing))
     });

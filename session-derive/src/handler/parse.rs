@@ -16,7 +16,7 @@ use crate::{
         csrf, device_bound,
         guard::{self, RawGuard},
         missing::{self, RawMissing},
-        runtime, save, state, timeouts,
+        runtime, save, state, timeouts, touch,
         value::RawValue,
     },
     paths::Runtime,
@@ -42,6 +42,7 @@ pub(crate) struct HandlerOptions {
     pub(crate) device: Slot<RawValue>,
     pub(crate) wait: Slot<RawValue>,
     pub(crate) csrf: Slot<csrf::CsrfOff>,
+    pub(crate) touch: Slot<touch::TouchOff>,
     pub(crate) save: Slot<save::SaveAlways>,
     pub(crate) state: Slot<state::StateType>,
     pub(crate) runtime: Slot<Path>,
@@ -105,6 +106,11 @@ const TABLE: &[OptionSpec<HandlerOptions>] = &[
         name: "csrf",
         usage: csrf::USAGE,
         read: |options, key, input, _| options.csrf.read(csrf::parse(key, input)),
+    },
+    OptionSpec {
+        name: "touch",
+        usage: touch::USAGE,
+        read: |options, key, input, _| options.touch.read(touch::parse(key, input)),
     },
     OptionSpec {
         name: "crate",

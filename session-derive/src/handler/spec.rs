@@ -93,6 +93,7 @@ fn common(session: &Session, runtime: &Runtime) -> Option<TokenStream> {
         device: None,
         wait: None,
         csrf: true,
+        touches: true,
         saves_always: false,
         lent: true,
         ..
@@ -186,6 +187,7 @@ fn implementation(handler: &Handler, index: usize, runtime: &Runtime) -> TokenSt
         device,
         wait,
         csrf,
+        touches,
         saves_always,
         state,
         lent,
@@ -208,9 +210,10 @@ fn implementation(handler: &Handler, index: usize, runtime: &Runtime) -> TokenSt
     });
     let wait = wait.map(|millis| quote_spanned!(Span::mixed_site()=> .wait(#duration::from_millis(#millis))));
     let csrf = (!csrf).then(|| quote_spanned!(Span::mixed_site()=> .from_any_site()));
+    let touch = (!touches).then(|| quote_spanned!(Span::mixed_site()=> .untouched()));
     let save = saves_always.then(|| quote_spanned!(Span::mixed_site()=> .save_always()));
     let lent = (!lent).then(|| quote_spanned!(Span::mixed_site()=> .unlent()));
-    let asks_missing = missing.as_ref().map(|missing| match missing.is_handler() {
+    let asks_missing = missing.as_ref().map(|missing| match missing.wants_request() {
         true => quote_spanned!(Span::mixed_site()=> .missing_handler(Self::missing)),
         false => quote_spanned!(Span::mixed_site()=> .missing(Self::missing)),
     });
@@ -255,7 +258,7 @@ fn implementation(handler: &Handler, index: usize, runtime: &Runtime) -> TokenSt
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
         impl #declared #spec for #marker #named #where_clause {
-            const POLICY: #asked = #asked::#who #fresh #device #wait #csrf #save #lent #asks_missing #asks_guard;
+            const POLICY: #asked = #asked::#who #fresh #device #wait #csrf #touch #save #lent #asks_missing #asks_guard;
             #guard
             #missing
             #default

@@ -1,8 +1,8 @@
-//! `missing = status(401)`, `redirect("/login")` or the path of a handler: the answer to who has no session.
+//! `missing = status(401)`, `redirect("/login")`, `redirect("/login", next = "next")` or the path of a handler: the answer to who has no session.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Lit, LitInt, LitStr, Path, ext::IdentExt, parse::ParseStream, token};
+use syn::{Lit, LitInt, LitStr, Path, Token, ext::IdentExt, parse::ParseStream, token};
 
 use super::{OptionKey, function, parenthesized};
 use crate::{
@@ -17,7 +17,7 @@ const WHAT: &str = "`status(...)`, `redirect(\"...\")` or the path of a handler"
 /// The answer as it was written.
 pub(crate) enum RawMissing {
     Status(LitInt),
-    Redirect(LitStr),
+    Redirect(LitStr, Option<LitStr>),
     Handler(Path),
 }
 
@@ -25,7 +25,7 @@ impl RawMissing {
     pub(crate) fn span(&self) -> Span {
         match self {
             Self::Status(number) => number.span(),
-            Self::Redirect(target) => target.span(),
+            Self::Redirect(target, _) => target.span(),
             Self::Handler(path) => name_span(path),
         }
     }
@@ -35,7 +35,7 @@ impl RawMissing {
 #[derive(Clone)]
 pub(crate) enum Missing {
     Status(u16),
-    Redirect(String),
+    Redirect(String, Option<String>),
     Handler(Path),
 }
 
@@ -83,7 +83,8 @@ fn call(key: &OptionKey, path: &Path, content: ParseStream) -> syn::Result<RawMi
         "redirect" => {
             let misused =
                 |_| syn::Error::new(span, "`redirect` takes where to, in quotes; write `redirect(\"/login\")`");
-            RawMissing::Redirect(content.parse().map_err(misused)?)
+            let target = content.parse().map_err(misused)?;
+            RawMissing::Redirect(target, next(content)?)
         }
         _ => {
             let span = name_span(path);
@@ -103,11 +104,43 @@ fn call(key: &OptionKey, path: &Path, content: ParseStream) -> syn::Result<RawMi
     Err(syn::Error::new(content.span(), format!("`{name}` takes one value")))
 }
 
+/// Reads `, next = "next"` behind the target.
+fn next(content: ParseStream) -> syn::Result<Option<LitStr>> {
+    let usage =
+        |span| syn::Error::new(span, "behind the address there may be `next = \"next\"`, the name of a parameter");
+    if content.is_empty() {
+        return Ok(None);
+    }
+    let span = content.span();
+    content.parse::<Token![,]>().map_err(|_| usage(span))?;
+    if content.is_empty() {
+        return Ok(None);
+    }
+    let span = content.span();
+    let key = content.call(Ident::parse_any).map_err(|_| usage(span))?;
+    if key != "next" {
+        return Err(usage(key.span()));
+    }
+    let span = if content.is_empty() { key.span() } else { content.span() };
+    content.parse::<Token![=]>().map_err(|_| usage(span))?;
+    let span = if content.is_empty() { key.span() } else { content.span() };
+    let name = content.parse().map_err(|_| usage(span))?;
+    let _: Option<Token![,]> = content.parse()?;
+    Ok(Some(name))
+}
+
 /// An answer that HTTP has.
 pub(crate) fn check(raw: &RawMissing, errors: &mut Errors) -> Option<Missing> {
     match raw {
         RawMissing::Status(number) => status_is_an_answer(number, errors).map(Missing::Status),
-        RawMissing::Redirect(target) => target_is_a_location(target, errors).map(Missing::Redirect),
+        RawMissing::Redirect(target, next) => {
+            let location = target_is_a_location(target, errors)?;
+            let next = match next {
+                Some(next) => Some(next_is_a_parameter(&location, target, next, errors)?),
+                None => None,
+            };
+            Some(Missing::Redirect(location, next))
+        }
         RawMissing::Handler(path) => {
             function::names_no_self(path, errors);
             Some(Missing::Handler(path.clone()))
@@ -144,10 +177,31 @@ fn target_is_a_location(target: &LitStr, errors: &mut Errors) -> Option<String> 
     None
 }
 
+/// `redirect("https://login.example", next = "next")`, `redirect("/login", next = "a b")`
+fn next_is_a_parameter(location: &str, target: &LitStr, next: &LitStr, errors: &mut Errors) -> Option<String> {
+    let name = next.value();
+    let query = location.split(['?', '#']).nth(1).unwrap_or_default();
+    if !location.starts_with('/') || location.starts_with("//") {
+        errors.at(
+            target.span(),
+            "`next` is a path of this application, of which another site can't make anything; redirect to a path, or \
+             write a handler that gives the whole address",
+        );
+    } else if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
+        errors
+            .at(next.span(), "this is the name of a parameter in the address; write letters, as in `next = \"next\"`");
+    } else if query.split('&').any(|pair| pair.split('=').next() == Some(name.as_str())) {
+        errors.at(next.span(), format!("the address has a parameter `{name}` already; give this one another name"));
+    } else {
+        return Some(name);
+    }
+    None
+}
+
 impl ToTokens for Missing {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         match self {
-            Self::Status(_) | Self::Redirect(_) => {}
+            Self::Status(_) | Self::Redirect(..) => {}
             Self::Handler(path) => path.to_tokens(tokens),
         }
     }
@@ -160,7 +214,8 @@ impl Missing {
         let missing = runtime.missing();
         match self {
             Self::Status(status) => quote!(#missing::status(#status)),
-            Self::Redirect(location) => quote!(#missing::redirect(#location)),
+            Self::Redirect(location, None) => quote!(#missing::redirect(#location)),
+            Self::Redirect(location, Some(next)) => quote!(#missing::redirect_with_next(#location, #next)),
             Self::Handler(path) => {
                 let place = SpanRange::of(path);
                 let (handler, state) = match state {
@@ -171,6 +226,11 @@ impl Missing {
                 quote_spanned!(place.span()=> #handler(#path #state))
             }
         }
+    }
+
+    /// Whether it is answered by the request.
+    pub(crate) fn wants_request(&self) -> bool {
+        matches!(self, Self::Handler(_) | Self::Redirect(_, Some(_)))
     }
 
     pub(crate) fn is_handler(&self) -> bool {

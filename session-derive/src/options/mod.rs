@@ -25,6 +25,7 @@ pub(crate) mod save;
 pub(crate) mod scheme;
 pub(crate) mod state;
 pub(crate) mod timeouts;
+pub(crate) mod touch;
 pub(crate) mod transport;
 pub(crate) mod trusted_origins;
 pub(crate) mod validate;

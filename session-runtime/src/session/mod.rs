@@ -1,9 +1,11 @@
 //! The owned handle on a session, and what a handler did to the client's token.
 
 mod slot;
+mod started;
 
 use std::fmt;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
@@ -19,6 +21,7 @@ use crate::sessions::{
 use crate::telemetry;
 
 pub use self::slot::{SessionSlot, Start};
+pub use self::started::Started;
 
 /// What a handler did to the client's token: told to the client with the handler's answer.
 #[derive(Debug, Default)]
@@ -121,12 +124,14 @@ impl fmt::Debug for Token {
 pub struct Session<T: SessionData> {
     core: Core,
     snapshot: Snapshot<T>,
+    /// When it ends if nobody uses it, in milliseconds, once a use was noted through this.
+    idle_expires: AtomicU64,
     outcome: Arc<Outcome>,
 }
 
 impl<T: SessionData> Session<T> {
     pub(crate) fn new(core: Core, loaded: LoadedSession, outcome: Arc<Outcome>) -> Self {
-        Self { core, snapshot: Snapshot::of(loaded), outcome }
+        Self { core, snapshot: Snapshot::of(loaded), idle_expires: AtomicU64::new(0), outcome }
     }
 
     /// Changes the data and stores it; returns what the closure returns.
@@ -140,7 +145,7 @@ impl<T: SessionData> Session<T> {
     /// backend is down. Nothing is stored then.
     #[doc = include_str!("../docs/examples/session_update.md")]
     pub async fn update<R>(&mut self, mut change: impl FnMut(&mut T) -> R) -> Result<R, Error> {
-        let Self { core, snapshot, outcome } = self;
+        let Self { core, snapshot, outcome, .. } = self;
         let span = telemetry::update_span(core.session_type(), &snapshot.loaded.entry.key);
         let changed = async {
             for _ in 0..MAX_RETRIES {
@@ -248,7 +253,9 @@ impl<T: SessionData> Session<T> {
     /// [`Error::Ended`] if the session has ended or expired, [`Error::Unavailable`] if the backend is down.
     #[doc = include_str!("../docs/examples/session_touch.md")]
     pub async fn touch(&self) -> Result<(), Error> {
-        self.core.slide(&self.snapshot.loaded.entry).await
+        let idle_expires = self.core.slide(&self.snapshot.loaded.entry).await?;
+        self.idle_expires.fetch_max(idle_expires.as_millis(), Ordering::Relaxed);
+        Ok(())
     }
 
     /// The session's name for logs and pages: a hash, of no use to an attacker.
@@ -275,6 +282,15 @@ impl<T: SessionData> Session<T> {
     #[doc = include_str!("../docs/examples/session_expires_at.md")]
     pub fn expires_at(&self) -> SystemTime {
         self.snapshot.expires_at()
+    }
+
+    /// When the session ends if nobody uses it: the idle timeout after its last use, or the end of its lifetime if that is
+    /// earlier. A use is this request, [`touch`](Self::touch) or a change; under `touch = off` it is the last request
+    /// before that the store has noted. The end may be a sixteenth of the idle timeout later then, at most a minute.
+    #[doc = include_str!("../docs/examples/session_idle_expires_at.md")]
+    pub fn idle_expires_at(&self) -> SystemTime {
+        let touched = Timestamp::from_millis(self.idle_expires.load(Ordering::Relaxed));
+        self.snapshot.loaded.idle_expires.max(touched).into()
     }
 }
 

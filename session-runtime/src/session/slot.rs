@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use super::{Outcome, Token, TokenChange};
+use super::{Outcome, Started, Token, TokenChange};
 use crate::error::Error;
-use crate::sessions::{Core, LoadedSession, Login, SessionData, Snapshot};
+use crate::sessions::{Core, LoadedSession, Login, SessionData, Sessions, Snapshot};
 
 /// The place for a session, empty or not: what a login handler takes.
 pub struct SessionSlot<T: SessionData> {
@@ -37,7 +38,7 @@ impl<T: SessionData> SessionSlot<T> {
     /// ends.
     #[doc = include_str!("../docs/examples/slot_start.md")]
     pub fn start(&self, data: T) -> Start<'_, T> {
-        Start { slot: self, data, login: Login::default() }
+        Start::new(Place::Slot(self), data)
     }
 
     /// Ends the session that is here, in the store and at the client. Without one it does nothing.
@@ -58,14 +59,6 @@ impl<T: SessionData> SessionSlot<T> {
     pub fn token(&self) -> Option<Token> {
         self.outcome.token()
     }
-
-    async fn begin(&self, data: T, login: Login) -> Result<(), Error> {
-        let former = self.get().map(|former| former.loaded);
-        let (started, token) = self.core.start(Box::new(data), login, former).await?;
-        let change = TokenChange::set(token, &started);
-        self.put(Some(Snapshot::of(started)), change);
-        Ok(())
-    }
 }
 
 impl<T: SessionData> fmt::Debug for SessionSlot<T> {
@@ -73,6 +66,29 @@ impl<T: SessionData> fmt::Debug for SessionSlot<T> {
         f.debug_struct("SessionSlot")
             .field("session", &self.get().map(|session| session.public_id()))
             .finish_non_exhaustive()
+    }
+}
+
+/// Where a session starts.
+enum Place<'a, T: SessionData> {
+    Slot(&'a SessionSlot<T>),
+    /// For no request: whoever asks hands over the token.
+    Apart(&'a Core),
+}
+
+impl<T: SessionData> Sessions<T> {
+    /// Starts a session without a request's slot, when it is awaited, always under a new id: for tests, jobs, and code that
+    /// answers in another way, such as a GraphQL resolver or the callback of an identity provider.
+    ///
+    /// The result has the token, and the headers by which a client hands it over. In a response it sets them itself:
+    /// `(started, Redirect::to("/"))`. Nothing is known of the client here, so a session that it had before goes on; a
+    /// handler that logs people in takes [`SessionSlot`], which ends it.
+    ///
+    /// # Errors
+    /// As [`Start`].
+    #[doc = include_str!("../docs/examples/sessions_start.md")]
+    pub fn start(&self, data: T) -> Start<'_, T, Started> {
+        Start::new(Place::Apart(self.core()), data)
     }
 }
 
@@ -84,13 +100,20 @@ impl<T: SessionData> fmt::Debug for SessionSlot<T> {
 /// [`Error::NoLifetime`] if its lifetime or its idle timeout would be less than a second. No session has started then, and the one that
 /// was here lives on.
 #[must_use = "a session starts when this is awaited"]
-pub struct Start<'a, T: SessionData> {
-    slot: &'a SessionSlot<T>,
+pub struct Start<'a, T: SessionData, O = ()> {
+    place: Place<'a, T>,
     data: T,
     login: Login,
+    output: PhantomData<fn() -> O>,
 }
 
-impl<T: SessionData> Start<'_, T> {
+impl<'a, T: SessionData, O> Start<'a, T, O> {
+    fn new(place: Place<'a, T>, data: T) -> Self {
+        Self { place, data, login: Login::default(), output: PhantomData }
+    }
+}
+
+impl<T: SessionData, O> Start<'_, T, O> {
     /// The lifetime of this session: at most the `lifetime` of its type, which is the default. Less than a second is
     /// [`Error::NoLifetime`] when the session is started.
     #[doc = include_str!("../docs/examples/start_lifetime.md")]
@@ -136,16 +159,45 @@ impl<T: SessionData> Start<'_, T> {
     }
 }
 
+impl<'a, T: SessionData, O> Start<'a, T, O> {
+    fn begin<R>(
+        self,
+        answer: impl FnOnce(&Core, LoadedSession, String) -> R + Send + 'a,
+    ) -> Pin<Box<dyn Future<Output = Result<R, Error>> + Send + 'a>> {
+        let Self { place, data, login, output: _ } = self;
+        Box::pin(async move {
+            let (core, former) = match &place {
+                Place::Slot(slot) => (&slot.core, slot.get().map(|former| former.loaded)),
+                Place::Apart(core) => (*core, None),
+            };
+            let (started, token) = core.start(Box::new(data), login, former).await?;
+            if let Place::Slot(slot) = place {
+                slot.put(Some(Snapshot::of(started.clone())), TokenChange::set(token.clone(), &started));
+            }
+            Ok(answer(core, started, token))
+        })
+    }
+}
+
 impl<'a, T: SessionData> IntoFuture for Start<'a, T> {
     type Output = Result<(), Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.slot.begin(self.data, self.login))
+        self.begin(|_, _, _| ())
     }
 }
 
-impl<T: SessionData> fmt::Debug for Start<'_, T> {
+impl<'a, T: SessionData> IntoFuture for Start<'a, T, Started> {
+    type Output = Result<Started, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.begin(|core, session, token| Started::new(core.clone(), session, token))
+    }
+}
+
+impl<T: SessionData, O> fmt::Debug for Start<'_, T, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Start(..)")
     }

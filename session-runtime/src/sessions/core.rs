@@ -319,12 +319,12 @@ impl Core {
         let draft = self.draft(meta, id_hash, &*data, record.body.len())?;
         if rotation.is_none() && draft.json() == json && !retired_seal {
             held.release().await;
-            let (version, expires) = (record.version, record.expires);
+            let (version, ends) = (record.version, self.ends(&entry, &record, touch.now));
             // What the handler did to fields that are not stored is not kept either.
             let (data, again) = self.read_back(&json)?;
             let json = again.unwrap_or(json);
             let decoded = Decoded { data, body: record.body, json, meta: draft.into_meta(), id_hash, retired_seal };
-            return Ok((LoadedSession::new(entry, version, expires, decoded), None));
+            return Ok((LoadedSession::new(entry, version, ends, decoded), None));
         }
         self.stays_its_owners(&entry.key, owner.as_deref(), &*data)?;
         let decoded = self.finish(&entry.key, draft)?;
@@ -347,7 +347,7 @@ impl Core {
             self.replaced(&entry, rotation, now);
         }
         let token = following.token.take();
-        Ok((following.into_snapshot(), token))
+        Ok((following.into_snapshot(self), token))
     }
 
     /// The data is still the owner's whose it was.

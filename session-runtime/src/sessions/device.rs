@@ -111,8 +111,8 @@ pub(crate) enum Registered {
 /// What became of a refresh.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Refreshed {
-    /// The key was proved: this is its hash.
-    Proven([u8; 16]),
+    /// The key was proved: its hash, and when the challenge was made that it answered.
+    Proven([u8; 16], Timestamp),
     /// A proof is asked for, of the key with this hash.
     Asked([u8; 16]),
     /// What came is no proof of this key.
@@ -151,10 +151,17 @@ impl Core {
         self.0.device.as_ref()?.tokens.open_cookie(cookie, self.now())
     }
 
-    /// A device's cookie, and the challenge to sign next.
-    pub(crate) fn device_tokens(&self, session: &RecordKey, device: &[u8; 16]) -> Option<(String, String)> {
+    /// A device's cookie, and the challenge to sign next: it is newer than the one that was answered, or the next proof
+    /// would count as sent again.
+    pub(crate) fn device_tokens(
+        &self,
+        session: &RecordKey,
+        device: &[u8; 16],
+        answered: Timestamp,
+    ) -> Option<(String, String)> {
         let (tokens, now) = (&self.0.device.as_ref()?.tokens, self.now());
-        Some((tokens.cookie(session, device, now), tokens.challenge(session, device, now)))
+        let next = now.max(answered.plus(Duration::from_millis(1)));
+        Some((tokens.cookie(session, device, now), tokens.challenge(session, device, next)))
     }
 
     /// How a request stands that presents this proof of its session.
@@ -190,7 +197,9 @@ impl Core {
             Some(note) if note.key == key.to_bytes() => Change::Keep(Registered::Bound(entry.key)),
             Some(_) => Change::Keep(Registered::Taken),
             None => {
-                let note = DeviceNote { key: key.to_bytes(), bound: now, challenged: claims.issued, proven: now };
+                // Every challenge for this key is made from now on.
+                let challenged = Timestamp::from_millis(0);
+                let note = DeviceNote { key: key.to_bytes(), bound: now, challenged, proven: now };
                 Change::Write(note, Registered::Bound(entry.key))
             }
         };
@@ -222,10 +231,10 @@ impl Core {
             match claims {
                 Some(claims) if claims.issued > note.challenged => {
                     let note = DeviceNote { challenged: claims.issued, proven: now, ..note };
-                    Change::Note(note, Refreshed::Proven(key.hash()))
+                    Change::Note(note, Refreshed::Proven(key.hash(), claims.issued))
                 }
                 Some(claims) if claims.issued == note.challenged && now.since(note.proven) <= AGAIN => {
-                    Change::Keep(Refreshed::Proven(key.hash()))
+                    Change::Keep(Refreshed::Proven(key.hash(), claims.issued))
                 }
                 Some(_) | None => Change::Keep(Refreshed::Asked(key.hash())),
             }

@@ -94,8 +94,8 @@ impl Core {
         })
     }
 
-    /// Slides the session's idle timeout.
-    pub(crate) fn slide<'a>(&'a self, entry: &'a Arc<TokenEntry>) -> BoxFuture<'a, Result<(), Error>> {
+    /// Slides the session's idle timeout, and says when it ends now.
+    pub(crate) fn slide<'a>(&'a self, entry: &'a Arc<TokenEntry>) -> BoxFuture<'a, Result<Timestamp, Error>> {
         Box::pin(async move {
             let touch = self.touch(self.now(), &entry.claims);
             let record = self.fetch(entry, touch).await?.ok_or(Error::Ended)?;
@@ -107,7 +107,7 @@ impl Core {
             {
                 self.keep_listed(entry.key, record.expires, &*session.decoded.data).await;
             }
-            Ok(())
+            Ok(self.ends(entry, &record, touch.now).idle_expires)
         })
     }
 }

@@ -176,7 +176,7 @@ impl Core {
                     if let Some(rotation) = rotation {
                         self.replaced(&session.entry, rotation, touch.now);
                     }
-                    Ok((following.into_snapshot(), token))
+                    Ok((following.into_snapshot(self), token))
                 }
             }
         })

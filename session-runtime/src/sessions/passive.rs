@@ -26,7 +26,8 @@ impl Core {
             return Ok(None);
         };
         let session = self.accept(entry, &record, self.touch(self.now(), &entry.claims));
-        let Some(session) = session else { return none_of(entry) };
+        let Some(mut session) = session else { return none_of(entry) };
+        session.idle_expires = self.ends(entry, &record, record.last_seen).idle_expires;
         telemetry::loaded(self.session_type(), &entry.key);
         Ok(Some(session))
     }

@@ -51,16 +51,18 @@ impl Core {
     /// A session from its record, decoded only if its bytes are new.
     pub(super) fn accept(&self, entry: &Arc<TokenEntry>, record: &Record, touch: Touch) -> Option<LoadedSession> {
         let (envelope, payload) = self.check(entry, record, touch, Credential::Presented(touch.now))?;
+        let ends = self.ends(entry, record, touch.now);
         if let Some(decoded) = entry.decoded(&record.body) {
             return Some(LoadedSession {
                 entry: Arc::clone(entry),
                 version: record.version,
-                expires: record.expires,
+                expires: ends.expires,
+                idle_expires: ends.idle_expires,
                 decoded,
             });
         }
         let decoded = self.decode(&entry.key, record, &envelope, payload)?;
-        Some(LoadedSession::new(Arc::clone(entry), record.version, record.expires, decoded))
+        Some(LoadedSession::new(Arc::clone(entry), record.version, ends, decoded))
     }
 
     /// The same to own, for who changes it. A value that was decoded before and that nobody else looks at

@@ -53,8 +53,9 @@ pub(super) struct NextRecord {
 
 impl NextRecord {
     /// The session once the record is stored.
-    pub(super) fn into_snapshot(self) -> LoadedSession {
-        LoadedSession::new(self.entry, self.record.version, self.record.expires, self.decoded)
+    pub(super) fn into_snapshot(self, sessions: &Core) -> LoadedSession {
+        let ends = sessions.ends(&self.entry, &self.record, self.record.last_seen);
+        LoadedSession::new(self.entry, self.record.version, ends, self.decoded)
     }
 
     pub(super) fn key(&self) -> &RecordKey {
@@ -218,7 +219,7 @@ impl Core {
                 Err(error) => return Err(error),
                 Ok(()) => {
                     self.replaced(&session.entry, rotation, touch.now);
-                    return Ok((following.into_snapshot(), token));
+                    return Ok((following.into_snapshot(self), token));
                 }
             }
         }
@@ -270,7 +271,7 @@ impl Core {
         pending: Pending,
         hold: WriteCondition,
     ) -> Result<(LoadedSession, Option<String>), Error> {
-        let LoadedSession { entry, version, expires, decoded } = session;
+        let LoadedSession { entry, version, expires, idle_expires: _, decoded } = session;
         let now = self.now();
         let rotation = pending.due.then_some(Rotation::Scheduled);
         let (holder, meta, id_hash) =
@@ -296,11 +297,12 @@ impl Core {
         if let Some(rotation) = rotation {
             self.replaced(entry, rotation, now);
         }
+        let ends = self.ends(&holder, &record, now);
         if !pending.flash {
-            return Ok((LoadedSession::new(holder, record.version, record.expires, stored), token));
+            return Ok((LoadedSession::new(holder, record.version, ends, stored), token));
         }
         let read = Decoded { data: self.decode_again(session)?, ..stored };
-        Ok((LoadedSession::unshared(holder, record.version, record.expires, read), token))
+        Ok((LoadedSession::unshared(holder, record.version, ends, read), token))
     }
 
     /// The session for a handler that somebody came before: its flash is theirs.
@@ -308,12 +310,12 @@ impl Core {
         if !pending.flash {
             return Ok(session.clone());
         }
-        let LoadedSession { entry, version, expires, decoded } = session;
+        let LoadedSession { entry, version, expires: _, idle_expires: _, decoded } = session;
         let data = self.rest(session, pending)?;
         let (body, json) = (decoded.body.clone(), decoded.json.clone());
         let (meta, id_hash, retired_seal) = (decoded.meta.clone(), decoded.id_hash, decoded.retired_seal);
         let seen = Decoded { data, body, json, meta, id_hash, retired_seal };
-        Ok(LoadedSession::unshared(Arc::clone(entry), *version, *expires, seen))
+        Ok(LoadedSession::unshared(Arc::clone(entry), *version, session.ends(), seen))
     }
 
     /// The data once its flash is taken.

@@ -50,6 +50,9 @@ impl Core {
     /// What a write came to: as the store said, or as the store shows if it did not say.
     pub(super) async fn settle(&self, written: Result<(), Error>, attempt: Attempt<'_>) -> Result<(), Error> {
         match written {
+            // The new id is in force: whoever is not told of it is logged out.
+            Err(Error::Unavailable(why)) if why.is_of_a_done_write() && attempt.rotates => Ok(()),
+            Err(Error::Unavailable(why)) if why.is_of_a_done_write() => Err(Error::Unavailable(why)),
             // Boxed, as it seldom happens.
             Err(Error::Unavailable(why)) => Box::pin(self.find_out(attempt, why)).await,
             known => known,

@@ -130,26 +130,40 @@ impl TokenEntry {
     }
 }
 
+/// When a session ends: however much it is used, and if nobody uses it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ends {
+    pub(crate) expires: Timestamp,
+    pub(crate) idle_expires: Timestamp,
+}
+
 /// A session as it was when it was read.
 #[derive(Clone)]
 pub(crate) struct LoadedSession {
     pub(crate) entry: Arc<TokenEntry>,
     pub(crate) version: u64,
     pub(crate) expires: Timestamp,
+    /// When it ends if nobody uses it.
+    pub(crate) idle_expires: Timestamp,
     pub(crate) decoded: Arc<Decoded>,
 }
 
 impl LoadedSession {
     /// A session whose data was just decoded or written, and will be known when it is asked for again.
-    pub(crate) fn new(entry: Arc<TokenEntry>, version: u64, expires: Timestamp, decoded: Decoded) -> Self {
-        let decoded = Arc::new(decoded);
-        entry.remember(&decoded);
-        Self { entry, version, expires, decoded }
+    pub(crate) fn new(entry: Arc<TokenEntry>, version: u64, ends: Ends, decoded: Decoded) -> Self {
+        let session = Self::unshared(entry, version, ends, decoded);
+        session.entry.remember(&session.decoded);
+        session
     }
 
     /// A session as one handler alone sees it: its data is not what is stored.
-    pub(crate) fn unshared(entry: Arc<TokenEntry>, version: u64, expires: Timestamp, decoded: Decoded) -> Self {
-        Self { entry, version, expires, decoded: Arc::new(decoded) }
+    pub(crate) fn unshared(entry: Arc<TokenEntry>, version: u64, ends: Ends, decoded: Decoded) -> Self {
+        let Ends { expires, idle_expires } = ends;
+        Self { entry, version, expires, idle_expires, decoded: Arc::new(decoded) }
+    }
+
+    pub(super) fn ends(&self) -> Ends {
+        Ends { expires: self.expires, idle_expires: self.idle_expires }
     }
 
     /// The credential by which its handle is used from now on.
@@ -194,6 +208,13 @@ impl<T> Snapshot<T> {
     #[doc = include_str!("../docs/examples/snapshot_device.md")]
     pub fn device(&self) -> Device {
         Device::of(&self.loaded.decoded.meta)
+    }
+
+    /// When the session ends if nobody uses it: the idle timeout after its last use, or the end of its lifetime if that is
+    /// earlier. A use is this request, unless it only looks: then the end may be a sixteenth of the idle timeout later, at
+    /// most a minute, since stores note uses only now and then.
+    pub fn idle_expires_at(&self) -> SystemTime {
+        self.loaded.idle_expires.into()
     }
 
     /// How often the session's record has been written: 1 after its start.

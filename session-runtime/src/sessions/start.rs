@@ -10,7 +10,7 @@ use tracing::Instrument as _;
 use super::core::{Core, Login};
 use super::owners::{Entry, owner_of};
 use super::schema::BoxedData;
-use super::snapshot::{LoadedSession, TokenEntry};
+use super::snapshot::{Ends, LoadedSession, TokenEntry};
 use crate::backend::Record;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -84,7 +84,8 @@ impl Core {
             }
         }
         telemetry::started(self.session_type(), &entry.key);
-        Ok((LoadedSession::new(entry, 1, expires, decoded), token))
+        let ends = Ends { expires, idle_expires: now.plus(self.idle(idle)).min(expires) };
+        Ok((LoadedSession::new(entry, 1, ends, decoded), token))
     }
 
     /// The token of a record that is about to be stored, and what is known with it.

@@ -77,8 +77,10 @@ impl DeviceTokens {
     }
 }
 
+/// Fernet's own time is in seconds, within which a challenge may be made, answered and followed by the next one.
 fn seal(keys: &[Fernet], session: &RecordKey, device: &[u8; 16], now: Timestamp) -> String {
-    let plaintext = [&[DeviceTokens::LAYOUT][..], session.as_bytes(), device].concat();
+    let plaintext =
+        [&[DeviceTokens::LAYOUT][..], session.as_bytes(), device, &now.as_millis().to_be_bytes()].concat();
     keys[0].encrypt_at_time(&plaintext, now.as_secs())
 }
 
@@ -86,9 +88,11 @@ fn read(keys: &[Fernet], token: &str, ttl: Duration, now: Timestamp) -> Option<D
     if token.len() != DeviceTokens::LEN {
         return None;
     }
-    let Opened { age: _, issued, plaintext } = open(keys, token, ttl, now)?;
-    let (session, device) = plaintext.strip_prefix(&[DeviceTokens::LAYOUT])?.split_first_chunk()?;
-    Some(DeviceClaims { session: RecordKey::from_bytes(*session), device: device.try_into().ok()?, issued })
+    let Opened { age: _, issued: _, plaintext } = open(keys, token, ttl, now)?;
+    let (session, rest) = plaintext.strip_prefix(&[DeviceTokens::LAYOUT])?.split_first_chunk()?;
+    let (device, issued) = rest.split_first_chunk()?;
+    let issued = Timestamp::from_millis(u64::from_be_bytes(issued.try_into().ok()?));
+    Some(DeviceClaims { session: RecordKey::from_bytes(*session), device: *device, issued })
 }
 
 #[cfg(test)]

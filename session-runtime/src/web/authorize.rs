@@ -13,7 +13,7 @@ use http::request::Parts;
 use super::cookies;
 use super::csrf::{self, Compared, Site};
 use super::device;
-use super::passive::only_looks;
+use super::passive::{Reading, only_looks};
 use super::problem::{self, Rejection};
 use super::request_memory;
 use super::session_policy::Demand;
@@ -182,13 +182,13 @@ pub(super) struct Found {
 
 /// The session that a request's token names, loaded and verified, and how the token came. One that is only looked at is
 /// not used by that.
-pub(super) async fn load(core: &Core, parts: &Parts, guarded: bool) -> Result<Found, Denied> {
+pub(super) async fn load(core: &Core, parts: &Parts, guarded: bool, reading: Reading) -> Result<Found, Denied> {
     let Caller { entry, by } = receive(core, parts, guarded).await.map_err(Denied::Refused)?;
     let none = |by, absence| Found { session: Err(absence), by, device: device::Presented::default() };
     let Some(entry) = entry else { return Ok(none(by, Absence::Anonymous)) };
-    let found = match request_memory::recall(core, parts, &entry) {
+    let found = match request_memory::recall(core, parts, &entry, reading) {
         Some(found) => found,
-        None => load_anew(core, parts, &entry).await.map_err(Denied::Error)?,
+        None => load_anew(core, parts, &entry, reading).await.map_err(Denied::Error)?,
     };
     let Some(snapshot) = found else { return Ok(none(by, Absence::Anonymous)) };
     let device = device::Presented::of(core, &entry, parts);
@@ -199,11 +199,19 @@ pub(super) async fn load(core: &Core, parts: &Parts, guarded: bool) -> Result<Fo
     Ok(Found { session: if verified { Ok(snapshot) } else { Err(Absence::Anonymous) }, by, device })
 }
 
-async fn load_anew(core: &Core, parts: &Parts, entry: &Arc<TokenEntry>) -> Result<Option<LoadedSession>, Error> {
+async fn load_anew(
+    core: &Core,
+    parts: &Parts,
+    entry: &Arc<TokenEntry>,
+    reading: Reading,
+) -> Result<Option<LoadedSession>, Error> {
     let before = (core.writes(entry), (Instant::now(), core.now()));
-    let found = if only_looks(parts) { core.look(entry).await? } else { core.load(entry).await? };
+    let found = match reading {
+        Reading::Look => core.look(entry).await?,
+        Reading::Use => core.load(entry).await?,
+    };
     if core.is_stored() {
-        request_memory::remember(core, parts, entry, found.as_ref(), before);
+        request_memory::remember(core, parts, entry, (found.as_ref(), reading), before);
     }
     Ok(found)
 }
@@ -272,7 +280,7 @@ pub(super) async fn check_fresh(
 /// Loads the session for a handler, turns anonymous requests and stale sessions away and asks the guard.
 pub(super) async fn admit(core: Core, demand: &Demand, parts: &Parts) -> Result<Admitted, Rejection> {
     let policy = demand.policy;
-    let loaded = load(&core, parts, policy.csrf).await;
+    let loaded = load(&core, parts, policy.csrf, Reading::of(parts, policy.touches)).await;
     let Found { session, by, device } = loaded.map_err(|denied| denied.into_rejection(&core, parts))?;
     let admitted = match &session {
         Ok(session) => {

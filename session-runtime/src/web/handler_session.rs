@@ -10,7 +10,7 @@ use http::request::Parts;
 use super::authorize::{Admitted, admit};
 use super::exclusive::ExclusiveBorrow;
 use super::page_load::loads_page;
-use super::passive::only_looks;
+use super::passive::Reading;
 use super::problem::Rejection;
 use super::problem_format::ProblemFormat;
 use super::session_policy::Demand;
@@ -101,7 +101,8 @@ impl HandlerSession {
     }
 
     fn new(core: Core, by: Transport, demand: Demand, parts: &Parts, borrow: BorrowKind) -> Self {
-        let (format, looks, is_page) = (ProblemFormat::of(&parts.headers), only_looks(parts), loads_page(parts));
+        let looks = Reading::of(parts, demand.policy.touches) == Reading::Look;
+        let (format, is_page) = (ProblemFormat::of(&parts.headers), loads_page(parts));
         Self { core, by, demand, format, looks, is_page, borrow }
     }
 

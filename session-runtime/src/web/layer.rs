@@ -15,7 +15,7 @@ use tower_service::Service;
 use super::authorize::{Found, check_fresh, load, turn_away};
 use super::handler::answer_of_guard;
 use super::handler_session::{announce, reissued};
-use super::passive::only_looks;
+use super::passive::Reading;
 use super::problem::Rejection;
 use super::problem_format::ProblemFormat;
 use super::request_memory;
@@ -30,8 +30,8 @@ impl<T: SessionData> Sessions<T> {
     /// A layer that lets only requests with a live session through. The others get what the type's `missing` says.
     ///
     /// It takes what a handler's attribute takes: [`guard`](ProtectLayer::guard) or
-    /// [`guard_with`](ProtectLayer::guard_with), [`missing`](ProtectLayer::missing), [`fresh`](ProtectLayer::fresh) and
-    /// [`csrf_off`](ProtectLayer::csrf_off). So the routes of one role are one line.
+    /// [`guard_with`](ProtectLayer::guard_with), [`missing`](ProtectLayer::missing), [`fresh`](ProtectLayer::fresh),
+    /// [`csrf_off`](ProtectLayer::csrf_off) and [`touch_off`](ProtectLayer::touch_off). So the routes of one role are one line.
     ///
     /// Cross-site requests are refused as in handlers: see [`session`](macro@crate::session).
     ///
@@ -39,7 +39,7 @@ impl<T: SessionData> Sessions<T> {
     /// can still borrow the session.
     #[doc = include_str!("../docs/examples/sessions_protect.md")]
     pub fn protect(&self) -> ProtectLayer<T> {
-        let policy = LayerPolicy { guards: Vec::new(), missing: None, fresh: None, csrf: true };
+        let policy = LayerPolicy { guards: Vec::new(), missing: None, fresh: None, csrf: true, touches: true };
         ProtectLayer { sessions: self.clone(), policy: Arc::new(policy) }
     }
 }
@@ -58,6 +58,7 @@ struct LayerPolicy {
     missing: Option<Missing>,
     fresh: Option<Duration>,
     csrf: bool,
+    touches: bool,
 }
 
 impl LayerPolicy {
@@ -102,6 +103,13 @@ impl<T: SessionData> ProtectLayer<T> {
     #[doc = include_str!("../docs/examples/protect_csrf_off.md")]
     pub fn csrf_off(self) -> Self {
         self.with(|policy| policy.csrf = false)
+    }
+
+    /// Only looks at the session, as `touch = off` of a handler: for routes that a page asks again and again by itself.
+    /// A handler behind it that uses the session still does.
+    #[doc = include_str!("../docs/examples/protect_touch_off.md")]
+    pub fn touch_off(self) -> Self {
+        self.with(|policy| policy.touches = false)
     }
 
     fn with(mut self, change: impl FnOnce(&mut LayerPolicy)) -> Self {
@@ -174,8 +182,8 @@ where
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
             request_memory::begin(&mut parts);
-            let (format, looks) = (ProblemFormat::of(&parts.headers), only_looks(&parts));
-            match load(&core, &parts, policy.csrf).await {
+            let (format, reading) = (ProblemFormat::of(&parts.headers), Reading::of(&parts, policy.touches));
+            match load(&core, &parts, policy.csrf, reading).await {
                 Ok(Found { session: Ok(session), by, .. }) => {
                     if let Err(refusal) = policy.admit(&core, &session, &parts).await {
                         return Ok(Rejection::new(&core, &parts, refusal).into_response());
@@ -183,7 +191,7 @@ where
                     let mut response = inner.call(Request::from_parts(parts, body)).await?.into_response();
                     // What is behind the layer may have told the client already.
                     let told = transport::is_told(&core, &by, response.headers());
-                    let settled = told || looks;
+                    let settled = told || reading == Reading::Look;
                     let change = if settled { TokenChange::Unchanged } else { reissued(&core, Some(&session)) };
                     if let Err(error) = announce(&core, &by, change, response.headers_mut()).await {
                         response = error.into_response();

@@ -23,6 +23,7 @@ mod request_memory;
 mod returned;
 mod session_policy;
 mod snapshot;
+mod started;
 mod state;
 mod transport;
 mod type_assertions;
@@ -51,7 +52,7 @@ pub use self::returned::returned;
 pub use self::session_policy::{
     ErasedState, GuardFuture, HoldsState, SessionPolicy, TakesState, state_taken, take_state,
 };
-pub use self::snapshot::{snapshot, snapshot_optional};
+pub use self::snapshot::{Peek, snapshot, snapshot_optional};
 pub use self::state::HasSessions;
 pub use self::type_assertions::{
     Parameter, before_others, begins_response, extracted, lends, read, responds, responds_in_part,

@@ -22,6 +22,22 @@ pub(super) fn only_looks(parts: &Parts) -> bool {
     }
 }
 
+/// Whether a request uses a session that it reads, or only looks at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// Its idle timeout starts again.
+    Use,
+    /// Nothing is noted or written.
+    Look,
+}
+
+impl Reading {
+    /// For who counts each request as a use that isn't one that only looks, or none of them.
+    pub(super) fn of(parts: &Parts, touches: bool) -> Self {
+        if touches && !only_looks(parts) { Self::Use } else { Self::Look }
+    }
+}
+
 /// Whether a browser prefetches or prerenders a page: `prefetch`, `prefetch;prerender`.
 fn is_ahead_of_time(headers: &HeaderMap) -> bool {
     let said = [SEC_PURPOSE, PURPOSE, X_SEC_PURPOSE].into_iter().flat_map(|name| headers.get_all(name));

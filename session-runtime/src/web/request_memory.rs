@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use http::request::Parts;
 
+use super::passive::Reading;
 use crate::clock::Timestamp;
 use crate::sessions::{Core, LoadedSession, TokenEntry};
 
@@ -32,6 +33,7 @@ struct Loaded {
     core: Core,
     entry: Arc<TokenEntry>,
     found: Option<LoadedSession>,
+    reading: Reading,
     writes: u64,
     at: (Instant, Timestamp),
 }
@@ -46,13 +48,20 @@ fn with<R>(parts: &Parts, read: impl FnOnce(&mut Memory) -> R) -> Option<R> {
     Some(read(&mut memory.lock().unwrap_or_else(PoisonError::into_inner)))
 }
 
-/// What was loaded for this token, if that is still what is stored: perhaps that there is no such session.
-pub(super) fn recall(core: &Core, parts: &Parts, entry: &TokenEntry) -> Option<Option<LoadedSession>> {
+/// What was loaded for this token, if that is still what is stored: perhaps that there is no such session. Who uses the
+/// session does not take what was only looked at: that use is to be noted.
+pub(super) fn recall(
+    core: &Core,
+    parts: &Parts,
+    entry: &TokenEntry,
+    reading: Reading,
+) -> Option<Option<LoadedSession>> {
     with(parts, |memory| {
         let loaded = memory.last.iter().chain(&memory.others).find(|loaded| loaded.is_of(core, entry))?;
         let (moment, time) = loaded.at;
         let current = moment.elapsed() < CURRENT && core.now().since(time) < CURRENT;
-        (current && core.writes(entry) == loaded.writes).then(|| loaded.found.clone())
+        let noted = reading == Reading::Look || loaded.reading == Reading::Use;
+        (current && noted && core.writes(entry) == loaded.writes).then(|| loaded.found.clone())
     })?
 }
 
@@ -61,11 +70,12 @@ pub(super) fn remember(
     core: &Core,
     parts: &Parts,
     entry: &Arc<TokenEntry>,
-    found: Option<&LoadedSession>,
+    (found, reading): (Option<&LoadedSession>, Reading),
     (writes, at): (u64, (Instant, Timestamp)),
 ) {
     with(parts, |memory| {
-        let loaded = Loaded { core: core.clone(), entry: Arc::clone(entry), found: found.cloned(), writes, at };
+        let loaded =
+            Loaded { core: core.clone(), entry: Arc::clone(entry), found: found.cloned(), reading, writes, at };
         memory.others.retain(|other| !other.is_of(core, entry));
         memory.others.extend(memory.last.replace(loaded).filter(|last| !last.is_of(core, entry)));
     });

@@ -100,13 +100,15 @@ pub struct SessionPolicy {
     pub(super) wait: Option<Duration>,
     /// Whether requests that another site may have made are refused.
     pub(super) csrf: bool,
+    /// Whether a request is a use of the session.
+    pub(super) touches: bool,
     /// Whether a change is stored even if the handler failed.
     pub(super) saves_always: bool,
     /// Whether its data is lent, rather than asked for by a guard alone.
     pub(super) lends: bool,
     /// The handler's own `missing`.
     pub(super) missing: fn(Option<&ErasedState>) -> Option<Missing>,
-    /// Whether that is a handler.
+    /// Whether that answers by the request, as a handler does.
     pub(super) missing_handler: bool,
     pub(super) guard: fn(&dyn ErasedData) -> Result<(), Response>,
     pub(super) async_guard: Option<AskGuard>,
@@ -122,6 +124,7 @@ impl SessionPolicy {
             device: None,
             wait: None,
             csrf: true,
+            touches: true,
             saves_always: false,
             lends: true,
             missing: |_| None,
@@ -172,6 +175,12 @@ impl SessionPolicy {
         Self { csrf: false, ..self }
     }
 
+    /// `touch = off`
+    #[must_use]
+    pub const fn untouched(self) -> Self {
+        Self { touches: false, ..self }
+    }
+
     /// `save = always`
     #[must_use]
     pub const fn save_always(self) -> Self {
@@ -190,7 +199,7 @@ impl SessionPolicy {
         Self { missing, ..self }
     }
 
-    /// `missing = ...` with a handler.
+    /// `missing = ...` with a handler, or with the way back.
     #[must_use]
     pub const fn missing_handler(self, missing: fn(Option<&ErasedState>) -> Option<Missing>) -> Self {
         Self { missing_handler: true, ..self.missing(missing) }

@@ -2,10 +2,12 @@
 
 use std::future::Future;
 
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use futures_util::future::BoxFuture;
 use http::request::Parts;
 
 use super::authorize::{Absence, Denied, load, turn_away};
+use super::passive::Reading;
 use super::problem::Rejection;
 use super::request_memory;
 use super::state::HasSessions;
@@ -24,11 +26,25 @@ impl<T: SessionData> Sessions<T> {
     /// [`Error::Unavailable`] if the backend is down.
     #[doc = include_str!("../docs/examples/sessions_find.md")]
     pub async fn find(&self, parts: &Parts) -> Result<Option<Snapshot<T>>, Error> {
-        match self.core().find(parts, false).await {
+        self.found(parts, true).await
+    }
+
+    async fn found(&self, parts: &Parts, touches: bool) -> Result<Option<Snapshot<T>>, Error> {
+        match self.core().find(parts, false, touches).await {
             Ok(found) => Ok(found.ok().map(Snapshot::of)),
             Err(Denied::Refused(_)) => Ok(None),
             Err(Denied::Error(error)) => Err(error),
         }
+    }
+
+    /// The same, and the session is not used by it: its idle timeout goes on. For requests that nobody has asked for, such
+    /// as those by which a page asks whether the session is still alive.
+    ///
+    /// # Errors
+    /// As [`find`](Self::find).
+    #[doc = include_str!("../docs/examples/sessions_peek.md")]
+    pub async fn peek(&self, parts: &Parts) -> Result<Option<Snapshot<T>>, Error> {
+        self.found(parts, false).await
     }
 
     /// The same, and what was loaded is remembered in the request's extensions: [`protect`](Self::protect), extractors,
@@ -44,6 +60,17 @@ impl<T: SessionData> Sessions<T> {
         request_memory::begin(parts);
         self.find(parts).await
     }
+
+    /// As [`peek`](Self::peek), and what was loaded is remembered as [`find_once`](Self::find_once) does. Who uses the
+    /// session later in the request asks the store again, as that use is to be noted.
+    ///
+    /// # Errors
+    /// As [`find`](Self::find).
+    #[doc = include_str!("../docs/examples/sessions_peek_once.md")]
+    pub async fn peek_once(&self, parts: &mut Parts) -> Result<Option<Snapshot<T>>, Error> {
+        request_memory::begin(parts);
+        self.peek(parts).await
+    }
 }
 
 impl Core {
@@ -51,14 +78,21 @@ impl Core {
         &'a self,
         parts: &'a Parts,
         guarded: bool,
+        touches: bool,
     ) -> BoxFuture<'a, Result<Result<LoadedSession, Absence>, Denied>> {
-        Box::pin(async move { load(self, parts, guarded).await.map(|found| found.session) })
+        let reading = Reading::of(parts, touches);
+        Box::pin(async move { load(self, parts, guarded, reading).await.map(|found| found.session) })
     }
 
     /// An owned copy of a session's data, for a handler that asks for it, or for it if there is one.
-    fn extract<'a>(&'a self, parts: &'a Parts, needed: bool) -> BoxFuture<'a, Result<Option<BoxedData>, Rejection>> {
+    fn extract<'a>(
+        &'a self,
+        parts: &'a Parts,
+        needed: bool,
+        touches: bool,
+    ) -> BoxFuture<'a, Result<Option<BoxedData>, Rejection>> {
         Box::pin(async move {
-            let found = self.find(parts, true).await.map_err(|denied| denied.into_rejection(self, parts))?;
+            let found = self.find(parts, true, touches).await.map_err(|denied| denied.into_rejection(self, parts))?;
             let copy = found.and_then(|found| {
                 (self.schema().decode)(&found.decoded.json).map_err(|_| Absence::Anonymous)
             });
@@ -83,7 +117,7 @@ pub fn snapshot_optional<T: SessionData, S: HasSessions<T>>(
 ) -> impl Future<Output = Result<Option<T>, Rejection>> + Send {
     let sessions = state.sessions_held();
     request_memory::begin(parts);
-    async move { Ok(sessions.core().extract(parts, false).await?.map(owned)) }
+    async move { Ok(sessions.core().extract(parts, false, true).await?.map(owned)) }
 }
 
 /// What the derived `FromRequestParts` does. A refusal says what it depends on; for other answers [`Sessions::vary`] does.
@@ -96,5 +130,36 @@ pub fn snapshot<T: SessionData, S: HasSessions<T>>(
 ) -> impl Future<Output = Result<T, Rejection>> + Send {
     let sessions = state.sessions_held();
     request_memory::begin(parts);
-    async move { Ok(sessions.core().extract(parts, true).await?.map(owned).expect("there is one, or this was refused")) }
+    async move {
+        Ok(sessions.core().extract(parts, true, true).await?.map(owned).expect("there is one, or this was refused"))
+    }
+}
+
+/// A copy of a session's data, as the type itself is as an extractor, and the session is not used by it: its idle timeout
+/// goes on. `Option<Peek<T>>` is for handlers that serve anonymous requests as well.
+///
+/// Under `#[session(...)]` that is `touch = off`.
+#[doc = include_str!("../docs/examples/peek.md")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Peek<T>(pub T);
+
+impl<T: SessionData, S: HasSessions<T> + Sync> FromRequestParts<S> for Peek<T> {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
+        let sessions = state.sessions_held();
+        request_memory::begin(parts);
+        let found = sessions.core().extract(parts, true, false).await?;
+        Ok(Self(found.map(owned).expect("there is one, or this was refused")))
+    }
+}
+
+impl<T: SessionData, S: HasSessions<T> + Sync> OptionalFromRequestParts<S> for Peek<T> {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Rejection> {
+        let sessions = state.sessions_held();
+        request_memory::begin(parts);
+        Ok(sessions.core().extract(parts, false, false).await?.map(owned).map(Self))
+    }
 }

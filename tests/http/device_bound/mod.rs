@@ -155,11 +155,6 @@ async fn bound(store: &Store) -> Bound {
     Bound { site, session, challenge }
 }
 
-impl Bound {
-    async fn refresh(&self, challenge: &str) -> Reply {
-        self.site.device.refresh(&self.site.client, PATH, &self.session, challenge).await
-    }
-}
 
 /// A refusal of the route: a problem of this kind, and no other answer's headers.
 fn assert_refused(reply: &Reply, status: u16, kind: &str) {

@@ -55,8 +55,10 @@ async fn a_proof_is_answered_with_a_cookie_and_the_next_challenge_on_any_process
 async fn no_proof_and_a_stale_one_are_asked_for_another(store: Store) {
     let Bound { site, session, challenge } = bound(&store).await;
     let without = asked(&send(&site.client, PATH, Some(&session), None).await);
-    site.clock.advance(MINUTE);
-    proven(&site.device.refresh(&site.client, PATH, &session, &without).await);
+    let pushed = proven(&site.device.refresh(&site.client, PATH, &session, &without).await);
+    // At the same moment: what is pushed with an answer is newer than what was answered.
+    site.clock.advance(2 * MINUTE);
+    proven(&site.device.refresh(&site.client, PATH, &session, &pushed).await);
     // That one was newer than the one that the registration pushed.
     site.clock.advance(MINUTE);
     let newer = asked(&site.device.refresh(&site.client, PATH, &session, &challenge).await);

@@ -293,6 +293,18 @@ fn the_response_to_anonymous_requests_is_one_that_http_has() {
     assert_refused(&refused!(missing = redirect()), &["write `redirect(\"/login\")`"]);
     assert_refused(&refused!(missing = redirect("login")), &["write `redirect(\"/login\")`"]);
     assert_refused(&refused!(missing = redirect("/a b")), &["percent-encode"]);
+    assert_refused(&refused!(missing = redirect("/login", next = "next")), &[]);
+    assert_refused(&refused!(missing = redirect("/login?a=b#form", next = "return-to",)), &[]);
+    for written in [quote!("/orders"), quote!(next), quote!(next = next), quote!(next("a")), quote!(nxt = "next")] {
+        assert_refused(&refused!(missing = redirect("/login", #written)), &["there may be `next = \"next\"`"]);
+    }
+    for elsewhere in ["https://login.example", "//login.example/"] {
+        assert_refused(&refused!(missing = redirect(#elsewhere, next = "next")), &["a path of this application"]);
+    }
+    for name in ["", "a b", "a=", "näxt", "a[b]"] {
+        assert_refused(&refused!(missing = redirect("/login", next = #name)), &["the name of a parameter"]);
+    }
+    assert_refused(&refused!(missing = redirect("/login?next=1", next = "next")), &["has a parameter `next` already"]);
     assert_refused(&refused!(missing = redirct("/login")), &["did you mean `redirect`?"]);
     assert_refused(&refused!(missing = login()), &["the runtime calls the handler; write `missing = login`"]);
     assert_refused(&refused!(missing = login(5)), &["`missing` takes"]);

@@ -57,3 +57,23 @@ fn tls_needs_its_feature_wherever_it_is_asked_for() {
     assert_eq!(needed(refused!(backend = redis(url = env("A"), ca = env("B")), key = env("K"))), 1);
     assert_eq!(needed(refused!(backend = redis(url = env("A")), key = env("K"))), 0);
 }
+
+#[test]
+fn replicas_are_a_number_and_are_waited_for_a_duration() {
+    assert_refused(&refused_redis!(url = "redis://h", wait_replicas = 1, wait_timeout = "500ms"), &[]);
+    assert_refused(&refused_redis!(url = "redis://h", wait_replicas = env("R", default = "0")), &[]);
+    assert_refused(&refused_redis!(url = "redis://h", wait_replicas = "one"), &["`wait_replicas` takes"]);
+    assert_refused(
+        &refused_redis!(url = "redis://h", wait_replicas = 5_000_000_000),
+        &["`wait_replicas` is a number of replicas; write `wait_replicas = 1`"],
+    );
+    assert_refused(
+        &refused_redis!(url = "redis://h", wait_replicas = 1, wait_timeout = "soon"),
+        &["\"soon\" is not a duration"],
+    );
+    assert_refused(
+        &refused_redis!(url = "redis://h", wait_replicas = 1, wait_timeout = "1m"),
+        &["write at most `wait_timeout = \"10s\"`"],
+    );
+    assert_refused(&refused_redis!(url = "redis://h", wait_timeout = "1s"), &["add `wait_replicas = 1`"]);
+}

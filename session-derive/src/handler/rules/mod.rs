@@ -44,6 +44,7 @@ const RULES: &[fn(&UncheckedHandler, &mut Errors)] = &[
     options::save_is_for_a_borrow,
     options::state_is_taken,
     options::a_default_replaces_no_session,
+    options::touch_is_not_for_a_change,
     response::response_owns_its_data,
 ];
 

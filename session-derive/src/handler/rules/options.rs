@@ -137,3 +137,17 @@ pub(super) fn a_default_replaces_no_session(draft: &UncheckedHandler, errors: &m
         );
     }
 }
+
+/// `#[session(protected, touch = off)] .. user: &mut User`
+pub(super) fn touch_is_not_for_a_change(draft: &UncheckedHandler, errors: &mut Errors) {
+    let Slot::Written(off) = &draft.options.touch else { return };
+    if let Some(SessionParameter { name, .. }) = draft.taken().find(|taken| taken.form == BorrowForm::Exclusive) {
+        errors.at(
+            off.span,
+            format!(
+                "a `&mut` borrow is a use of the session, and `touch = off` is for handlers that only look at it; remove \
+                 `touch = off`, or take `&{name}`"
+            ),
+        );
+    }
+}

@@ -31,7 +31,13 @@ fn a_guard_without_a_parameter() {
     snapshot(
         "handler/guard_only",
         expansion(
-            quote!(protected(User), guard = |u| u.name == "root", missing = redirect("/login"), fresh = "10m"),
+            quote!(
+                protected(User),
+                guard = |u| u.name == "root",
+                missing = redirect("/login"),
+                fresh = "10m",
+                touch = off
+            ),
             &quote!(
                 async fn admin() -> &'static str {
                     "the back room"

@@ -299,3 +299,20 @@ fn requests_of_other_sites_are_let_in_by_one_word() {
     assert_refused(&refused!([or_default, csrf = off] async fn f(c: &Cart) {}), &[]);
     assert_refused(&refused!([protected, csrf] async fn f(u: &User) {}), &["write `csrf = off`"]);
 }
+
+#[test]
+fn a_request_is_no_use_by_one_word() {
+    assert_refused(&refused!([protected, touch = off] async fn f(u: &User) {}), &[]);
+    assert_refused(&refused!([optional, touch = off] async fn f(s: SessionSlot<User>) {}), &[]);
+    assert_refused(&refused!([protected(User), touch = off] async fn f() {}), &[]);
+    assert_refused(&refused!([protected, touch = on] async fn f(u: &User) {}), &["remove `touch = on`"]);
+    for value in [quote!(false), quote!("off"), quote!(0)] {
+        let expansion = wrap(quote!(protected, touch = #value), &quote! { async fn f(u: &User) {} });
+        assert_refused(&messages(&expansion), &["`touch` takes `off`; write `touch = off`"]);
+    }
+    assert_refused(&refused!([protected, touch = off] async fn f(u: &mut User) {}), &["or take `&User`"]);
+    assert_refused(
+        &refused!([protected(User), or_default(Cart), touch = off] async fn f(u: &User, c: &mut Cart) {}),
+        &["or take `&Cart`"],
+    );
+}

@@ -1,11 +1,13 @@
 //! `backend = redis(...)`: its arguments, and what must hold among them.
 
+use std::time::Duration;
+
 use super::{BackendArgument, RawBackend, argument};
 use crate::{
     diag::Errors,
     options::{
         feature::Feature,
-        value::{Literal, RawValue, Source, TEXT},
+        value::{COUNT, Literal, RawValue, Source, TEXT},
     },
 };
 
@@ -20,6 +22,8 @@ pub(super) const ARGUMENTS: &[BackendArgument] = &[
     argument("sentinel", "sentinel = env(\"REDIS_SENTINELS\")", TEXT).list().needs(SENTINEL),
     argument("master", "master = \"main\"", TEXT).needs(SENTINEL),
     argument("prefix", "prefix = \"shop\"", TEXT),
+    argument("wait_replicas", "wait_replicas = 1", COUNT),
+    argument("wait_timeout", "wait_timeout = \"500ms\"", TEXT),
     argument("ca", "ca = env(\"REDIS_CA\")", TEXT).needs(TLS),
     argument("client_cert", "client_cert = env(\"REDIS_CERT\")", TEXT).needs(TLS),
     argument("client_key", "client_key = env(\"REDIS_CLIENT_KEY\")", TEXT).needs(TLS),
@@ -29,7 +33,9 @@ pub(super) fn check(raw: &RawBackend, errors: &mut Errors) {
     tls_is_available(raw, errors);
     certificates_are_for_tls(raw, errors);
     sentinels_have_no_url(raw, errors);
+    replicas_are_waited_for(raw, errors);
     if raw.is_whole {
+        a_timeout_has_replicas(raw, errors);
         a_client_certificate_has_its_key(raw, errors);
         sentinels_have_their_master(raw, errors);
     }
@@ -53,6 +59,28 @@ fn sentinels_have_no_url(raw: &RawBackend, errors: &mut Errors) {
         let message = "Sentinels tell the address; remove `url`, and write user, password and database in `master`, as in \
                        `redis://user:password@main/0`";
         errors.at(url.span, message);
+    }
+}
+
+/// `redis(wait_replicas = "all", wait_timeout = "1m")`
+fn replicas_are_waited_for(raw: &RawBackend, errors: &mut Errors) {
+    if let Some(count) = raw.redis_argument("wait_replicas").filter(|count| count.text.parse::<u32>().is_err()) {
+        errors.at(count.span, "`wait_replicas` is a number of replicas; write `wait_replicas = 1`");
+    }
+    let Some(timeout) = raw.redis_argument("wait_timeout") else { return };
+    match session_rules::time::parse(&timeout.text) {
+        Err(why) => errors.at(timeout.span, why),
+        Ok(time) if time > Duration::from_secs(10) => {
+            errors.at(timeout.span, "nobody waits for replicas for so long; write at most `wait_timeout = \"10s\"`");
+        }
+        Ok(_) => {}
+    }
+}
+
+/// `redis(wait_timeout = ..)` without `wait_replicas`
+fn a_timeout_has_replicas(raw: &RawBackend, errors: &mut Errors) {
+    if let (Some(timeout), None) = (raw.redis_value("wait_timeout"), raw.redis_value("wait_replicas")) {
+        errors.at(timeout.span, "`wait_timeout` has no effect without replicas to wait for; add `wait_replicas = 1`");
     }
 }
 

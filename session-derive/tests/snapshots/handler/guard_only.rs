@@ -17,6 +17,7 @@ fn admin(
                 impl ::session_runtime::__private::Spec for __session_admin {
                     const POLICY: ::session_runtime::__private::SessionPolicy = ::session_runtime::__private::SessionPolicy::protected()
                         .fresh(::core::time::Duration::from_millis(600000u64))
+                        .untouched()
                         .unlent()
                         .missing(Self::missing)
                         .guard(Self::guard);

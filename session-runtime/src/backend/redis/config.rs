@@ -1,5 +1,7 @@
 //! The arguments of `backend = redis(...)`, and the way that they name.
 
+use std::time::Duration;
+
 use super::connector::{Connector, Source};
 #[cfg(feature = "redis-sentinel")]
 use super::sentinel::{RedisMaster, RedisSentinels, Sentinels};
@@ -24,6 +26,10 @@ pub struct RedisConfig {
     pub master: Option<RedisMaster>,
     /// What every key begins with (default: `application:Type:`, see [`Scope::identity`](crate::backend::Scope::identity)).
     pub prefix: Option<String>,
+    /// How many replicas have to acknowledge an end or a change before it is answered (default: 0).
+    pub wait_replicas: Option<u32>,
+    /// How long a write waits for them (default: 500 ms). Needs `wait_replicas`.
+    pub wait_timeout: Option<Duration>,
     /// The certificates of the authorities that may have signed the server's (default: the system's). Needs a URL
     /// with TLS.
     #[cfg(feature = "redis-tls")]
@@ -44,6 +50,8 @@ impl std::fmt::Debug for RedisConfig {
 }
 
 pub(super) const URL: &str = "backend = redis(url)";
+/// Half of the deadline that calls have by default, so that a write can say what it waited for in vain.
+const WAIT_TIMEOUT: Duration = Duration::from_millis(500);
 
 impl RedisConfig {
     /// The way that the arguments name.
@@ -60,6 +68,23 @@ impl RedisConfig {
         #[cfg(not(feature = "redis-tls"))]
         let tls = without_tls(tls);
         Ok(Connector::new(info, Source::Url, tls))
+    }
+
+    /// How many replicas writes wait for, and how long.
+    pub(super) fn replicas(&self) -> Result<Option<(u32, Duration)>, OpenError> {
+        let refuse =
+            |argument: &str, why: &str| Err(OpenError::option(format!("backend = redis({argument})"), None, why));
+        let timeout = self.wait_timeout.unwrap_or(WAIT_TIMEOUT);
+        if !(Duration::from_millis(1)..=Duration::from_secs(10)).contains(&timeout) {
+            return refuse("wait_timeout", "is no time to wait for replicas; write \"500ms\", at most \"10s\"");
+        }
+        match self.wait_replicas {
+            None if self.wait_timeout.is_some() => {
+                refuse("wait_timeout", "has no effect without `wait_replicas`; add `wait_replicas = 1`")
+            }
+            None | Some(0) => Ok(None),
+            Some(count) => Ok(Some((count, timeout))),
+        }
     }
 
     /// The way by Sentinels, where they are named.

@@ -32,6 +32,8 @@ use super::wakers::Wakers;
 pub(super) const CONNECT: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
+/// How long a `PING` may take, where nothing holds it up.
+const PROBE: Duration = Duration::from_millis(400);
 /// How often one request is sent at most.
 const MOST_SENDS: usize = 4;
 
@@ -64,7 +66,7 @@ pub(super) struct Answer {
 }
 
 pub(super) struct Shared {
-    connector: Connector,
+    connector: Arc<Connector>,
     config: AsyncConnectionConfig,
     /// A key that nothing is stored under, to see whether writes are taken.
     probe: String,
@@ -74,6 +76,8 @@ pub(super) struct Shared {
     /// Whether somebody has subscribed, so that a new connection has to be subscribed before it is used.
     subscribes: AtomicBool,
     attempts: AtomicU64,
+    /// For how long the server may hold up an answer because it is asked to.
+    held_up: Duration,
 }
 
 #[derive(Clone)]
@@ -102,7 +106,18 @@ impl Drop for Live {
 
 impl Connection {
     /// Nothing is connected before it is needed.
-    pub(super) fn new(connector: Connector, prefix: &str, channel: &str, wakers: Arc<Wakers>) -> Self {
+    pub(super) fn new(connector: Arc<Connector>, prefix: &str, channel: &str, wakers: Arc<Wakers>) -> Self {
+        Self::held_up(connector, prefix, channel, wakers, Duration::ZERO)
+    }
+
+    /// The same for commands that hold up the connection for so long at most, so that this is no sign of its death.
+    pub(super) fn held_up(
+        connector: Arc<Connector>,
+        prefix: &str,
+        channel: &str,
+        wakers: Arc<Wakers>,
+        held_up: Duration,
+    ) -> Self {
         let woken = Arc::clone(&wakers);
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
@@ -120,10 +135,11 @@ impl Connection {
             state: watch::Sender::new(State::Closed),
             subscribes: AtomicBool::new(false),
             attempts: AtomicU64::new(0),
+            held_up,
         }))
     }
 
-    pub(super) fn connector(&self) -> &Connector {
+    pub(super) fn connector(&self) -> &Arc<Connector> {
         &self.0.connector
     }
 
@@ -318,6 +334,11 @@ impl Shared {
 
     pub(super) fn is_current(&self, live: &Live) -> bool {
         matches!(&*self.state.borrow(), State::Open(current) if current.number == live.number)
+    }
+
+    /// How long the answer to a `PING` may take.
+    pub(super) fn probe_limit(&self) -> Duration {
+        PROBE + self.held_up
     }
 
     fn is_wanted(&self) -> bool {

@@ -10,8 +10,6 @@ use super::connection::{Live, Shared};
 
 /// How often the heartbeat looks whether requests are answered, while there are any.
 const TICK: Duration = Duration::from_millis(200);
-/// How long a `PING` may take.
-const PROBE: Duration = Duration::from_millis(400);
 /// After how much silence a subscription that somebody listens to is asked for a sign of life.
 const SILENCE: Duration = Duration::from_secs(1);
 
@@ -81,7 +79,7 @@ pub(super) async fn heartbeat(shared: Weak<Shared>, live: Weak<Live>, pulse: Arc
         }
         let unanswered = abandoned || pulse.waiting.load(Ordering::Relaxed) > 0;
         if unanswered || shared.has_listeners() && proved.elapsed() >= SILENCE {
-            match live.is_alive(PROBE).await {
+            match live.is_alive(shared.probe_limit()).await {
                 Ok(()) => proved = Instant::now(),
                 Err(error) => return shared.give_up_silent(&live, &error),
             }

@@ -7,6 +7,7 @@ use redis::{Pipeline, Value};
 use super::connection::{Loss, Request};
 use super::encoding::{decode, encode, keep, millis, number, unexpected_reply};
 use super::fault::unavailable;
+use super::replicas::Replicas;
 use super::scripts::{self, Call};
 use super::{LOST_WAKE, Redis};
 use crate::backend::{Acquired, BackendError, Lease, Leases, Record, RecordKey, Touch, Written};
@@ -95,7 +96,7 @@ impl Leases for Redis {
             .number(keep(&record, touch))
             .bytes(self.channel.as_bytes())
             .bytes(key.as_bytes());
-        let answer = self.run(call).await?;
+        let answer = self.write(call, Replicas::is_repeated).await?;
         self.outcome(&record_name, answer, record.version, &bytes).await
     }
 

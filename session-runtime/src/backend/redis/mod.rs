@@ -14,6 +14,7 @@ mod fault;
 pub(super) mod fuzz;
 mod heartbeat;
 mod leases;
+mod replicas;
 mod scripts;
 #[cfg(feature = "redis-sentinel")]
 mod sentinel;
@@ -35,6 +36,7 @@ use self::connection::{Answer, Connection, Loss, Request};
 use self::connector::{Connector, Source};
 use self::encoding::{decode, encode, keep, millis, number, written};
 use self::fault::unavailable;
+use self::replicas::Replicas;
 use self::scripts::{Call, Scripts};
 #[cfg(feature = "redis-sentinel")]
 pub use self::sentinel::{RedisMaster, RedisSentinels};
@@ -62,6 +64,8 @@ pub struct Redis {
     channel: String,
     scripts: Scripts,
     wakers: Arc<Wakers>,
+    /// What writes wait for, if they do.
+    replicas: Option<Replicas>,
 }
 
 /// What a lease's name adds to its record's.
@@ -112,8 +116,8 @@ impl Redis {
     fn on(connector: Connector, prefix: String) -> Self {
         let channel = format!("{prefix}freed");
         let wakers = Arc::new(Wakers::default());
-        let connection = Connection::new(connector, &prefix, &channel, Arc::clone(&wakers));
-        Self { connection, prefix, channel, scripts: Scripts::default(), wakers }
+        let connection = Connection::new(Arc::new(connector), &prefix, &channel, Arc::clone(&wakers));
+        Self { connection, prefix, channel, scripts: Scripts::default(), wakers, replicas: None }
     }
 
     /// The name of a record. The braces make it one hash slot with its lease.
@@ -224,7 +228,7 @@ impl Backend for Redis {
             .bytes(&expected.to_be_bytes())
             .bytes(&bytes)
             .number(keep(&record, touch));
-        let answer = self.run(call).await?;
+        let answer = self.write(call, Replicas::is_repeated).await?;
         self.outcome(&name, answer, record.version, &bytes).await
     }
 
@@ -233,7 +237,7 @@ impl Backend for Redis {
         let call = Call::new(&self.scripts.delete, [&record, &lease_name])
             .bytes(self.channel.as_bytes())
             .bytes(key.as_bytes());
-        let answer = self.run(call).await?;
+        let answer = self.write(call, Replicas::found_nothing).await?;
         // What a second attempt does not find, the first has ended.
         Ok(answer.repeated || number(&answer.value)? > 0)
     }
@@ -258,9 +262,12 @@ impl OpenBackend for Redis {
     type Config = RedisConfig;
 
     async fn open(config: RedisConfig, scope: &Scope) -> Result<Self, OpenError> {
-        let connector = config.connector()?;
+        let (connector, replicas) = (config.connector()?, config.replicas()?);
         let prefix = config.prefix.unwrap_or_else(|| format!("{}:", scope.identity().replace('/', ":")));
-        let redis = Self::on(connector, prefix);
+        let mut redis = Self::on(connector, prefix);
+        if let Some((count, timeout)) = replicas {
+            redis = redis.wait_replicas(count, timeout);
+        }
         redis.check().await?;
         Ok(redis)
     }

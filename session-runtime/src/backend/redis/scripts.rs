@@ -1,7 +1,7 @@
 //! What has to happen in one step on the server. Each script names all of its keys, in one hash slot, and may be run
 //! twice: it changes nothing that it did not find as it expects it.
 
-use redis::{Cmd, ErrorKind, RedisResult, Script, ServerErrorKind};
+use redis::{Cmd, ErrorKind, Pipeline, RedisResult, Script, ServerErrorKind, Value};
 
 use super::connection::{Answer, Connection, Loss, Request};
 
@@ -56,6 +56,27 @@ impl<'a> Call<'a> {
     pub(super) fn number(mut self, argument: u64) -> Self {
         self.command.arg(argument);
         self
+    }
+
+    /// Runs it as [`Call::run`] does, and then `after`, in the same round trip: the answers of both.
+    pub(super) async fn run_with(self, after: &Cmd, connection: &Connection) -> RedisResult<(Answer, Value)> {
+        let both = |command: &Cmd| {
+            let mut pipeline = Pipeline::with_capacity(2);
+            pipeline.add_command(command.clone()).add_command(after.clone());
+            pipeline
+        };
+        let sent = connection.send(Request::All(&both(&self.command)), self.loss).await;
+        let sent = match (sent, self.script) {
+            (Err(error), Some(script)) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                let taught = both(&with_text(&self.command, script.text));
+                connection.send(Request::All(&taught), self.loss).await
+            }
+            (sent, _) => sent,
+        }?;
+        let of_another_type = || (ErrorKind::UnexpectedReturnType, "two answers were expected").into();
+        let Value::Array(answers) = sent.value else { return Err(of_another_type()) };
+        let [value, behind]: [Value; 2] = answers.try_into().map_err(|_| of_another_type())?;
+        Ok((Answer { value, repeated: sent.repeated }, behind))
     }
 
     /// Runs it: one round trip. A server that doesn't know the script (it was restarted, or flushed) is sent

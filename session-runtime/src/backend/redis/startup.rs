@@ -115,6 +115,9 @@ impl Redis {
         check_role(connection, self.source()).await?;
         self.check_rights(connection).await?;
         self.check_scripts(connection).await?;
+        if let Some(replicas) = &self.replicas {
+            replicas.check(connection).await.map_err(|error| Trouble::of(&error, REFUSED))?;
+        }
         self.connection.connector().served();
         warn_of_eviction(connection).await;
         Ok(())
@@ -186,7 +189,7 @@ impl Redis {
             eval.arg(script).arg(1).arg(&name);
             eval
         };
-        let commands = [
+        let mut commands = vec![
             ("+ping", cmd("PING")),
             ("+set", with(on_key("SET"), &["probe", "NX", "PX", &kept])),
             ("+get", on_key("GET")),
@@ -202,6 +205,9 @@ impl Redis {
             ("+publish", with(cmd("PUBLISH"), &[&self.channel, "probe"])),
             ("+del", on_key("DEL")),
         ];
+        if self.replicas.is_some() {
+            commands.push(("+wait", with(cmd("WAIT"), &["0", "1"])));
+        }
         let mut pipeline = Pipeline::with_capacity(commands.len());
         commands.iter().for_each(|(_, command)| _ = pipeline.add_command(command.clone()));
         let answers = connection.send_packed_commands(&pipeline, 0, commands.len()).await;

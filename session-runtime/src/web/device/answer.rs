@@ -11,8 +11,12 @@ use super::super::cookies;
 use super::super::problem;
 use super::cookie::DeviceCookie;
 use crate::backend::{BackendError, RecordKey};
+use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::sessions::Core;
+
+/// No challenge was answered.
+const NEVER: Timestamp = Timestamp::from_millis(0);
 
 const CHALLENGE: HeaderName = HeaderName::from_static("secure-session-challenge");
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
@@ -29,7 +33,7 @@ pub(super) fn guarded(mut response: Response) -> Response {
 /// What the browser is to keep fresh, by which it learns that the session is bound.
 pub(super) fn registered(core: &Core, session: &RecordKey, device: &[u8; 16]) -> Result<Response, Error> {
     let Some((declared, cookie)) = core.device() else { return Ok(gone(session)) };
-    let (token, challenge) = core.device_tokens(session, device).unwrap_or_default();
+    let (token, challenge) = core.device_tokens(session, device, NEVER).unwrap_or_default();
     let DeviceCookie { header, attributes } = DeviceCookie::new(cookie, &token, declared.every)?;
     let except: Vec<_> =
         declared.except.iter().map(|path| json!({ "type": "exclude", "domain": "*", "path": path })).collect();
@@ -48,9 +52,14 @@ pub(super) fn registered(core: &Core, session: &RecordKey, device: &[u8; 16]) ->
 }
 
 /// The key was proved: a cookie that says so, and the challenge for the next time.
-pub(super) fn refreshed(core: &Core, session: &RecordKey, device: &[u8; 16]) -> Result<Response, Error> {
+pub(super) fn refreshed(
+    core: &Core,
+    session: &RecordKey,
+    device: &[u8; 16],
+    answered: Timestamp,
+) -> Result<Response, Error> {
     let Some((declared, cookie)) = core.device() else { return Ok(gone(session)) };
-    let (token, challenge) = core.device_tokens(session, device).unwrap_or_default();
+    let (token, challenge) = core.device_tokens(session, device, answered).unwrap_or_default();
     let cookie = DeviceCookie::new(cookie, &token, declared.every)?;
     let mut response = (StatusCode::NO_CONTENT, [(SET_COOKIE, cookie.header)]).into_response();
     challenged(&mut response, session, &challenge);
@@ -59,7 +68,7 @@ pub(super) fn refreshed(core: &Core, session: &RecordKey, device: &[u8; 16]) -> 
 
 /// A proof is asked for, which the browser sends at once.
 pub(super) fn asked(core: &Core, session: &RecordKey, device: &[u8; 16]) -> Response {
-    let (_, challenge) = core.device_tokens(session, device).unwrap_or_default();
+    let (_, challenge) = core.device_tokens(session, device, NEVER).unwrap_or_default();
     let mut response = problem::unproven(StatusCode::FORBIDDEN, core);
     challenged(&mut response, session, &challenge);
     response

@@ -113,9 +113,9 @@ async fn register(core: &Core, proof: Option<&str>) -> Response {
 
 async fn refresh(core: &Core, session: &RecordKey, proof: Option<&str>) -> Response {
     match core.refresh_device(session, proof).await {
-        Ok(Refreshed::Proven(device)) => {
+        Ok(Refreshed::Proven(device, answered)) => {
             telemetry::device_proven(core.session_type(), session);
-            answer::refreshed(core, session, &device).unwrap_or_else(|_| answer::later())
+            answer::refreshed(core, session, &device, answered).unwrap_or_else(|_| answer::later())
         }
         Ok(Refreshed::Asked(device)) => answer::asked(core, session, &device),
         Ok(Refreshed::Gone) => answer::gone(session),

@@ -44,6 +44,11 @@ mod pages {
             user.visits.to_string()
         }
 
+        #[session(protected, touch = off)]
+        pub(crate) async fn is_alive(user: &User) -> bool {
+            user.visits > 0
+        }
+
         #[session(protected, guard = |user| user.visits < 10)]
         pub(crate) async fn of<T: Send>(user: &User, _: Path<u32>) -> String {
             user.name.clone()
