@@ -111,6 +111,13 @@ impl RecordKey {
         URL_SAFE_NO_PAD.encode_string(self.0, name);
     }
 
+    /// The key that a store's name holds, as [`push_to`](Self::push_to) writes it.
+    #[cfg(feature = "redis")]
+    pub(crate) fn from_text(text: &[u8]) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        Some(Self(bytes.try_into().ok()?))
+    }
+
     /// The name under which logs know this session.
     pub fn public_id(&self) -> PublicId {
         let mut public_id = [0; 9];

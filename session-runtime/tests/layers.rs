@@ -31,6 +31,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "fs4",
             "futures_util",
             "lru",
+            "quick_cache",
             "redis",
             "rustls_native_certs",
             "sha2",

@@ -17,6 +17,7 @@ mod proxy;
 mod redis;
 mod redis_client;
 mod redis_memory;
+mod redis_near_cache;
 mod redis_owners;
 mod redis_replicas;
 mod redis_sentinel;

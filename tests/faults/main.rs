@@ -12,6 +12,7 @@ mod leases;
 #[path = "../fixtures/ledger/routes.rs"]
 mod ledger;
 mod logins;
+mod near_cache;
 mod outages;
 mod over_tls;
 mod refused_writes;

@@ -34,6 +34,7 @@ mod late_answers;
 mod leaks;
 mod live;
 mod long_lived;
+mod middleware;
 mod missing;
 mod no_side_effects;
 mod one_load;

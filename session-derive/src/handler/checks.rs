@@ -6,7 +6,7 @@ use syn::{ReturnType, Type};
 
 use super::{
     model::{CallArgument, Handler, Session},
-    parameter::BorrowForm,
+    parameter::{BorrowForm, is_next},
 };
 use crate::{
     options::access::peel,
@@ -17,10 +17,13 @@ use crate::{
 pub(crate) fn expand(handler: &Handler, output: &ReturnType, runtime: &Runtime) -> Option<TokenStream> {
     let lends = handler.sessions.iter().filter(|session| session.form == BorrowForm::Exclusive);
     let lends = lends.map(|session| lends_exclusively(session, runtime));
-    let last = handler.arguments.len().saturating_sub(1);
+    let all = &handler.arguments;
+    let is_middleware = matches!(all.last(), Some(CallArgument::Extractor(ty)) if is_next(ty));
+    // What takes the body stands right before `Next`.
+    let last = all.len().saturating_sub(if is_middleware { 2 } else { 1 });
     let arguments = handler.arguments.iter().enumerate().filter_map(|(index, argument)| match argument {
         CallArgument::Session(_) => None,
-        CallArgument::Extractor(ty) => Some((&**ty, index == last)),
+        CallArgument::Extractor(ty) => Some((&**ty, index >= last)),
     });
     let arguments = arguments.filter_map(|(ty, last)| extractor(ty, last, runtime));
     let all: Vec<TokenStream> = lends.chain(arguments).chain(parts_of_response(output, runtime)).collect();

@@ -7,7 +7,7 @@ use syn::{Attribute, FnArg, GenericParam, Generics, Type, ext::IdentExt};
 use super::{
     checks::has_word,
     generics::KeptGenerics,
-    parameter::{BorrowForm, Parameter, SessionParameter},
+    parameter::{BorrowForm, Parameter, SessionParameter, is_next},
     parse::{Function, HandlerOptions},
     rules::{self, AccessWords},
 };
@@ -68,6 +68,8 @@ pub(crate) struct Session {
     pub(crate) state: Option<Type>,
     /// Whether the handler takes it, rather than being guarded by it alone.
     pub(crate) lent: bool,
+    /// Whether the handler is a middleware, with others behind it in the same request.
+    pub(crate) passes_on: bool,
 }
 
 /// What the user's function is called with.
@@ -149,6 +151,7 @@ fn build(draft: &UncheckedHandler, errors: &mut Errors) -> Handler {
 
     let state = state.as_ref().written().map(|state| state.ty.clone());
     let guarded = rules::guarded(draft);
+    let passes_on = matches!(parameters.last(), Some(Parameter::Other(ty)) if is_next(ty));
     let mut session = |taken: &SessionParameter, access: Access, lent: bool| {
         with_state(
             &state,
@@ -168,6 +171,7 @@ fn build(draft: &UncheckedHandler, errors: &mut Errors) -> Handler {
                 saves_always: taken.form == BorrowForm::Exclusive && !save.is_absent(),
                 state: None,
                 lent,
+                passes_on,
             },
         )
     };

@@ -75,6 +75,12 @@ impl Parameter {
     }
 }
 
+/// Whether a parameter is what a middleware runs behind itself: axum's `Next`.
+pub(crate) fn is_next(ty: &Type) -> bool {
+    let Type::Path(path) = peel(ty) else { return false };
+    path.path.segments.last().is_some_and(|segment| segment.ident == "Next" && segment.arguments.is_empty())
+}
+
 fn form(reference: &TypeReference) -> BorrowForm {
     if reference.mutability.is_some() { BorrowForm::Exclusive } else { BorrowForm::Shared }
 }

@@ -96,6 +96,7 @@ fn common(session: &Session, runtime: &Runtime) -> Option<TokenStream> {
         touches: true,
         saves_always: false,
         lent: true,
+        passes_on: false,
         ..
     } = session
     else {
@@ -191,6 +192,7 @@ fn implementation(handler: &Handler, index: usize, runtime: &Runtime) -> TokenSt
         saves_always,
         state,
         lent,
+        passes_on,
     } = &handler.sessions[index];
     let (marker, bounds) = (marker_name(handler, index), &handler.bounds);
     let (declared, named, where_clause) = (bounds.declared(), bounds.named(), bounds.where_clause());
@@ -212,6 +214,7 @@ fn implementation(handler: &Handler, index: usize, runtime: &Runtime) -> TokenSt
     let csrf = (!csrf).then(|| quote_spanned!(Span::mixed_site()=> .from_any_site()));
     let touch = (!touches).then(|| quote_spanned!(Span::mixed_site()=> .untouched()));
     let save = saves_always.then(|| quote_spanned!(Span::mixed_site()=> .save_always()));
+    let passes_on = passes_on.then(|| quote_spanned!(Span::mixed_site()=> .passes_on()));
     let lent = (!lent).then(|| quote_spanned!(Span::mixed_site()=> .unlent()));
     let asks_missing = missing.as_ref().map(|missing| match missing.wants_request() {
         true => quote_spanned!(Span::mixed_site()=> .missing_handler(Self::missing)),
@@ -258,7 +261,7 @@ fn implementation(handler: &Handler, index: usize, runtime: &Runtime) -> TokenSt
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
         impl #declared #spec for #marker #named #where_clause {
-            const POLICY: #asked = #asked::#who #fresh #device #wait #csrf #touch #save #lent #asks_missing #asks_guard;
+            const POLICY: #asked = #asked::#who #fresh #device #wait #csrf #touch #save #lent #passes_on #asks_missing #asks_guard;
             #guard
             #missing
             #default

@@ -130,10 +130,19 @@ pub(super) fn append(headers: &mut HeaderMap, cookie: HeaderValue) {
 
 /// Whether an answer sets or removes this cookie already.
 pub(super) fn is_set(headers: &HeaderMap, spec: &Spec) -> bool {
-    let ours = |value: &HeaderValue| {
-        value.as_bytes().strip_prefix(spec.name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
-    };
-    headers.get_all(SET_COOKIE).iter().any(ours)
+    headers.get_all(SET_COOKIE).iter().any(|value| is_of(value, spec))
+}
+
+/// Takes this cookie out of an answer.
+pub(super) fn take_back(headers: &mut HeaderMap, spec: &Spec) {
+    let others: Vec<HeaderValue> =
+        headers.get_all(SET_COOKIE).iter().filter(|value| !is_of(value, spec)).cloned().collect();
+    headers.remove(SET_COOKIE);
+    others.into_iter().for_each(|cookie| append(headers, cookie));
+}
+
+fn is_of(value: &HeaderValue, spec: &Spec) -> bool {
+    value.as_bytes().strip_prefix(spec.name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
 }
 
 #[cfg(feature = "testing")]

@@ -9,6 +9,7 @@ use super::authorize::{Absence, Caller, check_fresh, receive, turn_away, verify}
 use super::device;
 use super::handler::KeptLeases;
 use super::handler_session::reissued;
+use super::held::is_held;
 use super::page_load::loads_page;
 use super::passive::only_looks;
 use super::problem::{self, Rejection};
@@ -73,6 +74,14 @@ impl ExclusiveBorrow {
             let refusal = turn_away(core, Absence::Anonymous, demand.missing(), Some(parts)).await;
             return Err(Rejection::new(core, parts, refusal));
         }
+        let looks = only_looks(parts);
+        if let Some(entry) = &entry
+            && !looks
+            && is_held(parts, core, entry)
+        {
+            telemetry::held_by_middleware(core.session_type(), &entry.key);
+            return Err(Rejection::new(core, parts, problem::held_by_middleware()));
+        }
         let withheld = entry.is_none()
             && policy.access == Access::OrDefault
             && by.is_sent_by_browsers()
@@ -85,11 +94,16 @@ impl ExclusiveBorrow {
         }
         let asked = core.verifies() || policy.async_guard.is_some() || policy.device.is_some();
         let wanted = asked || policy.missing_handler || core.missing().wants_request();
-        let (looks, reads) = (only_looks(parts), loads_page(parts));
+        let reads = loads_page(parts);
         let device = entry.as_ref().map(|entry| device::Presented::of(core, entry, parts)).unwrap_or_default();
         let parts = (entry.is_some() && wanted).then(|| Box::new(parts.clone()));
         let (borrowed, announcement) = (BorrowedData::Nothing, TokenChange::Unchanged);
         Ok((Self { entry, presented, parts, looks, reads, withheld, device, borrowed, announcement }, by))
+    }
+
+    /// The token whose session it is going to hold.
+    pub(super) fn holds(&self) -> Option<&TokenEntry> {
+        self.entry.as_deref().filter(|_| !self.looks)
     }
 
     pub(super) fn data(&mut self) -> Option<&mut dyn ErasedData> {

@@ -146,11 +146,11 @@ fn ask_core<'a>(core: Core, take: BorrowForm, demand: Demand, parts: &'a mut Par
         BorrowForm::Shared => {
             Box::pin(async move { HandlerSession::shared(core, demand, parts).await.map(ErasedHandlerSession::from) })
         }
-        BorrowForm::Exclusive => {
-            Box::pin(
-                async move { HandlerSession::exclusive(core, demand, parts).await.map(ErasedHandlerSession::from) },
-            )
-        }
+        BorrowForm::Exclusive => Box::pin(async move {
+            let session = HandlerSession::exclusive(core, demand, parts).await?;
+            session.note_held(parts);
+            Ok(ErasedHandlerSession::from(session))
+        }),
         BorrowForm::Owned => {
             Box::pin(async move { HandlerSession::owned(core, demand, parts).await.map(ErasedHandlerSession::from) })
         }

@@ -89,12 +89,18 @@ impl SessionList {
             if failure.is_some() || (failed && !session.saves_always()) {
                 session.discard();
             } else if let Err(error) = KeptLeases::of(behind).hold(session.commit()).await {
-                failure = Some(error);
+                // A logout or another login behind a middleware: what it changed has gone with the session.
+                let moot = session.passes_on() && matches!(error, Error::Ended);
+                failure = (!moot).then_some(error);
             }
             rest = behind;
         }
         if let Some(error) = failure {
-            response = Error::into_response(error);
+            let former = std::mem::replace(&mut response, Error::into_response(error));
+            // A handler behind a middleware may have put another token in force, without which the client is logged out.
+            for session in self.sessions().iter().filter(|session| session.passes_on()) {
+                session.pass_tokens(former.headers(), response.headers_mut());
+            }
         }
         self.announce(response).await
     }

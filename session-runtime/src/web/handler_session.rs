@@ -9,6 +9,7 @@ use http::request::Parts;
 
 use super::authorize::{Admitted, admit};
 use super::exclusive::ExclusiveBorrow;
+use super::held;
 use super::page_load::loads_page;
 use super::passive::Reading;
 use super::problem::Rejection;
@@ -98,6 +99,16 @@ impl HandlerSession {
     pub(super) async fn exclusive(core: Core, demand: Demand, parts: &Parts) -> Result<Self, Rejection> {
         let (exclusive, by) = ExclusiveBorrow::announced(&core, &demand, parts).await?;
         Ok(Self::new(core, by, demand, parts, BorrowKind::Exclusive(exclusive)))
+    }
+
+    /// A middleware tells those behind it what it holds.
+    pub(super) fn note_held(&self, parts: &mut Parts) {
+        if let BorrowKind::Exclusive(exclusive) = &self.borrow
+            && self.demand.policy.passes_on
+            && let Some(entry) = exclusive.holds()
+        {
+            held::hold(parts, &self.core, entry);
+        }
     }
 
     fn new(core: Core, by: Transport, demand: Demand, parts: &Parts, borrow: BorrowKind) -> Self {
@@ -200,6 +211,16 @@ impl HandlerSession {
         }
     }
 
+    /// Whether the handler is a middleware.
+    pub(super) fn passes_on(&self) -> bool {
+        self.demand.policy.passes_on
+    }
+
+    /// Takes what one answer tells of tokens into another one.
+    pub(super) fn pass_tokens(&self, from: &HeaderMap, to: &mut HeaderMap) {
+        transport::pass(&self.by, from, to);
+    }
+
     /// Whether what the handler changed is stored whatever it answers.
     pub(super) fn saves_always(&self) -> bool {
         self.demand.policy.saves_always
@@ -254,12 +275,23 @@ pub(super) async fn announce(
     headers: &mut HeaderMap,
 ) -> Result<(), Error> {
     vary(core, headers);
-    if let TokenChange::Set { entry, known, .. } = &change
-        && known.is_none_or(|known| known.elapsed() >= CERTAIN)
-        // Boxed, as few tokens are asked about.
-        && !Box::pin(core.is_in_force(entry)).await
-    {
-        return Ok(());
+    // By a handler behind a middleware, in the same request.
+    let told = !matches!(change, TokenChange::Unchanged) && transport::is_told(core, by, headers);
+    match &change {
+        // What nobody asked for is not worth more than what was told, nor is the end of a session that another one has
+        // replaced since.
+        TokenChange::Set { known: None, .. } | TokenChange::Removed if told => return Ok(()),
+        TokenChange::Set { entry, known, .. }
+            if (told || known.is_none_or(|known| known.elapsed() >= CERTAIN))
+                // Boxed, as few tokens are asked about.
+                && !Box::pin(core.is_in_force(entry)).await =>
+        {
+            return Ok(());
+        }
+        _ => {}
+    }
+    if told {
+        transport::take_back(core, by, headers);
     }
     transport::announce(core, by, &change, headers)?;
     if core.schema().clear_site_data && matches!(change, TokenChange::Removed) {

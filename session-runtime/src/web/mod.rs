@@ -12,6 +12,7 @@ mod exclusive;
 mod extract;
 mod handler;
 mod handler_session;
+mod held;
 mod layer;
 mod misuse;
 mod page_load;

@@ -132,6 +132,14 @@ pub(super) fn cross_site() -> Response {
     problem(StatusCode::FORBIDDEN, ProblemKind::CrossSite, "Cross-site request refused", detail)
 }
 
+/// A middleware of this request holds what its handler asks for.
+pub(super) fn held_by_middleware() -> Response {
+    internal(
+        "The session can't be changed here",
+        "Nothing was changed. The log has the cause: session.held_by_middleware.",
+    )
+}
+
 /// A guard said no.
 pub(super) fn forbidden() -> Response {
     problem(

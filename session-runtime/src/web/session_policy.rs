@@ -106,6 +106,8 @@ pub struct SessionPolicy {
     pub(super) saves_always: bool,
     /// Whether its data is lent, rather than asked for by a guard alone.
     pub(super) lends: bool,
+    /// Whether it is a middleware, with others behind it in the same request.
+    pub(super) passes_on: bool,
     /// The handler's own `missing`.
     pub(super) missing: fn(Option<&ErasedState>) -> Option<Missing>,
     /// Whether that answers by the request, as a handler does.
@@ -127,6 +129,7 @@ impl SessionPolicy {
             touches: true,
             saves_always: false,
             lends: true,
+            passes_on: false,
             missing: |_| None,
             missing_handler: false,
             guard: |_| Ok(()),
@@ -191,6 +194,12 @@ impl SessionPolicy {
     #[must_use]
     pub const fn unlent(self) -> Self {
         Self { lends: false, ..self }
+    }
+
+    /// A middleware.
+    #[must_use]
+    pub const fn passes_on(self) -> Self {
+        Self { passes_on: true, ..self }
     }
 
     /// `missing = ...` with an answer that is known.

@@ -1,6 +1,6 @@
 //! How tokens travel: out of a request's headers, and into an answer's.
 
-use http::header::{AUTHORIZATION, CACHE_CONTROL, FORWARDED, HOST, ORIGIN, VIA, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, FORWARDED, HOST, ORIGIN, SET_COOKIE, VIA, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use session_rules::origin::{Origin, is_loopback};
@@ -155,6 +155,28 @@ pub(super) fn is_told(core: &Core, by: &Transport, headers: &HeaderMap) -> bool 
         Transport::Cookie | Transport::CookieOnLocalhost => cookies::is_set(headers, core.cookie(by)),
         Transport::Bearer => headers.contains_key(ANSWER),
         Transport::Header(name) => headers.contains_key(name),
+    }
+}
+
+/// Takes what an answer tells of the token by this transport out of it: it is about to tell something newer.
+pub(super) fn take_back(core: &Core, by: &Transport, headers: &mut HeaderMap) {
+    match by {
+        Transport::Cookie | Transport::CookieOnLocalhost => cookies::take_back(headers, core.cookie(by)),
+        // These are replaced.
+        Transport::Bearer | Transport::Header(_) => {}
+    }
+}
+
+/// Takes what one answer tells of tokens by this transport into another one.
+pub(super) fn pass(by: &Transport, from: &HeaderMap, to: &mut HeaderMap) {
+    let name = match by {
+        Transport::Cookie | Transport::CookieOnLocalhost => &SET_COOKIE,
+        Transport::Bearer => &ANSWER,
+        Transport::Header(name) => name,
+    };
+    to.remove(name);
+    for value in from.get_all(name) {
+        to.append(name, value.clone());
     }
 }
 

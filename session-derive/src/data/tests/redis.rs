@@ -77,3 +77,13 @@ fn replicas_are_a_number_and_are_waited_for_a_duration() {
     );
     assert_refused(&refused_redis!(url = "redis://h", wait_timeout = "1s"), &["add `wait_replicas = 1`"]);
 }
+
+#[test]
+fn a_near_cache_has_a_bound_that_can_be_kept() {
+    for bound in ["100ms", "1s", "10s"] {
+        assert_refused(&refused_redis!(url = "redis://h", near_cache = #bound), &[]);
+    }
+    assert_refused(&refused_redis!(url = "redis://h", near_cache = "soon"), &["\"soon\" is not a duration"]);
+    assert_refused(&refused_redis!(url = "redis://h", near_cache = "99ms"), &["write `near_cache = \"1s\"`"]);
+    assert_refused(&refused_redis!(url = "redis://h", near_cache = "1m"), &["write `near_cache = \"1s\"`"]);
+}

@@ -7,7 +7,7 @@ use syn::{FnArg, Safety, Type};
 
 use super::{
     model::{MOST_PARAMETERS, MOST_SESSIONS, UncheckedHandler, conditional_parameter},
-    parameter::{BorrowForm, SessionParameter, argument_of},
+    parameter::{BorrowForm, Parameter, SessionParameter, argument_of, is_next},
     parse::HandlerOptions,
 };
 use crate::{
@@ -36,6 +36,7 @@ const RULES: &[fn(&UncheckedHandler, &mut Errors)] = &[
     not_too_many_sessions,
     no_session_by_value,
     each_named_type_is_taken,
+    next_is_last,
     options::guard_has_one_session,
     options::freshness_is_of_one_session,
     options::device_is_of_one_session,
@@ -248,7 +249,7 @@ fn takes_a_session(draft: &UncheckedHandler, errors: &mut Errors) {
 
 /// Whether a plain type might be a session that its author forgot to borrow.
 fn could_be_a_session(ty: &Type) -> bool {
-    const EXTRACTORS: [&str; 12] = [
+    const EXTRACTORS: [&str; 13] = [
         "Body",
         "Bytes",
         "Extensions",
@@ -256,6 +257,7 @@ fn could_be_a_session(ty: &Type) -> bool {
         "MatchedPath",
         "Method",
         "Multipart",
+        "Next",
         "Parts",
         "Request",
         "String",
@@ -375,6 +377,18 @@ fn each_named_type_is_taken(draft: &UncheckedHandler, errors: &mut Errors) {
             let parameter =
                 if word.access == Access::Optional { format!("Option<&{name}>") } else { format!("&mut {name}") };
             errors.over(ty, format!("no parameter takes `{name}`; add one of type `{parameter}`, or remove it here"));
+        }
+    }
+}
+
+/// `async fn visits(user: &mut User, next: Next, request: Request)`
+fn next_is_last(draft: &UncheckedHandler, errors: &mut Errors) {
+    let before = draft.parameters.split_last().map_or(&[][..], |(_, before)| before);
+    for parameter in before {
+        if let Parameter::Other(ty) = parameter
+            && is_next(ty)
+        {
+            errors.over(ty, "`Next` is the last parameter of a middleware; move it behind the request");
         }
     }
 }

@@ -316,3 +316,19 @@ fn a_request_is_no_use_by_one_word() {
         &["or take `&Cart`"],
     );
 }
+
+#[test]
+fn a_middleware_has_next_as_its_last_parameter() {
+    assert_refused(&refused!([protected] async fn f(u: &mut User, request: Request, next: Next) -> Response {}), &[]);
+    assert_refused(&refused!([protected(User)] async fn f(request: Request, next: middleware::Next) {}), &[]);
+    assert_refused(
+        &refused!([protected] async fn f(u: &User, next: Next, request: Request) {}),
+        &["`Next` is the last parameter of a middleware"],
+    );
+    assert_refused(
+        &refused!([protected] async fn f(request: Request, next: Next) {}),
+        &["this handler takes no session"],
+    );
+    // Another type of that name has parameters of its own.
+    assert_refused(&refused!([protected] async fn f(u: &User, next: Next<u32>, request: Request) {}), &[]);
+}

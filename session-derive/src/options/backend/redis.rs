@@ -22,6 +22,7 @@ pub(super) const ARGUMENTS: &[BackendArgument] = &[
     argument("sentinel", "sentinel = env(\"REDIS_SENTINELS\")", TEXT).list().needs(SENTINEL),
     argument("master", "master = \"main\"", TEXT).needs(SENTINEL),
     argument("prefix", "prefix = \"shop\"", TEXT),
+    argument("near_cache", "near_cache = \"1s\"", TEXT),
     argument("wait_replicas", "wait_replicas = 1", COUNT),
     argument("wait_timeout", "wait_timeout = \"500ms\"", TEXT),
     argument("ca", "ca = env(\"REDIS_CA\")", TEXT).needs(TLS),
@@ -34,6 +35,7 @@ pub(super) fn check(raw: &RawBackend, errors: &mut Errors) {
     certificates_are_for_tls(raw, errors);
     sentinels_have_no_url(raw, errors);
     replicas_are_waited_for(raw, errors);
+    a_near_cache_is_bounded(raw, errors);
     if raw.is_whole {
         a_timeout_has_replicas(raw, errors);
         a_client_certificate_has_its_key(raw, errors);
@@ -72,6 +74,19 @@ fn replicas_are_waited_for(raw: &RawBackend, errors: &mut Errors) {
         Err(why) => errors.at(timeout.span, why),
         Ok(time) if time > Duration::from_secs(10) => {
             errors.at(timeout.span, "nobody waits for replicas for so long; write at most `wait_timeout = \"10s\"`");
+        }
+        Ok(_) => {}
+    }
+}
+
+/// `redis(near_cache = "1m")`
+fn a_near_cache_is_bounded(raw: &RawBackend, errors: &mut Errors) {
+    let Some(bound) = raw.redis_argument("near_cache") else { return };
+    match session_rules::time::parse(&bound.text) {
+        Err(why) => errors.at(bound.span, why),
+        Ok(time) if !(Duration::from_millis(100)..=Duration::from_secs(10)).contains(&time) => {
+            errors
+                .at(bound.span, "a read may miss changes for so long; write `near_cache = \"1s\"`, from 100ms to 10s");
         }
         Ok(_) => {}
     }

@@ -30,6 +30,9 @@ pub struct RedisConfig {
     pub wait_replicas: Option<u32>,
     /// How long a write waits for them (default: 500 ms). Needs `wait_replicas`.
     pub wait_timeout: Option<Duration>,
+    /// Answers shared borrows of sessions that this process has read without asking Redis; and for how long at most a change
+    /// by another process may go unseen, should the connection die without a word.
+    pub near_cache: Option<Duration>,
     /// The certificates of the authorities that may have signed the server's (default: the system's). Needs a URL
     /// with TLS.
     #[cfg(feature = "redis-tls")]
@@ -84,6 +87,17 @@ impl RedisConfig {
             }
             None | Some(0) => Ok(None),
             Some(count) => Ok(Some((count, timeout))),
+        }
+    }
+
+    /// For how long at most what a near-cache answers may be outdated.
+    pub(super) fn near_cache(&self) -> Result<Option<Duration>, OpenError> {
+        match self.near_cache {
+            Some(bound) if !(Duration::from_millis(100)..=Duration::from_secs(10)).contains(&bound) => {
+                let why = "is no bound for what a read may miss; write \"1s\", from \"100ms\" to \"10s\"";
+                Err(OpenError::option("backend = redis(near_cache)", None, why))
+            }
+            bound => Ok(bound),
         }
     }
 

@@ -15,23 +15,21 @@
 //!
 //! Requests that wait on the old connection keep it open: a server that was only slow still answers them.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Cmd, ErrorKind, Pipeline, RedisError, RedisResult, Value};
 use tokio::sync::{OnceCell, watch};
 
+use super::attempt::Attempt;
 use super::connector::{Connector, Link};
 use super::fault::Fault;
-use super::heartbeat::{Pulse, Waiting, heartbeat, within};
+use super::heartbeat::{Pulse, Waiting, within};
+use super::near_cache::NearCache;
 use super::wakers::Wakers;
 
-/// How long one attempt to connect may take, and the longest pause between two attempts.
-pub(super) const CONNECT: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_millis(250);
-const FIRST_PAUSE: Duration = Duration::from_millis(10);
 /// How long a `PING` may take, where nothing holds it up.
 const PROBE: Duration = Duration::from_millis(400);
 /// How often one request is sent at most.
@@ -66,22 +64,30 @@ pub(super) struct Answer {
 }
 
 pub(super) struct Shared {
-    connector: Arc<Connector>,
-    config: AsyncConnectionConfig,
+    pub(super) connector: Arc<Connector>,
+    pub(super) config: AsyncConnectionConfig,
     /// A key that nothing is stored under, to see whether writes are taken.
-    probe: String,
-    channel: String,
-    wakers: Arc<Wakers>,
-    state: watch::Sender<State>,
+    pub(super) probe: String,
+    pub(super) channel: String,
+    pub(super) wakers: Arc<Wakers>,
+    pub(super) state: watch::Sender<State>,
     /// Whether somebody has subscribed, so that a new connection has to be subscribed before it is used.
-    subscribes: AtomicBool,
+    pub(super) subscribes: AtomicBool,
     attempts: AtomicU64,
-    /// For how long the server may hold up an answer because it is asked to.
-    held_up: Duration,
+    pub(super) use_of: Use,
+}
+
+/// What a connection is used for beside requests.
+#[derive(Default)]
+pub(super) struct Use {
+    /// For how long the server may hold up an answer because it is asked to: so that is no sign of its death.
+    pub(super) held_up: Duration,
+    /// Where it is noted what is heard of changes.
+    pub(super) near: Option<Arc<NearCache>>,
 }
 
 #[derive(Clone)]
-enum State {
+pub(super) enum State {
     /// There is none, and nobody makes one.
     Closed,
     /// One is being made by the attempt of this number, in the place of a silent one.
@@ -95,7 +101,7 @@ pub(super) struct Live {
     connection: MultiplexedConnection,
     _link: Link,
     subscribed: OnceCell<()>,
-    pulse: Arc<Pulse>,
+    pub(super) pulse: Arc<Pulse>,
 }
 
 impl Drop for Live {
@@ -106,24 +112,22 @@ impl Drop for Live {
 
 impl Connection {
     /// Nothing is connected before it is needed.
-    pub(super) fn new(connector: Arc<Connector>, prefix: &str, channel: &str, wakers: Arc<Wakers>) -> Self {
-        Self::held_up(connector, prefix, channel, wakers, Duration::ZERO)
-    }
-
-    /// The same for commands that hold up the connection for so long at most, so that this is no sign of its death.
-    pub(super) fn held_up(
+    pub(super) fn new(
         connector: Arc<Connector>,
         prefix: &str,
         channel: &str,
         wakers: Arc<Wakers>,
-        held_up: Duration,
+        use_of: Use,
     ) -> Self {
-        let woken = Arc::clone(&wakers);
+        let (woken, near) = (Arc::clone(&wakers), use_of.near.clone());
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(None)
             .set_push_sender(move |push: redis::PushInfo| {
                 woken.hear(&push);
+                if let Some(near) = &near {
+                    near.hear(&push);
+                }
                 Ok::<(), std::convert::Infallible>(())
             });
         Self(Arc::new(Shared {
@@ -135,7 +139,7 @@ impl Connection {
             state: watch::Sender::new(State::Closed),
             subscribes: AtomicBool::new(false),
             attempts: AtomicU64::new(0),
-            held_up,
+            use_of,
         }))
     }
 
@@ -153,7 +157,7 @@ impl Connection {
                 Loss::Resend | Loss::Fail => self.0.live().await,
             };
             let mut connection = live.connection.clone();
-            let waiting = Waiting::new(&live.pulse);
+            let (waiting, asked) = (Waiting::new(&live.pulse), Instant::now());
             let answer = match loss {
                 Loss::Fail => ask(&mut connection, request).await,
                 Loss::Resend | Loss::Follow => tokio::select! {
@@ -167,7 +171,12 @@ impl Connection {
             };
             waiting.answered();
             let error = match answer {
-                Ok(value) => return Ok(Answer { value, repeated }),
+                Ok(value) => {
+                    if let Some(near) = &self.0.use_of.near {
+                        near.prove(live.number, asked);
+                    }
+                    return Ok(Answer { value, repeated });
+                }
                 Err(error) => error,
             };
             let again = match Fault::of(&error) {
@@ -207,7 +216,7 @@ impl Connection {
     }
 }
 
-async fn ask(connection: &mut MultiplexedConnection, request: Request<'_>) -> RedisResult<Value> {
+pub(super) async fn ask(connection: &mut MultiplexedConnection, request: Request<'_>) -> RedisResult<Value> {
     match request {
         // Some refusals (out of memory, a read-only replica) come as a value.
         Request::One(command) => connection.send_packed_command(command).await.and_then(Value::extract_error),
@@ -219,7 +228,16 @@ async fn ask(connection: &mut MultiplexedConnection, request: Request<'_>) -> Re
 }
 
 impl Live {
-    async fn subscribe(&self, channel: &str) -> RedisResult<()> {
+    pub(super) fn new(number: u64, link: Link) -> Self {
+        let connection = link.connection.clone();
+        Self { number, connection, _link: link, subscribed: OnceCell::new(), pulse: Arc::default() }
+    }
+
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    pub(super) async fn subscribe(&self, channel: &str) -> RedisResult<()> {
         let subscribe = || async { self.connection.clone().subscribe(channel).await };
         self.subscribed.get_or_try_init(subscribe).await.copied()
     }
@@ -287,6 +305,9 @@ impl Shared {
             event!(warn, "session.backend_down", backend = "redis", %error, "the connection to Redis is replaced");
             // Messages may be lost from here on: each waiter has to look for itself.
             self.wakers.wake_all();
+            if let Some(near) = &self.use_of.near {
+                near.close();
+            }
         }
     }
 
@@ -309,92 +330,20 @@ impl Shared {
         begun
     }
 
-    /// Connects, and sees that the server takes writes.
-    async fn connect(self: &Arc<Self>, number: u64) -> RedisResult<Arc<Live>> {
-        let link = self.connector.connect(&self.config).await?;
-        let mut connection = link.connection.clone();
-        // Such a command is refused by a replica whether the key is there or not, and changes nothing.
-        let mut write = redis::cmd("GETEX");
-        write.arg(&self.probe).arg("PERSIST");
-        match ask(&mut connection, Request::One(&write)).await {
-            Err(error) if Fault::of(&error).is_some() => return Err(error),
-            // Missing rights are told to whoever needs them.
-            Ok(_) | Err(_) => {}
-        }
-        self.connector.served();
-        let live = Live { number, connection, _link: link, subscribed: OnceCell::new(), pulse: Arc::default() };
-        if self.subscribes.load(Ordering::SeqCst)
-            && let Err(error) = live.subscribe(&self.channel).await
-            && Fault::of(&error).is_some()
-        {
-            return Err(error);
-        }
-        Ok(Arc::new(live))
-    }
-
     pub(super) fn is_current(&self, live: &Live) -> bool {
         matches!(&*self.state.borrow(), State::Open(current) if current.number == live.number)
     }
 
     /// How long the answer to a `PING` may take.
     pub(super) fn probe_limit(&self) -> Duration {
-        PROBE + self.held_up
+        PROBE + self.use_of.held_up
     }
 
-    fn is_wanted(&self) -> bool {
+    pub(super) fn is_wanted(&self) -> bool {
         self.state.receiver_count() > 0 || self.has_listeners()
     }
 
     pub(super) fn has_listeners(&self) -> bool {
         self.subscribes.load(Ordering::SeqCst) && !self.wakers.is_empty()
-    }
-}
-
-/// The making of a connection. Whatever ends it before it is done (the end of its runtime, say) leaves the next
-/// request free to begin anew.
-struct Attempt {
-    shared: Weak<Shared>,
-    number: u64,
-}
-
-impl Attempt {
-    async fn run(self) {
-        let (mut pause, mut told) = (FIRST_PAUSE, false);
-        while let Some(shared) = self.shared.upgrade() {
-            let late = || Err((ErrorKind::Io, "Redis did not take a connection in time").into());
-            match within(CONNECT, shared.connect(self.number)).await.unwrap_or_else(late) {
-                Ok(live) => {
-                    let (pulse, weak) = (Arc::clone(&live.pulse), Arc::downgrade(&live));
-                    tokio::spawn(heartbeat(Weak::clone(&self.shared), weak, pulse));
-                    shared.state.send_replace(State::Open(live));
-                    shared.wakers.wake_all();
-                    return;
-                }
-                Err(error) if !told => {
-                    told = true;
-                    event!(warn, "session.backend_down", backend = "redis", %error, "Redis is not reachable");
-                }
-                Err(_) => {}
-            }
-            if !shared.is_wanted() {
-                return;
-            }
-            drop(shared);
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
-    }
-}
-
-impl Drop for Attempt {
-    fn drop(&mut self) {
-        let Some(shared) = self.shared.upgrade() else { return };
-        shared.state.send_if_modified(|state| {
-            let mine = matches!(state, State::Opening(number, _) if *number == self.number);
-            if mine {
-                *state = State::Closed;
-            }
-            mine
-        });
     }
 }

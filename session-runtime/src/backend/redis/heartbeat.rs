@@ -89,7 +89,7 @@ pub(super) async fn heartbeat(shared: Weak<Shared>, live: Weak<Live>, pulse: Arc
 
 /// Waits for so long by the machine's clock. A runtime whose clock stands still for a test lets timers fire at once,
 /// and no connection is dead because of that.
-async fn pause(duration: Duration) {
+pub(super) async fn pause(duration: Duration) {
     let end = Instant::now() + duration;
     while let Some(left) = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
         tokio::time::sleep(left).await;

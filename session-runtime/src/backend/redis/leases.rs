@@ -21,7 +21,7 @@ impl Redis {
         let call = Call::new(&self.scripts.contend, [&record, &lease_name])
             .bytes(&lease.holder.to_bytes())
             .number(millis(lease.ttl))
-            .number(millis(touch.keep()));
+            .number(millis(self.kept(touch).keep()));
         match self.run(call).await?.value {
             Value::Int(left) => {
                 let left = Duration::from_millis(u64::try_from(left).unwrap_or(0).max(1));
@@ -51,7 +51,7 @@ impl Leases for Redis {
             .arg("NX")
             .arg("PX")
             .arg(millis(lease.ttl));
-        pipeline.cmd("GETEX").arg(record_name).arg("PX").arg(millis(touch.keep()));
+        pipeline.cmd("GETEX").arg(record_name).arg("PX").arg(millis(self.kept(touch).keep()));
         // Asked a second time, the lease may be the holder's own already, which is what `contend` finds.
         let sent = self.connection.send(Request::All(&pipeline), Loss::Resend).await.map_err(unavailable)?;
         let Value::Array(answers) = sent.value else { return Err(unexpected_reply()) };
@@ -93,10 +93,10 @@ impl Leases for Redis {
             .bytes(&lease.holder.to_bytes())
             .bytes(&expected.to_be_bytes())
             .bytes(&bytes)
-            .number(keep(&record, touch))
+            .number(keep(&record, self.kept(touch)))
             .bytes(self.channel.as_bytes())
             .bytes(key.as_bytes());
-        let answer = self.write(call, Replicas::is_repeated).await?;
+        let answer = self.changing(key, self.write(call, Replicas::is_repeated)).await?;
         self.outcome(&record_name, answer, record.version, &bytes).await
     }
 

@@ -5,6 +5,7 @@
 //! holder's sixteen bytes, and one more once somebody waits. Its end is then published on one channel,
 //! so that waiters in other processes are woken. So is the end of every session, for those who watch it.
 
+mod attempt;
 mod config;
 mod connection;
 mod connector;
@@ -14,6 +15,7 @@ mod fault;
 pub(super) mod fuzz;
 mod heartbeat;
 mod leases;
+mod near_cache;
 mod replicas;
 mod scripts;
 #[cfg(feature = "redis-sentinel")]
@@ -32,10 +34,11 @@ use redis::{Cmd, Value};
 
 pub use self::config::RedisConfig;
 use self::config::URL;
-use self::connection::{Answer, Connection, Loss, Request};
+use self::connection::{Answer, Connection, Loss, Request, Use};
 use self::connector::{Connector, Source};
 use self::encoding::{decode, encode, keep, millis, number, written};
 use self::fault::unavailable;
+use self::near_cache::NearCache;
 use self::replicas::Replicas;
 use self::scripts::{Call, Scripts};
 #[cfg(feature = "redis-sentinel")]
@@ -66,6 +69,8 @@ pub struct Redis {
     wakers: Arc<Wakers>,
     /// What writes wait for, if they do.
     replicas: Option<Replicas>,
+    /// What was read, if that is kept.
+    near: Option<Arc<NearCache>>,
 }
 
 /// What a lease's name adds to its record's.
@@ -116,8 +121,47 @@ impl Redis {
     fn on(connector: Connector, prefix: String) -> Self {
         let channel = format!("{prefix}freed");
         let wakers = Arc::new(Wakers::default());
-        let connection = Connection::new(Arc::new(connector), &prefix, &channel, Arc::clone(&wakers));
-        Self { connection, prefix, channel, scripts: Scripts::default(), wakers, replicas: None }
+        let connection = Connection::new(Arc::new(connector), &prefix, &channel, Arc::clone(&wakers), Use::default());
+        Self { connection, prefix, channel, scripts: Scripts::default(), wakers, replicas: None, near: None }
+    }
+
+    /// Answers shared borrows of sessions that this process has read without asking Redis, which says when they change.
+    /// `backend = redis(near_cache = "1s")` does this. What the bound promises is in
+    /// [the guide](crate::guide::redis#a-near-cache).
+    ///
+    /// ```
+    /// # fn example() -> Result<(), session_runtime::OpenError> {
+    /// use std::time::Duration;
+    ///
+    /// use session_runtime::backend::Redis;
+    ///
+    /// let redis = Redis::new("redis://127.0.0.1:6379", "shop:")?.near_cache(Duration::from_secs(1));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn near_cache(self, bound: Duration) -> Self {
+        let near = Arc::new(NearCache::new(bound, &self.prefix));
+        let use_of = Use { near: Some(Arc::clone(&near)), ..Use::default() };
+        let (connector, wakers) = (Arc::clone(self.connection.connector()), Arc::clone(&self.wakers));
+        let connection = Connection::new(connector, &self.prefix, &self.channel, wakers, use_of);
+        Self { connection, near: Some(near), ..self }
+    }
+
+    /// The use by which Redis forgets a session by itself. What is answered from here does not slide that, so it is kept
+    /// for as much longer as a use may go unnoted.
+    fn kept(&self, touch: Touch) -> Touch {
+        let unnoted = if self.near.is_some() { touch_interval(touch.idle) } else { Duration::ZERO };
+        Touch { idle: touch.idle.saturating_add(unnoted), ..touch }
+    }
+
+    /// This process writes a session: before and after, so that nothing read meanwhile is kept.
+    async fn changing<T>(&self, key: &RecordKey, write: impl Future<Output = T>) -> T {
+        let forget = || self.near.iter().for_each(|near| near.forget(key));
+        forget();
+        let written = write.await;
+        forget();
+        written
     }
 
     /// The name of a record. The braces make it one hash slot with its lease.
@@ -155,10 +199,26 @@ impl Redis {
         }
         let call = Call::new(&self.scripts.touch, [&self.record(key)])
             .bytes(&touch.now.as_millis().to_be_bytes())
-            .number(millis(touch.keep()));
-        if let Ok(Err(error)) = tokio::time::timeout(NOTE, self.run(call)).await {
+            .number(millis(self.kept(touch).keep()));
+        if let Ok(Err(error)) = tokio::time::timeout(NOTE, self.changing(key, self.run(call))).await {
             event!(debug, "session.use_not_noted", backend = "redis", %error, "a session's use was not noted");
         }
+    }
+
+    /// A read that asks Redis only for what it has not said of, and notes the use when it is due.
+    async fn load_near(&self, near: &NearCache, key: &RecordKey, touch: Touch) -> Result<Option<Record>, BackendError> {
+        let record = match near.get(key) {
+            Some(record) => record,
+            None => {
+                let reading = near.begin(key);
+                // What is read by GETEX is not tracked.
+                let Some(record) = self.peek(key).await? else { return Ok(None) };
+                near.keep(key, reading, &record);
+                record
+            }
+        };
+        self.note_use(key, &record, touch).await;
+        Ok(Some(record))
     }
 
     /// What became of a conditional write. If it was sent twice, the second may have met the first: then what is
@@ -197,12 +257,15 @@ impl std::fmt::Debug for Redis {
 impl Backend for Redis {
     async fn create(&self, key: &RecordKey, record: Record, touch: Touch) -> Result<bool, BackendError> {
         let mut set = redis::cmd("SET");
-        set.arg(self.record(key)).arg(encode(&record)).arg("NX").arg("PX").arg(keep(&record, touch));
+        set.arg(self.record(key)).arg(encode(&record)).arg("NX").arg("PX").arg(keep(&record, self.kept(touch)));
         // Not twice: one that is still on its way could come after the session's end, and bring it back.
         Ok(self.send(&set, Loss::Fail).await? != Value::Nil)
     }
 
     async fn load(&self, key: &RecordKey, touch: Touch) -> Result<Option<Record>, BackendError> {
+        if let Some(near) = &self.near {
+            return self.load_near(near, key, touch).await;
+        }
         let mut get = redis::cmd("GETEX");
         get.arg(self.record(key)).arg("PX").arg(millis(touch.keep()));
         let record = decode(self.send(&get, Loss::Resend).await?)?;
@@ -227,8 +290,8 @@ impl Backend for Redis {
         let call = Call::new(&self.scripts.update, [&name])
             .bytes(&expected.to_be_bytes())
             .bytes(&bytes)
-            .number(keep(&record, touch));
-        let answer = self.write(call, Replicas::is_repeated).await?;
+            .number(keep(&record, self.kept(touch)));
+        let answer = self.changing(key, self.write(call, Replicas::is_repeated)).await?;
         self.outcome(&name, answer, record.version, &bytes).await
     }
 
@@ -237,7 +300,7 @@ impl Backend for Redis {
         let call = Call::new(&self.scripts.delete, [&record, &lease_name])
             .bytes(self.channel.as_bytes())
             .bytes(key.as_bytes());
-        let answer = self.write(call, Replicas::found_nothing).await?;
+        let answer = self.changing(key, self.write(call, Replicas::found_nothing)).await?;
         // What a second attempt does not find, the first has ended.
         Ok(answer.repeated || number(&answer.value)? > 0)
     }
@@ -262,11 +325,14 @@ impl OpenBackend for Redis {
     type Config = RedisConfig;
 
     async fn open(config: RedisConfig, scope: &Scope) -> Result<Self, OpenError> {
-        let (connector, replicas) = (config.connector()?, config.replicas()?);
+        let (connector, replicas, near) = (config.connector()?, config.replicas()?, config.near_cache()?);
         let prefix = config.prefix.unwrap_or_else(|| format!("{}:", scope.identity().replace('/', ":")));
         let mut redis = Self::on(connector, prefix);
         if let Some((count, timeout)) = replicas {
             redis = redis.wait_replicas(count, timeout);
+        }
+        if let Some(bound) = near {
+            redis = redis.near_cache(bound);
         }
         redis.check().await?;
         Ok(redis)

@@ -12,7 +12,7 @@ use redis::{Cmd, Pipeline, RedisResult, Value, cmd};
 use tokio::sync::Mutex;
 
 use super::Redis;
-use super::connection::{Answer, Connection, Loss, Request};
+use super::connection::{Answer, Connection, Loss, Request, Use};
 use super::encoding::{millis, number, unexpected_reply};
 use super::fault::unavailable;
 use super::scripts::Call;
@@ -94,9 +94,9 @@ impl Redis {
     pub fn wait_replicas(self, count: u32, timeout: Duration) -> Self {
         let connector = Arc::clone(self.connection.connector());
         // By one write, and by the one before it whose caller may have gone.
-        let held_up = timeout.saturating_mul(2);
+        let use_of = Use { held_up: timeout.saturating_mul(2), near: None };
         let wakers = Arc::clone(&self.wakers);
-        let connection = Connection::held_up(connector, &self.prefix, &self.channel, wakers, held_up);
+        let connection = Connection::new(connector, &self.prefix, &self.channel, wakers, use_of);
         let mut wait = cmd("WAIT");
         wait.arg(count).arg(millis(timeout));
         let replicas = (count > 0).then_some(Replicas { connection, count, wait, turns: Mutex::default() });

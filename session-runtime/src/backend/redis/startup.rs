@@ -17,11 +17,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::Redis;
-use super::connection::CONNECT;
+use super::attempt::CONNECT;
 use super::connector::{ConnectError, Link, Source};
 use super::fault::said;
 use super::scripts::RELEASE;
+use super::{Redis, near_cache};
 use crate::backend::{OpenError, RecordKey};
 
 /// How long all of it may take. A server that needs longer is treated as one that is down.
@@ -205,6 +205,9 @@ impl Redis {
             ("+publish", with(cmd("PUBLISH"), &[&self.channel, "probe"])),
             ("+del", on_key("DEL")),
         ];
+        if self.near.is_some() {
+            commands.push(("+client|tracking", near_cache::tracking()));
+        }
         if self.replicas.is_some() {
             commands.push(("+wait", with(cmd("WAIT"), &["0", "1"])));
         }
