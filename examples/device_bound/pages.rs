@@ -9,13 +9,17 @@ fn page(body: &str) -> Html<String> {
 }
 
 pub(crate) fn login() -> Html<String> {
-    page("<form method=post action=/login><label>Name <input name=name required></label> <button>Log in</button></form>")
+    page(
+        "<form method=post action=/login><label>Name <input name=name required></label> <button>Log in</button></form>",
+    )
 }
 
 pub(crate) fn home(name: &str, device: Device) -> Html<String> {
     let bound = match device {
         Device::Bound { .. } => "bound to this device",
-        Device::Unbound => "not bound to a device: load the page again in a moment, or use the browser command that was printed",
+        Device::Unbound => {
+            "not bound to a device: load the page again in a moment, or use the browser command that was printed"
+        }
     };
     page(&format!(
         "<p>You are <b id=who>{}</b>.</p><p>This session is <span id=device>{bound}</span>.</p>\

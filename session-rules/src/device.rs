@@ -79,8 +79,7 @@ pub fn cookie_violations(cookie: &Cookie) -> Vec<Violation> {
         found.push(Violation::new("same_site", message));
     }
     if cookie.partitioned {
-        let message =
-            "browsers can't bind a partitioned cookie; remove `partitioned`, or remove `device_bound`";
+        let message = "browsers can't bind a partitioned cookie; remove `partitioned`, or remove `device_bound`";
         found.push(Violation::new("partitioned", message));
     }
     if cookie.domain.is_some() {

@@ -24,9 +24,9 @@ pub mod openapi {
 }
 
 pub use crate::codec::DecodeError;
-pub use crate::declaration::{Declaration, Transport};
 #[cfg(feature = "device-bound")]
 pub use crate::declaration::DeviceBinding;
+pub use crate::declaration::{Declaration, Transport};
 pub use crate::guard::{ask, verified};
 pub use crate::web::{
     AddSessionAttributeToHandlerOf, ErasedState, ExclusiveFromRef, GuardFuture, HandlerFuture, HandlerSessions,

@@ -58,6 +58,6 @@ pub use self::sessions::{
     Builder, Ended, Listing, OwnerSessions, SessionData, SessionOwner, Sessions, Snapshot, UntilEnded,
 };
 pub use self::setting::FromSetting;
+pub use self::web::{Peek, Protect, ProtectLayer, Rejection, Vary, VaryLayer};
 #[cfg(feature = "device-bound")]
 pub use self::{sessions::Device, web::DeviceBound};
-pub use self::web::{Peek, Protect, ProtectLayer, Rejection, Vary, VaryLayer};

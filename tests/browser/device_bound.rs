@@ -14,7 +14,10 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use session_runtime::{
-    Clock as _, Error, Session, SessionData, SessionSlot, Sessions, backend::Memory, session, testing::ManualClock,
+    Clock as _, Error, Session, SessionData, SessionSlot, Sessions, SystemClock,
+    backend::{self, Memory},
+    session,
+    testing::ManualClock,
 };
 use session_tests::{
     Browser,
@@ -106,7 +109,7 @@ async fn note(State(log): State<Log>, request: Request, next: Next) -> Response 
 /// A site at a host of its own, since each site has its own quota of signatures.
 struct Site {
     host: &'static str,
-    store: Arc<Memory>,
+    store: Store,
     clock: ManualClock,
     certificate: Certificate,
     log: Log,
@@ -115,9 +118,19 @@ struct Site {
     browser: Browser,
 }
 
-async fn router(store: &Arc<Memory>, clock: &ManualClock, log: &Log) -> Router {
+/// Where the sessions are, whichever process asks.
+enum Store {
+    Memory(Arc<Memory>),
+    Redis(session_tests::Redis),
+}
+
+async fn router(store: &Store, clock: &ManualClock, log: &Log) -> Router {
     let key = format!("{}A=", "k".repeat(42));
-    let builder = Sessions::<Member>::builder().shared_backend(Arc::clone(store)).key(&key).clock(clock.clone());
+    let builder = Sessions::<Member>::builder().key(&key).clock(clock.clone());
+    let builder = match store {
+        Store::Memory(memory) => builder.shared_backend(Arc::clone(memory)),
+        Store::Redis(redis) => builder.backend(backend::Redis::new(&redis.url(), "test:").unwrap()),
+    };
     let sessions = builder.open().await.unwrap();
     Router::new()
         .route("/", get(start))
@@ -135,7 +148,11 @@ async fn router(store: &Arc<Memory>, clock: &ManualClock, log: &Log) -> Router {
 
 impl Site {
     async fn at(host: &'static str, flags: impl FnOnce(&Certificate) -> Vec<String>) -> Self {
-        let (store, clock, log) = (Arc::new(Memory::default()), ManualClock::at(session_runtime::SystemClock.now()), Log::default());
+        Self::with(Store::Memory(Arc::default()), host, flags).await
+    }
+
+    async fn with(store: Store, host: &'static str, flags: impl FnOnce(&Certificate) -> Vec<String>) -> Self {
+        let (clock, log) = (ManualClock::at(SystemClock.now()), Log::default());
         let certificate = Certificate::new();
         let server = serve_securely(router(&store, &clock, &log).await, &certificate, 0).await;
         let browser = Browser::start_with(&flags(&certificate)).await;
@@ -181,7 +198,8 @@ impl Site {
 
     /// What a script of the site's page gets.
     async fn fetch(&self, method: &str, path: &str) -> String {
-        let script = format!("fetch('{path}', {{ method: '{method}' }}).then(a => a.text().then(t => a.status + ' ' + t))");
+        let script =
+            format!("fetch('{path}', {{ method: '{method}' }}).then(a => a.text().then(t => a.status + ' ' + t))");
         self.browser.evaluate(&script).await
     }
 
@@ -318,6 +336,26 @@ async fn a_rotation_keeps_the_binding_and_a_logout_ends_it() {
     assert_eq!(site.log.all(), [("refresh", 200)], "the browser asks once, and is told to forget it");
     assert!(site.fetch("GET", "/me").await.starts_with("401"));
     assert_eq!(site.log.all().len(), 1);
+}
+
+#[tokio::test]
+async fn a_store_that_hangs_keeps_the_binding() {
+    let mut site = Site::with(Store::Redis(session_tests::Redis::start().await), "down.test", Certificate::flags).await;
+    site.log_in().await;
+    site.is_bound().await;
+    site.clock.advance(Duration::from_secs(31));
+    site.lose_the_devices_cookie().await;
+    if let Store::Redis(redis) = &mut site.store {
+        redis.stop();
+    }
+    assert!(site.fetch("GET", "/me").await.starts_with("503"));
+    assert_eq!(site.log.all(), [("refresh", 503)]);
+    if let Store::Redis(redis) = &mut site.store {
+        redis.resume();
+    }
+    let served = async || site.fetch("GET", "/me").await.starts_with("200");
+    wait::until(wait::ANSWER, "the browser proves its key again", served).await;
+    assert!(site.log.count("refresh", 204) >= 1, "{:?}", site.log.all());
 }
 
 #[tokio::test]

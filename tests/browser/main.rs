@@ -5,6 +5,7 @@ mod chat;
 mod chromium;
 mod curl;
 mod device_bound;
+mod device_bound_example;
 mod engines;
 mod expiry;
 mod flash;

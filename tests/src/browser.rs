@@ -62,7 +62,7 @@ impl Browser {
     ///
     /// As [`Browser::start`].
     pub async fn start_with(flags: &[String]) -> Self {
-        Self::launch(Folder(tempfile::tempdir().expect("a temporary folder")), flags).await
+        Self::launch(Folder(tempfile::tempdir().expect("a temporary folder")), "log", flags).await
     }
 
     /// Closes the browser as a person does, and starts it again with its profile.
@@ -76,15 +76,16 @@ impl Browser {
             expect("the browser closes", wait::within(wait::ANSWER, "the browser closes", session.quit()).await);
         }
         drop((session, driver));
-        Self::launch(folder, flags).await
+        // The driver tells its port in its log, so it has one of its own.
+        Self::launch(folder, "log-of-the-restart", flags).await
     }
 
-    async fn launch(folder: Folder, flags: &[String]) -> Self {
+    async fn launch(folder: Folder, log: &str, flags: &[String]) -> Self {
         let driver_program = tools::DRIVER.find().expect("chromedriver is installed: run `cargo xtask setup`");
         let mut command = Command::new(driver_program);
         // The profile, the browser's crash reports and its caches all go where they are removed in the end.
         command.arg("--port=0").env("HOME", folder.0.path()).env("TMPDIR", folder.0.path());
-        let mut driver = Process::spawn("chromedriver", command, &folder.0.path().join("log"));
+        let mut driver = Process::spawn("chromedriver", command, &folder.0.path().join(log));
         driver.wait_until("it listens", async |driver: &Process| port(&driver.log()).is_some()).await;
         let port = port(&driver.log()).expect("chromedriver has told its port");
 

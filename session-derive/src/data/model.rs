@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenTree};
 use quote::ToTokens;
 use session_rules::cookie::CookieAttribute;
-use syn::{ext::IdentExt as _, Attribute, Data, DeriveInput, Field, GenericParam, Member, Type};
+use syn::{Attribute, Data, DeriveInput, Field, GenericParam, Member, Type, ext::IdentExt as _};
 
 use super::{
     field_attributes::{self, FieldAttributes},

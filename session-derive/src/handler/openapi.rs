@@ -200,8 +200,9 @@ fn can_be_said_again(ty: &Type) -> bool {
 
 /// The expression of one session, as the runtime's description has it.
 fn session_expr(session: &Session, handler: &Handler, runtime: &Runtime) -> TokenStream {
-    let Session { ty, form, optional: _, access, place: _, guard, missing, fresh, device, wait: _, csrf, lent: _, .. } =
-        session;
+    let Session {
+        ty, form, optional: _, access, place: _, guard, missing, fresh, device, wait: _, csrf, lent: _, ..
+    } = session;
     let session_use = runtime.session_use();
     let access = match access {
         Access::Protected => quote_spanned!(Span::mixed_site()=> protected),

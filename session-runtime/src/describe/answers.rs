@@ -66,7 +66,12 @@ impl Answers {
             answers.problem(StatusCode::UNAUTHORIZED, ProblemKind::DeviceUnproven);
         }
         if session.device {
-            answers.by_status.entry(StatusCode::TEMPORARY_REDIRECT.as_u16()).or_default().redirects.insert("the same page".into());
+            answers
+                .by_status
+                .entry(StatusCode::TEMPORARY_REDIRECT.as_u16())
+                .or_default()
+                .redirects
+                .insert("the same page".into());
             answers.problem(StatusCode::UNAUTHORIZED, ProblemKind::DeviceUnproven);
             answers.problem(StatusCode::FORBIDDEN, ProblemKind::DeviceUnbound);
         }
@@ -155,7 +160,11 @@ impl Answer {
         let headers = [
             (LOCATION, !self.redirects.is_empty(), "Where to log in."),
             (RETRY_AFTER, has(ProblemKind::Busy) || has(ProblemKind::Unavailable), "When to try again, in seconds."),
-            (WWW_AUTHENTICATE, has(ProblemKind::Stale) || has(ProblemKind::Missing) || has(ProblemKind::DeviceUnproven), "How to authenticate: with 401."),
+            (
+                WWW_AUTHENTICATE,
+                has(ProblemKind::Stale) || has(ProblemKind::Missing) || has(ProblemKind::DeviceUnproven),
+                "How to authenticate: with 401.",
+            ),
         ];
         for (name, _, description) in headers.into_iter().filter(|(_, there, _)| *there) {
             response = response.header(name.as_str(), header(description));

@@ -48,7 +48,13 @@ pub(super) struct Binding {
 impl Binding {
     pub(super) fn new(declared: DeviceBinding, keyring: &Keyring, purpose: &str, cookie: &Cookie) -> Self {
         let tokens = DeviceTokens::new(keyring, purpose, declared.every);
-        Self { declared, tokens, cookie: device_cookie(cookie), mounted: AtomicBool::new(false), told: AtomicBool::new(false) }
+        Self {
+            declared,
+            tokens,
+            cookie: device_cookie(cookie),
+            mounted: AtomicBool::new(false),
+            told: AtomicBool::new(false),
+        }
     }
 }
 

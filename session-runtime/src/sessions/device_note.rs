@@ -94,7 +94,8 @@ impl Core {
         touch: Touch,
         wait: Duration,
     ) -> Result<(), Error> {
-        let next = |last: &Record| Record { version: last.version.saturating_add(1), body: body.clone(), ..last.clone() };
+        let next =
+            |last: &Record| Record { version: last.version.saturating_add(1), body: body.clone(), ..last.clone() };
         if self.0.client.store.leases().is_none() {
             return self.replace(key, record.version, next(record), touch).await;
         }

@@ -40,9 +40,9 @@ pub(crate) use self::check::Check;
 pub(crate) use self::core::{Core, Login, MAX_RETRIES};
 pub use self::data::SessionData;
 #[cfg(feature = "device-bound")]
-pub(crate) use self::device::{Refreshed, Registered, Standing};
-#[cfg(feature = "device-bound")]
 pub use self::device::Device;
+#[cfg(feature = "device-bound")]
+pub(crate) use self::device::{Refreshed, Registered, Standing};
 pub use self::ended::{Ended, UntilEnded};
 pub(crate) use self::exclusive::ExclusiveSession;
 pub use self::field_attributes::{Privileges, Public, Redacted, add_privilege};

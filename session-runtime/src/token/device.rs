@@ -79,8 +79,7 @@ impl DeviceTokens {
 
 /// Fernet's own time is in seconds, within which a challenge may be made, answered and followed by the next one.
 fn seal(keys: &[Fernet], session: &RecordKey, device: &[u8; 16], now: Timestamp) -> String {
-    let plaintext =
-        [&[DeviceTokens::LAYOUT][..], session.as_bytes(), device, &now.as_millis().to_be_bytes()].concat();
+    let plaintext = [&[DeviceTokens::LAYOUT][..], session.as_bytes(), device, &now.as_millis().to_be_bytes()].concat();
     keys[0].encrypt_at_time(&plaintext, now.as_secs())
 }
 
@@ -118,8 +117,7 @@ mod tests {
     #[test]
     fn each_kind_of_token_lives_as_long_as_it_is_said_to_and_is_none_of_the_others() {
         let (tokens, session) = (tokens(OLD), SessionId::random().key("shop/User"));
-        let (challenge, cookie) =
-            (tokens.challenge(&session, &DEVICE, NOW), tokens.cookie(&session, &DEVICE, NOW));
+        let (challenge, cookie) = (tokens.challenge(&session, &DEVICE, NOW), tokens.cookie(&session, &DEVICE, NOW));
         assert_eq!((challenge.len(), cookie.len()), (DeviceTokens::LEN, DeviceTokens::LEN));
         let said = Some(DeviceClaims { session, device: DEVICE, issued: NOW });
         assert_eq!(tokens.open_challenge(&challenge, later(1200)), said);
@@ -129,7 +127,8 @@ mod tests {
         assert_eq!(tokens.open_challenge(&cookie, NOW), None);
         assert_eq!(tokens.open_cookie(&challenge, NOW), None);
 
-        let claims = Claims { id: SessionId::random(), issued: NOW, expires: later(9000), idle: None, retired_key: false };
+        let claims =
+            Claims { id: SessionId::random(), issued: NOW, expires: later(9000), idle: None, retired_key: false };
         let offer = tokens.offer(&claims, NOW);
         assert_eq!(tokens.open_offer(&offer, later(300)).map(|claims| claims.id), Some(claims.id));
         assert_eq!(tokens.open_offer(&offer, later(301)), None);

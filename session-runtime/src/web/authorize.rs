@@ -231,12 +231,7 @@ pub(super) async fn verify(core: &Core, data: &dyn ErasedData, parts: &Parts) ->
 }
 
 /// The answer to a client without a session.
-pub(super) async fn turn_away(
-    core: &Core,
-    absence: Absence,
-    own: Option<Missing>,
-    parts: Option<&Parts>,
-) -> Response {
+pub(super) async fn turn_away(core: &Core, absence: Absence, own: Option<Missing>, parts: Option<&Parts>) -> Response {
     let missing = own.unwrap_or_else(|| core.missing().clone());
     // A handler gets the request again, without its body.
     let parts = parts.filter(|_| missing.wants_request());

@@ -111,7 +111,7 @@ pub(super) fn unbound(status: StatusCode) -> Response {
 }
 
 /// A registration or a proof of a device that can't be used.
-#[cfg(feature = "device-bound")]
+#[cfg_attr(not(feature = "device-bound"), expect(dead_code, reason = "nobody sends one"))]
 pub(super) fn bad_proof(status: StatusCode) -> Response {
     problem(status, ProblemKind::DeviceProof, "Device proof refused", "The device's proof can't be used.")
 }

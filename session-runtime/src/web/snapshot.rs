@@ -93,9 +93,8 @@ impl Core {
     ) -> BoxFuture<'a, Result<Option<BoxedData>, Rejection>> {
         Box::pin(async move {
             let found = self.find(parts, true, touches).await.map_err(|denied| denied.into_rejection(self, parts))?;
-            let copy = found.and_then(|found| {
-                (self.schema().decode)(&found.decoded.json).map_err(|_| Absence::Anonymous)
-            });
+            let copy =
+                found.and_then(|found| (self.schema().decode)(&found.decoded.json).map_err(|_| Absence::Anonymous));
             match copy {
                 Ok(copy) => Ok(Some(copy)),
                 Err(absence) if needed => {

@@ -6,9 +6,7 @@ use axum::{
     routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
-use session_runtime::{
-    Device as Binding, Error, SessionData, SessionSlot, Sessions, session, testing::ManualClock,
-};
+use session_runtime::{Device as Binding, Error, SessionData, SessionSlot, Sessions, session, testing::ManualClock};
 use session_tests::{Device, device::Offer, serve};
 
 use super::{Bound, DEVICE, MINUTE, NAME, SECOND, bound, site};
@@ -71,7 +69,11 @@ async fn the_devices_cookie_is_for_one_session_and_one_key_and_for_eleven_minute
     for device in ["", "garbage", &foreign, &one.challenge, &one.site.client.cookie(NAME).unwrap()] {
         assert_problem(&send(device).await, 401, "device-unproven");
     }
-    assert_eq!(send(&format!("{foreign}; {DEVICE}={own}")).await.status, 200, "what is not this session's is passed over");
+    assert_eq!(
+        send(&format!("{foreign}; {DEVICE}={own}")).await.status,
+        200,
+        "what is not this session's is passed over"
+    );
     // A browser keeps it for ten minutes; what was sent in time may arrive late.
     one.site.clock.advance(10 * MINUTE - SECOND);
     assert_eq!(send(&own).await.status, 200);

@@ -155,7 +155,6 @@ async fn bound(store: &Store) -> Bound {
     Bound { site, session, challenge }
 }
 
-
 /// A refusal of the route: a problem of this kind, and no other answer's headers.
 fn assert_refused(reply: &Reply, status: u16, kind: &str) {
     assert_eq!(reply.status.as_u16(), status, "{}", reply.text());

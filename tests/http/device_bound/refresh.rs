@@ -9,9 +9,7 @@ use session_tests::{
     serve,
 };
 
-use super::{
-    Account, Bound, DEVICE, MINUTE, PATH, SECOND, assert_guarded, assert_refused, bound,
-};
+use super::{Account, Bound, DEVICE, MINUTE, PATH, SECOND, assert_guarded, assert_refused, bound};
 use crate::support::{Ledger, Store, key, on_every_backend};
 use session_runtime::testing::ManualClock;
 
@@ -103,8 +101,7 @@ async fn a_wrong_key_a_wrong_kind_and_garbage_are_401_and_the_binding_stays(stor
 async fn a_session_that_has_ended_is_not_continued(store: Store) {
     let Bound { site, session, challenge } = bound(&store).await;
     let logout = site.client.post("/logout").await;
-    let removed: Vec<&str> =
-        logout.set_cookies().into_iter().filter(|cookie| cookie.contains("Max-Age=0")).collect();
+    let removed: Vec<&str> = logout.set_cookies().into_iter().filter(|cookie| cookie.contains("Max-Age=0")).collect();
     assert_eq!(removed.len(), 2, "both cookies: {removed:?}");
     assert!(removed.iter().any(|cookie| cookie.starts_with(&format!("{DEVICE}=;"))));
     ended(&site.device.refresh(&site.client, PATH, &session, &challenge).await, &session);

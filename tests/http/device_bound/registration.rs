@@ -149,8 +149,7 @@ on_every_backend![
 #[tokio::test]
 async fn a_store_that_is_down_is_503_and_the_same_registration_holds_later() {
     let ledger = Ledger::default();
-    let sessions: Sessions<Account> =
-        Sessions::builder().backend(ledger.clone()).key(&key('k')).open().await.unwrap();
+    let sessions: Sessions<Account> = Sessions::builder().backend(ledger.clone()).key(&key('k')).open().await.unwrap();
     let server = serve(super::routes(&sessions)).await;
     let client = server.client();
     let offer = Offer::of(&client.post("/login").await).unwrap();
