@@ -16,6 +16,7 @@ mod owners;
 mod proxy;
 mod redis;
 mod redis_client;
+mod redis_cluster;
 mod redis_memory;
 mod redis_near_cache;
 mod redis_owners;

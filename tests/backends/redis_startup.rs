@@ -41,6 +41,13 @@ async fn logged(url: &str) -> String {
 }
 
 pub(crate) async fn logged_of(redis: Redis) -> String {
+    let (checked, log) = logging(redis.check()).await;
+    checked.unwrap();
+    log
+}
+
+/// What a future gives, and what is logged meanwhile on this thread.
+pub(crate) async fn logging<F: Future>(future: F) -> (F::Output, String) {
     #[derive(Clone, Default)]
     struct Log(Arc<Mutex<Vec<u8>>>);
     impl Write for Log {
@@ -55,9 +62,10 @@ pub(crate) async fn logged_of(redis: Redis) -> String {
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
     let guard = tracing::subscriber::set_default(subscriber);
-    redis.check().await.unwrap();
+    let output = future.await;
     drop(guard);
-    String::from_utf8(log.0.lock().unwrap().clone()).unwrap()
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    (output, log)
 }
 
 /// The URL with this user information.
@@ -143,7 +151,7 @@ async fn a_replica_a_cluster_node_and_a_sentinel_are_refused() {
     assert_says(&refusal(&replica.url()).await, &["names a replica", "name the master", "role: replica"]);
 
     let node = Server::start_cluster_node().await;
-    assert_says(&refusal(&node.url()).await, &["names a node of a cluster", "mode: cluster"]);
+    assert_says(&refusal(&node.url()).await, &["names a node of a cluster", "write `cluster`", "mode: cluster"]);
 
     let sentinel = Server::start_sentinel(master.port()).await;
     assert_says(&refusal(&sentinel.url()).await, &["names a Sentinel", "mode: sentinel"]);

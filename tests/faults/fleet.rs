@@ -1,10 +1,17 @@
 //! The ledger (see `fixtures/ledger`), served by one process or two, and those who write in it.
 
-use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{
+    num::NonZeroUsize,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::http::{HeaderValue, Method, StatusCode, header::COOKIE};
 use session_runtime::backend::Memory;
-use session_tests::{App, Client, Redis, Reply, Sentinels, Served, certificates::Authority, raw, serve, wait};
+use session_tests::{App, Client, Cluster, Redis, Reply, Sentinels, Served, certificates::Authority, raw, serve, wait};
 use tokio::task::JoinHandle;
 
 pub(crate) use crate::ledger::Terms;
@@ -30,6 +37,10 @@ pub(crate) enum Member {
 pub(crate) enum Store {
     Memory(Arc<Memory>),
     Redis(Redis),
+    /// Tests share it, so each has names of its own.
+    Cluster(Arc<Cluster>, String),
+    /// The test has it.
+    Elsewhere,
 }
 
 /// What a process is told of its way to Redis: variables of its environment.
@@ -41,6 +52,12 @@ pub(crate) async fn over_tls(arguments: &[&str]) -> (Redis, Way) {
     let redis = Redis::start_tls(&authority.sign(&["localhost", "127.0.0.1"]), &authority, arguments).await;
     let way = vec![("REDIS_URL", redis.tls_url()), ("REDIS_CA", authority.pem().to_owned())];
     (redis, way)
+}
+
+/// What processes are told of this cluster.
+pub(crate) fn by_nodes(cluster: &Cluster) -> Way {
+    // One that is not there makes no difference.
+    vec![("REDIS_NODES", format!("127.0.0.1:1,{}", cluster.addresses()))]
 }
 
 /// What processes are told of a Redis that these Sentinels watch.
@@ -77,6 +94,25 @@ impl Fleet {
 
     /// The same, with all that each process is told of its way.
     pub(crate) async fn by_ways(ways: &[Way], redis: Redis, terms: Terms) -> Self {
+        Self { members: Self::serve(ways, terms).await, store: Store::Redis(redis) }
+    }
+
+    /// Served by so many processes, on a cluster that other tests use as well.
+    pub(crate) async fn on_a_cluster(processes: usize, terms: Terms) -> Self {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let cluster = Cluster::shared().await;
+        let prefix = format!("fleet-{}:", NUMBER.fetch_add(1, Ordering::Relaxed));
+        let mut way = by_nodes(&cluster);
+        way.push(("REDIS_PREFIX", prefix.clone()));
+        Self { members: Self::serve(&vec![way; processes], terms).await, store: Store::Cluster(cluster, prefix) }
+    }
+
+    /// Served by so many processes, on this cluster, which the test breaks by itself.
+    pub(crate) async fn on_this_cluster(cluster: &Cluster, processes: usize, terms: Terms) -> Self {
+        Self { members: Self::serve(&vec![by_nodes(cluster); processes], terms).await, store: Store::Elsewhere }
+    }
+
+    async fn serve(ways: &[Way], terms: Terms) -> Vec<Member> {
         let mut members = Vec::new();
         for way in ways {
             let program = App::program(env!("CARGO_BIN_EXE_ledger"))
@@ -87,7 +123,7 @@ impl Fleet {
             let program = way.iter().fold(program, |program, (name, value)| program.env(*name, value));
             members.push(Member::App(program.start().await));
         }
-        Self { members, store: Store::Redis(redis) }
+        members
     }
 
     /// Served by so many processes, on a Redis of their own that they reach over TLS.
@@ -111,7 +147,7 @@ impl Fleet {
     pub(crate) fn redis(&mut self) -> &mut Redis {
         match &mut self.store {
             Store::Redis(redis) => redis,
-            Store::Memory(_) => panic!("there is no Redis"),
+            Store::Memory(_) | Store::Cluster(..) | Store::Elsewhere => panic!("there is no Redis, or more than one"),
         }
     }
 
@@ -153,6 +189,8 @@ impl Fleet {
         match &self.store {
             Store::Memory(memory) => memory.len(),
             Store::Redis(redis) => redis::cmd("DBSIZE").query_async(&mut redis.connect().await).await.unwrap(),
+            Store::Cluster(cluster, prefix) => cluster.keys(prefix).await.len(),
+            Store::Elsewhere => panic!("the test has the store"),
         }
     }
 
@@ -260,6 +298,7 @@ macro_rules! on_every_fleet {
         on_every_fleet! { @ on_memory { Fleet::on_memory(PATIENT) } $($behaviour)+ }
         on_every_fleet! { @ on_redis { Fleet::on_redis(1, PATIENT) } $($behaviour)+ }
         on_every_fleet! { @ on_redis_across_two_processes { Fleet::on_redis(2, PATIENT) } $($behaviour)+ }
+        on_every_fleet! { @ on_a_redis_cluster_across_two_processes { Fleet::on_a_cluster(2, PATIENT) } $($behaviour)+ }
         on_every_fleet! { @ on_redis_over_tls_across_two_processes { Fleet::over_tls(2, PATIENT) } $($behaviour)+ }
     };
     (@ $place:ident { $fleet:expr } $($behaviour:ident)+) => {

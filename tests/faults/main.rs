@@ -1,5 +1,6 @@
 //! What happens when many want one session, and when clients, handlers and servers hang, die and come back.
 
+mod cluster;
 mod ended;
 mod endings;
 mod examples;

@@ -36,7 +36,7 @@ async fn write(writer: Writer, stop: Arc<AtomicBool>) -> Writer {
 }
 
 /// Asks until it is served.
-async fn served(writer: &Writer, member: usize, path: &str, since: Instant) {
+pub(crate) async fn served(writer: &Writer, member: usize, path: &str, since: Instant) {
     loop {
         let reply = writer.post(member, path).await;
         if reply.status == StatusCode::OK {

@@ -1,6 +1,13 @@
 //! A private Redis server, to count, hang, kill and restart.
 
-use std::{collections::BTreeMap, fs, net::Ipv4Addr, process::Command, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::Ipv4Addr,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use ::redis::{AsyncConnectionConfig, Client, RedisResult, aio::MultiplexedConnection, cmd};
 use tempfile::TempDir;
@@ -20,13 +27,14 @@ use crate::{
 #[derive(Debug)]
 pub struct Redis {
     process: Process,
+    program: Box<Path>,
     port: Port,
     folder: TempDir,
-    arguments: Vec<String>,
+    arguments: Box<[String]>,
     /// The port for TLS, and where the certificates lie.
-    tls: Option<(Port, TempDir)>,
+    tls: Option<Box<(Port, TempDir)>>,
     /// The port on which the nodes of a cluster talk to each other.
-    _bus: Option<Port>,
+    bus: Option<Port>,
 }
 
 /// What makes a server durable, as [`Redis::start_durable`] does.
@@ -53,11 +61,15 @@ impl Redis {
     ///
     /// When no redis-server is installed or it doesn't come up.
     pub async fn start_with(arguments: &[&str]) -> Self {
+        Self::start_program(redis_server(), arguments).await
+    }
+
+    async fn start_program(program: PathBuf, arguments: &[&str]) -> Self {
         let port = Port::reserve();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
-        let process = launch(&port, &folder, &arguments).await;
-        Self { process, port, folder, arguments, tls: None, _bus: None }
+        let process = launch(&program, &port, &folder, &arguments).await;
+        Self { process, program: program.into(), port, folder, arguments: arguments.into(), tls: None, bus: None }
     }
 
     /// Starts a server that has a second port, for TLS alone, under this certificate and with more arguments, for example
@@ -79,7 +91,7 @@ impl Redis {
         let own =
             ["--tls-port", &port, "--tls-cert-file", &certificate, "--tls-key-file", &key, "--tls-ca-cert-file", &ca];
         let mut server = Self::start_with(&[&own[..], &["--tls-auth-clients", "no"], arguments].concat()).await;
-        server.tls = Some((tls, folder));
+        server.tls = Some(Box::new((tls, folder)));
         server
     }
 
@@ -114,9 +126,9 @@ impl Redis {
         let text = format!("sentinel monitor main 127.0.0.1 {of} {quorum}\n{more}\n");
         fs::write(&file, text).expect("a file can be written");
         let arguments = vec![file.to_str().expect("a path of text").to_owned(), "--sentinel".to_owned()];
-        let port = Port::reserve();
-        let process = launch(&port, &folder, &arguments).await;
-        Self { process, port, folder, arguments, tls: None, _bus: None }
+        let (program, port) = (redis_server(), Port::reserve());
+        let process = launch(&program, &port, &folder, &arguments).await;
+        Self { process, program: program.into(), port, folder, arguments: arguments.into(), tls: None, bus: None }
     }
 
     /// Starts it as a replica of the server at this loopback port, and waits until it has a link to it.
@@ -141,10 +153,28 @@ impl Redis {
     ///
     /// When no redis-server is installed or it doesn't come up.
     pub async fn start_cluster_node() -> Self {
+        Self::start_cluster_node_with(redis_server(), &[]).await
+    }
+
+    /// The same by this program and with more arguments.
+    ///
+    /// # Panics
+    ///
+    /// When it doesn't come up.
+    pub async fn start_cluster_node_with(program: PathBuf, arguments: &[&str]) -> Self {
         // Left to itself the node adds 10,000 to its port, and may land on one that a client goes out by.
         let bus = Port::reserve();
-        let arguments = ["--cluster-enabled", "yes", "--cluster-port", &bus.number().to_string()];
-        Self { _bus: Some(bus), ..Self::start_with(&arguments).await }
+        let own = ["--cluster-enabled", "yes", "--cluster-port", &bus.number().to_string()];
+        Self { bus: Some(bus), ..Self::start_program(program, &[&own, arguments].concat()).await }
+    }
+
+    /// The port on which a node of a cluster talks to the others.
+    ///
+    /// # Panics
+    ///
+    /// When it is none.
+    pub fn bus_port(&self) -> u16 {
+        self.bus.as_ref().expect("started as a node of a cluster").number()
     }
 
     /// Its URL, as an application is given it: `redis://127.0.0.1:16379/`.
@@ -189,14 +219,14 @@ impl Redis {
     /// Starts it again on the same port, after [`Redis::kill`] or in place of the one that runs.
     pub async fn restart(&mut self) {
         self.process.kill();
-        self.process = launch(&self.port, &self.folder, &self.arguments).await;
+        self.process = launch(&self.program, &self.port, &self.folder, &self.arguments).await;
     }
 
     /// Starts it again with more arguments, and doesn't wait until it has loaded what it had.
     pub async fn restart_with(&mut self, arguments: &[&str]) {
         self.process.kill();
         let arguments: Vec<_> = self.arguments.iter().map(String::as_str).chain(arguments.iter().copied()).collect();
-        self.process = spawn(&self.port, &self.folder, &arguments);
+        self.process = spawn(&self.program, &self.port, &self.folder, &arguments);
         let listens = async || TcpStream::connect((Ipv4Addr::LOCALHOST, self.port())).await.is_ok();
         wait::until(wait::START, "redis-server listens", listens).await;
     }
@@ -222,15 +252,18 @@ impl Redis {
     }
 }
 
-async fn launch(port: &Port, folder: &TempDir, arguments: &[String]) -> Process {
+fn redis_server() -> PathBuf {
+    tools::REDIS.find().expect("redis-server is installed: run `cargo xtask setup`")
+}
+
+async fn launch(program: &Path, port: &Port, folder: &TempDir, arguments: &[String]) -> Process {
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-    let mut process = spawn(port, folder, &arguments);
+    let mut process = spawn(program, port, folder, &arguments);
     process.wait_until("it answers", async |process: &Process| answers_as(port, process.id()).await).await;
     process
 }
 
-fn spawn(port: &Port, folder: &TempDir, arguments: &[&str]) -> Process {
-    let program = tools::REDIS.find().expect("redis-server is installed: run `cargo xtask setup`");
+fn spawn(program: &Path, port: &Port, folder: &TempDir, arguments: &[&str]) -> Process {
     let mut command = Command::new(program);
     // A configuration's path comes first, and a Sentinel saves nothing.
     command

@@ -32,6 +32,8 @@ pub use self::file::{File, FileConfig};
 pub use self::memory::{Memory, MemoryConfig};
 #[cfg(feature = "redis-tls")]
 pub use self::redis::Pem;
+#[cfg(feature = "redis-cluster")]
+pub use self::redis::RedisNodes;
 #[cfg(feature = "redis")]
 pub use self::redis::{Redis, RedisConfig, RedisUrl};
 #[cfg(feature = "redis-sentinel")]

@@ -10,7 +10,7 @@ use session_runtime::backend::{Leases, Memory};
 use session_tests::{MariaDb, Postgres};
 
 use crate::{
-    file, redis, redis_sentinel, redis_tls,
+    file, redis, redis_cluster, redis_sentinel, redis_tls,
     sql::{Database, SqliteFile},
     store::Store,
 };
@@ -53,6 +53,7 @@ owners! {
     on_files => file::store();
     on_redis => redis::store().await;
     on_redis_by_its_sentinels => redis_sentinel::store().await;
+    on_a_redis_cluster => redis_cluster::store().await;
     on_redis_over_tls => redis_tls::store().await;
     on_sqlite => database::<SqliteFile>().await;
     on_postgres => database::<Postgres>().await;

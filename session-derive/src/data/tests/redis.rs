@@ -46,6 +46,23 @@ fn sentinels_are_addresses_with_the_name_of_their_master() {
     );
 }
 
+#[test]
+fn the_nodes_of_a_cluster_are_named_alone() {
+    assert_refused(&refused_redis!(cluster = ["a:6379", "redis://b",], prefix = "shop:"), &[]);
+    assert_refused(&refused_redis!(cluster = env("A")), &[]);
+    assert_refused(&refused_redis!(cluster = []), &["`cluster` is empty"]);
+    assert_refused(&refused_redis!(cluster = 5), &["`cluster` takes strings in brackets"]);
+    assert_refused(&refused_redis!(url = env("A"), cluster = env("B")), &["remove `url`, and write user and password"]);
+    assert_refused(
+        &refused_redis!(sentinel = env("A"), master = "main", cluster = env("B")),
+        &["remove `sentinel` and `master`, or `cluster`"],
+    );
+    assert_refused(
+        &refused_redis!(cluster = env("A"), near_cache = "1s", wait_replicas = 1),
+        &["`near_cache` can't be used with a cluster", "`wait_replicas` can't be used with a cluster"],
+    );
+}
+
 #[cfg(not(feature = "redis-tls"))]
 #[test]
 fn tls_needs_its_feature_wherever_it_is_asked_for() {

@@ -17,10 +17,14 @@ const TLS: Feature = Feature { name: "redis-tls", enabled: cfg!(feature = "redis
 /// What the arguments about Sentinels need.
 const SENTINEL: Feature = Feature { name: "redis-sentinel", enabled: cfg!(feature = "redis-sentinel") };
 
+/// What the argument about the nodes of a cluster needs.
+const CLUSTER: Feature = Feature { name: "redis-cluster", enabled: cfg!(feature = "redis-cluster") };
+
 pub(super) const ARGUMENTS: &[BackendArgument] = &[
     argument("url", "url = env(\"REDIS_URL\")", TEXT),
     argument("sentinel", "sentinel = env(\"REDIS_SENTINELS\")", TEXT).list().needs(SENTINEL),
     argument("master", "master = \"main\"", TEXT).needs(SENTINEL),
+    argument("cluster", "cluster = env(\"REDIS_NODES\")", TEXT).list().needs(CLUSTER),
     argument("prefix", "prefix = \"shop\"", TEXT),
     argument("near_cache", "near_cache = \"1s\"", TEXT),
     argument("wait_replicas", "wait_replicas = 1", COUNT),
@@ -34,6 +38,7 @@ pub(super) fn check(raw: &RawBackend, errors: &mut Errors) {
     tls_is_available(raw, errors);
     certificates_are_for_tls(raw, errors);
     sentinels_have_no_url(raw, errors);
+    a_cluster_is_named_alone(raw, errors);
     replicas_are_waited_for(raw, errors);
     a_near_cache_is_bounded(raw, errors);
     if raw.is_whole {
@@ -61,6 +66,29 @@ fn sentinels_have_no_url(raw: &RawBackend, errors: &mut Errors) {
         let message = "Sentinels tell the address; remove `url`, and write user, password and database in `master`, as in \
                        `redis://user:password@main/0`";
         errors.at(url.span, message);
+    }
+}
+
+/// `redis(url = .., cluster = ..)`, `redis(sentinel = .., cluster = ..)`
+fn a_cluster_is_named_alone(raw: &RawBackend, errors: &mut Errors) {
+    if raw.redis_value("cluster").is_none() {
+        return;
+    }
+    for name in ["near_cache", "wait_replicas"] {
+        if let Some(value) = raw.redis_value(name) {
+            errors.at(value.span, format!("`{name}` can't be used with a cluster; remove it"));
+        }
+    }
+    if let Some(url) = raw.redis_value("url") {
+        let message = "`cluster` says where the nodes are; remove `url`, and write user and password in `cluster`, as in \
+                       `redis://user:password@10.0.0.1:6379`";
+        errors.at(url.span, message);
+    }
+    if let Some(sentinel) = raw.redis_value("sentinel") {
+        errors.at(
+            sentinel.span,
+            "a cluster promotes its replicas by itself; remove `sentinel` and `master`, or `cluster`",
+        );
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "redis-cluster")]
+use super::cluster::{Nodes, RedisNodes};
 use super::connector::{Connector, Source};
 #[cfg(feature = "redis-sentinel")]
 use super::sentinel::{RedisMaster, RedisSentinels, Sentinels};
@@ -24,6 +26,10 @@ pub struct RedisConfig {
     /// `redis://user:password@main/database`.
     #[cfg(feature = "redis-sentinel")]
     pub master: Option<RedisMaster>,
+    /// Some nodes of a cluster, in place of `url`: addresses such as `10.0.0.1:6379`, or URLs with the user and the password
+    /// that all of its nodes have. The others are found by asking these.
+    #[cfg(feature = "redis-cluster")]
+    pub cluster: Option<RedisNodes>,
     /// What every key begins with (default: `application:Type:`, see [`Scope::identity`](crate::backend::Scope::identity)).
     pub prefix: Option<String>,
     /// How many replicas have to acknowledge an end or a change before it is answered (default: 0).
@@ -63,6 +69,10 @@ impl RedisConfig {
         if let Some(sentinels) = self.sentinels()? {
             return Ok(sentinels);
         }
+        #[cfg(feature = "redis-cluster")]
+        if let Some(cluster) = self.nodes()? {
+            return Ok(cluster);
+        }
         let refuse = |why: &str| OpenError::option(URL, None, why);
         let url = self.url.as_ref().ok_or_else(|| refuse("is missing; write `url = env(\"REDIS_URL\")`"))?;
         let Address { info, tls } = Address::parse(url.as_str()).map_err(|why| refuse(&why))?;
@@ -71,6 +81,37 @@ impl RedisConfig {
         #[cfg(not(feature = "redis-tls"))]
         let tls = without_tls(tls);
         Ok(Connector::new(info, Source::Url, tls))
+    }
+
+    /// The way to a cluster, where its nodes are named.
+    #[cfg(feature = "redis-cluster")]
+    fn nodes(&self) -> Result<Option<Connector>, OpenError> {
+        let Some(cluster) = &self.cluster else { return Ok(None) };
+        let refuse = |argument: &str, why| Err(OpenError::option(format!("backend = redis({argument})"), None, why));
+        if self.url.is_some() {
+            return refuse("url", "can't be used, since `cluster` says where the nodes are");
+        }
+        if self.prefix.as_ref().is_some_and(|prefix| prefix.contains('{')) {
+            return refuse(
+                "prefix",
+                "has a `{`, by which a cluster would put all sessions into one slot; leave it out",
+            );
+        }
+        if self.wait_replicas.is_some_and(|count| count > 0) {
+            return refuse("wait_replicas", "can't be used with `cluster`");
+        }
+        if self.near_cache.is_some() {
+            return refuse("near_cache", "can't be used with `cluster`");
+        }
+        let addresses: Vec<Address> = cluster.addresses().collect();
+        let Some(Address { info, tls: wanted }) = addresses.first() else {
+            return refuse("cluster", "has no address");
+        };
+        #[cfg(feature = "redis-tls")]
+        let tls = Tls::of(self, *wanted)?;
+        #[cfg(not(feature = "redis-tls"))]
+        let tls = without_tls(*wanted);
+        Ok(Some(Connector::new(info.clone(), Source::Cluster, tls).among(Nodes::new(&addresses))))
     }
 
     /// How many replicas writes wait for, and how long.
@@ -122,6 +163,10 @@ impl RedisConfig {
             }
             (Some(sentinel), Some(master)) => (sentinel, master),
         };
+        #[cfg(feature = "redis-cluster")]
+        if self.cluster.is_some() {
+            return refuse("cluster", "can't be used with `sentinel`; a cluster promotes its replicas by itself");
+        }
         let wanted = master.tls || sentinel.addresses().any(|address| address.tls);
         #[cfg(feature = "redis-tls")]
         let tls = Tls::of(self, wanted)?;

@@ -147,6 +147,18 @@ impl Connection {
         &self.0.connector
     }
 
+    /// Waits until there is a connection.
+    #[cfg(feature = "redis-cluster")]
+    pub(super) async fn ready(&self) {
+        self.0.live().await;
+    }
+
+    /// Replaces the connection: its server is of no use, for this reason.
+    #[cfg(feature = "redis-cluster")]
+    pub(super) fn renew(&self, error: &RedisError) {
+        self.0.replace(error, |state| matches!(state, State::Open(_)).then_some(None));
+    }
+
     /// Sends a request, once there is a connection.
     pub(super) async fn send(&self, request: Request<'_>, loss: Loss) -> RedisResult<Answer> {
         let (mut repeated, mut sends) = (false, 0);
@@ -243,18 +255,22 @@ impl Live {
     }
 
     /// Whether the server answers in time. An answer that it can't serve ends the connection, too.
-    pub(super) async fn is_alive(&self, limit: Duration) -> Result<(), RedisError> {
-        let (ping, mut connection) = (redis::cmd("PING"), self.connection.clone());
-        let asked = ask(&mut connection, Request::One(&ping));
+    pub(super) async fn is_alive(&self, limit: Duration, connector: &Connector) -> Result<(), RedisError> {
+        let mut connection = self.connection.clone();
+        let asked = connector.sign_of_life(&mut connection);
         let late = || (ErrorKind::Io, "Redis did not answer a PING in time").into();
         match within(limit, asked).await.unwrap_or_else(|| Err(late())) {
             Err(error) if Fault::of(&error).is_some() => Err(error),
-            Ok(_) | Err(_) => Ok(()),
+            Ok(()) | Err(_) => Ok(()),
         }
     }
 }
 
 impl Shared {
+    pub(super) fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
     /// The connection, once there is one.
     async fn live(self: &Arc<Self>) -> Arc<Live> {
         if let State::Open(live) = &*self.state.borrow() {

@@ -5,8 +5,13 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::TcpSettings;
 use redis::io::tcp::socket2::TcpKeepalive;
-use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, ProtocolVersion, RedisError};
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, ProtocolVersion, RedisError, RedisResult,
+    Value,
+};
 
+#[cfg(feature = "redis-cluster")]
+use super::cluster::{Nodes, is_up};
 use super::fault::without_arguments;
 #[cfg(feature = "redis-sentinel")]
 use super::sentinel::Sentinels;
@@ -26,6 +31,8 @@ pub(super) struct Connector {
     tls: Option<Tls>,
     #[cfg(feature = "redis-sentinel")]
     sentinels: Option<Sentinels>,
+    #[cfg(feature = "redis-cluster")]
+    nodes: Option<Nodes>,
 }
 
 /// Who named the way, for what is said of it.
@@ -36,6 +43,8 @@ pub(super) enum Source {
     Client,
     #[cfg(feature = "redis-sentinel")]
     Sentinel,
+    #[cfg(feature = "redis-cluster")]
+    Cluster,
 }
 
 impl Source {
@@ -46,6 +55,8 @@ impl Source {
             Self::Client => "redis(client)",
             #[cfg(feature = "redis-sentinel")]
             Self::Sentinel => "redis(sentinel)",
+            #[cfg(feature = "redis-cluster")]
+            Self::Cluster => "redis(cluster)",
         }
     }
 
@@ -56,6 +67,8 @@ impl Source {
             Self::Client => "client",
             #[cfg(feature = "redis-sentinel")]
             Self::Sentinel => "`master`",
+            #[cfg(feature = "redis-cluster")]
+            Self::Cluster => "`cluster`",
         }
     }
 }
@@ -71,6 +84,8 @@ impl Connector {
             tls,
             #[cfg(feature = "redis-sentinel")]
             sentinels: None,
+            #[cfg(feature = "redis-cluster")]
+            nodes: None,
         }
     }
 
@@ -80,12 +95,44 @@ impl Connector {
         Self { sentinels: Some(sentinels), ..self }
     }
 
+    /// Leads to any of these nodes, to another one for each connection.
+    #[cfg(feature = "redis-cluster")]
+    pub(super) fn among(self, nodes: Nodes) -> Self {
+        Self { nodes: Some(nodes), ..self }
+    }
+
+    /// The way to one of the nodes, by the same login.
+    #[cfg(feature = "redis-cluster")]
+    pub(super) fn to(&self, (host, port): &(String, u16)) -> Self {
+        let info = self.info.clone().set_addr(ConnectionAddr::Tcp(host.clone(), *port));
+        Self::new(info, self.source, self.tls.clone())
+    }
+
+    /// The nodes of a cluster, if it leads to any of them.
+    #[cfg(feature = "redis-cluster")]
+    pub(super) fn nodes(&self) -> Option<&Nodes> {
+        self.nodes.as_ref()
+    }
+
+    /// Asks for a sign of life. A node of a cluster has to be part of it.
+    pub(super) async fn sign_of_life(&self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
+        #[cfg(feature = "redis-cluster")]
+        if self.nodes.is_some() {
+            return is_up(connection).await;
+        }
+        connection.send_packed_command(&redis::cmd("PING")).await.and_then(Value::extract_error).map(drop)
+    }
+
     /// Connects and logs in.
     pub(super) async fn connect(&self, config: &AsyncConnectionConfig) -> Result<Link, ConnectError> {
         #[cfg(feature = "redis-sentinel")]
         if let Some(sentinels) = &self.sentinels {
             let master = self.info.clone().set_addr(sentinels.master().await?);
             return dial(&master, self.tls.as_ref(), config).await;
+        }
+        #[cfg(feature = "redis-cluster")]
+        if let Some(nodes) = &self.nodes {
+            return nodes.connect(&self.info, self.tls.as_ref(), config).await;
         }
         dial(&self.info, self.tls.as_ref(), config).await
     }
@@ -102,6 +149,10 @@ impl Connector {
     pub(super) fn addr(&self) -> Option<&ConnectionAddr> {
         #[cfg(feature = "redis-sentinel")]
         if self.sentinels.is_some() {
+            return None;
+        }
+        #[cfg(feature = "redis-cluster")]
+        if self.nodes.is_some() {
             return None;
         }
         Some(self.info.addr())

@@ -79,7 +79,7 @@ pub(super) async fn heartbeat(shared: Weak<Shared>, live: Weak<Live>, pulse: Arc
         }
         let unanswered = abandoned || pulse.waiting.load(Ordering::Relaxed) > 0;
         if unanswered || shared.has_listeners() && proved.elapsed() >= SILENCE {
-            match live.is_alive(shared.probe_limit()).await {
+            match live.is_alive(shared.probe_limit(), shared.connector()).await {
                 Ok(()) => proved = Instant::now(),
                 Err(error) => return shared.give_up_silent(&live, &error),
             }

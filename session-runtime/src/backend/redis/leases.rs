@@ -40,8 +40,32 @@ impl Redis {
     }
 }
 
+impl Redis {
+    /// Takes the lease in one step.
+    async fn take(&self, key: &RecordKey, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
+        let (record, lease_name) = self.names(key);
+        let call = Call::new(&self.scripts.take, [&record, &lease_name])
+            .bytes(&lease.holder.to_bytes())
+            .number(millis(lease.ttl))
+            .number(millis(self.kept(touch).keep()));
+        match self.run(call).await?.value {
+            Value::Int(_) => self.contend(key, lease, touch).await,
+            value => match decode(value)? {
+                Some(record) => {
+                    self.note_use(key, &record, touch).await;
+                    Ok(Acquired::Granted(record))
+                }
+                None => Ok(Acquired::Absent),
+            },
+        }
+    }
+}
+
 impl Leases for Redis {
     async fn acquire(&self, key: &RecordKey, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
+        if self.connection.is_cluster() {
+            return self.take(key, lease, touch).await;
+        }
         let (record_name, lease_name) = self.names(key);
         let mut pipeline = Pipeline::with_capacity(2);
         pipeline

@@ -6,6 +6,8 @@
 //! so that waiters in other processes are woken. So is the end of every session, for those who watch it.
 
 mod attempt;
+#[cfg(feature = "redis-cluster")]
+mod cluster;
 mod config;
 mod connection;
 mod connector;
@@ -25,6 +27,7 @@ mod startup;
 mod tls;
 mod url;
 mod wakers;
+mod way;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +35,8 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use redis::{Cmd, Value};
 
+#[cfg(feature = "redis-cluster")]
+pub use self::cluster::RedisNodes;
 pub use self::config::RedisConfig;
 use self::config::URL;
 use self::connection::{Answer, Connection, Loss, Request, Use};
@@ -47,6 +52,7 @@ pub use self::sentinel::{RedisMaster, RedisSentinels};
 pub use self::tls::Pem;
 pub use self::url::RedisUrl;
 use self::wakers::Wakers;
+use self::way::Way;
 use super::{
     Backend, BackendError, Capabilities, OpenBackend, OpenError, Record, RecordKey, Scope, Touch, Watch, Written,
     touch_interval,
@@ -62,7 +68,7 @@ use crate::setting::FromSetting;
 /// The idle timeout slides with every use by Redis's own expiry; `last_seen` inside the record follows
 /// when it is a sixteenth of the timeout (at most a minute) old, and the runtime refuses by it.
 pub struct Redis {
-    connection: Connection,
+    connection: Way,
     prefix: String,
     channel: String,
     scripts: Scripts,
@@ -121,13 +127,13 @@ impl Redis {
     fn on(connector: Connector, prefix: String) -> Self {
         let channel = format!("{prefix}freed");
         let wakers = Arc::new(Wakers::default());
-        let connection = Connection::new(Arc::new(connector), &prefix, &channel, Arc::clone(&wakers), Use::default());
+        let connection = Way::new(connector, &prefix, &channel, Arc::clone(&wakers));
         Self { connection, prefix, channel, scripts: Scripts::default(), wakers, replicas: None, near: None }
     }
 
     /// Answers shared borrows of sessions that this process has read without asking Redis, which says when they change.
     /// `backend = redis(near_cache = "1s")` does this. What the bound promises is in
-    /// [the guide](crate::guide::redis#a-near-cache).
+    /// [the guide](crate::guide::redis#a-near-cache). It has no effect on a cluster.
     ///
     /// ```
     /// # fn example() -> Result<(), session_runtime::OpenError> {
@@ -141,11 +147,14 @@ impl Redis {
     /// ```
     #[must_use]
     pub fn near_cache(self, bound: Duration) -> Self {
+        if self.connection.is_cluster() {
+            return self;
+        }
         let near = Arc::new(NearCache::new(bound, &self.prefix));
         let use_of = Use { near: Some(Arc::clone(&near)), ..Use::default() };
         let (connector, wakers) = (Arc::clone(self.connection.connector()), Arc::clone(&self.wakers));
         let connection = Connection::new(connector, &self.prefix, &self.channel, wakers, use_of);
-        Self { connection, near: Some(near), ..self }
+        Self { connection: Way::Alone(connection), near: Some(near), ..self }
     }
 
     /// The use by which Redis forgets a session by itself. What is answered from here does not slide that, so it is kept

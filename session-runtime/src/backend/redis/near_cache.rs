@@ -165,7 +165,7 @@ pub(super) async fn beat(shared: Weak<Shared>, live: Weak<Live>, near: Arc<NearC
             continue;
         }
         let asked = Instant::now();
-        match live.is_alive(shared.probe_limit()).await {
+        match live.is_alive(shared.probe_limit(), shared.connector()).await {
             Ok(()) => near.prove(live.number(), asked),
             Err(error) => return shared.give_up_silent(&live, &error),
         }

@@ -78,7 +78,7 @@ impl Replicas {
 impl Redis {
     /// Makes every end and every change of a session wait until so many replicas have acknowledged it, for as long as this
     /// at most. `backend = redis(wait_replicas = 1)` does this. What it promises is in
-    /// [the guide](crate::guide::redis#what-a-failover-can-undo).
+    /// [the guide](crate::guide::redis#what-a-failover-can-undo). It can't be used with a cluster: each such write fails.
     ///
     /// ```
     /// # fn example() -> Result<(), session_runtime::OpenError> {
@@ -113,6 +113,9 @@ impl Redis {
         is_behind: impl FnOnce(&Answer) -> bool,
     ) -> Result<Answer, BackendError> {
         let Some(replicas) = &self.replicas else { return self.run(call).await };
+        if self.connection.is_cluster() {
+            return Err(BackendError::new("`wait_replicas` can't be used with a cluster"));
+        }
         let _turn = replicas.turns.lock().await;
         let sent = call.run_with(&replicas.wait, &replicas.connection).await;
         let (answer, mut acknowledged) = sent.map_err(unavailable)?;

@@ -4,6 +4,7 @@
 use redis::{Cmd, ErrorKind, Pipeline, RedisResult, Script, ServerErrorKind, Value};
 
 use super::connection::{Answer, Connection, Loss, Request};
+use super::way::Way;
 
 /// A script with its keys and arguments.
 pub(super) struct Call<'a> {
@@ -81,7 +82,7 @@ impl<'a> Call<'a> {
 
     /// Runs it: one round trip. A server that doesn't know the script (it was restarted, or flushed) is sent
     /// its text, which it then knows.
-    pub(super) async fn run(self, connection: &Connection) -> RedisResult<Answer> {
+    pub(super) async fn run(self, connection: &Way) -> RedisResult<Answer> {
         let sent = connection.send(Request::One(&self.command), self.loss).await;
         match (sent, self.script) {
             (Err(error), Some(script)) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
@@ -109,6 +110,7 @@ pub(super) struct Scripts {
     pub(super) touch: TaughtScript,
     pub(super) update: TaughtScript,
     pub(super) delete: TaughtScript,
+    pub(super) take: TaughtScript,
     pub(super) contend: TaughtScript,
     pub(super) extend: TaughtScript,
     pub(super) save: TaughtScript,
@@ -136,6 +138,16 @@ const DELETE: &str = "
 local found = redis.call('DEL', KEYS[1])
 if found + redis.call('DEL', KEYS[2]) > 0 then redis.pcall('PUBLISH', ARGV[1], ARGV[2]) end
 return found";
+
+/// KEYS: record, lease. ARGV: holder, milliseconds of the lease, milliseconds to keep the record.
+/// Answers the record, nothing, or 0 if another one holds it. It is for a cluster, where a slot that moves between two
+/// commands could leave a lease that nobody knows of.
+const TAKE: &str = "
+local held = redis.call('GET', KEYS[2])
+if held and string.sub(held, 1, 16) ~= ARGV[1] then return 0 end
+local record = redis.call('GETEX', KEYS[1], 'PX', ARGV[3])
+if record then redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2]) end
+return record";
 
 /// KEYS: record, lease. ARGV: holder, milliseconds of the lease, milliseconds to keep the record.
 /// Answers the record, nothing, or how long the lease still runs. A waiter that could not be noted on a full server looks
@@ -185,6 +197,7 @@ impl Default for Scripts {
             touch: TaughtScript::new(TOUCH),
             update: TaughtScript::new(UPDATE),
             delete: TaughtScript::new(DELETE),
+            take: TaughtScript::new(TAKE),
             contend: TaughtScript::new(CONTEND),
             extend: TaughtScript::new(EXTEND),
             save: TaughtScript::new(SAVE),

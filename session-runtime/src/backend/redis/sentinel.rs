@@ -16,7 +16,7 @@ use redis::{
 
 use super::connector::{ConnectError, Tls, dial};
 use super::heartbeat::within;
-use super::url::Address;
+use super::url::{Address, host_of, tls_is_missing};
 use crate::setting::FromSetting;
 
 /// How long a Sentinel may take. A connection is tried for a second in all.
@@ -55,28 +55,8 @@ impl RedisSentinels {
     }
 }
 
-/// Reads `host`, `host:port`, or a URL.
 fn parse(text: &str) -> Result<Address, String> {
-    let is_url = text.contains("://");
-    let url = if is_url { text.to_owned() } else { format!("redis://{text}") };
-    let wrong = "is no address; write it as host:26379, or as redis://user:password@host:26379";
-    let has_port = match parse_redis_url(&url) {
-        Some(parsed) if is_url || parsed.username().is_empty() && parsed.path().trim_matches('/').is_empty() => {
-            parsed.port().is_some()
-        }
-        _ => return Err(wrong.into()),
-    };
-    let Address { info, tls } =
-        Address::parse(&url).map_err(|why| if tls_is_missing(&why) { why } else { wrong.into() })?;
-    let addr = match info.addr() {
-        ConnectionAddr::Tcp(host, port) => ConnectionAddr::Tcp(host.clone(), if has_port { *port } else { PORT }),
-        _ => return Err(wrong.into()),
-    };
-    Ok(Address { info: info.set_addr(addr), tls })
-}
-
-fn tls_is_missing(why: &str) -> bool {
-    why.contains("`redis-tls`")
+    host_of(text, PORT, "is no address; write it as host:26379, or as redis://user:password@host:26379")
 }
 
 /// The name of a master, with what is needed to log in to it.

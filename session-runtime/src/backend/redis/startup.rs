@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::attempt::CONNECT;
-use super::connector::{ConnectError, Link, Source};
+use super::connector::{ConnectError, Connector, Link, Source};
 use super::fault::said;
 use super::scripts::RELEASE;
 use super::{Redis, near_cache};
@@ -30,7 +30,7 @@ const OPENING: Duration = Duration::from_secs(5);
 const KEPT: u64 = 10_000;
 
 /// Why a check did not succeed.
-enum Trouble {
+pub(super) enum Trouble {
     /// Waiting mends it.
     Passing(String),
     /// Waiting does not. The remedy, and the server's own words.
@@ -38,12 +38,12 @@ enum Trouble {
 }
 
 impl Trouble {
-    fn lasting(remedy: impl Into<String>, error: &RedisError) -> Self {
+    pub(super) fn lasting(remedy: impl Into<String>, error: &RedisError) -> Self {
         Self::Lasting(remedy.into(), words(error))
     }
 
     /// An answer that nothing here expects.
-    fn of(error: &RedisError, remedy: impl Into<String>) -> Self {
+    pub(super) fn of(error: &RedisError, remedy: impl Into<String>) -> Self {
         if passes(error) { Self::Passing(words(error)) } else { Self::lasting(remedy, error) }
     }
 }
@@ -58,11 +58,14 @@ fn words(error: &RedisError) -> String {
 
 /// Whether waiting mends it.
 fn passes(error: &RedisError) -> bool {
-    const KINDS: [ServerErrorKind; 4] = [
+    const KINDS: [ServerErrorKind; 6] = [
         ServerErrorKind::BusyLoading,
         ServerErrorKind::MasterDown,
         ServerErrorKind::ClusterDown,
         ServerErrorKind::TryAgain,
+        // A slot moves.
+        ServerErrorKind::Moved,
+        ServerErrorKind::Ask,
     ];
     const CODES: [&str; 4] = ["OOM", "MISCONF", "NOREPLICAS", "BUSY"];
     match error.kind() {
@@ -101,79 +104,43 @@ impl Redis {
                 event!(warn, "session.backend_down", backend = "redis", %error, "Redis can't be used yet");
                 Ok(())
             }
-            Err(Trouble::Lasting(remedy, error)) => Err(OpenError::backend(self.source().place(), remedy, error)),
+            Err(Trouble::Lasting(remedy, error)) => {
+                Err(OpenError::backend(self.connection.connector().source().place(), remedy, error))
+            }
         }
-    }
-
-    fn source(&self) -> Source {
-        self.connection.connector().source()
     }
 
     async fn try_check(&self) -> Result<(), Trouble> {
-        let mut link = self.log_in().await?;
-        let connection = &mut link.connection;
-        check_role(connection, self.source()).await?;
-        self.check_rights(connection).await?;
-        self.check_scripts(connection).await?;
+        let connector = self.connection.connector();
+        #[cfg(feature = "redis-cluster")]
+        if let Some(nodes) = connector.nodes() {
+            return self.check_cluster(connector, nodes).await;
+        }
+        let mut link = log_in(connector).await?;
+        check_role(&mut link.connection, connector.source()).await?;
+        self.check_server(&mut link.connection, &RecordKey::from_bytes(crate::id::random())).await?;
+        connector.served();
+        Ok(())
+    }
+
+    /// What requests will do, with this key.
+    pub(super) async fn check_server(
+        &self,
+        connection: &mut MultiplexedConnection,
+        key: &RecordKey,
+    ) -> Result<(), Trouble> {
+        self.check_rights(connection, key).await?;
+        self.check_scripts(connection, key).await?;
         if let Some(replicas) = &self.replicas {
             replicas.check(connection).await.map_err(|error| Trouble::of(&error, REFUSED))?;
         }
-        self.connection.connector().served();
         warn_of_eviction(connection).await;
         Ok(())
     }
 
-    async fn log_in(&self) -> Result<Link, Trouble> {
-        let connector = self.connection.connector();
-        let noun = self.source().noun();
-        let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-        let silent = || Err(ConnectError::Passing("it did not answer in time".into()));
-        let error = match timeout(CONNECT, connector.connect(&config)).await.unwrap_or_else(|_| silent()) {
-            Ok(link) => return Ok(link),
-            Err(ConnectError::Lasting(remedy, reason)) => return Err(Trouble::Lasting(remedy, reason)),
-            Err(ConnectError::Passing(reason)) => return Err(self.wrong_port(reason).await),
-            Err(ConnectError::Driver(error)) => error,
-        };
-        if error.is_connection_dropped() && !error.is_connection_refusal() {
-            return Err(self.wrong_port(words(&error)).await);
-        }
-        let said = error.to_string();
-        let no_hello = said.contains("unknown command") && said.contains("HELLO");
-        let remedy = if no_hello || error.kind() == ErrorKind::RESP3NotSupported || error.code() == Some("NOPROTO") {
-            "names a server without RESP3; Redis 6.2 or later is needed, and a proxy has to pass on HELLO 3".to_owned()
-        } else if matches!(error.kind(), ErrorKind::AuthenticationFailed)
-            || matches!(error.code(), Some("WRONGPASS" | "NOAUTH"))
-            || error.detail().is_some_and(|detail| detail.contains("AUTH"))
-        {
-            format!("was refused by Redis; check the {noun}'s user and password")
-        } else if said.contains("switch database") {
-            format!("was refused by Redis; check the number of the database in the {noun}")
-        } else if error.kind() == ErrorKind::Parse {
-            "names a server that does not speak the protocol of Redis".to_owned()
-        } else {
-            format!("was refused by Redis; check the {noun}")
-        };
-        Err(Trouble::of(&error, remedy))
-    }
-
-    /// Whether a server that says nothing that can be understood speaks TLS where none is expected, or the reverse.
-    async fn wrong_port(&self, reason: String) -> Trouble {
-        let connector = self.connection.connector();
-        let Some(ConnectionAddr::Tcp(host, port)) = connector.addr() else { return Trouble::Passing(reason) };
-        let (asked, remedy): (BoxFuture<'_, bool>, _) = if connector.has_tls() {
-            (Box::pin(speaks_plainly(host, *port)), "names a port without TLS; write the URL as redis://")
-        } else {
-            (Box::pin(speaks_tls(host, *port)), "names a port that expects TLS; write the URL as rediss://")
-        };
-        match timeout(CONNECT, asked).await {
-            Ok(true) => Trouble::Lasting(remedy.into(), reason),
-            Ok(false) | Err(_) => Trouble::Passing(reason),
-        }
-    }
-
     /// Each command that is sent, or called by a script, on a key and a channel as requests use them.
-    async fn check_rights(&self, connection: &mut MultiplexedConnection) -> Result<(), Trouble> {
-        let (name, _) = self.names(&RecordKey::from_bytes(crate::id::random()));
+    async fn check_rights(&self, connection: &mut MultiplexedConnection, key: &RecordKey) -> Result<(), Trouble> {
+        let name = self.record(key);
         let on_key = |command: &str| {
             let mut on_key = cmd(command);
             on_key.arg(&name);
@@ -205,6 +172,10 @@ impl Redis {
             ("+publish", with(cmd("PUBLISH"), &[&self.channel, "probe"])),
             ("+del", on_key("DEL")),
         ];
+        #[cfg(feature = "redis-cluster")]
+        if self.connection.is_cluster() {
+            commands.extend(super::cluster::commands());
+        }
         if self.near.is_some() {
             commands.push(("+client|tracking", near_cache::tracking()));
         }
@@ -243,13 +214,13 @@ impl Redis {
     }
 
     /// Each script, and the server knows them from then on.
-    async fn check_scripts(&self, connection: &mut MultiplexedConnection) -> Result<(), Trouble> {
-        let (record, lease) = self.names(&RecordKey::from_bytes(crate::id::random()));
+    async fn check_scripts(&self, connection: &mut MultiplexedConnection, key: &RecordKey) -> Result<(), Trouble> {
+        let (record, lease) = self.names(key);
         // As in a life: used, asked for by two, extended, saved, given up, ended.
         let (version, holder, other) = ([0; 8], [1; 16], [2; 16]);
         let bytes = [0; 24];
         let scripts = &self.scripts;
-        let mut pipeline = Pipeline::with_capacity(9);
+        let mut pipeline = Pipeline::with_capacity(10);
         let mut call = |text: &str, keys: &[&String], arguments: &[&[u8]]| {
             pipeline.cmd("EVAL").arg(text).arg(keys.len()).arg(keys).arg(arguments);
         };
@@ -257,6 +228,7 @@ impl Redis {
         call("redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])", &[&record], &[&bytes, kept]);
         call(scripts.touch.text(), &[&record], &[&version, kept]);
         call(scripts.update.text(), &[&record], &[&version, &bytes, kept]);
+        call(scripts.take.text(), &[&record, &lease], &[&holder, kept, kept]);
         call(scripts.contend.text(), &[&record, &lease], &[&holder, kept, kept]);
         call(scripts.contend.text(), &[&record, &lease], &[&other, kept, kept]);
         call(scripts.extend.text(), &[&lease], &[&holder, kept]);
@@ -272,10 +244,57 @@ impl Redis {
     }
 }
 
+/// Connects and logs in.
+pub(super) async fn log_in(connector: &Connector) -> Result<Link, Trouble> {
+    let noun = connector.source().noun();
+    let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+    let silent = || Err(ConnectError::Passing("it did not answer in time".into()));
+    let error = match timeout(CONNECT, connector.connect(&config)).await.unwrap_or_else(|_| silent()) {
+        Ok(link) => return Ok(link),
+        Err(ConnectError::Lasting(remedy, reason)) => return Err(Trouble::Lasting(remedy, reason)),
+        Err(ConnectError::Passing(reason)) => return Err(wrong_port(connector, reason).await),
+        Err(ConnectError::Driver(error)) => error,
+    };
+    if error.is_connection_dropped() && !error.is_connection_refusal() {
+        return Err(wrong_port(connector, words(&error)).await);
+    }
+    let said = error.to_string();
+    let no_hello = said.contains("unknown command") && said.contains("HELLO");
+    let remedy = if no_hello || error.kind() == ErrorKind::RESP3NotSupported || error.code() == Some("NOPROTO") {
+        "names a server without RESP3; Redis 6.2 or later is needed, and a proxy has to pass on HELLO 3".to_owned()
+    } else if matches!(error.kind(), ErrorKind::AuthenticationFailed)
+        || matches!(error.code(), Some("WRONGPASS" | "NOAUTH"))
+        || error.detail().is_some_and(|detail| detail.contains("AUTH"))
+    {
+        format!("was refused by Redis; check the {noun}'s user and password")
+    } else if said.contains("switch database") {
+        format!("was refused by Redis; check the number of the database in the {noun}")
+    } else if error.kind() == ErrorKind::Parse {
+        "names a server that does not speak the protocol of Redis".to_owned()
+    } else {
+        format!("was refused by Redis; check the {noun}")
+    };
+    Err(Trouble::of(&error, remedy))
+}
+
+/// Whether a server that says nothing that can be understood speaks TLS where none is expected, or the reverse.
+async fn wrong_port(connector: &Connector, reason: String) -> Trouble {
+    let Some(ConnectionAddr::Tcp(host, port)) = connector.addr() else { return Trouble::Passing(reason) };
+    let (asked, remedy): (BoxFuture<'_, bool>, _) = if connector.has_tls() {
+        (Box::pin(speaks_plainly(host, *port)), "names a port without TLS; write the URL as redis://")
+    } else {
+        (Box::pin(speaks_tls(host, *port)), "names a port that expects TLS; write the URL as rediss://")
+    };
+    match timeout(CONNECT, asked).await {
+        Ok(true) => Trouble::Lasting(remedy.into(), reason),
+        Ok(false) | Err(_) => Trouble::Passing(reason),
+    }
+}
+
 const REFUSED: &str = "names a server that refuses what sessions need (Redis 6.2 or later, or Valkey)";
 
 /// That it is one server, and takes writes. Whoever may log in may ask this.
-async fn check_role(connection: &mut MultiplexedConnection, source: Source) -> Result<(), Trouble> {
+pub(super) async fn check_role(connection: &mut MultiplexedConnection, source: Source) -> Result<(), Trouble> {
     let answer = connection.send_packed_command(&cmd("HELLO")).await.and_then(Value::extract_error);
     let said = |answer: Value| HashMap::<String, Value>::from_redis_value(answer).ok();
     let Some(server) = answer.ok().and_then(said) else { return Ok(()) };
@@ -293,10 +312,21 @@ async fn check_role(connection: &mut MultiplexedConnection, source: Source) -> R
             mode,
         );
     }
-    if let Some(mode) = is("mode", &["cluster"]) {
-        return refuse("names a node of a cluster, which has only some of the keys; name a server alone", "mode", mode);
+    #[cfg(feature = "redis-cluster")]
+    if source == Source::Cluster {
+        return match is("mode", &["standalone"]) {
+            Some(mode) => refuse("names a server that is no node of a cluster; write `url` in its place", "mode", mode),
+            None => Ok(()),
+        };
     }
-    #[cfg(not(feature = "redis-sentinel"))]
+    if let Some(mode) = is("mode", &["cluster"]) {
+        return refuse(
+            "names a node of a cluster, which has only some of the keys; write `cluster` in place of the URL",
+            "mode",
+            mode,
+        );
+    }
+    #[cfg(not(any(feature = "redis-sentinel", feature = "redis-cluster")))]
     let _ = source;
     match is("role", &["replica", "slave"]) {
         #[cfg(feature = "redis-sentinel")]

@@ -1,5 +1,7 @@
 //! The URL of a Redis.
 
+#[cfg(any(feature = "redis-sentinel", feature = "redis-cluster"))]
+use redis::ConnectionAddr;
 use redis::{ConnectionInfo, IntoConnectionInfo as _, parse_redis_url};
 
 use crate::setting::FromSetting;
@@ -55,6 +57,31 @@ impl Address {
         }
         Ok(Self { info: url.into_connection_info().map_err(|_| NOT_A_URL)?, tls })
     }
+}
+
+/// Reads `host`, `host:port`, or a URL that names one server; with this port if it has none.
+#[cfg(any(feature = "redis-sentinel", feature = "redis-cluster"))]
+pub(super) fn host_of(text: &str, port: u16, wrong: &str) -> Result<Address, String> {
+    let is_url = text.contains("://");
+    let url = if is_url { text.to_owned() } else { format!("redis://{text}") };
+    let has_port = match parse_redis_url(&url) {
+        Some(parsed) if is_url || parsed.username().is_empty() && parsed.path().trim_matches('/').is_empty() => {
+            parsed.port().is_some()
+        }
+        _ => return Err(wrong.into()),
+    };
+    let Address { info, tls } =
+        Address::parse(&url).map_err(|why| if tls_is_missing(&why) { why } else { wrong.into() })?;
+    let addr = match info.addr() {
+        ConnectionAddr::Tcp(host, written) => ConnectionAddr::Tcp(host.clone(), if has_port { *written } else { port }),
+        _ => return Err(wrong.into()),
+    };
+    Ok(Address { info: info.set_addr(addr), tls })
+}
+
+#[cfg(any(feature = "redis-sentinel", feature = "redis-cluster"))]
+pub(super) fn tls_is_missing(why: &str) -> bool {
+    why.contains("`redis-tls`")
 }
 
 const NOT_A_URL: &str = "is not a Redis URL; write it as redis://[user:password@]host:6379/0";
