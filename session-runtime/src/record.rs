@@ -1,5 +1,7 @@
 //! What a store keeps of a session.
 
+mod device_note;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +10,8 @@ use bytes::{BufMut as _, Bytes};
 
 use crate::clock::Timestamp;
 use crate::id::IdHash;
+
+pub(crate) use self::device_note::DeviceNote;
 
 /// A session as a backend stores it.
 #[derive(Clone, PartialEq, Eq)]
@@ -108,40 +112,6 @@ pub(crate) struct SessionMeta {
     /// The key of a device that the session is bound to. It is read and written whether or not the feature is on, so that
     /// no process loses what another one has noted.
     pub(crate) device: Option<DeviceNote>,
-}
-
-/// The key of a device that a session is bound to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct DeviceNote {
-    /// The point on the curve P-256, compressed.
-    pub(crate) key: [u8; 33],
-    /// When the session was bound to it.
-    pub(crate) bound: Timestamp,
-    /// When the newest challenge was made of which a proof was accepted.
-    pub(crate) challenged: Timestamp,
-    /// When that proof was accepted.
-    pub(crate) proven: Timestamp,
-}
-
-impl DeviceNote {
-    /// What its bytes begin with, so that another layout can be told from this one.
-    const LAYOUT: u8 = 1;
-    const LEN: usize = 1 + 33 + 3 * 8;
-
-    fn put(&self, out: &mut Vec<u8>) {
-        let Self { key, bound, challenged, proven } = self;
-        out.put_u8(Self::LAYOUT);
-        out.put_slice(key);
-        for time in [bound, challenged, proven] {
-            out.put_u64(time.as_millis());
-        }
-    }
-
-    fn read(bytes: &[u8; Self::LEN]) -> Option<Self> {
-        let (key, times) = bytes.strip_prefix(&[Self::LAYOUT])?.split_first_chunk()?;
-        let time = |at: usize| Some(Timestamp::from_millis(u64::from_be_bytes(*times.get(at..)?.first_chunk()?)));
-        Some(Self { key: *key, bound: time(0)?, challenged: time(8)?, proven: time(16)? })
-    }
 }
 
 impl SessionMeta {
