@@ -73,11 +73,13 @@ fn cores() -> Outcome<Cores> {
     }
 }
 
+/// How many threads ran or wanted to, on average over the last minute.
+pub(crate) fn load_average() -> Option<f64> {
+    fs::read_to_string("/proc/loadavg").ok()?.split(' ').next()?.parse().ok()
+}
+
 fn warn_of_other_work() {
-    let average = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    if let Some(load) = average.split(' ').next().and_then(|load| load.parse::<f64>().ok())
-        && load > 0.5
-    {
+    if let Some(load) = load_average().filter(|load| *load > 0.5) {
         eprintln!("warning: other work is running (load average {load}); figures from a busy machine don't hold");
     }
 }

@@ -73,7 +73,8 @@ impl Crowd {
         }
     }
 
-    /// Waits for what is under way, and gives how many answers each connection has had, and the last one's text.
+    /// Waits for what is under way, and gives the text of each connection's last answer, and how often it has sent the request
+    /// that was answered so.
     pub(crate) fn finish(mut self) -> Outcome<Vec<(u64, String)>> {
         while self.connections.iter().any(|connection| !connection.idle) {
             self.wait()?;
@@ -140,6 +141,6 @@ impl Connection {
     fn last(self) -> Outcome<(u64, String)> {
         let answer = Answer::parse(&self.buffer[..self.filled])?;
         let text = answer.map(|answer| String::from_utf8_lossy(answer.body()).into_owned());
-        Ok((self.answers, text.unwrap_or_default()))
+        Ok((self.answers.div_ceil(self.requests.len() as u64), text.unwrap_or_default()))
     }
 }

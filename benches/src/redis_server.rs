@@ -100,8 +100,7 @@ impl Calls {
     pub(crate) fn since(&self, earlier: &Self, requests: u64) -> BTreeMap<String, f64> {
         let fresh = |(name, calls): (&String, &u64)| {
             let calls = calls - earlier.0.get(name).unwrap_or(&0);
-            // A server's own upkeep, once in a while, is not part of a request.
-            (calls * 100 > requests).then(|| (name.clone(), calls as f64 / requests as f64))
+            (calls > 0).then(|| (name.clone(), calls as f64 / requests as f64))
         };
         self.0.iter().filter_map(fresh).collect()
     }

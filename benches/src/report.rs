@@ -8,12 +8,16 @@ use crate::{
     variant::{Load, Variant},
 };
 
+/// What a server does once in a while for its own sake is counted, but not named.
+const WORTH_A_NAME: f64 = 0.01;
+
 pub(crate) fn print(options: &Options, results: &Results) {
     println!(
         "\n32 connections, one server thread on a core of its own; medians of {} rounds of {} s",
         options.rounds,
         options.window.as_secs_f64()
     );
+    println!("{}", machine(results));
     for baseline in [Variant::Bare, Variant::Raw] {
         let group: Vec<Variant> =
             options.variants.iter().copied().filter(|variant| variant.baseline() == baseline).collect();
@@ -24,6 +28,16 @@ pub(crate) fn print(options: &Options, results: &Results) {
     if options.variants.contains(&Variant::Bare) {
         print_backends(options, results);
     }
+}
+
+/// What else ran meanwhile, as far as the system knows it.
+fn machine(results: &Results) -> String {
+    let (Some(before), Some(busiest)) = (results.loads.first(), results.loads.iter().copied().reduce(f64::max)) else {
+        return "the load average of the machine is not known".to_owned();
+    };
+    format!(
+        "load average of the machine: {before:.1} before, at most {busiest:.1} later, of which some 3 are this program's"
+    )
 }
 
 /// The toolkit's backends beside each other.
@@ -44,13 +58,14 @@ fn print_group(baseline: Variant, group: &[Variant], results: &Results) {
     let of = if baseline == Variant::Bare { "of bare" } else { "of raw" };
     for load in Load::ALL {
         println!(
-            "\n{:<42}{:>9}{:>9}{:>14}{:>6}{:>9}{:>7}{:>14}  Redis commands",
+            "\n{:<42}{:>9}{:>9}{:>14}{:>6}{:>9}{:>9}{:>7}{:>14}  Redis commands",
             load.title(),
             "req/s",
             of,
             "(range)",
             "aim",
             "cpu µs",
+            of,
             "busy",
             "instructions"
         );
@@ -72,12 +87,13 @@ fn print_line(load: Load, variant: Variant, results: &Results) {
         Some(aim) => format!("{aim:.2}"),
         None => String::new(),
     };
+    let by_cpu = crate::stats::median(results.by_cpu(load, variant, variant.baseline()));
     let instructions = match results.instructions.get(&(load, variant)) {
         Some(count) => format!("{:.1}k", count / 1000.0),
         None => "-".to_owned(),
     };
     let line = format!(
-        "  {:<40}{:>9.0}{ratio:>9.2}{range:>14}{aim:>6}{:>9.1}{:>6.0}%{instructions:>14}  {}",
+        "  {:<40}{:>9.0}{ratio:>9.2}{range:>14}{aim:>6}{:>9.1}{by_cpu:>9.2}{:>6.0}%{instructions:>14}  {}",
         variant.label(),
         results.median(load, variant, |sample| sample.rate),
         results.median(load, variant, |sample| sample.cpu),
@@ -96,8 +112,17 @@ fn commands(load: Load, variant: Variant, results: &Results) -> String {
     };
     let mut names = BTreeMap::new();
     for sample in &results.samples[&(load, variant)] {
-        names.extend(sample.commands.iter().map(|(name, count)| (name.as_str(), *count)));
+        let named = sample.commands.iter().filter(|(_, count)| **count >= WORTH_A_NAME);
+        names.extend(named.map(|(name, count)| (name.as_str(), *count)));
     }
     let names: Vec<String> = names.into_iter().map(|(name, count)| format!("{name} {count:.2}")).collect();
-    format!("{:.2}{in_scripts} ({})", commands.sent, names.join(", "))
+    let names = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
+    let sent = commands.sent;
+    let aim = match variant.most_commands(load) {
+        // Rounded as it is printed: once in a while a server asks for its own sake.
+        Some(most) if (sent * 100.0).round() > most * 100.0 => format!(", at most {most:.2} aimed at and MISSED"),
+        Some(most) => format!(", at most {most:.2} aimed at"),
+        None => String::new(),
+    };
+    format!("{sent:.2}{in_scripts}{names}{aim}")
 }

@@ -24,10 +24,11 @@ pub(crate) fn run(options: &Options, cores: Cores) -> Outcome<Results> {
     if let Some(redis) = &redis {
         places.set("REDIS_URL", redis.url());
     }
-    let mut results = Results::default();
+    let mut results = Results { loads: Vec::from_iter(host::load_average()), ..Results::default() };
     for round in 0..options.rounds {
         eprintln!("round {} of {}", round + 1, options.rounds);
         run_round(options, cores, round, &places, redis.as_mut(), &mut results)?;
+        results.loads.extend(host::load_average());
         if let Some(redis) = &mut redis {
             redis.clear()?;
         }

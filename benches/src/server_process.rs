@@ -110,14 +110,13 @@ impl Sessions {
             self.cookies.iter().map(|cookie| request_of(load, cookie.as_deref()).into()).collect();
         let of_connection = |index: usize| match load {
             Load::Read => vec![requests[0].clone()],
-            Load::ReadMany => requests.iter().skip(index).step_by(CONNECTIONS).cloned().collect(),
-            Load::Write => vec![requests[index].clone()],
+            Load::ReadMany | Load::Write => requests.iter().skip(index).step_by(CONNECTIONS).cloned().collect(),
         };
         (0..CONNECTIONS).map(of_connection).collect()
     }
 }
 
-/// Whether each connection's last answer counts all of its writes.
+/// Whether each connection's last answer counts all writes of its session.
 pub(crate) fn check_writes(variant: Variant, connections: &[(u64, String)]) -> Outcome<()> {
     for (writes, last) in connections {
         if last.parse().ok() != variant.counted(*writes) {

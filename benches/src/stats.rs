@@ -32,6 +32,8 @@ pub(crate) struct Results {
     /// One sample per round.
     pub(crate) samples: BTreeMap<(Load, Variant), Vec<Sample>>,
     pub(crate) commands: BTreeMap<(Load, Variant), Commands>,
+    /// The load average of the machine before the first round and after each.
+    pub(crate) loads: Vec<f64>,
     /// Instructions per request.
     pub(crate) instructions: BTreeMap<(Load, Variant), f64>,
 }
@@ -44,11 +46,26 @@ impl Results {
 
     /// The rate as a share of another's, taken within each round, lowest first.
     pub(crate) fn ratios(&self, load: Load, variant: Variant, base: Variant) -> Vec<f64> {
-        let rates = self.samples[&(load, variant)].iter();
-        let base = self.samples[&(load, base)].iter();
-        let mut ratios: Vec<f64> = rates.zip(base).map(|(one, base)| one.rate / base.rate).collect();
+        let mut ratios = self.within_rounds(load, variant, base, |one, base| one.rate / base.rate);
         ratios.sort_by(f64::total_cmp);
         ratios
+    }
+
+    /// The processor time of another as a share of this one's: what the ratio of the rates would be if each waited for
+    /// nothing.
+    pub(crate) fn by_cpu(&self, load: Load, variant: Variant, base: Variant) -> Vec<f64> {
+        self.within_rounds(load, variant, base, |one, base| base.cpu / one.cpu)
+    }
+
+    fn within_rounds(
+        &self,
+        load: Load,
+        variant: Variant,
+        base: Variant,
+        ratio: impl Fn(&Sample, &Sample) -> f64,
+    ) -> Vec<f64> {
+        let samples = self.samples[&(load, variant)].iter();
+        samples.zip(&self.samples[&(load, base)]).map(|(one, base)| ratio(one, base)).collect()
     }
 }
 

@@ -7,6 +7,7 @@ use std::str::FromStr;
 pub(crate) enum Variant {
     Bare,
     Memory,
+    RedisNear,
     TowerMemory,
     Cookie,
     File,
@@ -21,9 +22,10 @@ pub(crate) enum Variant {
 
 impl Variant {
     /// In the order of the table: each baseline before what is compared with it.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Bare,
         Self::Memory,
+        Self::RedisNear,
         Self::TowerMemory,
         Self::Cookie,
         Self::File,
@@ -41,6 +43,7 @@ impl Variant {
         match self {
             Self::Bare => "bare",
             Self::Memory => "memory",
+            Self::RedisNear => "redis-near",
             Self::TowerMemory => "tower-memory",
             Self::Cookie => "cookie",
             Self::File => "file",
@@ -59,6 +62,7 @@ impl Variant {
         match self {
             Self::Bare => "no session",
             Self::Memory => "session-runtime, memory",
+            Self::RedisNear => "session-runtime, Redis, near-cache",
             Self::TowerMemory => "tower-sessions, memory",
             Self::Cookie => "session-runtime, cookie",
             Self::File => "session-runtime, file",
@@ -81,18 +85,26 @@ impl Variant {
     }
 
     pub(crate) fn uses_redis(self) -> bool {
-        self.baseline() == Self::Raw
+        self.baseline() == Self::Raw || self == Self::RedisNear
     }
 
     /// The toolkit on one backend after the other.
-    pub(crate) const BACKENDS: [Self; 7] =
-        [Self::Memory, Self::Cookie, Self::File, Self::Redis, Self::Sqlite, Self::Postgres, Self::MySql];
+    pub(crate) const BACKENDS: [Self; 8] = [
+        Self::Memory,
+        Self::Cookie,
+        Self::File,
+        Self::Redis,
+        Self::RedisNear,
+        Self::Sqlite,
+        Self::Postgres,
+        Self::MySql,
+    ];
 
-    /// What a connection's last answer counts after so many writes; `None` where its requests carry no session.
+    /// What an answer counts after so many writes of its session; `None` where requests carry no session.
     pub(crate) fn counted(self, writes: u64) -> Option<u64> {
         match self {
             Self::Bare => None,
-            // Its requests are all the same, so each changes the session of the first.
+            // A request is the same each time, so each changes the session as it was at login.
             Self::Cookie => Some(writes.min(1)),
             _ => Some(writes),
         }
@@ -103,8 +115,18 @@ impl Variant {
         match (self, load) {
             (Self::Memory, Load::Read | Load::ReadMany) => Some(0.90),
             (Self::Memory, Load::Write) => Some(0.75),
+            (Self::RedisNear, Load::Read | Load::ReadMany) => Some(0.80),
             (Self::Redis, Load::Read | Load::ReadMany) => Some(0.95),
-            (Self::Redis, Load::Write) => Some(0.90),
+            (Self::Redis, Load::Write) => Some(0.85),
+            _ => None,
+        }
+    }
+
+    /// How many commands a request is meant to cost Redis at most.
+    pub(crate) fn most_commands(self, load: Load) -> Option<f64> {
+        match (self, load) {
+            (Self::RedisNear, Load::Read | Load::ReadMany) => Some(0.05),
+            (Self::Redis, Load::Read | Load::ReadMany) => Some(1.0),
             _ => None,
         }
     }
@@ -128,7 +150,8 @@ pub(crate) enum Load {
     Read,
     /// The connections read a thousand sessions in turn.
     ReadMany,
-    /// Each connection writes a session of its own: writers of one session would queue, by design.
+    /// The connections write a thousand sessions in turn, each its own share of them: writers of one session would queue, by
+    /// design.
     Write,
 }
 
@@ -139,7 +162,7 @@ impl Load {
         match self {
             Self::Read => "read, one session",
             Self::ReadMany => "read, 1,000 sessions",
-            Self::Write => "exclusive write, a session per connection",
+            Self::Write => "exclusive write, 1,000 sessions",
         }
     }
 }

@@ -15,11 +15,21 @@ pub(crate) fn log() {
 }
 
 /// Listens on 127.0.0.1, on the port in `PORT` or 3000.
+#[allow(dead_code, reason = "some examples have to know the port before")]
 pub(crate) async fn serve(app: Router) -> Result<(), Box<dyn std::error::Error>> {
-    let port = match std::env::var("PORT") {
-        Ok(port) => port.parse().map_err(|_| format!("PORT is {port:?}; set it to a number from 0 to 65535"))?,
-        Err(_) => 3000,
-    };
+    serve_on(app, port(3000)?).await
+}
+
+/// The port in `PORT`, or this one.
+pub(crate) fn port(default: u16) -> Result<u16, Box<dyn std::error::Error>> {
+    match std::env::var("PORT") {
+        Ok(port) => Ok(port.parse().map_err(|_| format!("PORT is {port:?}; set it to a number from 0 to 65535"))?),
+        Err(_) => Ok(default),
+    }
+}
+
+/// Listens on 127.0.0.1.
+pub(crate) async fn serve_on(app: Router, port: u16) -> Result<(), Box<dyn std::error::Error>> {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port))
         .await
         .map_err(|error| format!("can't listen on 127.0.0.1:{port} ({error}); set PORT to a free one"))?;

@@ -3,6 +3,7 @@
 use std::env::{self, VarError};
 use std::error::Error;
 
+#[cfg(any(feature = "redis", feature = "file", feature = "sqlite"))]
 use session_runtime::backend::Backend;
 #[cfg(feature = "file")]
 use session_runtime::backend::File;
@@ -36,6 +37,7 @@ pub(crate) async fn open<T: SessionData>() -> Result<Sessions<T>, Box<dyn Error>
 }
 
 /// A store that outlives this process needs keys that do.
+#[cfg(any(feature = "redis", feature = "file", feature = "sqlite"))]
 async fn shared<T: SessionData, B: Backend>(backend: B) -> Result<Sessions<T>, Box<dyn Error>> {
     let keys = env::var("SESSION_KEYS").map_err(|_| "set SESSION_KEYS to the output of `cargo run --bin keygen`")?;
     Ok(Sessions::builder().backend(backend).key(&keys).open().await?)

@@ -70,6 +70,7 @@ runtime_paths! {
     handler_future => __private::HandlerFuture;
     ask => __private::ask;
     ask_guard => __private::ask_guard;
+    ask_guard_with => __private::ask_guard_with;
     erased_state => __private::ErasedState;
     guard_future => __private::GuardFuture;
     holds_state => __private::HoldsState;
@@ -89,6 +90,9 @@ runtime_paths! {
     extracted => __private::extracted;
     flash => __private::Flash;
     previous_version => __private::previous_version;
+    infallible => __private::Infallible;
+    never => __private::never;
+    without_attribute => __private::AddSessionAttributeToHandlerOf;
     from_ref => __private::FromRef;
     from_request_parts => __private::FromRequestParts;
     has_sessions => __private::HasSessions;
@@ -138,12 +142,14 @@ runtime_paths! {
     validate_garde => __private::validate_garde;
     value => __private::Value;
     verdict => __private::verdict;
+    verdict_of => __private::verdict_of;
     verified => __private::verified;
     are_distinct => __private::openapi::are_distinct;
     assert_stands_above_path => __private::openapi::stands_above_path;
     described_handler => __private::openapi::DescribedHandler;
     described_session => __private::openapi::DescribedSession;
     forbids => __private::openapi::forbids;
+    function_forbids => __private::openapi::function_forbids;
     http_method => __private::openapi::HttpMethod;
     name_one_of => __private::openapi::name_one_of;
     operation => __private::openapi::operation;
@@ -186,6 +192,7 @@ core_paths! {
     line => core::line;
     module_path => core::module_path;
     fmt_result => core::fmt::Result;
+    fn_once => core::ops::FnOnce;
     formatter => core::fmt::Formatter;
     future => core::future::Future;
     option => core::option::Option;

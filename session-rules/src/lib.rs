@@ -5,6 +5,7 @@
 
 pub mod cookie;
 pub mod device;
+pub mod missing;
 pub mod name;
 pub mod origin;
 pub mod time;

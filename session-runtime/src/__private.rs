@@ -2,6 +2,7 @@
 
 pub use ::http::request::Parts;
 pub use ::std::boxed::Box;
+pub use ::std::convert::Infallible;
 pub use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 pub use axum::response::{IntoResponse, Response};
 
@@ -17,8 +18,8 @@ pub mod openapi {
     pub use ::utoipa::openapi::{HttpMethod, RefOr};
 
     pub use crate::describe::{
-        DescribedHandler, SessionUse, StandsAbovePath, are_distinct, forbids, methods, name_one_of, operation, path,
-        schemas, stands_above_path, tags, unreachable,
+        DescribedHandler, SessionUse, StandsAbovePath, are_distinct, forbids, function_forbids, methods, name_one_of,
+        operation, path, schemas, stands_above_path, tags, unreachable,
     };
     pub use crate::scheme::DescribedSession;
 }
@@ -32,8 +33,9 @@ pub use crate::web::{
     AddSessionAttributeToHandlerOf, ErasedState, ExclusiveFromRef, GuardFuture, HandlerFuture, HandlerSessions,
     HasSessions, HoldsState, Keyed, Optional, OwnedFromRef, Parameter, Protected, Rejection, ResponseFuture,
     SessionPolicy, SharedFromRef, SlotFromRef, Spec, SpecKey, SpecOf, State, TakesState, answer, answer_unless_failed,
-    ask_guard, before_others, begins_response, extracted, lends, read, responds, responds_in_part, returned, serve,
-    snapshot, snapshot_optional, spec_key, state_taken, take_state, unreachable, verdict,
+    ask_guard, ask_guard_with, before_others, begins_response, extracted, lends, never, read, responds,
+    responds_in_part, returned, serve, snapshot, snapshot_optional, spec_key, state_taken, take_state, unreachable,
+    verdict, verdict_of,
 };
 
 #[cfg(feature = "garde")]

@@ -17,8 +17,10 @@ pages! {
     tutorial = "tutorial.md";
     testing = "testing.md";
     deploying = "deploying.md";
+    operating = "operating.md";
     data = "data.md";
     redis = "redis.md";
+    users = "users.md";
     people = "people.md";
     live = "live.md";
     sign_on = "sign-on.md";

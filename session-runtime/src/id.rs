@@ -77,6 +77,18 @@ impl fmt::Debug for IdHash {
     }
 }
 
+/// What a record holds of its session type: several types may share a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TypeTag(pub(crate) [u8; 8]);
+
+impl TypeTag {
+    pub(crate) fn of(purpose: &str) -> Self {
+        let mut tag = [0; 8];
+        tag.copy_from_slice(&hash("type", &[purpose.as_bytes()])[..8]);
+        Self(tag)
+    }
+}
+
 /// The name of a record in a store: a SHA-256 of the session's id, so that a dump of the store
 /// holds nothing a client could send.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -23,6 +23,8 @@ mod error;
 mod guard;
 pub mod guide;
 mod id;
+#[cfg(feature = "inspect")]
+pub mod inspect;
 mod invalid;
 mod lease;
 mod missing;
@@ -55,7 +57,8 @@ pub use self::missing::Missing;
 pub use self::return_to::ReturnTo;
 pub use self::session::{Session, SessionSlot, Start, Started, Token};
 pub use self::sessions::{
-    Builder, Ended, Listing, OwnerSessions, SessionData, SessionOwner, Sessions, Snapshot, UntilEnded,
+    AllError, AllSessions, Builder, Ended, Listing, OwnerSessions, SessionData, SessionOwner, Sessions, Snapshot,
+    StoredSession, UntilEnded,
 };
 pub use self::setting::FromSetting;
 pub use self::web::{Peek, Protect, ProtectLayer, Rejection, Vary, VaryLayer};

@@ -10,7 +10,9 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use futures_util::future::BoxFuture;
 use http::uri::PathAndQuery;
 use http::{Method, Request, StatusCode};
+use session_rules::missing as rules;
 
+use crate::error::OpenError;
 use crate::return_to::ReturnTo;
 
 /// `missing = ...`: a status, a redirect, or a handler's answer.
@@ -38,16 +40,41 @@ pub(crate) enum KnownAnswer {
 }
 
 impl Missing {
-    /// `missing = status(401)`: this status, with a problem+json body. A number that is no status is
-    /// taken for 401; the macros refuse it at compile time.
+    /// `missing = status(401)`: this status, with a problem+json body.
+    ///
+    /// # Errors
+    /// A number that is no status, or that of a redirect.
     #[doc = include_str!("docs/examples/missing_status.md")]
-    pub fn status(code: u16) -> Self {
-        Self(MissingResponse::Status(StatusCode::from_u16(code).unwrap_or(StatusCode::UNAUTHORIZED)))
+    pub fn status(code: u16) -> Result<Self, OpenError> {
+        let refused = |reason| OpenError::option(format!("missing = status({code})"), None, reason);
+        rules::status(code).map_err(refused).map(|()| Self::checked_status(code))
     }
 
     /// `missing = redirect("/login")`: 303 to this address.
+    ///
+    /// # Errors
+    /// What is no path and no full address, or has characters that must be percent-encoded.
     #[doc = include_str!("docs/examples/missing_redirect.md")]
-    pub fn redirect(to: &'static str) -> Self {
+    pub fn redirect(to: &'static str) -> Result<Self, OpenError> {
+        let refused = |reason| OpenError::option(format!("missing = redirect({to:?})"), None, reason);
+        rules::redirect(to).map_err(refused).map(|()| Self::checked_redirect(to))
+    }
+
+    /// A status that the rules have passed.
+    #[doc(hidden)]
+    pub fn checked_status(code: u16) -> Self {
+        Self(MissingResponse::Status(StatusCode::from_u16(code).unwrap_or(StatusCode::UNAUTHORIZED)))
+    }
+
+    /// An address and a name that the rules have passed.
+    #[doc(hidden)]
+    pub fn checked_redirect_with_next(to: &'static str, next: &'static str) -> Self {
+        Self(MissingResponse::RedirectWithNext(to, next))
+    }
+
+    /// An address that the rules have passed.
+    #[doc(hidden)]
+    pub fn checked_redirect(to: &'static str) -> Self {
         Self(MissingResponse::Redirect(to))
     }
 
@@ -56,9 +83,18 @@ impl Missing {
     ///
     /// Only a `GET` or `HEAD` is remembered: what another method would do cannot be done by going there. Nor is what
     /// `ReturnTo` does not accept.
+    ///
+    /// # Errors
+    /// An address that is no path of this application, a name that is none of a parameter, or one that the address has.
     #[doc = include_str!("docs/examples/missing_redirect_with_next.md")]
-    pub fn redirect_with_next(to: &'static str, next: &'static str) -> Self {
-        Self(MissingResponse::RedirectWithNext(to, next))
+    pub fn redirect_with_next(to: &'static str, next: &'static str) -> Result<Self, OpenError> {
+        let option = || format!("missing = redirect({to:?}, next = {next:?})");
+        let refused = |reason| OpenError::option(option(), None, reason);
+        rules::redirect(to)
+            .and_then(|()| rules::redirect_of_this_site(to).map_err(str::to_owned))
+            .and_then(|()| rules::next(to, next))
+            .map_err(refused)
+            .map(|()| Self::checked_redirect_with_next(to, next))
     }
 
     /// `missing = path::to::handler`: what this axum handler answers. It gets the request's parts, with
@@ -134,7 +170,9 @@ fn with_next(to: &str, next: &str, request: &Request<Body>) -> String {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't answer a request without a session",
     label = "expected an axum handler without state",
-    note = "write an `async fn` of extractors that need no state, which returns what implements `IntoResponse`"
+    note = "write an `async fn` of extractors that need no state, which returns what implements `IntoResponse`",
+    note = "one that takes `State<App>` has `state = App` beside `missing` on a handler, or is given to \
+            `Sessions::builder().missing(Missing::handler_with_state(handler, app))`"
 )]
 pub trait MissingHandler<X>: Handler<X, ()> + Sync {}
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::{BufMut as _, Bytes};
 
 use crate::clock::Timestamp;
-use crate::id::IdHash;
+use crate::id::{IdHash, TypeTag};
 
 pub(crate) use self::device_note::DeviceNote;
 
@@ -138,10 +138,11 @@ impl SessionMeta {
 /// The header is one byte of format (1: plain, 2: sealed), the times of creation, of the last proof and of
 /// the last rotation (eight bytes each: milliseconds, big endian), four bytes of generation, sixteen bytes of proof,
 /// four bytes of the data's version, one byte of flags, with flag 4 sixteen bytes of the former proof, with flag 8 five
-/// bytes of the idle timeout that the login chose (milliseconds, big endian), and with flag 16 the device that the session is
+/// bytes of the idle timeout that the login chose (milliseconds, big endian), with flag 16 eight bytes of a hash of the
+/// session type, which every record in a store has since it could be listed, and with flag 32 the device that the session is
 /// bound to: one byte of layout (1), its key (33 bytes, a compressed point on P-256), and when the session was bound, when
-/// the newest challenge that it answered was made, and when that answer came (eight bytes each). Flag 1 says that the login chose whether the
-/// cookie is persistent, flag 2 what it chose.
+/// the newest challenge that it answered was made, and when that answer came (eight bytes each). Flag 1 says that the login
+/// chose whether the cookie is persistent, flag 2 what it chose.
 ///
 /// The payload is one byte for the length of the label, the label in UTF-8, then the data.
 pub(crate) struct Envelope {
@@ -150,6 +151,8 @@ pub(crate) struct Envelope {
     pub(crate) data_version: u32,
     /// Whether the payload is sealed.
     pub(crate) sealed: bool,
+    /// Whose session it is; `None` in a token, and in a record of a release that did not note it.
+    pub(crate) type_tag: Option<TypeTag>,
 }
 
 impl Envelope {
@@ -160,7 +163,8 @@ impl Envelope {
     const PERSISTENT: u8 = 2;
     const PREVIOUS: u8 = 4;
     const IDLE: u8 = 8;
-    const DEVICE: u8 = 16;
+    const TAGGED: u8 = 16;
+    const DEVICE: u8 = 32;
     /// The most bytes of a label.
     pub(crate) const LABEL: usize = 255;
 
@@ -193,21 +197,24 @@ impl Envelope {
                     device,
                 },
             id_hash,
-            ..
+            data_version,
+            sealed,
+            type_tag,
         } = self;
         let mut out = Vec::with_capacity(Self::HEADER + room);
-        out.put_u8(if self.sealed { Self::SEALED } else { Self::PLAIN });
+        out.put_u8(if *sealed { Self::SEALED } else { Self::PLAIN });
         for time in [created, authenticated_at, rotated] {
             out.put_u64(time.as_millis());
         }
         out.put_u32(*generation);
         out.put_slice(&id_hash.0);
-        out.put_u32(self.data_version);
+        out.put_u32(*data_version);
         let flags = [
             (persistent.is_some(), Self::CHOSEN),
             (*persistent == Some(true), Self::PERSISTENT),
             (previous_id_hash.is_some(), Self::PREVIOUS),
             (idle.is_some(), Self::IDLE),
+            (type_tag.is_some(), Self::TAGGED),
             (device.is_some(), Self::DEVICE),
         ];
         out.put_u8(flags.iter().filter(|(set, _)| *set).map(|(_, flag)| flag).sum());
@@ -216,6 +223,9 @@ impl Envelope {
         }
         if let Some(idle) = idle {
             out.put_slice(&idle_bytes(*idle));
+        }
+        if let Some(TypeTag(tag)) = type_tag {
+            out.put_slice(tag);
         }
         if let Some(device) = device {
             device.put(&mut out);
@@ -237,7 +247,13 @@ impl Envelope {
         let word = |at: usize| Some(u32::from_be_bytes(*header.get(at..)?.first_chunk()?));
         let id_hash = IdHash(*header.get(29..)?.first_chunk()?);
         let (generation, data_version, flags) = (word(25)?, word(45)?, header[49]);
-        let known = flags & !(Self::CHOSEN | Self::PERSISTENT | Self::PREVIOUS | Self::IDLE | Self::DEVICE) == 0;
+        const KNOWN: u8 = Envelope::CHOSEN
+            | Envelope::PERSISTENT
+            | Envelope::PREVIOUS
+            | Envelope::IDLE
+            | Envelope::TAGGED
+            | Envelope::DEVICE;
+        let known = flags & !KNOWN == 0;
         if !known || flags & (Self::CHOSEN | Self::PERSISTENT) == Self::PERSISTENT {
             return None;
         }
@@ -250,6 +266,11 @@ impl Envelope {
         if flags & Self::IDLE != 0 {
             let (bytes, behind) = rest.split_first_chunk::<5>()?;
             (idle, rest) = (Some(idle_from(*bytes)), behind);
+        }
+        let mut type_tag = None;
+        if flags & Self::TAGGED != 0 {
+            let (tag, behind) = rest.split_first_chunk::<8>()?;
+            (type_tag, rest) = (Some(TypeTag(*tag)), behind);
         }
         let mut device = None;
         if flags & Self::DEVICE != 0 {
@@ -267,7 +288,7 @@ impl Envelope {
             label: None,
             device,
         };
-        Some((Self { meta, id_hash, data_version, sealed }, body.len() - rest.len()))
+        Some((Self { meta, id_hash, data_version, sealed, type_tag }, body.len() - rest.len()))
     }
 
     /// Reads the label in a payload, and gives where the data begins.
@@ -319,7 +340,7 @@ mod tests {
     }
 
     fn envelope(meta: SessionMeta) -> Envelope {
-        Envelope { meta, id_hash: IdHash([7; 16]), data_version: 3, sealed: false }
+        Envelope { meta, id_hash: IdHash([7; 16]), data_version: 3, sealed: false, type_tag: Some(TypeTag([9; 8])) }
     }
 
     #[test]

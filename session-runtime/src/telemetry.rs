@@ -1,4 +1,4 @@
-//! What is told of sessions' lives: events and spans of `tracing`, and counters of `metrics` where that feature is on.
+//! What is told of sessions' lives: events and spans of `tracing`, and counters and histograms of `metrics` where that feature is on.
 //!
 //! Each goes through a function here, so that its name, its level and its fields are said once. A session is named by a
 //! hash of what the store calls it; the hash is made only where somebody listens. `docs/observability.md` of this crate lists
@@ -6,6 +6,8 @@
 
 use std::fmt;
 use std::net::IpAddr;
+#[cfg(feature = "metrics")]
+use std::time::Instant;
 
 use tracing::Span;
 
@@ -30,6 +32,123 @@ fn count_by(counter: &'static str, session_type: Type, reason: &'static str) {
 
 #[cfg(not(feature = "metrics"))]
 fn count_by(_: &'static str, _: Type, _: &'static str) {}
+
+/// How long a call to a store takes: told when this goes, so that a call is told too that nobody waits for any more.
+#[cfg(feature = "metrics")]
+pub(crate) struct StoreTimer {
+    backend: &'static str,
+    operation: &'static str,
+    outcome: &'static str,
+    started: Instant,
+}
+
+#[cfg(feature = "metrics")]
+impl StoreTimer {
+    /// `backend` is the path of its type, of which the name is told.
+    pub(crate) fn start(backend: &'static str, operation: &'static str) -> Self {
+        let backend = backend.rsplit("::").next().unwrap_or(backend);
+        Self { backend, operation, outcome: "abandoned", started: Instant::now() }
+    }
+
+    pub(crate) fn answered(&mut self, is_ok: bool) {
+        self.outcome = if is_ok { "ok" } else { "error" };
+    }
+}
+
+#[cfg(feature = "metrics")]
+impl Drop for StoreTimer {
+    fn drop(&mut self) {
+        let Self { backend, operation, outcome, started } = *self;
+        metrics::histogram!("session_store_seconds", "backend" => backend, "operation" => operation, "outcome" => outcome)
+            .record(started.elapsed().as_secs_f64());
+    }
+}
+
+/// How long an exclusive borrow waits for its turn and the lease, loading included.
+pub(crate) struct LeaseTimer {
+    #[cfg(feature = "metrics")]
+    session_type: Type,
+    #[cfg(feature = "metrics")]
+    started: Instant,
+    #[cfg(feature = "metrics")]
+    outcome: &'static str,
+}
+
+impl LeaseTimer {
+    #[cfg(feature = "metrics")]
+    pub(crate) fn start(session_type: Type) -> Self {
+        Self { session_type, started: Instant::now(), outcome: "abandoned" }
+    }
+
+    #[cfg(not(feature = "metrics"))]
+    pub(crate) fn start(_: Type) -> Self {
+        Self {}
+    }
+
+    /// What came of it.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn ended<T>(&mut self, outcome: &Result<Option<T>, Error>) {
+        self.outcome = match outcome {
+            Ok(Some(_)) => "granted",
+            Ok(None) => "absent",
+            Err(Error::Busy) => "busy",
+            Err(_) => "error",
+        };
+    }
+
+    #[cfg(not(feature = "metrics"))]
+    pub(crate) fn ended<T>(&mut self, _: &Result<Option<T>, Error>) {}
+}
+
+#[cfg(feature = "metrics")]
+impl Drop for LeaseTimer {
+    fn drop(&mut self) {
+        metrics::histogram!("session_lease_wait_seconds", "session_type" => self.session_type, "outcome" => self.outcome)
+            .record(self.started.elapsed().as_secs_f64());
+    }
+}
+
+/// Makes every counter of a type known while it is zero: who alerts on an increase would not see the first one otherwise.
+#[cfg(feature = "metrics")]
+pub(crate) fn opened(session_type: Type) {
+    for counter in COUNTERS {
+        let _ = metrics::counter!(*counter, "session_type" => session_type);
+    }
+    for (counter, reasons) in COUNTERS_BY_REASON {
+        for reason in *reasons {
+            let _ = metrics::counter!(*counter, "session_type" => session_type, "reason" => *reason);
+        }
+    }
+}
+
+#[cfg(not(feature = "metrics"))]
+pub(crate) fn opened(_: Type) {}
+
+#[cfg(feature = "metrics")]
+const COUNTERS: &[&str] = &[
+    "session_started_total",
+    "session_loaded_total",
+    "session_rotated_total",
+    "session_ended_total",
+    "session_expired_total",
+    "session_absent_total",
+    "session_forged_total",
+    "session_replayed_total",
+    "session_conflict_total",
+    "session_owner_changed_total",
+    "session_not_read_back_total",
+    "session_owner_unreadable_total",
+    "session_relisted_total",
+    "session_lease_lost_total",
+    "session_not_resealed_total",
+    "session_backend_down_total",
+];
+
+#[cfg(feature = "metrics")]
+const COUNTERS_BY_REASON: &[(&str, &[&str])] = &[
+    ("session_refused_total", &["token", "stale", "replaced", "ambiguous", "cross_site", "verify", "not_fresh"]),
+    ("session_unreadable_total", &["format", "type", "seal", "data", "version", "invalid"]),
+];
 
 /// A session by its public id, which is worked out when it is written. With the feature `log` of `tracing`, which `sqlx`
 /// turns on, fields are collected where nobody listens, too.

@@ -15,7 +15,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("id", &["base64", "getrandom", "serde", "sha2"]),
     ("telemetry", &["metrics", "tracing"]),
     ("return_to", &["axum", "serde"]),
-    ("missing", &["axum", "form_urlencoded", "futures_util", "http"]),
+    ("missing", &["axum", "form_urlencoded", "futures_util", "http", "session_rules"]),
     ("guard", &["axum", "http"]),
     ("codec", &["serde", "serde_json"]),
     ("crypto", &["base64", "chacha20poly1305", "fernet", "hkdf", "sha2"]),
@@ -60,6 +60,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "tracing",
         ],
     ),
+    ("inspect", &["serde_json", "session_rules"]),
     ("session", &["serde", "tracing"]),
     (
         "web",

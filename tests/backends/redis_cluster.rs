@@ -279,7 +279,8 @@ async fn replicates(node: &Server) -> bool {
 #[tokio::test]
 async fn the_nodes_may_be_reached_over_tls() {
     let (authority, bus) = (Authority::new(), Port::reserve());
-    let arguments = ["--cluster-enabled", "yes", "--cluster-port", &bus.number().to_string()];
+    // Without the last one Redis 7 tells its clients the port without TLS.
+    let arguments = ["--cluster-enabled", "yes", "--cluster-port", &bus.number().to_string(), "--tls-cluster", "yes"];
     let node = Server::start_tls(&authority.sign(&["127.0.0.1"]), &authority, &arguments).await;
     run(&node, "CLUSTER ADDSLOTSRANGE 0 16383").await;
     let nodes = format!("rediss://127.0.0.1:{}", node.tls_port());

@@ -17,3 +17,4 @@ mod quickstart;
 mod requests;
 mod return_to;
 mod shop;
+mod single_sign_on;

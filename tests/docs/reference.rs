@@ -9,11 +9,12 @@ use super::{read, root};
 const PAGE: &str = "session-runtime/docs/reference.md";
 
 /// The implementations that users call, by the files that they are in.
-const METHODS: [(&str, &str); 10] = [
+const METHODS: [(&str, &str); 11] = [
     ("session/mod.rs", "\nimpl<T: SessionData> Session<T> {\n"),
     ("session/slot.rs", "\nimpl<T: SessionData> SessionSlot<T> {\n"),
     ("session/slot.rs", "\nimpl<T: SessionData, O> Start<'_, T, O> {\n"),
     ("sessions/mod.rs", "\nimpl<T> Sessions<T> {\n"),
+    ("sessions/all.rs", "\nimpl<T: SessionData> Sessions<T> {\n"),
     ("sessions/owners/mod.rs", "\nimpl<T: SessionData> Sessions<T> {\n"),
     ("web/layer.rs", "\nimpl<T: SessionData> Sessions<T> {\n"),
     ("web/snapshot.rs", "\nimpl<T: SessionData> Sessions<T> {\n"),

@@ -20,4 +20,6 @@ mod refused_writes;
 mod replicas;
 mod sentinel;
 mod silent_connection;
+mod single_sign_on;
+mod users;
 mod waiting;

@@ -259,7 +259,11 @@ async fn python_reads_the_body_of_a_stored_record() {
         json!({ "started": started, "authenticated": started, "rotated": started + 120_000, "rotations": 1,
                 "data_version": 1, "persistent": null, "idle": null, "label": null, "data": { "page": 2 } })
     );
-    assert_eq!((record.body[49], record.body[66]), (4, 0), "the previous id may still be used");
+    assert_eq!(
+        (record.body[49], record.body[74]),
+        (4 | 16, 0),
+        "the previous id may still be used, and the type is noted"
+    );
 }
 
 /// The ids in the quickstart's tokens, in order.

@@ -1,5 +1,6 @@
 //! HTTP behaviour, over real sockets with a real client and its cookie jar.
 
+mod all;
 mod async_guards;
 mod attributes;
 mod bad_cookies;
@@ -9,6 +10,7 @@ mod carried;
 mod concurrent_requests;
 mod cookies;
 mod cross_site;
+mod dashboards;
 mod data_shapes;
 mod device_bound;
 mod duplicate_cookies;

@@ -80,13 +80,13 @@ async fn an_async_guard_has_the_request_and_a_state() {
 #[tokio::test]
 async fn a_layer_has_its_own_answer_to_anonymous_requests() {
     let clock = ManualClock::new();
-    let redirecting = server(&clock, |layer| layer.missing(Missing::redirect("/login"))).await;
+    let redirecting = server(&clock, |layer| layer.missing(Missing::redirect("/login").unwrap())).await;
     let reply = redirecting.client().get("/room").await;
     assert_eq!((reply.status.as_u16(), reply.header("location")), (303, Some("/login")));
     assert!(varies_by_cookie(&reply));
     assert_problem(&redirecting.client().get("/me").await, 401, "missing");
 
-    let hiding = server(&clock, |layer| layer.missing(Missing::status(404))).await;
+    let hiding = server(&clock, |layer| layer.missing(Missing::status(404).unwrap())).await;
     assert_problem(&hiding.client().get("/room").await, 404, "missing");
 
     let speaking = server(&clock, |layer| layer.missing(Missing::handler_with_state(sorry, "nothing here"))).await;
@@ -99,7 +99,7 @@ async fn a_layer_asks_for_a_fresh_login() {
     let clock = ManualClock::new();
     let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
     let plain = server(&clock, |layer| layer.fresh(minutes(10))).await;
-    let sent = server(&clock, |layer| layer.fresh(minutes(10)).missing(Missing::redirect("/again"))).await;
+    let sent = server(&clock, |layer| layer.fresh(minutes(10)).missing(Missing::redirect("/again").unwrap())).await;
     let (ann, other) = (logged_in(&plain, "ann").await, logged_in(&sent, "ann").await);
     assert_eq!(ann.get("/room").await.status, 200);
     clock.advance(minutes(11));
@@ -137,4 +137,33 @@ async fn two_layers_of_one_type_are_asked_one_after_another() {
     assert_problem(&ann.post("/inner").await, 403, "forbidden");
     root.post("/visit").await;
     assert_eq!(root.post("/inner").await.text(), "the back room");
+}
+
+#[test]
+fn an_answer_that_http_does_not_have_is_refused_where_it_is_made() {
+    let refusals = [
+        Missing::status(42).unwrap_err().to_string(),
+        Missing::status(302).unwrap_err().to_string(),
+        Missing::redirect("login").unwrap_err().to_string(),
+        Missing::redirect("/log in").unwrap_err().to_string(),
+        Missing::redirect_with_next("https://login.example", "next").unwrap_err().to_string(),
+        Missing::redirect_with_next("/login?next=/", "next").unwrap_err().to_string(),
+    ];
+    assert_eq!(
+        refusals,
+        [
+            "the sessions can't be opened: `missing = status(42)`: this is not the status of an HTTP response; write \
+             `status(401)`, `status(403)` or `status(404)`",
+            "the sessions can't be opened: `missing = status(302)`: a redirect needs a target; write `redirect(\"/login\")`",
+            "the sessions can't be opened: `missing = redirect(\"login\")`: a redirect goes to a path or to a full address; \
+             write `redirect(\"/login\")`",
+            "the sessions can't be opened: `missing = redirect(\"/log in\")`: an address has only visible ASCII characters; \
+             percent-encode the others",
+            "the sessions can't be opened: `missing = redirect(\"https://login.example\", next = \"next\")`: `next` is a path of \
+             this application, of which another site can't make anything; redirect to a path, or write a handler that gives \
+             the whole address",
+            "the sessions can't be opened: `missing = redirect(\"/login?next=/\", next = \"next\")`: the address has a parameter \
+             `next` already; give this one another name",
+        ]
+    );
 }

@@ -59,7 +59,7 @@ async fn server() -> Served {
     let sessions = Store::memory().sessions::<Buyer>().await;
     let inner = || Router::new().route("/shared", any(shared));
     let behind = Router::new().route("/shared", any(async || ())).route_layer(sessions.protect());
-    let asked = sessions.protect().missing(Missing::redirect_with_next("/sign", "to"));
+    let asked = sessions.protect().missing(Missing::redirect_with_next("/sign", "to").unwrap());
     let router = Router::new()
         .route("/login", get(login_page).post(login))
         .route("/shared", any(shared))

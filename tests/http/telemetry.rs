@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use axum::{Extension, Router, http::Method, routing::post};
 use serde::{Deserialize, Serialize};
 use session_runtime::{Error, SessionData, SessionSlot, Sessions, session, testing::ManualClock};
-use session_tests::serve;
+use session_tests::{Redis, serve};
 use tracing::Level;
 
 use crate::support::{COOKIE, Counters, Events, Gate, Ledger, User, key, logged_in, routes, send_with, token};
@@ -70,6 +70,34 @@ async fn each_step_of_a_life_is_counted_by_its_type_and_reason() {
     .map(|(name, count)| (name.to_owned(), count))
     .into();
     assert_eq!(counted, expected);
+}
+
+#[tokio::test]
+async fn calls_to_the_store_and_waits_for_a_session_are_measured_by_what_came_of_them() {
+    let mut redis = Redis::start().await;
+    let backend = session_runtime::backend::Redis::new(&redis.url(), "test:").unwrap();
+    let measured = Counters::measured(async {
+        let sessions = Sessions::<User>::builder().ephemeral_key().backend(backend);
+        let sessions = sessions.deadline(Duration::from_millis(300)).open().await.unwrap();
+        let server = crate::support::serve_users(sessions).await;
+        let client = logged_in(&server, "ann").await;
+        assert_eq!(client.post("/visit").await.text(), "1");
+        redis.stop();
+        assert_eq!(client.get("/me").await.status, 503);
+        assert_eq!(client.post("/visit").await.status, 503);
+        redis.resume();
+    })
+    .await;
+    for name in [
+        "session_store_seconds{backend=Redis,operation=create,outcome=ok}",
+        "session_store_seconds{backend=Redis,operation=acquire,outcome=ok}",
+        "session_store_seconds{backend=Redis,operation=save,outcome=ok}",
+        "session_store_seconds{backend=Redis,operation=load,outcome=abandoned}",
+        "session_lease_wait_seconds{session_type=User,outcome=granted}",
+        "session_lease_wait_seconds{session_type=User,outcome=error}",
+    ] {
+        assert!(measured.contains_key(name), "{name}: {measured:#?}");
+    }
 }
 
 #[tokio::test]

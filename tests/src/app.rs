@@ -19,8 +19,21 @@ use crate::{Client, port::Port, process::Process, wait};
 const EXAMPLES: &str = "SESSION_EXAMPLES";
 
 /// What the examples read from the environment: a developer's own settings must not reach a test.
-const SETTINGS: [&str; 8] =
-    ["PORT", "REDIS_URL", "SESSION_KEYS", "SESSION_STORE", "SESSION_DIR", "SESSION_DB", "ACCOUNTS", "RUST_LOG"];
+const SETTINGS: [&str; 13] = [
+    "PORT",
+    "REDIS_URL",
+    "SESSION_KEYS",
+    "SESSION_STORE",
+    "SESSION_DIR",
+    "SESSION_DB",
+    "ACCOUNTS",
+    "RUST_LOG",
+    "ISSUER",
+    "CLIENT_ID",
+    "CLIENT_SECRET",
+    "PUBLIC_URL",
+    "USERS_DB",
+];
 
 /// A program that is going to be run.
 #[derive(Debug)]

@@ -65,6 +65,11 @@ pub const BINDFS: Tool = Tool { programs: &["bindfs"], package: "bindfs", ask: V
 /// What makes certificates for servers.
 pub const OPENSSL: Tool = Tool { programs: &["openssl"], package: "openssl", ask: &["version"] };
 
+/// A Prometheus server, to run the example's dashboard and alert rules on.
+pub const PROMETHEUS: Tool = Tool { programs: &["prometheus"], package: "prometheus", ask: VERSION };
+/// What checks and tests alert rules.
+pub const PROMTOOL: Tool = Tool { programs: &["promtool"], package: "prometheus", ask: VERSION };
+
 /// A Python that can read our tokens.
 pub const PYTHON_CRYPTOGRAPHY: Tool =
     Tool { programs: PYTHON, package: "python3-cryptography", ask: &["-c", "import cryptography"] };
@@ -99,6 +104,8 @@ pub const ALL: &[Tool] = &[
     VARNISH,
     BINDFS,
     OPENSSL,
+    PROMETHEUS,
+    PROMTOOL,
     PYTHON_CRYPTOGRAPHY,
     PYTHON_REQUESTS,
     PYTHON_VENV,

@@ -55,7 +55,6 @@ const FAMILIES: [Family; 2] = [
             "Field options",
             "Owners and limits",
             "Transports",
-            "Device-bound sessions",
             "Cross-site requests",
             "Responses without a session",
             "Validation and verification",

@@ -19,6 +19,7 @@ pub(crate) fn serve(variant: Variant) -> Outcome<()> {
         let router = match variant {
             Variant::Bare => bare::router(),
             Variant::Memory => toolkit::memory().await?,
+            Variant::RedisNear => toolkit::redis_near().await?,
             Variant::TowerMemory => tower::memory(),
             Variant::Cookie => toolkit::cookie().await?,
             Variant::File => toolkit::file().await?,

@@ -74,6 +74,11 @@ application!(memory, exclusive, [backend = memory]);
 application!(cookie, carried, [backend = cookie, key = env("SESSION_KEYS")]);
 application!(file, exclusive, [backend = file(dir = env("SESSION_DIR")), key = env("SESSION_KEYS")]);
 application!(redis, exclusive, [backend = redis(url = env("REDIS_URL")), key = env("SESSION_KEYS")]);
+application!(
+    redis_near,
+    exclusive,
+    [backend = redis(url = env("REDIS_URL"), near_cache = "1s"), key = env("SESSION_KEYS")]
+);
 application!(sqlite, exclusive, [backend = sqlite(path = env("SESSION_DB")), key = env("SESSION_KEYS")]);
 application!(postgres, exclusive, [backend = postgres(url = env("POSTGRES_URL")), key = env("SESSION_KEYS")]);
 application!(mysql, exclusive, [backend = mysql(url = env("MYSQL_URL")), key = env("SESSION_KEYS")]);

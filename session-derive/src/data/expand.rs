@@ -18,7 +18,8 @@ pub(crate) fn expand(declaration: &Declaration, runtime: &Runtime) -> TokenStrea
     let extractors = extractors(&declaration.ident, runtime);
     let owner = declaration.owner.iter().map(|owner| session_owner(&declaration.ident, owner, runtime));
     let bound = declaration.device_bound.iter().map(|device| device_bound(&declaration.ident, &device.path, runtime));
-    quote!(#session_data #extractors #(#owner)* #(#bound)*)
+    let borrows = borrows(&declaration.ident, runtime);
+    quote!(#session_data #extractors #borrows #(#owner)* #(#bound)*)
 }
 
 fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
@@ -289,4 +290,52 @@ fn extractors(ident: &Ident, runtime: &Runtime) -> TokenStream {
             }
         }
     }
+}
+
+/// What tells of a borrow in a handler without `#[session]`. Only the user's crate can implement a trait of axum's for it.
+///
+/// The state that it asks for is found by a function's parameter: where the compiler has taken another one for the
+/// router's, it tells of that, and of no other condition.
+fn borrows(ident: &Ident, runtime: &Runtime) -> TokenStream {
+    let (state, never, infallible) = (runtime.without_attribute(), runtime.never(), runtime.infallible());
+    let (required, optional) = (runtime.from_request_parts(), runtime.optional_from_request_parts());
+    let (option, result, send, sync) = (paths::option(), paths::result(), paths::send(), paths::sync());
+    let (future, fn_once, parts) = (paths::future(), paths::fn_once(), runtime.parts());
+    let mutability = [None, Some(quote_spanned!(Span::mixed_site()=> mut))];
+    let forms = mutability.iter().map(|mutability| {
+        quote_spanned! {Span::mixed_site()=>
+            #[automatically_derived]
+            #[diagnostic::do_not_recommend]
+            impl<'__a, __S: #send + #sync> #required<__S> for &'__a #mutability #ident
+            where
+                fn(#state<&'__a #mutability #ident>): #fn_once(__S),
+            {
+                type Rejection = #infallible;
+
+                fn from_request_parts(
+                    _: &mut #parts,
+                    _: &__S,
+                ) -> impl #future<Output = #result<Self, #infallible>> + #send {
+                    #never()
+                }
+            }
+
+            #[automatically_derived]
+            #[diagnostic::do_not_recommend]
+            impl<'__a, __S: #send + #sync> #optional<__S> for &'__a #mutability #ident
+            where
+                fn(#state<&'__a #mutability #ident>): #fn_once(__S),
+            {
+                type Rejection = #infallible;
+
+                fn from_request_parts(
+                    _: &mut #parts,
+                    _: &__S,
+                ) -> impl #future<Output = #result<#option<Self>, #infallible>> + #send {
+                    #never()
+                }
+            }
+        }
+    });
+    quote_spanned!(Span::mixed_site()=> #(#forms)*)
 }

@@ -22,13 +22,17 @@ pub(crate) fn wrap(arguments: TokenStream, item: &TokenStream) -> TokenStream {
 
 /// The same, with or without the descriptions of the feature `utoipa`.
 fn wrap_with(arguments: TokenStream, item: &TokenStream, describes: bool) -> TokenStream {
-    let mut function = match parse::function(item.clone()) {
-        Ok(function) => function,
-        Err(error) => return fallback::unchanged(item, &error),
-    };
     let mut errors = Errors::new();
     let options = parse::options(arguments, &mut errors);
     let runtime = options.runtime();
+    let mut function = match parse::function(item.clone()) {
+        Ok(function) => function,
+        Err(error) => {
+            // What the options lack is told where they belong.
+            let _ = errors.finish(());
+            return fallback::within(item, &runtime, &error);
+        }
+    };
     let path = if describes { openapi::take(&mut function, &mut errors) } else { None };
     let checked = model::check(&options, &function, errors);
     match checked.and_then(|handler| path.iter().try_for_each(|path| openapi::check(path, &handler)).map(|()| handler))

@@ -230,7 +230,7 @@ fn implementation(handler: &Handler, index: usize, runtime: &Runtime) -> TokenSt
             let (state_taken, clone) = (runtime.state_taken(), paths::clone());
             quote_spanned!(Span::mixed_site()=> #clone::clone(#state_taken::<#state>(#given)))
         });
-        let (answer, missing) = (runtime.missing(), missing.expand(taken.as_ref(), runtime));
+        let (answer, missing) = (runtime.missing(), missing.expand(state.as_ref().zip(taken.as_ref()), runtime));
         quote_spanned! {Span::mixed_site()=>
             fn missing(#given: #option<&#erased_state>) -> #option<#answer> { #some(#missing) }
         }

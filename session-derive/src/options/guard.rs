@@ -20,6 +20,8 @@ pub(crate) struct Guard {
     expr: TokenStream,
     /// Whether it is an async function, which is asked about the request as well.
     pub(crate) asynchronous: bool,
+    /// Whether it is a closure, whose parameter has no type of its own.
+    closure: bool,
 }
 
 /// A guard as it was written.
@@ -80,7 +82,8 @@ pub(crate) fn check(raw: &RawGuard, errors: &mut Errors) -> Option<Guard> {
             return None;
         }
     }
-    Some(Guard { expr: expr.to_token_stream(), asynchronous: raw.asynchronous })
+    let closure = matches!(expr, Expr::Closure(_));
+    Some(Guard { expr: expr.to_token_stream(), asynchronous: raw.asynchronous, closure })
 }
 
 impl ToTokens for Guard {
@@ -103,20 +106,33 @@ impl Guard {
         taken: Option<&syn::Type>,
         runtime: &Runtime,
     ) -> TokenStream {
-        let (ask, guard) = (runtime.ask_guard(), &self.expr);
-        let lent = Ident::new("__lent", self.place().span());
-        let taken = taken.map(|taken| {
-            let state_taken = runtime.state_taken();
-            quote!(, #state_taken::<#taken>(#state))
-        });
-        let asked = self.place().put(quote!(#guard(#lent, #parts #taken)));
-        self.place().put(quote!(#ask::<#ty, _>(#data, |#lent| #asked)))
+        let guard = &self.expr;
+        let asked = match taken {
+            None => {
+                let ask = runtime.ask_guard();
+                quote!(#ask::<#ty, _, _>(#data, #parts, #guard))
+            }
+            Some(taken) => {
+                let (ask, state_taken) = (runtime.ask_guard_with(), runtime.state_taken());
+                quote!(#ask::<#ty, #taken, _, _>(#data, #parts, #state_taken(#state), #guard))
+            }
+        };
+        self.place().put(asked)
     }
 
     /// The expression of the guard's verdict on `data`; the runtime's function gives a closure its type.
     pub(crate) fn expand(&self, data: &Ident, ty: &syn::Type, runtime: &Runtime) -> TokenStream {
-        let (verdict, guard) = (runtime.verdict(), &self.expr);
-        self.place().put(quote!(#verdict::<#ty, _>(#data, #guard)))
+        let guard = &self.expr;
+        self.place().put(match self.closure {
+            true => {
+                let verdict = runtime.verdict();
+                quote!(#verdict::<#ty, _>(#data, #guard))
+            }
+            false => {
+                let verdict = runtime.verdict_of();
+                quote!(#verdict::<#ty, _, _>(#data, #guard))
+            }
+        })
     }
 }
 
@@ -128,8 +144,17 @@ impl Guard {
 
     /// The expression of whether its refusal is the plain 403.
     pub(crate) fn expand_forbids(&self, ty: &syn::Type, runtime: &Runtime) -> TokenStream {
-        let (forbids, guard) = (runtime.forbids(), &self.expr);
-        self.place().put(quote!(#forbids::<#ty, _>(#guard)))
+        let guard = &self.expr;
+        self.place().put(match self.closure {
+            true => {
+                let forbids = runtime.forbids();
+                quote!(#forbids::<#ty, _>(#guard))
+            }
+            false => {
+                let forbids = runtime.function_forbids();
+                quote!(#forbids::<#ty, _, _>(#guard))
+            }
+        })
     }
 }
 

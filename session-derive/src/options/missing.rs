@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use session_rules::missing as rules;
 use syn::{Lit, LitInt, LitStr, Path, Token, ext::IdentExt, parse::ParseStream, token};
 
 use super::{OptionKey, function, parenthesized};
@@ -150,52 +151,27 @@ pub(crate) fn check(raw: &RawMissing, errors: &mut Errors) -> Option<Missing> {
 
 /// `status(42)`, `status(302)`
 fn status_is_an_answer(number: &LitInt, errors: &mut Errors) -> Option<u16> {
-    let message = match number.base10_parse::<u16>() {
-        Ok(status @ (200..=299 | 400..=599)) => return Some(status),
-        Ok(300..=399) => "a redirect needs a target; write `redirect(\"/login\")`",
-        _ => "this is not the status of an HTTP response; write `status(401)`, `status(403)` or `status(404)`",
-    };
-    errors.at(number.span(), message);
-    None
+    let code = number.base10_parse::<u16>().map_err(|_| rules::NO_STATUS);
+    let checked = code.and_then(|code| rules::status(code).map(|()| code));
+    checked.map_err(|message| errors.at(number.span(), message)).ok()
 }
 
 /// `redirect("login")`, `redirect("/lögin")`
 fn target_is_a_location(target: &LitStr, errors: &mut Errors) -> Option<String> {
     let location = target.value();
-    if !location.starts_with('/') && !location.starts_with("https://") && !location.starts_with("http://") {
-        let plain = !location.is_empty() && location.bytes().all(|byte| byte.is_ascii_graphic());
-        let path = if plain { location.as_str() } else { "login" };
-        errors.at(
-            target.span(),
-            format!("a redirect goes to a path or to a full address; write `redirect(\"/{path}\")`"),
-        );
-    } else if !location.bytes().all(|byte| byte.is_ascii_graphic()) {
-        errors.at(target.span(), "an address has only visible ASCII characters; percent-encode the others");
-    } else {
-        return Some(location);
-    }
-    None
+    let checked = rules::redirect(&location).map(|()| location);
+    checked.map_err(|message| errors.at(target.span(), message)).ok()
 }
 
 /// `redirect("https://login.example", next = "next")`, `redirect("/login", next = "a b")`
 fn next_is_a_parameter(location: &str, target: &LitStr, next: &LitStr, errors: &mut Errors) -> Option<String> {
-    let name = next.value();
-    let query = location.split(['?', '#']).nth(1).unwrap_or_default();
-    if !location.starts_with('/') || location.starts_with("//") {
-        errors.at(
-            target.span(),
-            "`next` is a path of this application, of which another site can't make anything; redirect to a path, or \
-             write a handler that gives the whole address",
-        );
-    } else if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
-        errors
-            .at(next.span(), "this is the name of a parameter in the address; write letters, as in `next = \"next\"`");
-    } else if query.split('&').any(|pair| pair.split('=').next() == Some(name.as_str())) {
-        errors.at(next.span(), format!("the address has a parameter `{name}` already; give this one another name"));
-    } else {
-        return Some(name);
+    if let Err(message) = rules::redirect_of_this_site(location) {
+        errors.at(target.span(), message);
+        return None;
     }
-    None
+    let name = next.value();
+    let checked = rules::next(location, &name).map(|()| name);
+    checked.map_err(|message| errors.at(next.span(), message)).ok()
 }
 
 impl ToTokens for Missing {
@@ -209,17 +185,17 @@ impl ToTokens for Missing {
 
 impl Missing {
     /// The expression of the runtime's answer.
-    /// `state` is the expression of what a handler takes of the application's state.
-    pub(crate) fn expand(&self, state: Option<&TokenStream>, runtime: &Runtime) -> TokenStream {
+    /// `state` is the type and the expression of what a handler takes of the application's state.
+    pub(crate) fn expand(&self, state: Option<(&syn::Type, &TokenStream)>, runtime: &Runtime) -> TokenStream {
         let missing = runtime.missing();
         match self {
-            Self::Status(status) => quote!(#missing::status(#status)),
-            Self::Redirect(location, None) => quote!(#missing::redirect(#location)),
-            Self::Redirect(location, Some(next)) => quote!(#missing::redirect_with_next(#location, #next)),
+            Self::Status(status) => quote!(#missing::checked_status(#status)),
+            Self::Redirect(location, None) => quote!(#missing::checked_redirect(#location)),
+            Self::Redirect(location, Some(next)) => quote!(#missing::checked_redirect_with_next(#location, #next)),
             Self::Handler(path) => {
                 let place = SpanRange::of(path);
                 let (handler, state) = match state {
-                    Some(state) => (quote!(#missing::handler_with_state), Some(quote!(, #state))),
+                    Some((ty, state)) => (quote!(#missing::handler_with_state::<_, _, #ty>), Some(quote!(, #state))),
                     None => (quote!(#missing::handler), None),
                 };
                 let handler = place.put(handler);

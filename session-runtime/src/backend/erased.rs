@@ -1,15 +1,39 @@
 //! A backend whose type is forgotten, so that `Sessions<User>` names no store.
 
 use std::fmt;
+#[cfg(feature = "metrics")]
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use super::{Acquired, Backend, BackendError, Lease, Leases, Record, RecordKey, Sweep, Touch, Watch, Written};
+use super::{
+    Acquired, Backend, BackendError, Lease, Leases, List, ListCursor, ListPage, Record, RecordKey, Sweep, Touch, Watch,
+    Written,
+};
 use crate::clock::Timestamp;
+#[cfg(feature = "metrics")]
+use crate::telemetry::StoreTimer;
 
 type BackendFuture<'a, T> = BoxFuture<'a, Result<T, BackendError>>;
+
+/// A call to a store, timed where the feature `metrics` is on.
+#[cfg(feature = "metrics")]
+async fn timed<B, T>(
+    operation: &'static str,
+    call: impl Future<Output = Result<T, BackendError>>,
+) -> Result<T, BackendError> {
+    let mut timer = StoreTimer::start(std::any::type_name::<B>(), operation);
+    let answer = call.await;
+    timer.answered(answer.is_ok());
+    answer
+}
+
+#[cfg(not(feature = "metrics"))]
+fn timed<B, F>(_: &'static str, call: F) -> F {
+    call
+}
 
 /// What a backend can do beyond [`Backend`].
 #[derive(Clone, Default)]
@@ -17,6 +41,7 @@ pub struct Capabilities {
     leases: Option<Arc<dyn ErasedLeases>>,
     sweep: Option<Arc<dyn ErasedSweep>>,
     watch: Option<Arc<dyn ErasedWatch>>,
+    list: Option<Arc<dyn ErasedList>>,
 }
 
 impl Capabilities {
@@ -42,6 +67,12 @@ impl Capabilities {
     pub fn watch<B: Watch>(self, backend: &Arc<B>) -> Self {
         Self { watch: Some(Arc::clone(backend) as _), ..self }
     }
+
+    /// And listing.
+    #[must_use]
+    pub fn list<B: List>(self, backend: &Arc<B>) -> Self {
+        Self { list: Some(Arc::clone(backend) as _), ..self }
+    }
 }
 
 impl fmt::Debug for Capabilities {
@@ -50,6 +81,7 @@ impl fmt::Debug for Capabilities {
             .field("leases", &self.leases.is_some())
             .field("sweep", &self.sweep.is_some())
             .field("watch", &self.watch.is_some())
+            .field("list", &self.list.is_some())
             .finish()
     }
 }
@@ -81,6 +113,10 @@ impl Store {
     pub(crate) fn watching(&self) -> Option<&dyn ErasedWatch> {
         self.capabilities.watch.as_deref()
     }
+
+    pub(crate) fn listing(&self) -> Option<&dyn ErasedList> {
+        self.capabilities.list.as_deref()
+    }
 }
 
 /// [`Backend`] with its futures boxed.
@@ -101,15 +137,15 @@ pub(crate) trait ErasedBackend: Send + Sync {
 
 impl<B: Backend> ErasedBackend for B {
     fn create<'a>(&'a self, key: &'a RecordKey, record: Record, touch: Touch) -> BackendFuture<'a, bool> {
-        Box::pin(Backend::create(self, key, record, touch))
+        Box::pin(timed::<B, _>("create", Backend::create(self, key, record, touch)))
     }
 
     fn load<'a>(&'a self, key: &'a RecordKey, touch: Touch) -> BackendFuture<'a, Option<Record>> {
-        Box::pin(Backend::load(self, key, touch))
+        Box::pin(timed::<B, _>("load", Backend::load(self, key, touch)))
     }
 
     fn peek<'a>(&'a self, key: &'a RecordKey) -> BackendFuture<'a, Option<Record>> {
-        Box::pin(Backend::peek(self, key))
+        Box::pin(timed::<B, _>("peek", Backend::peek(self, key)))
     }
 
     fn update<'a>(
@@ -119,11 +155,11 @@ impl<B: Backend> ErasedBackend for B {
         record: Record,
         touch: Touch,
     ) -> BackendFuture<'a, Written> {
-        Box::pin(Backend::update(self, key, expected, record, touch))
+        Box::pin(timed::<B, _>("update", Backend::update(self, key, expected, record, touch)))
     }
 
     fn delete<'a>(&'a self, key: &'a RecordKey) -> BackendFuture<'a, bool> {
-        Box::pin(Backend::delete(self, key))
+        Box::pin(timed::<B, _>("delete", Backend::delete(self, key)))
     }
 
     fn idle_slack(&self, idle: Duration) -> Duration {
@@ -148,11 +184,11 @@ pub(crate) trait ErasedLeases: Send + Sync {
 
 impl<B: Leases> ErasedLeases for B {
     fn acquire<'a>(&'a self, key: &'a RecordKey, lease: Lease, touch: Touch) -> BackendFuture<'a, Acquired> {
-        Box::pin(Leases::acquire(self, key, lease, touch))
+        Box::pin(timed::<B, _>("acquire", Leases::acquire(self, key, lease, touch)))
     }
 
     fn extend<'a>(&'a self, key: &'a RecordKey, lease: Lease) -> BackendFuture<'a, bool> {
-        Box::pin(Leases::extend(self, key, lease))
+        Box::pin(timed::<B, _>("extend", Leases::extend(self, key, lease)))
     }
 
     fn save<'a>(
@@ -163,11 +199,11 @@ impl<B: Leases> ErasedLeases for B {
         record: Record,
         touch: Touch,
     ) -> BackendFuture<'a, Written> {
-        Box::pin(Leases::save(self, key, lease, expected, record, touch))
+        Box::pin(timed::<B, _>("save", Leases::save(self, key, lease, expected, record, touch)))
     }
 
     fn release<'a>(&'a self, key: &'a RecordKey, lease: Lease) -> BackendFuture<'a, ()> {
-        Box::pin(Leases::release(self, key, lease))
+        Box::pin(timed::<B, _>("release", Leases::release(self, key, lease)))
     }
 }
 
@@ -178,7 +214,7 @@ pub(crate) trait ErasedSweep: Send + Sync {
 
 impl<B: Sweep> ErasedSweep for B {
     fn sweep(&self, now: Timestamp, limit: usize) -> BackendFuture<'_, usize> {
-        Box::pin(Sweep::sweep(self, now, limit))
+        Box::pin(timed::<B, _>("sweep", Sweep::sweep(self, now, limit)))
     }
 }
 
@@ -189,6 +225,17 @@ pub(crate) trait ErasedWatch: Send + Sync {
 
 impl<B: Watch> ErasedWatch for B {
     fn watch<'a>(&'a self, key: &'a RecordKey) -> BackendFuture<'a, BoxFuture<'static, ()>> {
-        Box::pin(Watch::watch(self, key))
+        Box::pin(timed::<B, _>("watch", Watch::watch(self, key)))
+    }
+}
+
+/// [`List`] with its future boxed.
+pub(crate) trait ErasedList: Send + Sync {
+    fn list<'a>(&'a self, after: Option<&'a ListCursor>, limit: usize) -> BackendFuture<'a, ListPage>;
+}
+
+impl<B: List> ErasedList for B {
+    fn list<'a>(&'a self, after: Option<&'a ListCursor>, limit: usize) -> BackendFuture<'a, ListPage> {
+        Box::pin(timed::<B, _>("list", List::list(self, after, limit)))
     }
 }

@@ -1,5 +1,7 @@
 //! Sessions in this process's memory.
 
+mod listing;
+
 use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -287,7 +289,7 @@ impl Backend for Memory {
     }
 
     fn capabilities(self: &Arc<Self>) -> Capabilities {
-        Capabilities::none().leases(self).sweep(self).watch(self)
+        Capabilities::none().leases(self).sweep(self).watch(self).list(self)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A [`Backend`] is conditional by construction: creating and updating are different operations and
 //! an update names the version that it read. What a store can do besides is a capability with a trait
-//! of its own ([`Leases`], [`Sweep`], [`Watch`]), named in [`Backend::capabilities`].
+//! of its own ([`Leases`], [`Sweep`], [`Watch`], [`List`]), named in [`Backend::capabilities`].
 
 mod cookie;
 mod erased;
@@ -10,6 +10,7 @@ mod erased;
 mod file;
 #[cfg(feature = "testing")]
 pub(crate) mod fuzz;
+mod list;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
@@ -29,6 +30,7 @@ pub use self::erased::Capabilities;
 pub(crate) use self::erased::Store;
 #[cfg(feature = "file")]
 pub use self::file::{File, FileConfig};
+pub use self::list::{List, ListCursor, ListPage, ListedRecord};
 pub use self::memory::{Memory, MemoryConfig};
 #[cfg(feature = "redis-tls")]
 pub use self::redis::Pem;
@@ -106,13 +108,13 @@ pub trait Backend: Send + Sync + 'static {
         Duration::ZERO
     }
 
-    /// What this store can do besides. A type that implements [`Leases`], [`Sweep`] or [`Watch`] says so here:
+    /// What this store can do besides. A type that implements [`Leases`], [`Sweep`], [`Watch`] or [`List`] says so here:
     ///
     /// ```
     /// # use session_runtime::backend::*;
     /// # use std::sync::Arc;
-    /// # fn example<B: Leases + Sweep + Watch>(backend: &Arc<B>) -> Capabilities {
-    /// Capabilities::none().leases(backend).sweep(backend).watch(backend)
+    /// # fn example<B: Leases + Sweep + Watch + List>(backend: &Arc<B>) -> Capabilities {
+    /// Capabilities::none().leases(backend).sweep(backend).watch(backend).list(backend)
     /// # }
     /// ```
     fn capabilities(self: &Arc<Self>) -> Capabilities

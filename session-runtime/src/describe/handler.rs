@@ -7,7 +7,7 @@ use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{HttpMethod, RefOr};
 
 use super::{answers, problem, requirement};
-use crate::guard::{Access, Verdict};
+use crate::guard::{Access, GuardFunction, Verdict};
 use crate::missing::Missing;
 use crate::scheme::DescribedSession;
 use crate::sessions::SessionData;
@@ -122,6 +122,11 @@ impl SessionUse {
 /// Whether a guard's `false` is the plain 403. The guard is not called.
 pub fn forbids<T, R: Verdict>(_: impl FnOnce(&T) -> R) -> bool {
     R::FORBIDS
+}
+
+/// The same of a guard that is a function.
+pub fn function_forbids<T, F: GuardFunction<T, M, Returned: Verdict>, M>(_: F) -> bool {
+    <F::Returned as Verdict>::FORBIDS
 }
 
 /// A handler with its sessions, and what utoipa made of its `#[utoipa::path(...)]`.

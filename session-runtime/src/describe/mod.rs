@@ -12,8 +12,8 @@ use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::{Components, HttpMethod, OpenApi};
 
 pub use self::handler::{
-    DescribedHandler, SessionUse, StandsAbovePath, forbids, methods, operation, path, schemas, stands_above_path, tags,
-    unreachable,
+    DescribedHandler, SessionUse, StandsAbovePath, forbids, function_forbids, methods, operation, path, schemas,
+    stands_above_path, tags, unreachable,
 };
 pub use self::problem::Problem;
 pub use self::requirement::{are_distinct, name_one_of};

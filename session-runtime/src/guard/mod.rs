@@ -1,10 +1,15 @@
 //! Who may enter a handler, and what a guard may answer.
 
+mod function;
+
 use std::future::Future;
 use std::pin::Pin;
 
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
+
+pub(crate) use function::{AsyncGuardFunction, GuardFunction, StatefulGuardFunction, VerifyFunction};
+use function::{Called, NotCalled, Nothing};
 
 /// Who may enter: `protected`, `optional` or `or_default`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +26,8 @@ pub(crate) enum Access {
 #[diagnostic::on_unimplemented(
     message = "a guard can't return `{Self}`",
     label = "expected `bool` or `Result<(), impl IntoResponse>`",
-    note = "a guard is a function or closure of `&T`, such as `|user| user.is_admin`; `false` answers 403; an async \
-            function is named by `guard = async may_enter`"
+    note = "a guard is a function or closure of `&T`, such as `|user| user.is_admin`; `false` answers 403",
+    note = "an async function is named by `guard = async may_enter`, and given to `protect()` by `guard_with(state, may_enter)`"
 )]
 pub trait Verdict {
     /// `Ok` lets the request pass; `Err(None)` is the plain 403.
@@ -89,8 +94,8 @@ pub trait Verified: Verdict {}
 impl<V: Verdict> Verified for V {}
 
 /// Asks a function named by `verify = path`.
-pub fn ask<'d, 'p, T, A>(data: &'d T, parts: &'p Parts, check: impl FnOnce(&'d T, &'p Parts) -> A) -> A {
-    check(data, parts)
+pub fn ask<'a, T, F: VerifyFunction<'a, T, M>, M>(data: &'a T, parts: &'a Parts, check: F) -> F::Returned {
+    check.call(data, parts)
 }
 
 /// What it answered.
@@ -134,14 +139,15 @@ impl<A: Future> AsyncGuard for A {
 
 /// An async function of the data, the request and the application's state: a guard, or a `verify`.
 ///
-/// Every `async fn(&T, &Parts, &S)` is one that returns `bool`, or `Result<(), R>` with the response to give.
+/// Every `async fn(&T, &Parts, &S)` is one that returns `bool`, or `Result<(), R>` with the response to give. `M` is how it
+/// is called, which the compiler infers.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be asked about a session",
     label = "expected an `async fn` of `&{T}`, `&Parts` and `&{S}`",
     note = "write `async fn check(data: &{T}, parts: &axum::http::request::Parts, state: &{S}) -> bool`, or with \
             `Result<(), impl IntoResponse>` to answer in its own words"
 )]
-pub trait StatefulCheck<'a, T, S>: Send + Sync + 'static {
+pub trait StatefulCheck<'a, T, S, M>: Send + Sync + 'static {
     /// Asks it.
     #[doc(hidden)]
     fn ask(&self, data: &'a T, parts: &'a Parts, state: &'a S) -> Answered<'a>;
@@ -151,7 +157,7 @@ pub trait StatefulCheck<'a, T, S>: Send + Sync + 'static {
 pub(crate) type Answered<'a> = Pin<Box<dyn Future<Output = Result<(), Option<Response>>> + Send + 'a>>;
 
 #[diagnostic::do_not_recommend]
-impl<'a, T: 'a, S: 'a, F, A> StatefulCheck<'a, T, S> for F
+impl<'a, T: 'a, S: 'a, F, A> StatefulCheck<'a, T, S, Called> for F
 where
     F: Fn(&'a T, &'a Parts, &'a S) -> A + Send + Sync + 'static,
     A: Future<Output: Verdict> + Send + 'a,
@@ -159,5 +165,12 @@ where
     fn ask(&self, data: &'a T, parts: &'a Parts, state: &'a S) -> Answered<'a> {
         let asked = self(data, parts, state);
         Box::pin(async { asked.await.verdict() })
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a, T: 'a, S: 'a, F: Nothing + Send + Sync + 'static> StatefulCheck<'a, T, S, NotCalled> for F {
+    fn ask(&self, _: &'a T, _: &'a Parts, _: &'a S) -> Answered<'a> {
+        Box::pin(std::future::ready(Ok(())))
     }
 }

@@ -123,6 +123,19 @@ impl HeldLease {
         timing: LeaseTiming,
         touch: impl Fn(Timestamp) -> Touch,
     ) -> Result<Option<(Self, Record, Touch)>, Error> {
+        let mut timer = telemetry::LeaseTimer::start(client.session_type);
+        let acquired = Self::wait_for(client, queue, key, timing, touch).await;
+        timer.ended(&acquired);
+        acquired
+    }
+
+    async fn wait_for(
+        client: &Arc<StoreClient>,
+        queue: &Arc<Queue>,
+        key: RecordKey,
+        timing: LeaseTiming,
+        touch: impl Fn(Timestamp) -> Touch,
+    ) -> Result<Option<(Self, Record, Touch)>, Error> {
         let mut until = None;
         let turn = match queue.try_enter(&key) {
             Some(turn) => turn,

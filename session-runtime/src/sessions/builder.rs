@@ -24,6 +24,7 @@ use crate::crypto::{Keyring, Sealer};
 use crate::declaration::{Overrides, Settings, Transport};
 use crate::error::OpenError;
 use crate::guard::StatefulCheck;
+use crate::id::TypeTag;
 use crate::lease::{LeaseTiming, Queue, StoreClient};
 use crate::missing::Missing;
 use crate::telemetry;
@@ -199,10 +200,10 @@ impl<T> Builder<T> {
     /// Asks this function on every load whether the request may use the session, in place of the declared `verify`. It is
     /// an async function of the data, the request's parts and this state, such as a database.
     #[doc = include_str!("../docs/examples/builder_verify_with.md")]
-    pub fn verify_with<S: Send + Sync + 'static>(
+    pub fn verify_with<S: Send + Sync + 'static, M: 'static>(
         mut self,
         state: S,
-        verify: impl for<'a> StatefulCheck<'a, T, S>,
+        verify: impl for<'a> StatefulCheck<'a, T, S, M>,
     ) -> Self
     where
         T: SessionData,
@@ -246,6 +247,7 @@ impl<T> Builder<T> {
             (Err(first), Err(second)) => return Err(first.and(second)),
             (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error),
         };
+        telemetry::opened(scope.type_name);
         if settings.cookie.http_on_localhost {
             telemetry::http_on_localhost(scope.type_name);
         }
@@ -272,6 +274,7 @@ impl<T> Builder<T> {
             rotate_every: settings.rotate_every,
             sweeper: sweeper(&client, settings.idle),
             client,
+            type_tag: TypeTag::of(&purpose),
             purpose,
             carried,
             idle: settings.idle,

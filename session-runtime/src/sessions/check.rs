@@ -31,9 +31,14 @@ impl<T: SessionData, R: Verdict, F: Fn(&T) -> R + Send + Sync> ErasedCheck for A
     }
 }
 
-struct WithState<T, S, F>(S, F, PhantomData<fn(&T)>);
+struct WithState<T, S, F, M>(S, F, PhantomData<fn(&T, M)>);
 
-impl<T: SessionData, S: Send + Sync, F: for<'a> StatefulCheck<'a, T, S>> ErasedCheck for WithState<T, S, F> {
+impl<T, S, F, M> ErasedCheck for WithState<T, S, F, M>
+where
+    T: SessionData,
+    S: Send + Sync,
+    F: for<'a> StatefulCheck<'a, T, S, M>,
+{
     fn ask<'a>(&'a self, data: &'a dyn ErasedData, parts: &'a Parts) -> Asked<'a> {
         self.1.ask(typed(data), parts, &self.0)
     }
@@ -48,9 +53,9 @@ impl Check {
     }
 
     /// An async function of the data, the request and the state.
-    pub(crate) fn with_state<T: SessionData, S: Send + Sync + 'static>(
+    pub(crate) fn with_state<T: SessionData, S: Send + Sync + 'static, M: 'static>(
         state: S,
-        check: impl for<'a> StatefulCheck<'a, T, S>,
+        check: impl for<'a> StatefulCheck<'a, T, S, M>,
     ) -> Self {
         Self(Arc::new(WithState(state, check, PhantomData)))
     }

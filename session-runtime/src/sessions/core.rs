@@ -27,6 +27,7 @@ use crate::clock::Timestamp;
 use crate::crypto::Sealer;
 use crate::declaration::{Limit, Transport};
 use crate::error::{BackendError, Error};
+use crate::id::TypeTag;
 use crate::lease::{LeaseTiming, Queue, StoreClient};
 use crate::missing::Missing;
 use crate::record::Envelope;
@@ -45,6 +46,8 @@ pub(super) struct Inner {
     pub(super) sealer: Sealer,
     pub(super) token_cache: TokenCache<TokenEntry>,
     pub(super) purpose: String,
+    /// What records in a store hold of the purpose.
+    pub(super) type_tag: TypeTag,
     /// Whether records travel in tokens.
     pub(super) carried: bool,
     pub(super) idle: Duration,

@@ -46,7 +46,7 @@ pub trait SessionData: Serialize + DeserializeOwned + Send + Sync + Sized + 'sta
     /// What a request without a session gets where one is needed.
     #[doc(hidden)]
     fn missing() -> Missing {
-        Missing::status(401)
+        Missing::checked_status(401)
     }
 
     /// The version of this type: records of older ones are migrated when they are loaded.

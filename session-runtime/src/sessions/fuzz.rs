@@ -89,7 +89,9 @@ impl<T: SessionData> Scene<T> {
     }
 
     fn header(&self, data_version: u32, sealed: bool) -> Vec<u8> {
-        Envelope { meta: SessionMeta::starting(NOW), id_hash: self.known.id_hash, data_version, sealed }.write(0).0
+        Envelope { meta: SessionMeta::starting(NOW), id_hash: self.known.id_hash, data_version, sealed, type_tag: None }
+            .write(0)
+            .0
     }
 }
 

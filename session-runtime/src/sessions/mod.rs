@@ -3,6 +3,7 @@
 //!
 //! [`Core`] does it for every type; what is here names the type again.
 
+mod all;
 mod builder;
 mod check;
 mod core;
@@ -35,6 +36,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+pub use self::all::{AllError, AllSessions, StoredSession};
 pub use self::builder::Builder;
 pub(crate) use self::check::Check;
 pub(crate) use self::core::{Core, Login, MAX_RETRIES};
@@ -49,6 +51,8 @@ pub use self::field_attributes::{Privileges, Public, Redacted, add_privilege};
 pub use self::flash::Flash;
 pub(crate) use self::forged_token_monitor::{ForgedTokenMonitor, Threshold};
 pub use self::lease_support::LeaseSupport;
+#[cfg(feature = "inspect")]
+pub(crate) use self::owners::listed_keys;
 pub use self::owners::{Listing, OwnerKey, OwnerSessions, SessionOwner, owner_key};
 pub(crate) use self::rotation::{Credential, Rotation};
 pub use self::schema::{BoxedData, ErasedData};

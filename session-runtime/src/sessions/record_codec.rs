@@ -129,40 +129,44 @@ impl Core {
         envelope: &Envelope,
         payload: usize,
     ) -> Option<Decoded> {
+        self.try_decode(key, record, envelope, payload).ok()
+    }
+
+    /// The same, with the reason why it can't be used, which has been told.
+    pub(super) fn try_decode(
+        &self,
+        key: &RecordKey,
+        record: &Record,
+        envelope: &Envelope,
+        payload: usize,
+    ) -> Result<Decoded, &'static str> {
         let unreadable = |reason, detail: &dyn fmt::Debug| {
             telemetry::unreadable(self.session_type(), key, reason, detail);
+            reason
         };
         let Some((payload, retired_seal)) = self.unseal(key, &record.body, envelope.sealed, payload) else {
-            unreadable("seal", &());
-            return None;
+            return Err(unreadable("seal", &()));
         };
         let Some((label, data)) = Envelope::label(&payload) else {
-            unreadable("format", &());
-            return None;
+            return Err(unreadable("format", &()));
         };
         let json = payload.slice(data..);
         let version = envelope.data_version;
         let data = match self.schema().read(version, &json) {
             Some(Ok(data)) => data,
-            Some(Err(error)) => {
-                unreadable("data", &format_args!("{error}"));
-                return None;
-            }
-            None => {
-                unreadable("version", &version);
-                return None;
-            }
+            Some(Err(error)) => return Err(unreadable("data", &format_args!("{error}"))),
+            None => return Err(unreadable("version", &version)),
         };
         if let Err(invalid) = data.validate() {
             let fields: Vec<&str> = invalid.fields().map(|(name, _)| name).collect();
-            unreadable("invalid", &fields);
-            return None;
+            return Err(unreadable("invalid", &fields));
         }
         // Data of an older version is told to have changed by its own encoding, so that migrating alone
         // writes nothing.
-        let json = if version == self.schema().version { json } else { Bytes::from(encoded(&*data).ok()?) };
+        let json =
+            if version == self.schema().version { json } else { Bytes::from(encoded(&*data).map_err(|_| "data")?) };
         let meta = SessionMeta { label, ..envelope.meta.clone() };
-        Some(Decoded { data, json, body: record.body.clone(), meta, id_hash: envelope.id_hash, retired_seal })
+        Ok(Decoded { data, json, body: record.body.clone(), meta, id_hash: envelope.id_hash, retired_seal })
     }
 
     /// Whether records are sealed. What a token carries is encrypted with it, and is so under the newest key with each
@@ -194,7 +198,8 @@ impl Core {
         room: usize,
     ) -> Result<EncodedBody, Error> {
         data.validate().map_err(|invalid| Error::Invalid(invalid.discreet(self.schema().secrets)))?;
-        let envelope = Envelope { meta, id_hash, data_version: self.schema().version, sealed: self.seals() };
+        let type_tag = (!self.0.carried).then_some(self.0.type_tag);
+        let envelope = Envelope { meta, id_hash, data_version: self.schema().version, sealed: self.seals(), type_tag };
         let (mut bytes, payload) = envelope.write(room);
         let start = bytes.len();
         data.encode(&mut bytes).map_err(Error::Encode)?;

@@ -9,13 +9,14 @@ use std::time::Duration;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::future::BoxFuture;
 use http::StatusCode;
+use http::request::Parts;
 
 use super::handler_session::{ErasedHandlerSession, HandlerSession};
 use super::problem;
 use super::returned::HandlerAnswer;
 use super::session_policy::GuardFuture;
 use crate::error::Error;
-use crate::guard::{AsyncGuard, Verdict};
+use crate::guard::{AsyncGuard, AsyncGuardFunction, GuardFunction, StatefulGuardFunction, Verdict};
 use crate::lease::LeaseKeeper;
 use crate::sessions::{ErasedData, SessionData, typed};
 
@@ -296,12 +297,47 @@ pub fn verdict<T: SessionData, R: Verdict>(data: &dyn ErasedData, guard: impl Fn
     answer_of_guard(guard(typed(data)).verdict())
 }
 
+/// Asks a guard that is a function.
+///
+/// # Errors
+/// As [`verdict`].
+pub fn verdict_of<T, F, M>(data: &dyn ErasedData, guard: F) -> Result<(), Response>
+where
+    T: SessionData,
+    F: GuardFunction<T, M>,
+    F::Returned: Verdict,
+{
+    answer_of_guard(guard.call(typed(data)).verdict())
+}
+
 /// Asks an async guard.
-pub fn ask_guard<'a, T: SessionData, A: AsyncGuard<Answer: Verdict, Future: Send + 'a>>(
+pub fn ask_guard<'a, T, F, M>(data: &'a dyn ErasedData, parts: &'a Parts, guard: F) -> GuardFuture<'a>
+where
+    T: SessionData,
+    F: AsyncGuardFunction<'a, T, M>,
+    F::Returned: AsyncGuard<Answer: Verdict, Future: Send + 'a>,
+{
+    answer_to_come(guard.call(typed(data), parts))
+}
+
+/// Asks an async guard that takes what `state = ..` names.
+pub fn ask_guard_with<'a, T, S, F, M>(
     data: &'a dyn ErasedData,
-    guard: impl FnOnce(&'a T) -> A,
-) -> GuardFuture<'a> {
-    let asked = guard(typed(data)).future();
+    parts: &'a Parts,
+    state: &'a S,
+    guard: F,
+) -> GuardFuture<'a>
+where
+    T: SessionData,
+    S: 'a,
+    F: StatefulGuardFunction<'a, T, S, M>,
+    F::Returned: AsyncGuard<Answer: Verdict, Future: Send + 'a>,
+{
+    answer_to_come(guard.call(typed(data), parts, state))
+}
+
+fn answer_to_come<'a, A: AsyncGuard<Answer: Verdict, Future: Send + 'a>>(asked: A) -> GuardFuture<'a> {
+    let asked = asked.future();
     Box::pin(async { answer_of_guard(asked.await.verdict()) })
 }
 

@@ -82,7 +82,11 @@ impl<T: SessionData> ProtectLayer<T> {
 
     /// The same with an async function of the data, the request's parts and this state, such as a database.
     #[doc = include_str!("../docs/examples/protect_guard_with.md")]
-    pub fn guard_with<S: Send + Sync + 'static>(self, state: S, guard: impl for<'a> StatefulCheck<'a, T, S>) -> Self {
+    pub fn guard_with<S: Send + Sync + 'static, M: 'static>(
+        self,
+        state: S,
+        guard: impl for<'a> StatefulCheck<'a, T, S, M>,
+    ) -> Self {
         self.with(|policy| policy.guards.push(Check::with_state(state, guard)))
     }
 

@@ -41,11 +41,11 @@ pub use self::extract::{
     State, spec_key,
 };
 pub use self::handler::{
-    HandlerFuture, HandlerSessions, ResponseFuture, answer, answer_unless_failed, ask_guard, serve, unreachable,
-    verdict,
+    HandlerFuture, HandlerSessions, ResponseFuture, answer, answer_unless_failed, ask_guard, ask_guard_with, serve,
+    unreachable, verdict, verdict_of,
 };
 pub use self::layer::{Protect, ProtectLayer};
-pub use self::misuse::AddSessionAttributeToHandlerOf;
+pub use self::misuse::{AddSessionAttributeToHandlerOf, never};
 pub use self::problem::Rejection;
 #[cfg(feature = "utoipa")]
 pub(crate) use self::problem_kind::ProblemKind;

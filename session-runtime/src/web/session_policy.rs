@@ -40,8 +40,8 @@ pub fn take_state<X: Send + Sync + 'static, S: HoldsState<X>>(state: &S) -> Opti
 #[diagnostic::on_unimplemented(
     message = "the state `{Self}` has no `{X}`, which `state = {X}` asks for: `{X}: FromRef<{Self}>` is not satisfied",
     label = "takes a `{X}` from the state, which `{Self}` doesn't hold",
-    note = "let `{Self}` be a struct with a field of type `{X}` and `#[derive(Clone, axum::extract::FromRef)]`, or name \
-            another type in `state = ..`"
+    note = "give the state's struct a field of type `{X}` and `#[derive(Clone, axum::extract::FromRef)]`, or name the whole \
+            state: `state = {Self}`"
 )]
 pub trait HoldsState<X> {
     /// What it names.

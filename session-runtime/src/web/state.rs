@@ -22,8 +22,9 @@ where
 #[diagnostic::on_unimplemented(
     message = "the state `{Self}` has no `Sessions<{T}>`: `Sessions<{T}>: FromRef<{Self}>` is not satisfied",
     label = "takes its session from `Sessions<{T}>`, which `{Self}` doesn't hold",
-    note = "give the router `.with_state({T}::sessions().await?)`, or let `{Self}` be a struct with a field of type \
-            `Sessions<{T}>` and `#[derive(Clone, axum::extract::FromRef)]`"
+    note = "give the router `.with_state({T}::sessions().await?)`, or the state's struct a field of type `Sessions<{T}>` and \
+            `#[derive(Clone, axum::extract::FromRef)]` (axum's cargo feature `macros`); of a state `Arc<App>`, the struct is \
+            `App`"
 )]
 pub trait HasSessions<T> {
     /// The sessions.

@@ -29,7 +29,7 @@ pub(crate) struct State {
     /// Leases on nothing, and whose turn it is, where there is that flaw.
     pub(crate) ghosts: HashSet<RecordKey>,
     pub(crate) queue: HashMap<RecordKey, Holder>,
-    hidden: HashMap<RecordKey, Entry>,
+    pub(crate) hidden: HashMap<RecordKey, Entry>,
     /// Who watches a record, by the handle through which he does.
     pub(crate) watches: HashMap<(RecordKey, usize), Arc<Notify>>,
 }
@@ -296,7 +296,7 @@ impl Backend for Flawed {
         }
         self.give_up(entry.lease.take(), Flaw::RemovalsWakeNobody);
         self.tell(&name);
-        if self.is(Flaw::RemovalsHide) {
+        if self.is(Flaw::RemovalsHide) || self.is(Flaw::ListsRememberTheGone) {
             self.state().hidden.insert(name, entry);
         }
         Ok(true)
@@ -305,7 +305,7 @@ impl Backend for Flawed {
     fn capabilities(self: &Arc<Self>) -> Capabilities {
         match self.flaw {
             Some(Flaw::NothingIsDeclared) => Capabilities::none(),
-            _ => Capabilities::none().leases(self).sweep(self).watch(self),
+            _ => Capabilities::none().leases(self).sweep(self).watch(self).list(self),
         }
     }
 }

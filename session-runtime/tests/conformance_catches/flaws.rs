@@ -62,6 +62,11 @@ flaws! {
     everybody_who_watches_is_told: OneWatchIsTold;
     a_watch_that_is_dropped_leaves_nothing_behind: DroppedWatchesTakeOthersAlong;
     watching_is_no_use_and_creates_nothing: WatchesAreUses;
+
+    every_record_is_listed_as_it_is_stored: ListsHaveOnePage ListsCountTheVersion;
+    a_list_shows_what_is_stored_at_the_moment: ListsRememberTheGone;
+    what_is_stored_all_along_is_listed_while_others_come_and_go: ListsGoByPlace;
+    listing_is_no_use_of_a_record: ListsAreUses;
 }
 
 /// What shows in a sequence of operations that come one after the other.

@@ -4,6 +4,7 @@
 mod borrowed;
 mod flawed;
 mod flaws;
+mod listed;
 mod watched;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,9 +24,9 @@ use crate::{
 };
 
 // Without a flaw the store passes, and without its capabilities as the backend that it is then.
-conformance! { flawless: Backend + Leases + Sweep + Watch => Flawed::pair(None) }
+conformance! { flawless: Backend + Leases + Sweep + Watch + List => Flawed::pair(None) }
 conformance! { plain: Backend => Flawed::pair(Some(Flaw::NothingIsDeclared)) }
-conformance! { memory: Backend + Leases + Sweep + Watch => Pair::shared(Memory::default()) }
+conformance! { memory: Backend + Leases + Sweep + Watch + List => Pair::shared(Memory::default()) }
 
 fn behaviours() -> impl Iterator<Item = &'static Behaviour> {
     BEHAVIOURS.iter().copied().flatten()
@@ -74,7 +75,7 @@ fn capabilities_that_are_not_declared_are_missed() {
     let check = |flaw, tested: &[&str]| {
         catch_unwind(|| conformance::capabilities(async { Flawed::pair(flaw) }, tested)).is_ok()
     };
-    let all = ["Leases", "Sweep", "Watch"];
+    let all = ["Leases", "Sweep", "Watch", "List"];
     assert!(check(None, &all));
     assert!(!check(Some(Flaw::NothingIsDeclared), &all));
     for left_out in all {

@@ -6,13 +6,33 @@ use std::{
 };
 
 use metrics::{
-    Counter, CounterFn, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit,
+    Counter, CounterFn, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
     set_default_local_recorder,
 };
 
 /// Counters by their name and labels: `session_refused_total{session_type=User,reason=token}`.
 #[derive(Clone, Default)]
-pub(crate) struct Counters(Arc<Mutex<BTreeMap<String, u64>>>);
+pub(crate) struct Counters(Arc<Mutex<BTreeMap<String, u64>>>, Measured);
+
+/// How often each histogram was given a value, by its name and labels.
+type Measured = Arc<Mutex<BTreeMap<String, u64>>>;
+
+struct Measure {
+    measured: Measured,
+    name: String,
+}
+
+impl HistogramFn for Measure {
+    fn record(&self, value: f64) {
+        assert!((0.0..600.0).contains(&value), "{} is in seconds: {value}", self.name);
+        *self.measured.lock().unwrap().entry(self.name.clone()).or_default() += 1;
+    }
+}
+
+fn name(key: &Key) -> String {
+    let labels: Vec<_> = key.labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
+    format!("{}{{{}}}", key.name(), labels.join(","))
+}
 
 struct Count {
     counters: Counters,
@@ -38,6 +58,15 @@ impl Counters {
         drop(guard);
         counters.0.lock().unwrap().clone()
     }
+
+    /// The same for what is measured.
+    pub(crate) async fn measured(scenario: impl Future<Output = ()>) -> BTreeMap<String, u64> {
+        let counters = Self::default();
+        let guard = set_default_local_recorder(&counters);
+        scenario.await;
+        drop(guard);
+        counters.1.lock().unwrap().clone()
+    }
 }
 
 impl Recorder for Counters {
@@ -48,16 +77,14 @@ impl Recorder for Counters {
     fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
 
     fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
-        let labels: Vec<_> = key.labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
-        let name = format!("{}{{{}}}", key.name(), labels.join(","));
-        Counter::from_arc(Arc::new(Count { counters: self.clone(), name }))
+        Counter::from_arc(Arc::new(Count { counters: self.clone(), name: name(key) }))
     }
 
     fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
         Gauge::noop()
     }
 
-    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
-        Histogram::noop()
+    fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::from_arc(Arc::new(Measure { measured: Arc::clone(&self.1), name: name(key) }))
     }
 }

@@ -95,7 +95,7 @@ impl my::sessions::SessionData for User {
             .implemented()
     }
     fn missing() -> my::sessions::__private::Missing {
-        my::sessions::__private::Missing::redirect("/login")
+        my::sessions::__private::Missing::checked_redirect("/login")
     }
 }
 #[automatically_derived]
@@ -131,5 +131,95 @@ where
         >,
     > + ::core::marker::Send {
         my::sessions::__private::snapshot_optional::<User, __State>(__parts, __state)
+    }
+}
+#[automatically_derived]
+#[diagnostic::do_not_recommend]
+impl<
+    '__a,
+    __S: ::core::marker::Send + ::core::marker::Sync,
+> my::sessions::__private::FromRequestParts<__S> for &'__a User
+where
+    fn(
+        my::sessions::__private::AddSessionAttributeToHandlerOf<&'__a User>,
+    ): ::core::ops::FnOnce(__S),
+{
+    type Rejection = my::sessions::__private::Infallible;
+    fn from_request_parts(
+        _: &mut my::sessions::__private::Parts,
+        _: &__S,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<Self, my::sessions::__private::Infallible>,
+    > + ::core::marker::Send {
+        my::sessions::__private::never()
+    }
+}
+#[automatically_derived]
+#[diagnostic::do_not_recommend]
+impl<
+    '__a,
+    __S: ::core::marker::Send + ::core::marker::Sync,
+> my::sessions::__private::OptionalFromRequestParts<__S> for &'__a User
+where
+    fn(
+        my::sessions::__private::AddSessionAttributeToHandlerOf<&'__a User>,
+    ): ::core::ops::FnOnce(__S),
+{
+    type Rejection = my::sessions::__private::Infallible;
+    fn from_request_parts(
+        _: &mut my::sessions::__private::Parts,
+        _: &__S,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<
+            ::core::option::Option<Self>,
+            my::sessions::__private::Infallible,
+        >,
+    > + ::core::marker::Send {
+        my::sessions::__private::never()
+    }
+}
+#[automatically_derived]
+#[diagnostic::do_not_recommend]
+impl<
+    '__a,
+    __S: ::core::marker::Send + ::core::marker::Sync,
+> my::sessions::__private::FromRequestParts<__S> for &'__a mut User
+where
+    fn(
+        my::sessions::__private::AddSessionAttributeToHandlerOf<&'__a mut User>,
+    ): ::core::ops::FnOnce(__S),
+{
+    type Rejection = my::sessions::__private::Infallible;
+    fn from_request_parts(
+        _: &mut my::sessions::__private::Parts,
+        _: &__S,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<Self, my::sessions::__private::Infallible>,
+    > + ::core::marker::Send {
+        my::sessions::__private::never()
+    }
+}
+#[automatically_derived]
+#[diagnostic::do_not_recommend]
+impl<
+    '__a,
+    __S: ::core::marker::Send + ::core::marker::Sync,
+> my::sessions::__private::OptionalFromRequestParts<__S> for &'__a mut User
+where
+    fn(
+        my::sessions::__private::AddSessionAttributeToHandlerOf<&'__a mut User>,
+    ): ::core::ops::FnOnce(__S),
+{
+    type Rejection = my::sessions::__private::Infallible;
+    fn from_request_parts(
+        _: &mut my::sessions::__private::Parts,
+        _: &__S,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<
+            ::core::option::Option<Self>,
+            my::sessions::__private::Infallible,
+        >,
+    > + ::core::marker::Send {
+        my::sessions::__private::never()
     }
 }

@@ -55,3 +55,93 @@ where
         sessions::__private::snapshot_optional::<User, __State>(__parts, __state)
     }
 }
+#[automatically_derived]
+#[diagnostic::do_not_recommend]
+impl<
+    '__a,
+    __S: ::core::marker::Send + ::core::marker::Sync,
+> sessions::__private::FromRequestParts<__S> for &'__a User
+where
+    fn(
+        sessions::__private::AddSessionAttributeToHandlerOf<&'__a User>,
+    ): ::core::ops::FnOnce(__S),
+{
+    type Rejection = sessions::__private::Infallible;
+    fn from_request_parts(
+        _: &mut sessions::__private::Parts,
+        _: &__S,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<Self, sessions::__private::Infallible>,
+    > + ::core::marker::Send {
+        sessions::__private::never()
+    }
+}
+#[automatically_derived]
+#[diagnostic::do_not_recommend]
+impl<
+    '__a,
+    __S: ::core::marker::Send + ::core::marker::Sync,
+> sessions::__private::OptionalFromRequestParts<__S> for &'__a User
+where
+    fn(
+        sessions::__private::AddSessionAttributeToHandlerOf<&'__a User>,
+    ): ::core::ops::FnOnce(__S),
+{
+    type Rejection = sessions::__private::Infallible;
+    fn from_request_parts(
+        _: &mut sessions::__private::Parts,
+        _: &__S,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<
+            ::core::option::Option<Self>,
+            sessions::__private::Infallible,
+        >,
+    > + ::core::marker::Send {
+        sessions::__private::never()
+    }
+}
+#[automatically_derived]
+#[diagnostic::do_not_recommend]
+impl<
+    '__a,
+    __S: ::core::marker::Send + ::core::marker::Sync,
+> sessions::__private::FromRequestParts<__S> for &'__a mut User
+where
+    fn(
+        sessions::__private::AddSessionAttributeToHandlerOf<&'__a mut User>,
+    ): ::core::ops::FnOnce(__S),
+{
+    type Rejection = sessions::__private::Infallible;
+    fn from_request_parts(
+        _: &mut sessions::__private::Parts,
+        _: &__S,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<Self, sessions::__private::Infallible>,
+    > + ::core::marker::Send {
+        sessions::__private::never()
+    }
+}
+#[automatically_derived]
+#[diagnostic::do_not_recommend]
+impl<
+    '__a,
+    __S: ::core::marker::Send + ::core::marker::Sync,
+> sessions::__private::OptionalFromRequestParts<__S> for &'__a mut User
+where
+    fn(
+        sessions::__private::AddSessionAttributeToHandlerOf<&'__a mut User>,
+    ): ::core::ops::FnOnce(__S),
+{
+    type Rejection = sessions::__private::Infallible;
+    fn from_request_parts(
+        _: &mut sessions::__private::Parts,
+        _: &__S,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<
+            ::core::option::Option<Self>,
+            sessions::__private::Infallible,
+        >,
+    > + ::core::marker::Send {
+        sessions::__private::never()
+    }
+}

@@ -97,3 +97,93 @@ where
         >(__parts, __state)
     }
 }
+#[automatically_derived]
+#[diagnostic::do_not_recommend]
+impl<
+    '__a,
+    __S: ::core::marker::Send + ::core::marker::Sync,
+> ::session_runtime::__private::FromRequestParts<__S> for &'__a User
+where
+    fn(
+        ::session_runtime::__private::AddSessionAttributeToHandlerOf<&'__a User>,
+    ): ::core::ops::FnOnce(__S),
+{
+    type Rejection = ::session_runtime::__private::Infallible;
+    fn from_request_parts(
+        _: &mut ::session_runtime::__private::Parts,
+        _: &__S,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<Self, ::session_runtime::__private::Infallible>,
+    > + ::core::marker::Send {
+        ::session_runtime::__private::never()
+    }
+}
+#[automatically_derived]
+#[diagnostic::do_not_recommend]
+impl<
+    '__a,
+    __S: ::core::marker::Send + ::core::marker::Sync,
+> ::session_runtime::__private::OptionalFromRequestParts<__S> for &'__a User
+where
+    fn(
+        ::session_runtime::__private::AddSessionAttributeToHandlerOf<&'__a User>,
+    ): ::core::ops::FnOnce(__S),
+{
+    type Rejection = ::session_runtime::__private::Infallible;
+    fn from_request_parts(
+        _: &mut ::session_runtime::__private::Parts,
+        _: &__S,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<
+            ::core::option::Option<Self>,
+            ::session_runtime::__private::Infallible,
+        >,
+    > + ::core::marker::Send {
+        ::session_runtime::__private::never()
+    }
+}
+#[automatically_derived]
+#[diagnostic::do_not_recommend]
+impl<
+    '__a,
+    __S: ::core::marker::Send + ::core::marker::Sync,
+> ::session_runtime::__private::FromRequestParts<__S> for &'__a mut User
+where
+    fn(
+        ::session_runtime::__private::AddSessionAttributeToHandlerOf<&'__a mut User>,
+    ): ::core::ops::FnOnce(__S),
+{
+    type Rejection = ::session_runtime::__private::Infallible;
+    fn from_request_parts(
+        _: &mut ::session_runtime::__private::Parts,
+        _: &__S,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<Self, ::session_runtime::__private::Infallible>,
+    > + ::core::marker::Send {
+        ::session_runtime::__private::never()
+    }
+}
+#[automatically_derived]
+#[diagnostic::do_not_recommend]
+impl<
+    '__a,
+    __S: ::core::marker::Send + ::core::marker::Sync,
+> ::session_runtime::__private::OptionalFromRequestParts<__S> for &'__a mut User
+where
+    fn(
+        ::session_runtime::__private::AddSessionAttributeToHandlerOf<&'__a mut User>,
+    ): ::core::ops::FnOnce(__S),
+{
+    type Rejection = ::session_runtime::__private::Infallible;
+    fn from_request_parts(
+        _: &mut ::session_runtime::__private::Parts,
+        _: &__S,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<
+            ::core::option::Option<Self>,
+            ::session_runtime::__private::Infallible,
+        >,
+    > + ::core::marker::Send {
+        ::session_runtime::__private::never()
+    }
+}

@@ -51,7 +51,7 @@ impl ::session_runtime::SessionData for r#User {
             .implemented()
     }
     fn missing() -> ::session_runtime::__private::Missing {
-        ::session_runtime::__private::Missing::status(403u16)
+        ::session_runtime::__private::Missing::checked_status(403u16)
     }
 }
 #[automatically_derived]
@@ -90,5 +90,95 @@ where
             r#User,
             __State,
         >(__parts, __state)
+    }
+}
+#[automatically_derived]
+#[diagnostic::do_not_recommend]
+impl<
+    '__a,
+    __S: ::core::marker::Send + ::core::marker::Sync,
+> ::session_runtime::__private::FromRequestParts<__S> for &'__a r#User
+where
+    fn(
+        ::session_runtime::__private::AddSessionAttributeToHandlerOf<&'__a r#User>,
+    ): ::core::ops::FnOnce(__S),
+{
+    type Rejection = ::session_runtime::__private::Infallible;
+    fn from_request_parts(
+        _: &mut ::session_runtime::__private::Parts,
+        _: &__S,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<Self, ::session_runtime::__private::Infallible>,
+    > + ::core::marker::Send {
+        ::session_runtime::__private::never()
+    }
+}
+#[automatically_derived]
+#[diagnostic::do_not_recommend]
+impl<
+    '__a,
+    __S: ::core::marker::Send + ::core::marker::Sync,
+> ::session_runtime::__private::OptionalFromRequestParts<__S> for &'__a r#User
+where
+    fn(
+        ::session_runtime::__private::AddSessionAttributeToHandlerOf<&'__a r#User>,
+    ): ::core::ops::FnOnce(__S),
+{
+    type Rejection = ::session_runtime::__private::Infallible;
+    fn from_request_parts(
+        _: &mut ::session_runtime::__private::Parts,
+        _: &__S,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<
+            ::core::option::Option<Self>,
+            ::session_runtime::__private::Infallible,
+        >,
+    > + ::core::marker::Send {
+        ::session_runtime::__private::never()
+    }
+}
+#[automatically_derived]
+#[diagnostic::do_not_recommend]
+impl<
+    '__a,
+    __S: ::core::marker::Send + ::core::marker::Sync,
+> ::session_runtime::__private::FromRequestParts<__S> for &'__a mut r#User
+where
+    fn(
+        ::session_runtime::__private::AddSessionAttributeToHandlerOf<&'__a mut r#User>,
+    ): ::core::ops::FnOnce(__S),
+{
+    type Rejection = ::session_runtime::__private::Infallible;
+    fn from_request_parts(
+        _: &mut ::session_runtime::__private::Parts,
+        _: &__S,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<Self, ::session_runtime::__private::Infallible>,
+    > + ::core::marker::Send {
+        ::session_runtime::__private::never()
+    }
+}
+#[automatically_derived]
+#[diagnostic::do_not_recommend]
+impl<
+    '__a,
+    __S: ::core::marker::Send + ::core::marker::Sync,
+> ::session_runtime::__private::OptionalFromRequestParts<__S> for &'__a mut r#User
+where
+    fn(
+        ::session_runtime::__private::AddSessionAttributeToHandlerOf<&'__a mut r#User>,
+    ): ::core::ops::FnOnce(__S),
+{
+    type Rejection = ::session_runtime::__private::Infallible;
+    fn from_request_parts(
+        _: &mut ::session_runtime::__private::Parts,
+        _: &__S,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<
+            ::core::option::Option<Self>,
+            ::session_runtime::__private::Infallible,
+        >,
+    > + ::core::marker::Send {
+        ::session_runtime::__private::never()
     }
 }

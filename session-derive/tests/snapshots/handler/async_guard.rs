@@ -25,16 +25,16 @@ fn report(
                             &'__asked ::session_runtime::__private::ErasedState,
                         >,
                     ) -> ::session_runtime::__private::GuardFuture<'__asked> {
-                        ::session_runtime::__private::ask_guard::<
+                        ::session_runtime::__private::ask_guard_with::<
                             User,
+                            Pool,
+                            _,
                             _,
                         >(
                             __data,
-                            |__lent| guards::may_enter(
-                                __lent,
-                                __parts,
-                                ::session_runtime::__private::state_taken::<Pool>(__state),
-                            ),
+                            __parts,
+                            ::session_runtime::__private::state_taken(__state),
+                            guards::may_enter,
                         )
                     }
                     fn missing(
@@ -43,7 +43,11 @@ fn report(
                         >,
                     ) -> ::core::option::Option<::session_runtime::__private::Missing> {
                         ::core::option::Option::Some(
-                            ::session_runtime::__private::Missing::handler_with_state(
+                            ::session_runtime::__private::Missing::handler_with_state::<
+                                _,
+                                _,
+                                Pool,
+                            >(
                                 crate::sorry,
                                 ::core::clone::Clone::clone(
                                     ::session_runtime::__private::state_taken::<Pool>(__state),

@@ -24,8 +24,9 @@ fn shop(
                     fn guard(
                         __data: &dyn my_sessions::__private::ErasedData,
                     ) -> ::core::result::Result<(), my_sessions::__private::Response> {
-                        my_sessions::__private::verdict::<
+                        my_sessions::__private::verdict_of::<
                             User,
+                            _,
                             _,
                         >(__data, guards::is_member)
                     }

@@ -38,7 +38,9 @@ fn admin(
                         >,
                     ) -> ::core::option::Option<::session_runtime::__private::Missing> {
                         ::core::option::Option::Some(
-                            ::session_runtime::__private::Missing::redirect("/login"),
+                            ::session_runtime::__private::Missing::checked_redirect(
+                                "/login",
+                            ),
                         )
                     }
                 }

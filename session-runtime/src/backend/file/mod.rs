@@ -19,6 +19,7 @@ mod format;
 #[cfg(feature = "testing")]
 pub(super) mod fuzz;
 mod leases;
+mod listing;
 mod records;
 mod sweep;
 #[cfg(test)]
@@ -175,7 +176,7 @@ impl Backend for File {
     }
 
     fn capabilities(self: &Arc<Self>) -> Capabilities {
-        Capabilities::none().leases(self).sweep(self)
+        Capabilities::none().leases(self).sweep(self).list(self)
     }
 }
 

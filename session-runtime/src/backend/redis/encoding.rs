@@ -22,22 +22,28 @@ pub(super) fn encode(record: &Record) -> Vec<u8> {
 
 /// A record from a reply. What is too short to be one is no session, and is left alone.
 pub(super) fn decode(value: Value) -> Result<Option<Record>, BackendError> {
+    let stored = decode_stored(value)?;
+    if let Some(None) = stored {
+        event!(warn, "session.unreadable", "a stored session is too short to be one; left alone");
+    }
+    Ok(stored.flatten())
+}
+
+/// The same, with `Some(None)` for what is too short to be a record.
+pub(super) fn decode_stored(value: Value) -> Result<Option<Option<Record>>, BackendError> {
     let bytes = match value.extract_error().map_err(unavailable)? {
         Value::BulkString(bytes) => Bytes::from(bytes),
         Value::Nil => return Ok(None),
         _ => return Err(unexpected_reply()),
     };
     let word = |at: usize| Some(u64::from_be_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
-    let (Some(version), Some(last_seen), Some(expires)) = (word(0), word(8), word(16)) else {
-        event!(warn, "session.unreadable", "a stored session is too short to be one; left alone");
-        return Ok(None);
-    };
-    Ok(Some(Record {
+    let (Some(version), Some(last_seen), Some(expires)) = (word(0), word(8), word(16)) else { return Ok(Some(None)) };
+    Ok(Some(Some(Record {
         version,
         last_seen: Timestamp::from_millis(last_seen),
         expires: Timestamp::from_millis(expires),
         body: bytes.slice(HEADER..),
-    }))
+    })))
 }
 
 pub(super) fn unexpected_reply() -> BackendError {

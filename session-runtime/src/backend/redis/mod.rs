@@ -17,6 +17,7 @@ mod fault;
 pub(super) mod fuzz;
 mod heartbeat;
 mod leases;
+mod listing;
 mod near_cache;
 mod replicas;
 mod scripts;
@@ -319,7 +320,7 @@ impl Backend for Redis {
     }
 
     fn capabilities(self: &Arc<Self>) -> Capabilities {
-        Capabilities::none().leases(self).watch(self)
+        Capabilities::none().leases(self).watch(self).list(self)
     }
 }
 

@@ -19,6 +19,7 @@ mod driver;
 mod failure;
 #[cfg(feature = "testing")]
 pub(super) mod fuzz;
+mod listing;
 #[cfg(feature = "mysql")]
 mod mysql;
 mod pool;
@@ -94,7 +95,7 @@ macro_rules! backend {
             }
 
             fn capabilities(self: &Arc<Self>) -> Capabilities {
-                Capabilities::none().leases(self).sweep(self)
+                Capabilities::none().leases(self).sweep(self).list(self)
             }
         }
 
@@ -129,6 +130,12 @@ macro_rules! backend {
                 self.store.sweep(limit).await
             }
         }
+
+        impl List for $backend {
+            async fn list(&self, after: Option<&ListCursor>, limit: usize) -> Result<ListPage, BackendError> {
+                self.store.list(after, limit).await
+            }
+        }
     };
 }
 use backend;
@@ -141,8 +148,8 @@ mod prelude {
     pub(super) use super::store::SqlStore;
     pub(super) use super::{TABLE, backend};
     pub(super) use crate::backend::{
-        Acquired, Backend, BackendError, Capabilities, Lease, Leases, OpenBackend, OpenError, Record, RecordKey, Scope,
-        Sweep, Touch, Written,
+        Acquired, Backend, BackendError, Capabilities, Lease, Leases, List, ListCursor, ListPage, OpenBackend,
+        OpenError, Record, RecordKey, Scope, Sweep, Touch, Written,
     };
     pub(super) use crate::clock::Timestamp;
 }

@@ -13,7 +13,7 @@ use super::failure::{Failed, failure, is_broken, is_collision, is_missing_table}
 use super::pool::Pool;
 use super::probe::{Probe, names_are_apart, probe};
 use super::schema;
-use super::waiting::{Pauses, Waiter, Waiting};
+use super::waiting::{LeaseState, Pauses, Waiter, Waiting};
 use crate::backend::{
     Acquired, BackendError, Holder, Lease, OpenError, Record, RecordKey, Touch, Written, touch_interval,
 };
@@ -45,22 +45,6 @@ const LOOK: Duration = Duration::from_secs(1);
 pub(super) enum Purpose {
     Read,
     Write,
-}
-
-/// What there is to know about a record without reading it, by the database's clock.
-struct LeaseState {
-    /// Whether it may still be used.
-    is_kept: bool,
-    holder: Option<Vec<u8>>,
-    /// What is left of the lease.
-    left: Duration,
-}
-
-impl LeaseState {
-    fn is_held_by_another(&self, lease: Lease) -> bool {
-        let another = self.holder.as_deref().is_some_and(|holder| holder != lease.holder.to_bytes());
-        another && !self.left.is_zero()
-    }
 }
 
 /// What a statement did, in the end.
@@ -131,6 +115,16 @@ impl<D: Driver> SqlStore<D> {
     /// most one of two attempts changes anything; who needs to know which one looks at [`Outcome::repeated`].
     pub(super) async fn run(&self, kind: Purpose, sql: &Sql, values: &[SqlValue<'_>]) -> Result<Outcome<D>, Failed> {
         self.prepare().await?;
+        self.attempt(kind, sql, values).await
+    }
+
+    /// The same, of a database that is left as it is if the tables are missing.
+    pub(super) async fn attempt(
+        &self,
+        kind: Purpose,
+        sql: &Sql,
+        values: &[SqlValue<'_>],
+    ) -> Result<Outcome<D>, Failed> {
         let pool = if kind == Purpose::Read { &self.reads } else { &self.writes };
         let (mut collisions, mut breaks, mut repeated) = (0, 0, false);
         let mut pauses = Pauses::new();

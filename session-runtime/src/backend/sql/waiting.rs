@@ -8,7 +8,24 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
+use crate::backend::Lease;
 use crate::id::RecordKey;
+
+/// What there is to know about a record without reading it, by the database's clock.
+pub(super) struct LeaseState {
+    /// Whether it may still be used.
+    pub(super) is_kept: bool,
+    pub(super) holder: Option<Vec<u8>>,
+    /// What is left of the lease.
+    pub(super) left: Duration,
+}
+
+impl LeaseState {
+    pub(super) fn is_held_by_another(&self, lease: Lease) -> bool {
+        let another = self.holder.as_deref().is_some_and(|holder| holder != lease.holder.to_bytes());
+        another && !self.left.is_zero()
+    }
+}
 
 /// Who in this process waits for which session.
 #[derive(Default)]

@@ -13,7 +13,9 @@ use futures_util::future::{BoxFuture, join_all};
 use serde::Serialize;
 
 pub(crate) use self::index_store::IndexStore;
-pub(crate) use self::owner_index::Entry;
+#[cfg(feature = "inspect")]
+pub(crate) use self::owner_index::listed_keys;
+pub(crate) use self::owner_index::{Entry, is_owner_index};
 use super::core::Core;
 use super::schema::ErasedData;
 use super::{SessionData, Sessions, TokenEntry};

@@ -110,6 +110,19 @@ impl OwnerIndex {
     }
 }
 
+/// Whether a record is an owner's list and not a session. A session's could be read as one by chance: then its entries would
+/// not end before the record does.
+pub(crate) fn is_owner_index(record: &Record) -> bool {
+    let read = OwnerIndex::read(&record.body);
+    read.is_some_and(|book| book.entries.iter().all(|entry| entry.expires <= record.expires))
+}
+
+/// The sessions in an owner's list; `None` for a record that is none.
+#[cfg(feature = "inspect")]
+pub(crate) fn listed_keys(record: &Record) -> Option<Vec<RecordKey>> {
+    is_owner_index(record).then(|| OwnerIndex::read(&record.body).map(|book| book.keys().collect()))?
+}
+
 /// The touch of a book: it is never idle. A book that has just expired may be written again, unless the store has
 /// forgotten it by then, so that no two begin it anew at once.
 pub(super) fn touch(now: Timestamp, stored: &Record) -> Touch {

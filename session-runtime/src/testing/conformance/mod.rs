@@ -7,7 +7,8 @@
 //! - [`interrupted`]: futures that are dropped half-way, and handles that go away;
 //! - [`leases`]: exclusive use, and who is woken when it ends;
 //! - [`sweeping`]: removing what has expired;
-//! - [`watching`]: who is told of a session's end.
+//! - [`watching`]: who is told of a session's end;
+//! - [`listing`]: reading every record, page by page.
 //!
 //! [`records`] and [`leases`] each end with random sequences of operations, checked against a simple model.
 //!
@@ -20,6 +21,7 @@
 
 pub mod interrupted;
 pub mod leases;
+pub mod listing;
 mod model;
 mod operations;
 mod pair;
@@ -49,12 +51,12 @@ const MANY: usize = 32;
 /// ```
 /// use session_runtime::{backend::Memory, testing::{Pair, conformance}};
 ///
-/// conformance! { memory: Backend + Leases + Sweep + Watch => Pair::shared(Memory::default()) }
+/// conformance! { memory: Backend + Leases + Sweep + Watch + List => Pair::shared(Memory::default()) }
 /// ```
 ///
 /// The traits are those that the backend implements: [`Backend`](crate::backend::Backend), and then of
-/// [`Leases`](crate::backend::Leases), [`Sweep`](crate::backend::Sweep) and [`Watch`](crate::backend::Watch). The
-/// expression gives a [`Pair`] of handles on an empty store. It is evaluated for each test, inside a tokio runtime, so it
+/// [`Leases`](crate::backend::Leases), [`Sweep`](crate::backend::Sweep), [`Watch`](crate::backend::Watch) and
+/// [`List`](crate::backend::List). The expression gives a [`Pair`] of handles on an empty store. It is evaluated for each test, inside a tokio runtime, so it
 /// may `.await`; it sees what is in scope in the module where the macro is called.
 ///
 /// Nothing else is needed: neither another dependency nor an attribute for asynchronous tests.
@@ -91,9 +93,10 @@ macro_rules! __behaviours {
     (@of Leases [$pair:expr]) => { $crate::__behaviours! { @names leases @tests [$pair] } };
     (@of Sweep [$pair:expr]) => { $crate::__behaviours! { @names sweeping @tests [$pair] } };
     (@of Watch [$pair:expr]) => { $crate::__behaviours! { @names watching @tests [$pair] } };
+    (@of List [$pair:expr]) => { $crate::__behaviours! { @names listing @tests [$pair] } };
     (@of $other:ident [$pair:expr]) => {
         compile_error!(concat!(
-            "`", stringify!($other), "` is no capability that the suite knows: name `Leases`, `Sweep`, `Watch`"
+            "`", stringify!($other), "` is no capability that the suite knows: name `Leases`, `Sweep`, `Watch`, `List`"
         ));
     };
     (@tests [$pair:expr] $part:ident $($behaviour:ident)+) => {
@@ -179,6 +182,14 @@ macro_rules! __behaviours {
             watching_is_no_use_and_creates_nothing
         }
     };
+    (@names listing $($then:tt)+) => {
+        $crate::__behaviours! { $($then)+ listing
+            every_record_is_listed_as_it_is_stored
+            a_list_shows_what_is_stored_at_the_moment
+            what_is_stored_all_along_is_listed_while_others_come_and_go
+            listing_is_no_use_of_a_record
+        }
+    };
 }
 
 /// One thing that a backend must do, for those who run the suite with a harness of their own.
@@ -195,6 +206,7 @@ pub static BEHAVIOURS: &[&[Behaviour]] = &[
     crate::__behaviours! { @names leases @list },
     crate::__behaviours! { @names sweeping @list },
     crate::__behaviours! { @names watching @list },
+    crate::__behaviours! { @names listing @list },
 ];
 
 impl Behaviour {
@@ -242,6 +254,7 @@ pub fn capabilities(pair: impl Future<Output = Pair>, tested: &[&str]) {
                 ("Leases", store.leases().is_some()),
                 ("Sweep", store.sweeping().is_some()),
                 ("Watch", store.watching().is_some()),
+                ("List", store.listing().is_some()),
             ];
             for (name, found) in found {
                 let by_test = tested.contains(&name);

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::{IDLE, LIFETIME};
-use crate::backend::{Acquired, Backend, BackendError, Holder, Lease, Record, RecordKey, Store, Touch, Written};
+use crate::backend::{
+    Acquired, Backend, BackendError, Holder, Lease, ListCursor, ListPage, Record, RecordKey, Store, Touch, Written,
+};
 use crate::clock::{Clock as _, SystemClock, Timestamp};
 use crate::testing::ManualClock;
 
@@ -216,6 +218,7 @@ pub(super) fn key() -> RecordKey {
 const LEASES: &str = "`capabilities` says that the store has leases";
 const SWEEP: &str = "`capabilities` says that the store can be swept";
 const WATCH: &str = "`capabilities` says that the store can be watched";
+const LIST: &str = "`capabilities` says that the store can be listed";
 
 /// A handle on the store, which has to answer.
 #[derive(Clone)]
@@ -286,5 +289,9 @@ impl StoreHandle {
 
     pub(super) async fn watch(&self, key: &RecordKey) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         self.answer("watch", self.store.watching().expect(WATCH).watch(key)).await
+    }
+
+    pub(super) async fn list(&self, after: Option<&ListCursor>, limit: usize) -> ListPage {
+        self.answer("list", self.store.listing().expect(LIST).list(after, limit)).await
     }
 }

@@ -4,8 +4,9 @@
 //!
 //! Fix: mark each handler inside the `impl`.
 
+use axum::{Router, routing::get};
 use serde::{Deserialize, Serialize};
-use session_runtime::{SessionData, session};
+use session_runtime::{SessionData, Sessions, session};
 
 #[derive(Serialize, Deserialize, SessionData)]
 struct User {
@@ -18,6 +19,10 @@ impl User {
     async fn home(user: &User) -> String {
         user.name.clone()
     }
+}
+
+fn app(sessions: Sessions<User>) -> Router {
+    Router::new().route("/", get(User::home)).with_state(sessions)
 }
 
 fn main() {}

@@ -1,7 +1,7 @@
 //! # State and router
 //!
-//! Only `#[session]` can set the cookie on the way out, so only handlers under it have the handle. The state that
-//! the compiler expects says what to write.
+//! Only `#[session]` can set the cookie on the way out, so only handlers under it have the handle. Others read
+//! a copy of the data.
 //!
 //! Fix: put `#[session(protected)]` above the handler, or take a copy: `user: User`.
 

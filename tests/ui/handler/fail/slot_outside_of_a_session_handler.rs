@@ -1,7 +1,7 @@
 //! # State and router
 //!
-//! Only `#[session]` can set the cookie on the way out, so only handlers under it have the slot. The state that the
-//! compiler expects says what to write.
+//! Only `#[session]` can set the cookie on the way out, so only handlers under it have the slot. A login or logout
+//! without it would not reach the browser.
 //!
 //! Fix: put `#[session(optional)]` above the handler.
 

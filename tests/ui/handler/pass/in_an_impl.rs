@@ -45,8 +45,8 @@ mod pages {
         }
 
         #[session(protected, touch = off)]
-        pub(crate) async fn is_alive(user: &User) -> bool {
-            user.visits > 0
+        pub(crate) async fn is_alive(user: &User) -> String {
+            user.visits.to_string()
         }
 
         #[session(protected, guard = |user| user.visits < 10)]
