@@ -56,6 +56,8 @@ macro_rules! runtime_paths {
 runtime_paths! {
     session_data => SessionData;
     session_owner => SessionOwner;
+    device_bound => DeviceBound;
+    device_binding => __private::DeviceBinding;
     sessions => Sessions;
     open_error => OpenError;
     backend => backend;

@@ -25,6 +25,8 @@ pub mod openapi {
 }
 
 pub use crate::codec::DecodeError;
+#[cfg(feature = "device-bound")]
+pub use crate::declaration::DeviceBinding;
 pub use crate::declaration::{Declaration, Transport};
 pub use crate::guard::{ask, verified};
 pub use crate::web::{

@@ -9,6 +9,8 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
+#[cfg(feature = "device-bound")]
+use super::Device;
 use super::SessionData;
 use super::rotation::Credential;
 use super::schema::{BoxedData, ErasedData, typed};
@@ -201,6 +203,13 @@ impl<T> Snapshot<T> {
         self.loaded.expires.into()
     }
 
+    /// Whether the session is bound to a device, as it was when the session was read.
+    #[cfg(feature = "device-bound")]
+    #[doc = include_str!("../docs/examples/snapshot_device.md")]
+    pub fn device(&self) -> Device {
+        Device::of(&self.loaded.decoded.meta)
+    }
+
     /// When the session ends if nobody uses it: the idle timeout after its last use, or the end of its lifetime if that is
     /// earlier. A use is this request, unless it only looks: then the end may be a sixteenth of the idle timeout later, at
     /// most a minute, since stores note uses only now and then.
@@ -208,7 +217,7 @@ impl<T> Snapshot<T> {
         self.loaded.idle_expires.into()
     }
 
-    /// How often the session's data has been written: 1 after its start.
+    /// How often the session's record has been written: 1 after its start.
     pub fn version(&self) -> u64 {
         self.loaded.version
     }

@@ -3,6 +3,11 @@
 mod authorize;
 mod cookies;
 mod csrf;
+#[cfg(feature = "device-bound")]
+mod device;
+#[cfg(not(feature = "device-bound"))]
+#[path = "device_off.rs"]
+mod device;
 mod exclusive;
 mod extract;
 mod handler;
@@ -29,6 +34,8 @@ mod withheld;
 #[cfg(feature = "testing")]
 pub(crate) use self::cookies::fuzz;
 
+#[cfg(feature = "device-bound")]
+pub use self::device::DeviceBound;
 pub use self::extract::{
     ExclusiveFromRef, Keyed, Optional, OwnedFromRef, Protected, SharedFromRef, SlotFromRef, Spec, SpecKey, SpecOf,
     State, spec_key,

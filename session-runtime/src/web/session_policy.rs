@@ -94,6 +94,8 @@ pub struct SessionPolicy {
     pub(super) access: Access,
     /// How long ago the person may have proved who they are, if the handler says.
     pub(super) fresh: Option<Duration>,
+    /// How long ago the device may have proved its key, if the handler says.
+    pub(super) device: Option<Duration>,
     /// How long an exclusive borrow may queue, if the handler says.
     pub(super) wait: Option<Duration>,
     /// Whether requests that another site may have made are refused.
@@ -121,6 +123,7 @@ impl SessionPolicy {
         Self {
             access,
             fresh: None,
+            device: None,
             wait: None,
             csrf: true,
             touches: true,
@@ -154,6 +157,13 @@ impl SessionPolicy {
     #[must_use]
     pub const fn fresh(self, age: Duration) -> Self {
         Self { fresh: Some(age), ..self }
+    }
+
+    /// `device = "..."`
+    #[cfg(feature = "device-bound")]
+    #[must_use]
+    pub const fn device<T: super::DeviceBound>(self, age: Duration) -> Self {
+        Self { device: Some(age), ..self }
     }
 
     /// `wait = "..."`
