@@ -186,6 +186,20 @@ impl Core {
         }
     }
 
+    /// Whether a request with this proof is to be told from a thief's before it uses the session, which would keep that
+    /// from idling out. A session that was not bound a moment ago admits everybody: its grace has not passed.
+    pub(crate) fn is_doubtful(&self, entry: &TokenEntry, proof: Option<&DeviceClaims>) -> bool {
+        let Some(binding) = &self.0.device else { return false };
+        proof.is_none() && (binding.declared.require || self.now().since(entry.unbound_at()) >= GRACE)
+    }
+
+    /// Notes of a session what it says of its device, as it was read at this moment or later.
+    pub(crate) fn note_standing(&self, entry: &TokenEntry, meta: &SessionMeta, at: Timestamp) {
+        if meta.device.is_none() {
+            entry.set_unbound_at(at);
+        }
+    }
+
     /// The session that an offer was made for.
     pub(crate) fn device_offered(&self, challenge: &str) -> Option<Claims> {
         self.0.device.as_ref()?.tokens.open_offer(challenge, self.now())

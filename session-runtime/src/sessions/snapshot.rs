@@ -32,6 +32,9 @@ pub(crate) struct TokenEntry {
     unsettled: AtomicBool,
     /// When this process last saw to it that the owner's list has the session, in milliseconds; 0: not yet.
     listed_at: AtomicU64,
+    /// When this process last saw that the session was bound to no device, in milliseconds; 0: not yet.
+    #[cfg(feature = "device-bound")]
+    unbound_at: AtomicU64,
     decoded: Mutex<Option<Arc<Decoded>>>,
 }
 
@@ -61,6 +64,8 @@ impl TokenEntry {
             revoked_at: AtomicU64::new(u64::MAX),
             unsettled: AtomicBool::new(false),
             listed_at: AtomicU64::new(0),
+            #[cfg(feature = "device-bound")]
+            unbound_at: AtomicU64::new(0),
             decoded: Mutex::new(None),
         }
     }
@@ -114,6 +119,18 @@ impl TokenEntry {
         let due = now.since(listed) >= interval;
         self.listed_at.store(if due { now } else { listed }.as_millis(), Ordering::Relaxed);
         due
+    }
+
+    /// Notes that the session was bound to no device at this moment.
+    #[cfg(feature = "device-bound")]
+    pub(super) fn set_unbound_at(&self, moment: Timestamp) {
+        self.unbound_at.fetch_max(moment.as_millis(), Ordering::Relaxed);
+    }
+
+    /// When this process last saw that the session was bound to no device.
+    #[cfg(feature = "device-bound")]
+    pub(super) fn unbound_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.unbound_at.load(Ordering::Relaxed))
     }
 
     pub(super) fn set_unsettled(&self, unsettled: bool) {

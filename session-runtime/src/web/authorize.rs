@@ -186,12 +186,12 @@ pub(super) async fn load(core: &Core, parts: &Parts, guarded: bool, reading: Rea
     let Caller { entry, by } = receive(core, parts, guarded).await.map_err(Denied::Refused)?;
     let none = |by, absence| Found { session: Err(absence), by, device: device::Presented::default() };
     let Some(entry) = entry else { return Ok(none(by, Absence::Anonymous)) };
+    let device = device::Presented::of(core, &entry, parts);
     let found = match request_memory::recall(core, parts, &entry, reading) {
         Some(found) => found,
-        None => load_anew(core, parts, &entry, reading).await.map_err(Denied::Error)?,
+        None => load_anew(core, parts, &entry, reading, &device).await.map_err(Denied::Error)?,
     };
     let Some(snapshot) = found else { return Ok(none(by, Absence::Anonymous)) };
-    let device = device::Presented::of(core, &entry, parts);
     if let Some(absence) = device.absence(core, &entry, &snapshot.decoded.meta) {
         return Ok(none(by, absence));
     }
@@ -204,12 +204,21 @@ async fn load_anew(
     parts: &Parts,
     entry: &Arc<TokenEntry>,
     reading: Reading,
+    device: &device::Presented,
 ) -> Result<Option<LoadedSession>, Error> {
-    let before = (core.writes(entry), (Instant::now(), core.now()));
-    let found = match reading {
-        Reading::Look => core.look(entry).await?,
-        Reading::Use => core.load(entry).await?,
+    let now = core.now();
+    let before = (core.writes(entry), (Instant::now(), now));
+    let (found, reading) = match reading {
+        Reading::Use if device.is_doubtful(core, entry) => match core.look(entry).await? {
+            Some(session) if device.admits(core, entry, &session.decoded.meta) => (core.load(entry).await?, reading),
+            refused => (refused, Reading::Look),
+        },
+        Reading::Use => (core.load(entry).await?, reading),
+        Reading::Look => (core.look(entry).await?, reading),
     };
+    if let Some(session) = &found {
+        device::note(core, session, now);
+    }
     if core.is_stored() {
         request_memory::remember(core, parts, entry, (found.as_ref(), reading), before);
     }

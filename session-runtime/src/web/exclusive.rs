@@ -118,6 +118,10 @@ impl ExclusiveBorrow {
         if self.looks && self.entry.is_some() {
             return Box::pin(self.look(core, demand)).await;
         }
+        if let Some(absence) = self.refused(core).await.map_err(Error::into_response)? {
+            self.borrowed = self.without_a_session(core, demand, absence).await?;
+            return Ok(());
+        }
         let acquired = match &self.entry {
             Some(entry) => {
                 let credential = Credential::Presented(self.presented);
@@ -142,6 +146,17 @@ impl ExclusiveBorrow {
             Err(absence) => self.without_a_session(core, demand, absence).await?,
         };
         Ok(())
+    }
+
+    /// Why the session may not be used, if that is to be known before it is: taking it is a use.
+    async fn refused(&self, core: &Core) -> Result<Option<Absence>, Error> {
+        let Some(entry) = self.entry.as_ref().filter(|entry| self.device.is_doubtful(core, entry)) else {
+            return Ok(None);
+        };
+        let now = core.now();
+        let Some(session) = Box::pin(core.look(entry)).await? else { return Ok(None) };
+        device::note(core, &session, now);
+        Ok(self.device.absence(core, entry, &session.decoded.meta))
     }
 
     /// The same for a request that only looks.

@@ -132,6 +132,8 @@ async fn a_bound_session_costs_no_call_to_the_store_more() {
         assert_eq!(client.get("/me").await.status, 200);
         ledger.asked() - before
     };
+    // The first one finds out that nothing is bound, or is refused before it uses the session.
+    assert_eq!(asked(&client).await, 2);
     let unbound = asked(&client).await;
     assert_eq!(Device::new(1).register(&client, &offer).await.status, 200);
     clock.advance(MINUTE);

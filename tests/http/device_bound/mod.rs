@@ -2,6 +2,7 @@
 //! is turned by hand.
 
 mod admission;
+mod idle;
 mod refresh;
 mod registration;
 mod step_up;
@@ -141,8 +142,12 @@ impl Site {
 
     /// A thief with the session's cookie, and nothing else.
     async fn stolen(&self, method: Method, path: &str) -> Reply {
+        self.stolen_at(&self.server, method, path).await
+    }
+
+    async fn stolen_at(&self, server: &Served, method: Method, path: &str) -> Reply {
         let cookie = format!("{NAME}={}", self.client.cookie(NAME).expect("the session's cookie"));
-        self.server.client().send(method, path, |request| request.header(COOKIE, cookie)).await
+        server.client().send(method, path, |request| request.header(COOKIE, cookie)).await
     }
 }
 

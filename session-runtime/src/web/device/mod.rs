@@ -15,15 +15,21 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use super::authorize::Absence;
 use super::cookies;
 use super::problem;
+use crate::clock::Timestamp;
 use crate::declaration::Transport;
 use crate::error::Error;
 use crate::record::SessionMeta;
 use crate::session::TokenChange;
-use crate::sessions::{Core, Standing, TokenEntry};
+use crate::sessions::{Core, LoadedSession, Standing, TokenEntry};
 use crate::telemetry;
 use crate::token::DeviceClaims;
 
 pub use self::route::DeviceBound;
+
+/// Notes what a session says of its device, as it was read at this moment or later.
+pub(super) fn note(core: &Core, session: &LoadedSession, at: Timestamp) {
+    core.note_standing(&session.entry, &session.decoded.meta, at);
+}
 
 /// What a browser says where it could not prove a key, such as `server_error;session_identifier="..."`. It is the
 /// client's word: it is told, and decides nothing.
@@ -54,6 +60,20 @@ impl Presented {
             proof: proofs.max_by_key(|proof| proof.issued),
             came: !values.is_empty(),
             skipped: parts.headers.get(SKIPPED).cloned(),
+        }
+    }
+
+    /// Whether the session is to be looked at before it is used: one that turns out to be refused is not used.
+    pub(super) fn is_doubtful(&self, core: &Core, entry: &TokenEntry) -> bool {
+        core.is_doubtful(entry, self.proof.as_ref())
+    }
+
+    /// Whether the session may be used. Unlike [`absence`](Self::absence) it tells nobody.
+    pub(super) fn admits(&self, core: &Core, entry: &TokenEntry, meta: &SessionMeta) -> bool {
+        use Standing::{Grace, Proven, Required, Unbound, Unproven};
+        match core.standing(&entry.key, meta, self.proof.as_ref()) {
+            Unbound | Grace | Proven(_) => true,
+            Unproven | Required => false,
         }
     }
 
