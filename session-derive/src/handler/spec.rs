@@ -222,6 +222,11 @@ fn implementation(handler: &Handler, index: usize, runtime: &Runtime) -> TokenSt
     });
     let asks_guard = guard.as_ref().map(|guard| match guard.asynchronous {
         true => quote_spanned!(Span::mixed_site()=> .async_guard(Self::async_guard)),
+        false if guard.device => {
+            // Where the type stands: an error is about that.
+            let asked = SpanRange::of(ty).put(quote_spanned!(Span::mixed_site()=> device_guard::<#ty>));
+            quote_spanned!(Span::mixed_site()=> .#asked(Self::device_guard))
+        }
         false => quote_spanned!(Span::mixed_site()=> .guard(Self::guard)),
     });
     let (erased_state, given) = (runtime.erased_state(), Ident::new("__state", Span::mixed_site()));
@@ -248,6 +253,14 @@ fn implementation(handler: &Handler, index: usize, runtime: &Runtime) -> TokenSt
                     #parts: &'__asked #http_parts,
                     #given: #option<&'__asked #erased_state>,
                 ) -> #future<'__asked> { #verdict }
+            };
+        }
+        if guard.device {
+            let noted = Ident::new("__noted", guard.place().span());
+            let verdict = guard.expand_with_device([&data, &noted], ty, runtime);
+            let (response, all_noted) = (runtime.response(), runtime.noted());
+            return quote_spanned! {Span::mixed_site()=>
+                fn device_guard(#data: &dyn #any_data, #noted: #all_noted<'_>) -> #result<(), #response> { #verdict }
             };
         }
         let (response, verdict) = (runtime.response(), guard.expand(&data, ty, runtime));

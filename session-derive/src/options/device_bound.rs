@@ -27,7 +27,7 @@ pub(crate) const USAGE: &str = "device_bound(every = \"10m\", except = [\"/stati
 /// What a handler writes.
 pub(crate) const RECENT: &str = "device = \"1m\"";
 
-const FEATURE: Feature = Feature { name: "device-bound", enabled: cfg!(feature = "device-bound") };
+pub(super) const FEATURE: Feature = Feature { name: "device-bound", enabled: cfg!(feature = "device-bound") };
 
 /// The option as it was written.
 pub(crate) struct RawDeviceBound {

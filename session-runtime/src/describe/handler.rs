@@ -124,6 +124,12 @@ pub fn forbids<T, R: Verdict>(_: impl FnOnce(&T) -> R) -> bool {
     R::FORBIDS
 }
 
+/// The same of a guard that looks at the device as well.
+#[cfg(feature = "device-bound")]
+pub fn device_forbids<T, R: Verdict>(_: impl FnOnce(&T, crate::sessions::Device) -> R) -> bool {
+    R::FORBIDS
+}
+
 /// The same of a guard that is a function.
 pub fn function_forbids<T, F: GuardFunction<T, M, Returned: Verdict>, M>(_: F) -> bool {
     <F::Returned as Verdict>::FORBIDS

@@ -291,7 +291,7 @@ pub(super) async fn admit(core: Core, demand: &Demand, parts: &Parts) -> Result<
             let meta = &session.decoded.meta;
             let fresh = check_fresh(&core, meta.authenticated_at, policy.fresh, || demand.missing(), Some(parts)).await;
             match fresh.and_then(|()| device.recent(&core, &session.entry, meta, policy.device, Some(parts))) {
-                Ok(()) => demand.guard(session.data(), Some(parts)).await,
+                Ok(()) => demand.guard(session.data(), Some(meta), Some(parts)).await,
                 Err(refusal) => Err(refusal),
             }
         }

@@ -203,7 +203,7 @@ impl ExclusiveBorrow {
         }
         check_fresh(core, meta.authenticated_at, demand.policy.fresh, || demand.missing(), parts).await?;
         self.device.recent(core, entry, meta, demand.policy.device, parts)?;
-        demand.guard(data, parts).await?;
+        demand.guard(data, Some(meta), parts).await?;
         Ok(Ok(()))
     }
 
@@ -218,7 +218,7 @@ impl ExclusiveBorrow {
             return Err(turn_away(core, absence, demand.missing(), self.parts.as_deref()).await);
         }
         let Some(data) = (demand.policy.default)() else { return Ok(BorrowedData::Nothing) };
-        demand.guard(&*data, self.parts.as_deref()).await?;
+        demand.guard(&*data, None, self.parts.as_deref()).await?;
         let mut before = Vec::new();
         data.encode(&mut before).map_err(|error| Error::Encode(error).into_response())?;
         Ok(BorrowedData::Default { data, before })

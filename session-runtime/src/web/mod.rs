@@ -40,6 +40,8 @@ pub use self::extract::{
     ExclusiveFromRef, Keyed, Optional, OwnedFromRef, Protected, SharedFromRef, SlotFromRef, Spec, SpecKey, SpecOf,
     State, spec_key,
 };
+#[cfg(feature = "device-bound")]
+pub use self::handler::verdict_with_device;
 pub use self::handler::{
     HandlerFuture, HandlerSessions, ResponseFuture, answer, answer_unless_failed, ask_guard, ask_guard_with, serve,
     unreachable, verdict, verdict_of,
@@ -51,7 +53,7 @@ pub use self::problem::Rejection;
 pub(crate) use self::problem_kind::ProblemKind;
 pub use self::returned::returned;
 pub use self::session_policy::{
-    ErasedState, GuardFuture, HoldsState, SessionPolicy, TakesState, state_taken, take_state,
+    ErasedState, GuardFuture, HoldsState, Noted, SessionPolicy, TakesState, state_taken, take_state,
 };
 pub use self::snapshot::{Peek, snapshot, snapshot_optional};
 pub use self::state::HasSessions;

@@ -2,10 +2,14 @@
 //! is turned by hand.
 
 mod admission;
+mod guards;
 mod idle;
+mod interrupted;
+mod options;
 mod refresh;
 mod registration;
 mod step_up;
+mod stores;
 
 use std::time::Duration;
 
@@ -16,7 +20,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use session_runtime::{Error, Session, SessionData, SessionSlot, Sessions, session, testing::ManualClock};
+use session_runtime::{Builder, Error, Session, SessionData, SessionSlot, Sessions, session, testing::ManualClock};
 use session_tests::{Client, Device, Reply, Served, device::Offer, device::challenge, serve};
 
 use crate::support::Store;
@@ -123,9 +127,14 @@ struct Bound {
 }
 
 async fn site(store: &Store) -> Site {
+    site_on(async || store.builder()).await
+}
+
+/// The same, where each process has a builder of its own.
+async fn site_on(builder: impl AsyncFn() -> Builder<Account>) -> Site {
     let clock = ManualClock::new();
-    let sessions: Sessions<Account> = store.builder().clock(clock.clone()).open().await.unwrap();
-    let others = store.builder().clock(clock.clone()).open().await.unwrap();
+    let sessions: Sessions<Account> = builder().await.clock(clock.clone()).open().await.unwrap();
+    let others = builder().await.clock(clock.clone()).open().await.unwrap();
     let (server, other) = (serve(routes(&sessions)).await, serve(routes(&others)).await);
     let client = server.client();
     let reply = client.post("/login").await;

@@ -29,14 +29,14 @@ const DEADLINE: Duration = Duration::from_secs(12);
 #[diagnostic::on_unimplemented(
     message = "sessions of `{Self}` are not bound to devices",
     label = "`{Self}` doesn't say `device_bound`",
-    note = "add `#[session(device_bound)]` to `{Self}`, or remove the route"
+    note = "add `#[session(device_bound)]` to `{Self}`; there is no device to ask for without it"
 )]
 pub trait DeviceBound: SessionData {
     /// Where browsers register and prove keys.
     const DEVICE_PATH: &'static str;
 }
 
-impl<T: DeviceBound> Sessions<T> {
+impl<T: SessionData> Sessions<T> {
     /// The one route that browsers need to bind sessions of this type to their device, at
     /// [`T::DEVICE_PATH`](DeviceBound::DEVICE_PATH). Merge it into the application's outermost router. Until it has been
     /// made, no browser is offered to register a key.
@@ -44,7 +44,10 @@ impl<T: DeviceBound> Sessions<T> {
     /// No layer may stand before it that asks for a CSRF token, limits rates, or redirects to a login: an answer of 4xx ends
     /// the binding of whoever gets it. See [the guide](crate::guide::device_bound).
     #[doc = include_str!("../../docs/examples/sessions_device_routes.md")]
-    pub fn device_routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+    pub fn device_routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S>
+    where
+        T: DeviceBound,
+    {
         let core = self.core().clone();
         core.mount_device_route();
         let answer = move |request: Request| {
