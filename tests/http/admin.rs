@@ -210,6 +210,36 @@ async fn one_request_ends_so_many_and_says_that_there_are_more() {
 }
 
 #[tokio::test]
+async fn a_count_that_would_read_the_whole_store_is_made_when_it_is_asked_for() {
+    let site = site().await;
+    for serial in 0..10_300 {
+        site.robot(serial).await;
+    }
+    let some = site.page("/admin").await;
+    assert!(some.contains("<strong>at least 10,") && some.contains("href=\"/admin?count=all\""), "{some}");
+    assert!(!some.contains("10,300"), "{some}");
+    let all = site.page("/admin?count=all").await;
+    assert!(all.contains("<strong>10,300</strong> live") && !all.contains("at least"), "{all}");
+    assert!(site.page("/admin/robots/end-all").await.contains("At least 10,"));
+}
+
+#[tokio::test]
+async fn of_an_owner_with_very_many_sessions_the_newest_are_shown_and_all_are_ended() {
+    let site = site().await;
+    for number in 0..230 {
+        _ = site.member("ann", &format!("device {number} of hers")).await;
+    }
+    let reply = site.admin.post_form("/admin/members/find", &[("owner", "ann")]).await;
+    let path = location(&reply).to_owned();
+    let page = site.page(&path).await;
+    assert!(page.contains("30 older sessions not shown.") && page.contains("device 229 of hers"), "{page}");
+    assert!(!page.contains("device 29 of hers") && page.contains("device 30 of hers"), "{page}");
+    let reply = site.admin.post(&format!("{path}/end")).await;
+    assert!(location(&reply).ends_with("?ended=230"), "{}", location(&reply));
+    assert_eq!(site.live().await, 0);
+}
+
+#[tokio::test]
 async fn a_form_of_another_site_is_refused() {
     let site = site().await;
     _ = site.member("ann", "phone").await;

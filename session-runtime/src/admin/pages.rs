@@ -63,14 +63,16 @@ pub(super) fn overview(base: &Base, panels: &[(&Panel, Counted)]) -> Markup {
     let body = html! {
         h1 { "Sessions" }
         @if panels.is_empty() { p { "No sessions were added to this page." } }
-        @for (panel, counted) in panels {
-            @let heading = format!("panel-{}", panel.slug());
-            section aria-labelledby=(heading) {
-                div .row {
-                    h2 id=(heading) { a href=(base.at(&format!("/{}", panel.slug()))) { (panel.title()) } }
-                    p .count { (count(base, counted)) }
+        div .cards {
+            @for (panel, counted) in panels {
+                @let heading = format!("panel-{}", panel.slug());
+                section aria-labelledby=(heading) {
+                    div .row {
+                        h2 id=(heading) { a href=(base.at(&format!("/{}", panel.slug()))) { (panel.title()) } }
+                        p .count { (count(base, counted)) }
+                    }
+                    (activity(panel.title(), &hour(panel.core.session_type())))
                 }
-                (activity(panel.title(), &hour(panel.core.session_type())))
             }
         }
         @if !panels.is_empty() {
