@@ -38,6 +38,7 @@ mod setting;
 mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod timers;
 mod token;
 mod web;
 

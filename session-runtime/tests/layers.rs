@@ -14,6 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("error", &["axum", "serde_json"]),
     ("id", &["base64", "getrandom", "serde", "sha2"]),
     ("telemetry", &["metrics", "tracing"]),
+    ("timers", &["metrics"]),
     ("return_to", &["axum", "serde"]),
     ("missing", &["axum", "form_urlencoded", "futures_util", "http", "session_rules"]),
     ("guard", &["axum", "http"]),
