@@ -17,6 +17,8 @@ mod crypto;
 mod declaration;
 #[cfg(feature = "utoipa")]
 mod describe;
+#[cfg(feature = "device-bound")]
+mod device;
 mod error;
 mod guard;
 pub mod guide;
@@ -61,3 +63,5 @@ pub use self::sessions::{
 };
 pub use self::setting::FromSetting;
 pub use self::web::{Peek, Protect, ProtectLayer, Rejection, Vary, VaryLayer};
+#[cfg(feature = "device-bound")]
+pub use self::{sessions::Device, web::DeviceBound};

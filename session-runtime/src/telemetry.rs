@@ -222,6 +222,53 @@ pub(crate) fn forged(session_type: Type, client: Option<IpAddr>, tokens: u32) {
     count("session_forged_total", session_type);
 }
 
+/// A device registered a key, and the session is bound to it.
+#[cfg(feature = "device-bound")]
+pub(crate) fn device_bound(session_type: Type, key: &RecordKey) {
+    event!(info, "session.device_bound", session_type, session = %Named(key), "a session was bound to a device");
+    count("session_device_bound_total", session_type);
+}
+
+/// A device proved its key.
+#[cfg(feature = "device-bound")]
+pub(crate) fn device_proven(session_type: Type, key: &RecordKey) {
+    event!(debug, "session.device_proven", session_type, session = %Named(key), "a device proved its key");
+    count("session_device_proven_total", session_type);
+}
+
+/// A handler asks for a newer proof, and the browser is sent back for it.
+#[cfg(feature = "device-bound")]
+pub(crate) fn device_asked(session_type: Type, key: &RecordKey) {
+    event!(debug, "session.device_asked", session_type, session = %Named(key), "a device is asked for a newer proof");
+    count("session_device_asked_total", session_type);
+}
+
+/// A request has no proof of the device that its session is bound to. `skipped` is what the browser says of it, and true
+/// or not.
+#[cfg(feature = "device-bound")]
+pub(crate) fn device_unproven(session_type: Type, key: &RecordKey, reason: &'static str, skipped: &str) {
+    event!(warn, "session.device_unproven", session_type, session = %Named(key), reason, skipped, "a request does not prove the device of its session");
+    count_by("session_device_unproven_total", session_type, reason);
+}
+
+/// A registration or a proof was refused.
+#[cfg(feature = "device-bound")]
+pub(crate) fn device_refused(session_type: Type, reason: &'static str) {
+    event!(warn, "session.device_refused", session_type, reason, "a device's registration or proof was refused");
+    count_by("session_device_refused_total", session_type, reason);
+}
+
+/// Sessions of a type that says `device_bound` start, and browsers have no route to bind them by.
+#[cfg(feature = "device-bound")]
+pub(crate) fn device_route_missing(session_type: Type) {
+    event!(
+        warn,
+        "session.device_route_missing",
+        session_type,
+        "sessions are not bound to devices, as the router has no `sessions.device_routes()`"
+    );
+}
+
 /// A token from before a session's rotation was used.
 pub(crate) fn replayed(session_type: Type, key: &RecordKey) {
     event!(warn, "session.replayed", session_type, session = %Named(key), "a token from before the session's rotation was used");

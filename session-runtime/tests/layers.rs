@@ -20,6 +20,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("guard", &["axum", "http"]),
     ("codec", &["serde", "serde_json"]),
     ("crypto", &["base64", "chacha20poly1305", "fernet", "hkdf", "sha2"]),
+    ("device", &["base64", "p256", "serde", "serde_json", "sha2"]),
     ("record", &["bytes"]),
     ("token", &["base64", "bytes", "fernet", "quick_cache", "sha2"]),
     ("setting", &["session_rules"]),

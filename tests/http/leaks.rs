@@ -324,6 +324,7 @@ const WITHOUT_SECRETS: &[&str] = &[
     "AllError",
     "Capabilities",
     "Cookie",
+    "Device",
     "Ended",
     "File",
     "FileConfig",
@@ -347,6 +348,7 @@ const WITHOUT_SECRETS: &[&str] = &[
 const TRAITS: &[&str] = &[
     "Backend",
     "Clock",
+    "DeviceBound",
     "FromSetting",
     "Leases",
     "List",

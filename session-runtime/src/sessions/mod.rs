@@ -8,6 +8,10 @@ mod builder;
 mod check;
 mod core;
 mod data;
+#[cfg(feature = "device-bound")]
+mod device;
+#[cfg(feature = "device-bound")]
+mod device_note;
 mod ended;
 mod exclusive;
 mod field_attributes;
@@ -37,6 +41,10 @@ pub use self::builder::Builder;
 pub(crate) use self::check::Check;
 pub(crate) use self::core::{Core, Login, MAX_RETRIES};
 pub use self::data::SessionData;
+#[cfg(feature = "device-bound")]
+pub use self::device::Device;
+#[cfg(feature = "device-bound")]
+pub(crate) use self::device::{Refreshed, Registered, Standing};
 pub use self::ended::{Ended, UntilEnded};
 pub(crate) use self::exclusive::ExclusiveSession;
 pub use self::field_attributes::{Privileges, Public, Redacted, add_privilege};
