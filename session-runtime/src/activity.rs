@@ -33,7 +33,9 @@ impl Kind {
             "session_started_total" => Some(Self::Started),
             "session_ended_total" => Some(Self::Ended),
             "session_refused_total" if reason == Some("token") => Some(Self::Forged),
-            "session_refused_total" => Some(Self::Refused),
+            "session_refused_total" | "session_device_refused_total" | "session_device_unproven_total" => {
+                Some(Self::Refused)
+            }
             "session_backend_down_total"
             | "session_conflict_total"
             | "session_lease_lost_total"

@@ -125,18 +125,29 @@ pub struct BackendError {
     /// Whether the write was done, and is not as safe as is asked for.
     done: bool,
     /// Whether it stands for a deadline that has passed.
+    #[cfg(feature = "admin")]
     late: bool,
 }
 
 impl BackendError {
     /// Wraps a driver's error, or a message.
     pub fn new(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { source: source.into(), unconfirmed: false, done: false, late: false }
+        Self {
+            source: source.into(),
+            unconfirmed: false,
+            done: false,
+            #[cfg(feature = "admin")]
+            late: false,
+        }
     }
 
     /// No answer came within the deadline.
     pub(crate) fn late(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { late: true, ..Self::new(source) }
+        Self {
+            #[cfg(feature = "admin")]
+            late: true,
+            ..Self::new(source)
+        }
     }
 
     #[cfg(feature = "admin")]
@@ -157,7 +168,7 @@ impl BackendError {
     /// A write that was done, and may be undone by a failover.
     #[cfg(feature = "redis")]
     pub(crate) fn not_safe(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { source: source.into(), unconfirmed: true, done: true, late: false }
+        Self { unconfirmed: true, done: true, ..Self::new(source) }
     }
 
     /// Whether it stands for such a write.

@@ -5,6 +5,8 @@ mod admin;
 mod chat;
 mod chromium;
 mod curl;
+mod device_bound;
+mod device_bound_example;
 mod engines;
 mod expiry;
 mod flash;

@@ -327,6 +327,7 @@ const WITHOUT_SECRETS: &[&str] = &[
     "AllError",
     "Capabilities",
     "Cookie",
+    "Device",
     "Ended",
     "File",
     "FileConfig",
@@ -350,6 +351,7 @@ const WITHOUT_SECRETS: &[&str] = &[
 const TRAITS: &[&str] = &[
     "Backend",
     "Clock",
+    "DeviceBound",
     "FromSetting",
     "Leases",
     "List",
