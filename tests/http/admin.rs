@@ -289,7 +289,7 @@ async fn a_long_list_comes_page_by_page_and_each_session_is_on_one_of_them() {
         assert!(shown.len() < 100, "{}", shown.len());
         found.extend(shown.iter().map(|&id| id.to_owned()));
         pages += 1;
-        let Some(next) = values(&page, "rel=\"next\" href=\"").first().map(|next| next.to_string()) else { break };
+        let Some(next) = values(&page, "rel=\"next\" href=\"").first().map(ToString::to_string) else { break };
         assert_eq!(page.contains("First page"), pages > 1);
         path = next;
     }
