@@ -13,7 +13,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("invalid", &["garde"]),
     ("error", &["axum", "serde_json"]),
     ("id", &["base64", "getrandom", "serde", "sha2"]),
+    ("activity", &[]),
     ("telemetry", &["metrics", "tracing"]),
+    ("timers", &["metrics"]),
     ("return_to", &["axum", "serde"]),
     ("missing", &["axum", "form_urlencoded", "futures_util", "http", "session_rules"]),
     ("guard", &["axum", "http"]),
@@ -79,6 +81,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "tokio",
         ],
     ),
+    ("admin", &["axum", "form_urlencoded", "http", "humantime", "maud", "serde", "serde_json"]),
     ("describe", &["http", "serde_json", "session_rules", "utoipa"]),
     ("openapi", &["utoipa"]),
     (

@@ -12,6 +12,8 @@ mod data;
 mod device;
 #[cfg(feature = "device-bound")]
 mod device_note;
+#[cfg(feature = "admin")]
+mod directory;
 mod ended;
 mod exclusive;
 mod field_attributes;
@@ -45,6 +47,8 @@ pub use self::data::SessionData;
 pub use self::device::Device;
 #[cfg(feature = "device-bound")]
 pub(crate) use self::device::{Refreshed, Registered, Standing};
+#[cfg(feature = "admin")]
+pub(crate) use self::directory::{PageOfSessions, Row, Rows};
 pub use self::ended::{Ended, UntilEnded};
 pub(crate) use self::exclusive::ExclusiveSession;
 pub use self::field_attributes::{Privileges, Public, Redacted, add_privilege};
