@@ -324,6 +324,7 @@ const WITHOUT_SECRETS: &[&str] = &[
     "AllError",
     "Capabilities",
     "Cookie",
+    "EndReason",
     "Ended",
     "File",
     "FileConfig",
@@ -347,6 +348,8 @@ const WITHOUT_SECRETS: &[&str] = &[
 const TRAITS: &[&str] = &[
     "Backend",
     "Clock",
+    "EndAnswer",
+    "EndedSession",
     "FromSetting",
     "Leases",
     "List",
@@ -354,6 +357,7 @@ const TRAITS: &[&str] = &[
     "SessionData",
     "SessionOwner",
     "StatefulCheck",
+    "StatefulEndHook",
     "Sweep",
     "Watch",
 ];
