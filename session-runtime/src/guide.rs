@@ -24,6 +24,7 @@ pages! {
     people = "people.md";
     live = "live.md";
     sign_on = "sign-on.md";
+    device_bound = "device-bound.md";
     frameworks = "frameworks.md";
     openapi = "openapi.md";
     reference = "reference.md";

@@ -4,6 +4,8 @@ mod account;
 mod chat;
 mod chromium;
 mod curl;
+mod device_bound;
+mod device_bound_example;
 mod engines;
 mod expiry;
 mod flash;

@@ -324,6 +324,7 @@ const WITHOUT_SECRETS: &[&str] = &[
     "AllError",
     "Capabilities",
     "Cookie",
+    "Device",
     "EndReason",
     "Ended",
     "File",
@@ -348,6 +349,7 @@ const WITHOUT_SECRETS: &[&str] = &[
 const TRAITS: &[&str] = &[
     "Backend",
     "Clock",
+    "DeviceBound",
     "EndAnswer",
     "EndedSession",
     "FromSetting",

@@ -12,6 +12,7 @@ mod cookies;
 mod cross_site;
 mod dashboards;
 mod data_shapes;
+mod device_bound;
 mod duplicate_cookies;
 mod error_responses;
 mod failed_handlers;

@@ -53,16 +53,43 @@ impl Browser {
     ///
     /// When either is not installed or doesn't come up.
     pub async fn start() -> Self {
-        let folder = Folder(tempfile::tempdir().expect("a temporary folder"));
+        Self::start_with(&[]).await
+    }
+
+    /// The same with more arguments of the browser's.
+    ///
+    /// # Panics
+    ///
+    /// As [`Browser::start`].
+    pub async fn start_with(flags: &[String]) -> Self {
+        Self::launch(Folder(tempfile::tempdir().expect("a temporary folder")), "log", flags).await
+    }
+
+    /// Closes the browser as a person does, and starts it again with its profile.
+    ///
+    /// # Panics
+    ///
+    /// As [`Browser::start`].
+    pub async fn restart(self, flags: &[String]) -> Self {
+        let Self { mut session, _driver: driver, folder } = self;
+        if let Some(session) = session.0.take() {
+            expect("the browser closes", wait::within(wait::ANSWER, "the browser closes", session.quit()).await);
+        }
+        drop((session, driver));
+        // The driver tells its port in its log, so it has one of its own.
+        Self::launch(folder, "log-of-the-restart", flags).await
+    }
+
+    async fn launch(folder: Folder, log: &str, flags: &[String]) -> Self {
         let driver_program = tools::DRIVER.find().expect("chromedriver is installed: run `cargo xtask setup`");
         let mut command = Command::new(driver_program);
         // The profile, the browser's crash reports and its caches all go where they are removed in the end.
         command.arg("--port=0").env("HOME", folder.0.path()).env("TMPDIR", folder.0.path());
-        let mut driver = Process::spawn("chromedriver", command, &folder.0.path().join("log"));
+        let mut driver = Process::spawn("chromedriver", command, &folder.0.path().join(log));
         driver.wait_until("it listens", async |driver: &Process| port(&driver.log()).is_some()).await;
         let port = port(&driver.log()).expect("chromedriver has told its port");
 
-        let session = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities(&folder.profile()));
+        let session = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities(&folder.profile(), flags));
         let session = wait::within(wait::START, "the browser starts", session).await;
         let session = Session(Some(expect("the browser starts", session)));
         Self { session, _driver: driver, folder }
@@ -145,11 +172,11 @@ impl Drop for Folder {
     }
 }
 
-fn capabilities(profile: &Path) -> thirtyfour::ChromeCapabilities {
+fn capabilities(profile: &Path, more: &[String]) -> thirtyfour::ChromeCapabilities {
     let program = tools::BROWSER.find().expect("chromium is installed: run `cargo xtask setup`");
     let mut capabilities = DesiredCapabilities::chrome();
     let profile = format!("--user-data-dir={}", profile.display());
-    for flag in FLAGS.iter().copied().chain([profile.as_str()]) {
+    for flag in FLAGS.iter().copied().chain([profile.as_str()]).chain(more.iter().map(String::as_str)) {
         expect(flag, capabilities.add_arg(flag));
     }
     expect("the browser's path", capabilities.set_binary(program.to_str().expect("a path in UTF-8")));

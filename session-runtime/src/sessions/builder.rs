@@ -12,6 +12,8 @@ use session_rules::time;
 
 use super::check::Check;
 use super::core::{Core, Inner};
+#[cfg(feature = "device-bound")]
+use super::device::Binding;
 use super::end_hook::{EndHook, EndHooks, StatefulEndHook};
 use super::ending;
 use super::identity::{Claimant, claim_purpose};
@@ -252,6 +254,8 @@ impl<T> Builder<T> {
             None => (T::open_backend(&scope).await.map(|backend| Store::new(Arc::new(backend))), SILENT_ABOUT_LEASES),
         };
         let store = store.and_then(|store| match store.leases() {
+            #[cfg(feature = "device-bound")]
+            _ if carried && declaration.is_device_bound() => Err(OpenError::option("backend", None, CARRIED_BUT_BOUND)),
             _ if carried && T::OWNED => Err(OpenError::option("backend", None, CARRIED_BUT_OWNED)),
             None if T::lends() => Err(OpenError::option("backend", None, without_leases)),
             _ => Ok(store),
@@ -277,6 +281,8 @@ impl<T> Builder<T> {
             deadline: self.deadline,
             writes: Arc::default(),
         });
+        #[cfg(feature = "device-bound")]
+        let device = settings.device.map(|declared| Binding::new(declared, &keyring, &purpose, &settings.cookie));
         let core = Core(Arc::new(Inner {
             schema: Schema::of::<T>(),
             tokens: Tokens::new(&keyring, &purpose, settings.lifetime),
@@ -303,6 +309,8 @@ impl<T> Builder<T> {
             verify: self.verify,
             end_hooks: self.end_hook.or_else(T::on_end).map(EndHooks::new),
             limit: Some(settings.limit),
+            #[cfg(feature = "device-bound")]
+            device,
         }));
         ending::note(&core);
         Ok(Sessions::of_core(core))
@@ -313,6 +321,9 @@ const GIVEN_WITHOUT_LEASES: &str = "has no leases, and handlers may borrow this 
      builder one that implements `Leases` and says so in `Backend::capabilities`, such as `Memory`";
 const SILENT_ABOUT_LEASES: &str =
     "implements `Leases`, but doesn't say so; write `Capabilities::none().leases(self)` in its `Backend::capabilities`";
+#[cfg(feature = "device-bound")]
+const CARRIED_BUT_BOUND: &str = "keeps no sessions, and those of this type keep the key of the device that they are bound to; \
+     give the builder one that keeps them, such as `Memory`";
 const CARRIED_BUT_OWNED: &str = "keeps no sessions, and those of this type are to be listed and ended by their owner; \
      give the builder one that keeps them, such as `Memory`";
 

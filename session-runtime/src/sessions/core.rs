@@ -73,6 +73,9 @@ pub(super) struct Inner {
     /// How many sessions an owner may have.
     pub(super) limit: Option<Limit>,
     pub(super) sweeper: Option<JoinHandle<()>>,
+    /// What binds sessions to devices, where the type says so.
+    #[cfg(feature = "device-bound")]
+    pub(super) device: Option<super::device::Binding>,
 }
 
 impl Drop for Inner {

@@ -8,6 +8,10 @@ mod builder;
 mod check;
 mod core;
 mod data;
+#[cfg(feature = "device-bound")]
+mod device;
+#[cfg(feature = "device-bound")]
+mod device_note;
 mod end_hook;
 mod ended;
 mod ending;
@@ -39,6 +43,10 @@ pub use self::builder::Builder;
 pub(crate) use self::check::Check;
 pub(crate) use self::core::{Core, Login, MAX_RETRIES};
 pub use self::data::SessionData;
+#[cfg(feature = "device-bound")]
+pub use self::device::Device;
+#[cfg(feature = "device-bound")]
+pub(crate) use self::device::{Refreshed, Registered, Standing};
 pub use self::end_hook::{EndAnswer, EndHook, EndReason, EndedSession, StatefulEndHook, on_end};
 pub use self::ended::{Ended, UntilEnded};
 pub(crate) use self::exclusive::ExclusiveSession;
