@@ -18,6 +18,7 @@ pages! {
     testing = "testing.md";
     deploying = "deploying.md";
     operating = "operating.md";
+    admin = "admin.md";
     data = "data.md";
     redis = "redis.md";
     users = "users.md";

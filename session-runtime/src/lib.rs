@@ -10,6 +10,10 @@ mod event;
 
 #[doc(hidden)]
 pub mod __private;
+#[cfg(feature = "admin")]
+mod activity;
+#[cfg(feature = "admin")]
+pub mod admin;
 pub mod backend;
 mod clock;
 mod codec;

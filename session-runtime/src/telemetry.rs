@@ -15,21 +15,21 @@ use crate::id::RecordKey;
 /// The name of a session type: the label of every counter.
 pub(crate) type Type = &'static str;
 
-#[cfg(feature = "metrics")]
+#[cfg_attr(not(any(feature = "admin", feature = "metrics")), expect(unused_variables))]
 fn count(counter: &'static str, session_type: Type) {
+    #[cfg(feature = "admin")]
+    crate::activity::note(session_type, counter, None);
+    #[cfg(feature = "metrics")]
     metrics::counter!(counter, "session_type" => session_type).increment(1);
 }
 
-#[cfg(not(feature = "metrics"))]
-fn count(_: &'static str, _: Type) {}
-
-#[cfg(feature = "metrics")]
+#[cfg_attr(not(any(feature = "admin", feature = "metrics")), expect(unused_variables))]
 fn count_by(counter: &'static str, session_type: Type, reason: &'static str) {
+    #[cfg(feature = "admin")]
+    crate::activity::note(session_type, counter, Some(reason));
+    #[cfg(feature = "metrics")]
     metrics::counter!(counter, "session_type" => session_type, "reason" => reason).increment(1);
 }
-
-#[cfg(not(feature = "metrics"))]
-fn count_by(_: &'static str, _: Type, _: &'static str) {}
 
 /// Makes every counter of a type known while it is zero: who alerts on an increase would not see the first one otherwise.
 #[cfg(feature = "metrics")]

@@ -13,6 +13,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("invalid", &["garde"]),
     ("error", &["axum", "serde_json"]),
     ("id", &["base64", "getrandom", "serde", "sha2"]),
+    ("activity", &[]),
     ("telemetry", &["metrics", "tracing"]),
     ("timers", &["metrics"]),
     ("return_to", &["axum", "serde"]),
@@ -80,6 +81,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "tokio",
         ],
     ),
+    ("admin", &["axum", "form_urlencoded", "http", "humantime", "maud", "serde", "serde_json"]),
     ("describe", &["http", "serde_json", "session_rules", "utoipa"]),
     ("openapi", &["utoipa"]),
     (

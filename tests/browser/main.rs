@@ -1,6 +1,7 @@
 //! The quickstart and our cookies as their users meet them: in a real browser, with curl, and with Python's requests.
 
 mod account;
+mod admin;
 mod chat;
 mod chromium;
 mod curl;

@@ -1,5 +1,8 @@
 //! HTTP behaviour, over real sockets with a real client and its cookie jar.
 
+mod admin;
+mod admin_app;
+mod admin_stores;
 mod all;
 mod async_guards;
 mod attributes;

@@ -11,6 +11,7 @@ use std::{
 };
 
 use serde::de::DeserializeOwned;
+use serde_json::json;
 use tempfile::TempDir;
 use thirtyfour::{By, ChromiumLikeCapabilities, DesiredCapabilities, WebDriver, WebElement, prelude::ElementQueryable};
 
@@ -131,6 +132,48 @@ impl Browser {
         let value = expect(expression, wait::within(wait::ANSWER, expression, value).await);
         expect(expression, value.convert())
     }
+}
+
+/// What only Chromium is asked, by its own protocol.
+impl Browser {
+    /// Whether scripts of pages run from now on. An expression of a test has its value either way, but nothing goes on
+    /// later: no timer, no promise that waits for one.
+    pub async fn run_scripts(&self, run: bool) {
+        self.devtools("Emulation.setScriptExecutionDisabled", json!({ "value": !run })).await;
+    }
+
+    /// Prefers `light` or `dark` from now on.
+    pub async fn color_scheme(&self, scheme: &str) {
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        self.devtools("Emulation.setEmulatedMedia", features).await;
+    }
+
+    /// Shows pages in a window of this size from now on.
+    pub async fn size(&self, width: u32, height: u32) {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", size).await;
+    }
+
+    /// What axe-core finds wrong with the accessibility of the page that is shown: each rule that is broken, and where.
+    /// Scripts have to run, as they do unless a test has turned them off.
+    pub async fn accessibility_violations(&self) -> Vec<String> {
+        expect("axe-core is loaded", self.execute(axe_core(), Vec::new()).await);
+        let describe = "rule => `${rule.id}: ${rule.help}: ${rule.nodes.map(node => node.html).join(' | ')}`";
+        self.evaluate(&format!("axe.run(document).then(found => found.violations.map({describe}))")).await
+    }
+
+    async fn devtools(&self, command: &str, arguments: serde_json::Value) {
+        let tools = self.cdp();
+        expect(command, wait::within(wait::ANSWER, command, tools.send_raw(command, arguments)).await);
+    }
+}
+
+/// The script of axe-core.
+fn axe_core() -> String {
+    let versions = fs::read_dir(tools::python_packages().join("lib")).into_iter().flatten().flatten();
+    let mut scripts = versions.map(|version| version.path().join("site-packages/axe_playwright_python/axe.min.js"));
+    let script = scripts.find(|script| script.is_file()).expect("axe-core is installed: run `cargo xtask setup`");
+    fs::read_to_string(script).expect("the script can be read")
 }
 
 impl Deref for Browser {

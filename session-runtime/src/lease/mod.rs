@@ -66,7 +66,7 @@ impl StoreClient {
             Poll::Ready(answer) => answer,
             Poll::Pending => match tokio::time::timeout(self.deadline, call).await {
                 Ok(answer) => answer,
-                Err(late) => Err(BackendError::new(late)),
+                Err(late) => Err(BackendError::late(late)),
             },
         }
     }

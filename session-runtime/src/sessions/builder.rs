@@ -22,6 +22,8 @@ use super::sweep::sweeper;
 use super::{ForgedTokenMonitor, SessionData, Sessions, Threshold};
 use crate::backend::{Backend, Cookie, Memory, OpenBackend, Store};
 use crate::clock::{Clock, SystemClock};
+#[cfg(feature = "admin")]
+use crate::crypto::References;
 use crate::crypto::{Keyring, Sealer};
 use crate::declaration::{Overrides, Settings, Transport};
 use crate::error::OpenError;
@@ -286,6 +288,8 @@ impl<T> Builder<T> {
         let core = Core(Arc::new(Inner {
             schema: Schema::of::<T>(),
             tokens: Tokens::new(&keyring, &purpose, settings.lifetime),
+            #[cfg(feature = "admin")]
+            references: References::new(&keyring, &purpose),
             sealer: Sealer::new(&keyring, &purpose),
             token_cache: TokenCache::new(self.token_cache_capacity),
             queue: Queue::new(),

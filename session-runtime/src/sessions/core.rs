@@ -25,6 +25,8 @@ use super::settle::Attempt;
 use super::snapshot::{Decoded, LoadedSession, TokenEntry};
 use crate::backend::{Record, RecordKey, Touch};
 use crate::clock::Timestamp;
+#[cfg(feature = "admin")]
+use crate::crypto::References;
 use crate::crypto::Sealer;
 use crate::declaration::{Limit, Transport};
 use crate::error::{BackendError, Error};
@@ -44,6 +46,9 @@ pub(super) struct Inner {
     pub(super) client: Arc<StoreClient>,
     pub(super) queue: Arc<Queue>,
     pub(super) tokens: Tokens,
+    /// Names of records for the page of operators.
+    #[cfg(feature = "admin")]
+    pub(super) references: References,
     pub(super) sealer: Sealer,
     pub(super) token_cache: TokenCache<TokenEntry>,
     pub(super) purpose: String,

@@ -37,7 +37,7 @@ pub enum EndReason {
     /// A login of the same client started another one in its place.
     Replaced,
     /// It was ended from outside: by [`OwnerSessions`](crate::OwnerSessions), as in "log out everywhere", or by
-    /// [`Sessions::end_where`](crate::Sessions::end_where).
+    /// [`Sessions::end_where`](crate::Sessions::end_where), or on the page for operators.
     Revoked,
     /// A login of its owner took its place, since the owner had as many sessions as `max_per_owner` allows.
     Evicted,

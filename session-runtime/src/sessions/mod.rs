@@ -12,6 +12,8 @@ mod data;
 mod device;
 #[cfg(feature = "device-bound")]
 mod device_note;
+#[cfg(feature = "admin")]
+mod directory;
 mod end_hook;
 mod ended;
 mod ending;
@@ -47,6 +49,8 @@ pub use self::data::SessionData;
 pub use self::device::Device;
 #[cfg(feature = "device-bound")]
 pub(crate) use self::device::{Refreshed, Registered, Standing};
+#[cfg(feature = "admin")]
+pub(crate) use self::directory::{PageOfSessions, Row, Rows};
 pub use self::end_hook::{EndAnswer, EndHook, EndReason, EndedSession, StatefulEndHook, on_end};
 pub use self::ended::{Ended, UntilEnded};
 pub(crate) use self::exclusive::ExclusiveSession;

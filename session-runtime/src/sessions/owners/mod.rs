@@ -1,5 +1,7 @@
 //! Sessions by their owner: to list them, to end them, and to have no more of them than allowed.
 
+#[cfg(feature = "admin")]
+mod by_list;
 mod index_store;
 mod owner_index;
 
