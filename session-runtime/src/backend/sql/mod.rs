@@ -129,6 +129,14 @@ macro_rules! backend {
             async fn sweep(&self, _: Timestamp, limit: usize) -> Result<usize, BackendError> {
                 self.store.sweep(limit).await
             }
+
+            async fn expired(&self, _: Timestamp, limit: usize) -> Result<Option<Vec<ListedRecord>>, BackendError> {
+                self.store.expired(limit).await.map(Some)
+            }
+
+            async fn forget(&self, _: Timestamp, keys: &[RecordKey]) -> Result<usize, BackendError> {
+                self.store.forget(keys).await
+            }
         }
 
         impl List for $backend {
@@ -148,8 +156,8 @@ mod prelude {
     pub(super) use super::store::SqlStore;
     pub(super) use super::{TABLE, backend};
     pub(super) use crate::backend::{
-        Acquired, Backend, BackendError, Capabilities, Lease, Leases, List, ListCursor, ListPage, OpenBackend,
-        OpenError, Record, RecordKey, Scope, Sweep, Touch, Written,
+        Acquired, Backend, BackendError, Capabilities, Lease, Leases, List, ListCursor, ListPage, ListedRecord,
+        OpenBackend, OpenError, Record, RecordKey, Scope, Sweep, Touch, Written,
     };
     pub(super) use crate::clock::Timestamp;
 }
