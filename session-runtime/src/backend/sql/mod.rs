@@ -83,7 +83,7 @@ macro_rules! backend {
                 record: Record,
                 touch: Touch,
             ) -> Result<Written, BackendError> {
-                self.store.update(key, expected, record, touch).await
+                self.store.update(&self.store.statements.update, key, expected, record, touch).await
             }
 
             async fn delete(&self, key: &RecordKey) -> Result<bool, BackendError> {
@@ -95,7 +95,7 @@ macro_rules! backend {
             }
 
             fn capabilities(self: &Arc<Self>) -> Capabilities {
-                Capabilities::none().leases(self).sweep(self).list(self)
+                Capabilities::none().leases(self).compare_and_set(self).sweep(self).list(self)
             }
         }
 
@@ -124,6 +124,18 @@ macro_rules! backend {
             }
         }
 
+        impl CompareAndSet for $backend {
+            async fn compare_and_set(
+                &self,
+                key: &RecordKey,
+                expected: u64,
+                record: Record,
+                touch: Touch,
+            ) -> Result<Written, BackendError> {
+                self.store.update(&self.store.statements.compare_and_set, key, expected, record, touch).await
+            }
+        }
+
         impl Sweep for $backend {
             /// Each record knows until when it is kept, by the database's clock: the runtime's is not asked.
             async fn sweep(&self, _: Timestamp, limit: usize) -> Result<usize, BackendError> {
@@ -148,8 +160,8 @@ mod prelude {
     pub(super) use super::store::SqlStore;
     pub(super) use super::{TABLE, backend};
     pub(super) use crate::backend::{
-        Acquired, Backend, BackendError, Capabilities, Lease, Leases, List, ListCursor, ListPage, OpenBackend,
-        OpenError, Record, RecordKey, Scope, Sweep, Touch, Written,
+        Acquired, Backend, BackendError, Capabilities, CompareAndSet, Lease, Leases, List, ListCursor, ListPage,
+        OpenBackend, OpenError, Record, RecordKey, Scope, Sweep, Touch, Written,
     };
     pub(super) use crate::clock::Timestamp;
 }
