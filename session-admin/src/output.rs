@@ -99,6 +99,8 @@ pub(crate) fn object(key: &RecordKey, session: &SessionRecord) -> Value {
         "last_used": time(session.last_seen_at()),
         "expires": time(session.expires_at()),
         "idle_seconds": session.idle().map(|idle| idle.as_secs()),
+        "device_bound": session.device_bound_at().map(time),
+        "device_proven": session.device_proven_at().map(time),
         "rotations": session.rotations(),
         "version": session.version(),
         "data_version": session.data_version(),

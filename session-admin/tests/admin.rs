@@ -9,8 +9,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use session_runtime::backend::{File, List, MySql, Postgres, Record, RecordKey, Redis, Sqlite, Touch};
-use session_runtime::{Clock as _, SessionData, Sessions, SystemClock};
-use session_tests::{MariaDb, Postgres as PostgresServer, Redis as RedisServer};
+use session_runtime::{Clock as _, Error, SessionData, SessionSlot, Sessions, SystemClock, session};
+use session_tests::device::Offer;
+use session_tests::{Device, MariaDb, Postgres as PostgresServer, Redis as RedisServer, serve};
 use tokio::io::AsyncWriteExt as _;
 
 const KEY: &str = "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkA=";
@@ -203,6 +204,40 @@ async fn on_files() {
     let folder = tempfile::tempdir().unwrap();
     let open = async |kind: &str| File::new(folder.path().join(format!("session-admin/admin.{kind}"))).unwrap();
     an_operator_lists_shows_decodes_and_ends(format!("file:{}", folder.path().display()), open, &[]).await;
+}
+
+/// A type whose sessions are bound to devices.
+#[derive(Serialize, Deserialize, SessionData)]
+#[session(device_bound)]
+struct Member {
+    id: u64,
+}
+
+#[session(optional)]
+async fn log_in(slot: SessionSlot<Member>) -> Result<(), Error> {
+    slot.start(Member { id: 1 }).await
+}
+
+#[tokio::test]
+async fn a_session_says_whether_it_is_bound_to_a_device() {
+    let folder = tempfile::tempdir().unwrap();
+    let backend = File::new(folder.path().join("session-admin/admin.Member")).unwrap();
+    let members = Sessions::<Member>::builder().key(KEY).backend(backend).open().await.unwrap();
+    let router = axum::Router::new().route("/login", axum::routing::post(log_in)).merge(members.device_routes());
+    let server = serve(router.with_state(members)).await;
+    let (bound, unbound) = (server.client(), server.client());
+    let offer = Offer::of(&bound.post("/login").await).expect("an offer");
+    assert_eq!(Device::new(1).register(&bound, &offer).await.status, 200);
+    unbound.post("/login").await;
+
+    let mut admin = Admin::at(format!("file:{}", folder.path().display()));
+    admin.always = vec!["--type", "session-admin/admin.Member"];
+    let objects = admin.run(&["list", "--json"]).await.ended_with(0).objects();
+    let (bound, unbound): (Vec<_>, Vec<_>) = objects.iter().partition(|session| session["device_bound"].is_string());
+    assert_eq!((bound.len(), unbound.len()), (1, 1), "{objects:?}");
+    assert_eq!(bound[0]["device_bound"], bound[0]["device_proven"]);
+    let shown = admin.run(&["show", bound[0]["session"].as_str().unwrap()]).await.ended_with(0);
+    assert!(shown.out.contains("device_bound"), "{}", shown.out);
 }
 
 fn acl(words: &[&str]) -> redis::Cmd {

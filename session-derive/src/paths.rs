@@ -56,6 +56,8 @@ macro_rules! runtime_paths {
 runtime_paths! {
     session_data => SessionData;
     session_owner => SessionOwner;
+    device_bound => DeviceBound;
+    device_binding => __private::DeviceBinding;
     sessions => Sessions;
     open_error => OpenError;
     backend => backend;
@@ -71,6 +73,8 @@ runtime_paths! {
     ask_guard_with => __private::ask_guard_with;
     erased_state => __private::ErasedState;
     guard_future => __private::GuardFuture;
+    noted => __private::Noted;
+    verdict_with_device => __private::verdict_with_device;
     holds_state => __private::HoldsState;
     state_taken => __private::state_taken;
     take_state => __private::take_state;
@@ -147,6 +151,7 @@ runtime_paths! {
     described_handler => __private::openapi::DescribedHandler;
     described_session => __private::openapi::DescribedSession;
     forbids => __private::openapi::forbids;
+    device_forbids => __private::openapi::device_forbids;
     function_forbids => __private::openapi::function_forbids;
     http_method => __private::openapi::HttpMethod;
     name_one_of => __private::openapi::name_one_of;

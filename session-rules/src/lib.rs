@@ -4,6 +4,7 @@
 //! values that come from the environment, so that both refuse the same things in the same words.
 
 pub mod cookie;
+pub mod device;
 pub mod missing;
 pub mod name;
 pub mod origin;

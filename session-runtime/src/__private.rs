@@ -17,6 +17,8 @@ pub mod openapi {
     pub use ::utoipa::openapi::schema::Schema;
     pub use ::utoipa::openapi::{HttpMethod, RefOr};
 
+    #[cfg(feature = "device-bound")]
+    pub use crate::describe::device_forbids;
     pub use crate::describe::{
         DescribedHandler, SessionUse, StandsAbovePath, are_distinct, forbids, function_forbids, methods, name_one_of,
         operation, path, schemas, stands_above_path, tags, unreachable,
@@ -25,11 +27,15 @@ pub mod openapi {
 }
 
 pub use crate::codec::DecodeError;
+#[cfg(feature = "device-bound")]
+pub use crate::declaration::DeviceBinding;
 pub use crate::declaration::{Declaration, Transport};
 pub use crate::guard::{ask, verified};
+#[cfg(feature = "device-bound")]
+pub use crate::web::verdict_with_device;
 pub use crate::web::{
     AddSessionAttributeToHandlerOf, ErasedState, ExclusiveFromRef, GuardFuture, HandlerFuture, HandlerSessions,
-    HasSessions, HoldsState, Keyed, Optional, OwnedFromRef, Parameter, Protected, Rejection, ResponseFuture,
+    HasSessions, HoldsState, Keyed, Noted, Optional, OwnedFromRef, Parameter, Protected, Rejection, ResponseFuture,
     SessionPolicy, SharedFromRef, SlotFromRef, Spec, SpecKey, SpecOf, State, TakesState, answer, answer_unless_failed,
     ask_guard, ask_guard_with, before_others, begins_response, extracted, lends, never, read, responds,
     responds_in_part, returned, serve, snapshot, snapshot_optional, spec_key, state_taken, take_state, unreachable,

@@ -124,12 +124,35 @@ pub struct BackendError {
     unconfirmed: bool,
     /// Whether the write was done, and is not as safe as is asked for.
     done: bool,
+    /// Whether it stands for a deadline that has passed.
+    #[cfg(feature = "admin")]
+    late: bool,
 }
 
 impl BackendError {
     /// Wraps a driver's error, or a message.
     pub fn new(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { source: source.into(), unconfirmed: false, done: false }
+        Self {
+            source: source.into(),
+            unconfirmed: false,
+            done: false,
+            #[cfg(feature = "admin")]
+            late: false,
+        }
+    }
+
+    /// No answer came within the deadline.
+    pub(crate) fn late(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self {
+            #[cfg(feature = "admin")]
+            late: true,
+            ..Self::new(source)
+        }
+    }
+
+    #[cfg(feature = "admin")]
+    pub(crate) fn is_late(&self) -> bool {
+        self.late
     }
 
     /// The same in the place of a write's answer.
@@ -145,7 +168,7 @@ impl BackendError {
     /// A write that was done, and may be undone by a failover.
     #[cfg(feature = "redis")]
     pub(crate) fn not_safe(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { source: source.into(), unconfirmed: true, done: true }
+        Self { unconfirmed: true, done: true, ..Self::new(source) }
     }
 
     /// Whether it stands for such a write.

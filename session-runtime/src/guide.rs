@@ -18,12 +18,14 @@ pages! {
     testing = "testing.md";
     deploying = "deploying.md";
     operating = "operating.md";
+    admin = "admin.md";
     data = "data.md";
     redis = "redis.md";
     users = "users.md";
     people = "people.md";
     live = "live.md";
     sign_on = "sign-on.md";
+    device_bound = "device-bound.md";
     frameworks = "frameworks.md";
     openapi = "openapi.md";
     reference = "reference.md";

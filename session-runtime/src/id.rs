@@ -110,6 +110,14 @@ impl RecordKey {
         Self(hash("owner", &[purpose.as_bytes(), owner]))
     }
 
+    /// Reads the text of [`Display`](fmt::Display).
+    #[cfg(feature = "device-bound")]
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        // As it is written, and no longer: nothing is decoded for what can't be one.
+        let bytes = (text.len() == 43).then(|| URL_SAFE_NO_PAD.decode(text).ok()).flatten()?;
+        Some(Self(bytes.try_into().ok()?))
+    }
+
     /// Appends the text of [`Display`](fmt::Display) to a name in a store, with no detour.
     pub(crate) fn push_to(&self, name: &mut String) {
         URL_SAFE_NO_PAD.encode_string(self.0, name);

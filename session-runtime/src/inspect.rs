@@ -94,6 +94,7 @@ pub fn read(record: &Record) -> Contents {
         expires: record.expires,
         rotations: meta.generation,
         idle: meta.idle,
+        device: meta.device.map(|note| (note.bound, note.proven)),
         version: record.version,
         data_version,
         sealed,
@@ -113,6 +114,8 @@ pub struct SessionRecord {
     expires: Timestamp,
     rotations: u32,
     idle: Option<Duration>,
+    /// When it was bound to a device, and when that last proved its key.
+    device: Option<(Timestamp, Timestamp)>,
     version: u64,
     data_version: u32,
     sealed: bool,
@@ -155,6 +158,16 @@ impl SessionRecord {
     /// The idle timeout that its login gave it; otherwise it has that of its type, which no record says.
     pub fn idle(&self) -> Option<Duration> {
         self.idle
+    }
+
+    /// When it was bound to a device; `None` if it is not.
+    pub fn device_bound_at(&self) -> Option<SystemTime> {
+        self.device.map(|(bound, _)| bound.into())
+    }
+
+    /// When its device last proved its key, as far as the store has noted it; `None` if it is bound to none.
+    pub fn device_proven_at(&self) -> Option<SystemTime> {
+        self.device.map(|(_, proven)| proven.into())
     }
 
     /// 1 at the start, and one more with every write.
@@ -334,7 +347,28 @@ impl TokenContents {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::id::IdHash;
+    use crate::record::{DeviceNote, SessionMeta};
+
+    #[test]
+    fn a_record_says_whether_its_session_is_bound_to_a_device() {
+        let time = Timestamp::from_secs;
+        let note = DeviceNote { key: [2; 33], bound: time(20), challenged: time(30), proven: time(40) };
+        for (device, expected) in [(None, [None, None]), (Some(note), [Some(time(20).into()), Some(time(40).into())])] {
+            let meta = SessionMeta { label: Some(Arc::from("phone")), device, ..SessionMeta::starting(time(10)) };
+            let type_tag = Some(TypeTag::of("shop/User/user"));
+            let envelope = Envelope { meta, id_hash: IdHash([1; 16]), data_version: 0, sealed: false, type_tag };
+            let (mut body, _) = envelope.write(2);
+            body.extend_from_slice(b"{}");
+            let record = Record { version: 2, last_seen: time(40), expires: time(90), body: body.into() };
+            let Contents::Session(session) = read(&record) else { panic!("a session") };
+            assert_eq!([session.device_bound_at(), session.device_proven_at()], expected);
+            assert_eq!((session.label(), session.type_hash().is_some()), (Some("phone"), true));
+        }
+    }
 
     /// The byte that a session's header has its flags in lies in the second key of a list.
     #[test]

@@ -10,6 +10,10 @@ mod event;
 
 #[doc(hidden)]
 pub mod __private;
+#[cfg(feature = "admin")]
+mod activity;
+#[cfg(feature = "admin")]
+pub mod admin;
 pub mod backend;
 mod clock;
 mod codec;
@@ -17,6 +21,8 @@ mod crypto;
 mod declaration;
 #[cfg(feature = "utoipa")]
 mod describe;
+#[cfg(feature = "device-bound")]
+mod device;
 mod error;
 mod guard;
 pub mod guide;
@@ -38,6 +44,7 @@ mod setting;
 mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod timers;
 mod token;
 mod web;
 
@@ -60,3 +67,5 @@ pub use self::sessions::{
 };
 pub use self::setting::FromSetting;
 pub use self::web::{Peek, Protect, ProtectLayer, Rejection, Vary, VaryLayer};
+#[cfg(feature = "device-bound")]
+pub use self::{sessions::Device, web::DeviceBound};

@@ -6,8 +6,6 @@
 
 use std::fmt;
 use std::net::IpAddr;
-#[cfg(feature = "metrics")]
-use std::time::Instant;
 
 use tracing::Span;
 
@@ -17,95 +15,20 @@ use crate::id::RecordKey;
 /// The name of a session type: the label of every counter.
 pub(crate) type Type = &'static str;
 
-#[cfg(feature = "metrics")]
+#[cfg_attr(not(any(feature = "admin", feature = "metrics")), expect(unused_variables))]
 fn count(counter: &'static str, session_type: Type) {
+    #[cfg(feature = "admin")]
+    crate::activity::note(session_type, counter, None);
+    #[cfg(feature = "metrics")]
     metrics::counter!(counter, "session_type" => session_type).increment(1);
 }
 
-#[cfg(not(feature = "metrics"))]
-fn count(_: &'static str, _: Type) {}
-
-#[cfg(feature = "metrics")]
+#[cfg_attr(not(any(feature = "admin", feature = "metrics")), expect(unused_variables))]
 fn count_by(counter: &'static str, session_type: Type, reason: &'static str) {
+    #[cfg(feature = "admin")]
+    crate::activity::note(session_type, counter, Some(reason));
+    #[cfg(feature = "metrics")]
     metrics::counter!(counter, "session_type" => session_type, "reason" => reason).increment(1);
-}
-
-#[cfg(not(feature = "metrics"))]
-fn count_by(_: &'static str, _: Type, _: &'static str) {}
-
-/// How long a call to a store takes: told when this goes, so that a call is told too that nobody waits for any more.
-#[cfg(feature = "metrics")]
-pub(crate) struct StoreTimer {
-    backend: &'static str,
-    operation: &'static str,
-    outcome: &'static str,
-    started: Instant,
-}
-
-#[cfg(feature = "metrics")]
-impl StoreTimer {
-    /// `backend` is the path of its type, of which the name is told.
-    pub(crate) fn start(backend: &'static str, operation: &'static str) -> Self {
-        let backend = backend.rsplit("::").next().unwrap_or(backend);
-        Self { backend, operation, outcome: "abandoned", started: Instant::now() }
-    }
-
-    pub(crate) fn answered(&mut self, is_ok: bool) {
-        self.outcome = if is_ok { "ok" } else { "error" };
-    }
-}
-
-#[cfg(feature = "metrics")]
-impl Drop for StoreTimer {
-    fn drop(&mut self) {
-        let Self { backend, operation, outcome, started } = *self;
-        metrics::histogram!("session_store_seconds", "backend" => backend, "operation" => operation, "outcome" => outcome)
-            .record(started.elapsed().as_secs_f64());
-    }
-}
-
-/// How long an exclusive borrow waits for its turn and the lease, loading included.
-pub(crate) struct LeaseTimer {
-    #[cfg(feature = "metrics")]
-    session_type: Type,
-    #[cfg(feature = "metrics")]
-    started: Instant,
-    #[cfg(feature = "metrics")]
-    outcome: &'static str,
-}
-
-impl LeaseTimer {
-    #[cfg(feature = "metrics")]
-    pub(crate) fn start(session_type: Type) -> Self {
-        Self { session_type, started: Instant::now(), outcome: "abandoned" }
-    }
-
-    #[cfg(not(feature = "metrics"))]
-    pub(crate) fn start(_: Type) -> Self {
-        Self {}
-    }
-
-    /// What came of it.
-    #[cfg(feature = "metrics")]
-    pub(crate) fn ended<T>(&mut self, outcome: &Result<Option<T>, Error>) {
-        self.outcome = match outcome {
-            Ok(Some(_)) => "granted",
-            Ok(None) => "absent",
-            Err(Error::Busy) => "busy",
-            Err(_) => "error",
-        };
-    }
-
-    #[cfg(not(feature = "metrics"))]
-    pub(crate) fn ended<T>(&mut self, _: &Result<Option<T>, Error>) {}
-}
-
-#[cfg(feature = "metrics")]
-impl Drop for LeaseTimer {
-    fn drop(&mut self) {
-        metrics::histogram!("session_lease_wait_seconds", "session_type" => self.session_type, "outcome" => self.outcome)
-            .record(self.started.elapsed().as_secs_f64());
-    }
 }
 
 /// Makes every counter of a type known while it is zero: who alerts on an increase would not see the first one otherwise.
@@ -297,6 +220,53 @@ pub(crate) fn forged(session_type: Type, client: Option<IpAddr>, tokens: u32) {
     }
     event!(warn, "session.forged", session_type, client = %Client(client), tokens, "a client keeps sending forged tokens");
     count("session_forged_total", session_type);
+}
+
+/// A device registered a key, and the session is bound to it.
+#[cfg(feature = "device-bound")]
+pub(crate) fn device_bound(session_type: Type, key: &RecordKey) {
+    event!(info, "session.device_bound", session_type, session = %Named(key), "a session was bound to a device");
+    count("session_device_bound_total", session_type);
+}
+
+/// A device proved its key.
+#[cfg(feature = "device-bound")]
+pub(crate) fn device_proven(session_type: Type, key: &RecordKey) {
+    event!(debug, "session.device_proven", session_type, session = %Named(key), "a device proved its key");
+    count("session_device_proven_total", session_type);
+}
+
+/// A handler asks for a newer proof, and the browser is sent back for it.
+#[cfg(feature = "device-bound")]
+pub(crate) fn device_asked(session_type: Type, key: &RecordKey) {
+    event!(debug, "session.device_asked", session_type, session = %Named(key), "a device is asked for a newer proof");
+    count("session_device_asked_total", session_type);
+}
+
+/// A request has no proof of the device that its session is bound to. `skipped` is what the browser says of it, and true
+/// or not.
+#[cfg(feature = "device-bound")]
+pub(crate) fn device_unproven(session_type: Type, key: &RecordKey, reason: &'static str, skipped: &str) {
+    event!(warn, "session.device_unproven", session_type, session = %Named(key), reason, skipped, "a request does not prove the device of its session");
+    count_by("session_device_unproven_total", session_type, reason);
+}
+
+/// A registration or a proof was refused.
+#[cfg(feature = "device-bound")]
+pub(crate) fn device_refused(session_type: Type, reason: &'static str) {
+    event!(warn, "session.device_refused", session_type, reason, "a device's registration or proof was refused");
+    count_by("session_device_refused_total", session_type, reason);
+}
+
+/// Sessions of a type that says `device_bound` start, and browsers have no route to bind them by.
+#[cfg(feature = "device-bound")]
+pub(crate) fn device_route_missing(session_type: Type) {
+    event!(
+        warn,
+        "session.device_route_missing",
+        session_type,
+        "sessions are not bound to devices, as the router has no `sessions.device_routes()`"
+    );
 }
 
 /// A token from before a session's rotation was used.

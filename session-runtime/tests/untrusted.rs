@@ -148,6 +148,22 @@ const KINDS: &[&[u8]] = &[b"\0", b"\x01", b"\x02", b"\x03"];
 const ROWS: &[&[u8]] =
     &[b"\0", b"\x01", b"\x02\0", b"\x02\x01", b"\x02\x02", b"\x02\x04", b"\x03\0", b"\x03\x02", b"\x03\x0f"];
 
+#[cfg(feature = "device-bound")]
+const PROOFS: &[&[u8]] = &[b"\0", b"\x01\0", b"\x01\x01"];
+/// Base64 of a header with and without a key's beginning, of a payload, of a signature, and what stands between.
+#[cfg(feature = "device-bound")]
+const JOSE: &[&[u8]] = &[
+    b"eyJhbGciOiJFUzI1NiIsInR5cCI6ImRic2Mrand0In0",
+    b"eyJhbGciOiJFUzI1NiIsImp3ayI6eyJjcnYiOiJQLTI1NiIs",
+    b"eyJqdGkiOiJjIn0",
+    b"TdUrmBa2sx8He7EBB7nHsG4QngsAAiSDx-7QrIiWZ9NKKABfn392AFeW7i7pOQv1oCtiM8MgWua7Ix2vvA5Tsg",
+    b".",
+    b"=",
+    b"A",
+    b"\0\x20\0\x01",
+    b"\xff",
+];
+
 /// The tests of a target.
 macro_rules! fed {
     ($($target:ident: $first:expr, $pieces:expr;)*) => {$(
@@ -188,4 +204,9 @@ fed! {
     tokens: KINDS, EDITS;
     stored_records: KINDS, JSON;
     stored_rows: ROWS, WORDS;
+}
+
+#[cfg(feature = "device-bound")]
+fed! {
+    device_proofs: PROOFS, JOSE;
 }

@@ -55,6 +55,26 @@ async fn a_browser_ends_with_its_value() {
     wait::until(Duration::from_secs(10), "the browser's processes are gone", gone).await;
 }
 
+#[tokio::test]
+async fn faults_of_accessibility_and_colours_of_the_dark_are_seen_and_scripts_can_be_turned_off() {
+    const FAULTY: &str = "<!doctype html><title>x</title><style>@media (prefers-color-scheme: dark) { p { color: #777; \
+        background: #888 } }</style><img src='data:,'><p>faint</p><script>document.title = 'y'</script>";
+    let server = serve(Router::new().route("/", get(async || Html(FAULTY)))).await;
+    let browser = Browser::start().await;
+    browser.color_scheme("light").await;
+    browser.open(&server.url()).await;
+    let found = async || browser.accessibility_violations().await.join("\n");
+    let light = found().await;
+    assert!(light.contains("image-alt") && !light.contains("color-contrast"), "{light}");
+    browser.color_scheme("dark").await;
+    let dark = found().await;
+    assert!(dark.contains("image-alt") && dark.contains("color-contrast"), "{dark}");
+    assert_eq!(browser.evaluate::<String>("document.title").await, "y");
+    browser.run_scripts(false).await;
+    browser.open(&server.url()).await;
+    assert_eq!(browser.evaluate::<String>("document.title").await, "x");
+}
+
 /// How many processes have `text` in their command line.
 fn processes_with(text: &str) -> usize {
     let processes = fs::read_dir("/proc").expect("a list of processes").flatten();

@@ -1,9 +1,12 @@
 //! The quickstart and our cookies as their users meet them: in a real browser, with curl, and with Python's requests.
 
 mod account;
+mod admin;
 mod chat;
 mod chromium;
 mod curl;
+mod device_bound;
+mod device_bound_example;
 mod engines;
 mod expiry;
 mod flash;

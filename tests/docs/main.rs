@@ -67,6 +67,7 @@ const ROWS: &[&str] = &[
     "R7",
     "R8",
     "R9",
+    "device",
     "TLS to Redis",
     "restored from logout by an upsert",
     "id adopted from the client",

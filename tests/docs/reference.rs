@@ -146,6 +146,19 @@ fn every_method_is_in_the_reference() {
 }
 
 #[test]
+fn every_method_of_the_page_for_operators_is_on_the_page_about_it_and_has_an_example() {
+    let (file, block) = ("admin/mod.rs", "\nimpl<T: SessionData> Admin<T> {\n");
+    let page = read("session-runtime/docs/admin.md");
+    let source = read("session-runtime/src/admin/mod.rs");
+    for function in functions(file, &[block]) {
+        assert!(page.contains(&format!("| `{function}(")), "the page lacks `{function}`");
+        let at = source.find(&format!("pub fn {function}")).expect("it is there");
+        let documentation = source[..at].rsplit("\n\n").next().unwrap_or_default();
+        assert!(documentation.contains("/// ```"), "`{function}` has no example");
+    }
+}
+
+#[test]
 fn every_cargo_feature_is_in_the_reference_and_in_the_readme() {
     let manifest = read("session-runtime/Cargo.toml");
     let features = manifest.split("[features]\n").nth(1).and_then(|rest| rest.split("\n[").next()).expect("features");

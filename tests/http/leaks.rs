@@ -12,6 +12,7 @@ use redis::cmd;
 use serde::{Deserialize, Serialize};
 use session_runtime::{
     Error, FromSetting as _, Missing, Peek, Session, SessionData, SessionSlot, Sessions,
+    admin::Admin,
     backend::{
         self, List as _, MySqlConfig, MySqlUrl, Pem, PostgresConfig, PostgresUrl, RedisConfig, RedisMaster, RedisNodes,
         RedisSentinels, RedisUrl,
@@ -231,6 +232,7 @@ async fn nothing_that_can_be_printed_prints_a_secret() {
     texts.extend([shown(&missing), shown(&builder)]);
     let layer = sessions.protect().missing(missing).guard_with(SECRET, knows);
     texts.extend([shown(&layer), shown(&layer.layer(()))]);
+    texts.push(shown(&Admin::new_with(&sessions, SECRET, knows).sessions("Vaults", &sessions)));
     texts.extend([shown(&sessions.vary()), shown(&sessions.vary().layer(()))]);
     let head = &mut head_with("__Host-vault", &token);
     head.headers.insert("cookie", "__Host-vault=x".parse().unwrap());
@@ -268,6 +270,7 @@ async fn nothing_that_can_be_printed_prints_a_secret() {
 
 /// What [`nothing_that_can_be_printed_prints_a_secret`] prints, or the tests of the backends do.
 const PRINTED: &[&str] = &[
+    "Admin",
     "AllSessions",
     "BackendError",
     "Builder",
@@ -324,6 +327,7 @@ const WITHOUT_SECRETS: &[&str] = &[
     "AllError",
     "Capabilities",
     "Cookie",
+    "Device",
     "Ended",
     "File",
     "FileConfig",
@@ -347,6 +351,7 @@ const WITHOUT_SECRETS: &[&str] = &[
 const TRAITS: &[&str] = &[
     "Backend",
     "Clock",
+    "DeviceBound",
     "FromSetting",
     "Leases",
     "List",
@@ -381,7 +386,8 @@ fn exported(module: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_public_type_is_known_to_print_no_secret() {
-    let found: BTreeSet<_> = ["lib.rs", "backend/mod.rs", "testing/mod.rs"].into_iter().flat_map(exported).collect();
+    let found: BTreeSet<_> =
+        ["lib.rs", "admin/mod.rs", "backend/mod.rs", "testing/mod.rs"].into_iter().flat_map(exported).collect();
     let known: BTreeSet<_> = [PRINTED, WITHOUT_SECRETS, TRAITS].concat().into_iter().map(String::from).collect();
     let new: Vec<_> = found.difference(&known).collect();
     assert!(new.is_empty(), "{new:?}: print each where the others are printed, and name it in PRINTED");

@@ -1,5 +1,8 @@
 //! HTTP behaviour, over real sockets with a real client and its cookie jar.
 
+mod admin;
+mod admin_app;
+mod admin_stores;
 mod all;
 mod async_guards;
 mod attributes;
@@ -12,6 +15,7 @@ mod cookies;
 mod cross_site;
 mod dashboards;
 mod data_shapes;
+mod device_bound;
 mod duplicate_cookies;
 mod error_responses;
 mod failed_handlers;

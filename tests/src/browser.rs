@@ -11,6 +11,7 @@ use std::{
 };
 
 use serde::de::DeserializeOwned;
+use serde_json::json;
 use tempfile::TempDir;
 use thirtyfour::{By, ChromiumLikeCapabilities, DesiredCapabilities, WebDriver, WebElement, prelude::ElementQueryable};
 
@@ -53,16 +54,43 @@ impl Browser {
     ///
     /// When either is not installed or doesn't come up.
     pub async fn start() -> Self {
-        let folder = Folder(tempfile::tempdir().expect("a temporary folder"));
+        Self::start_with(&[]).await
+    }
+
+    /// The same with more arguments of the browser's.
+    ///
+    /// # Panics
+    ///
+    /// As [`Browser::start`].
+    pub async fn start_with(flags: &[String]) -> Self {
+        Self::launch(Folder(tempfile::tempdir().expect("a temporary folder")), "log", flags).await
+    }
+
+    /// Closes the browser as a person does, and starts it again with its profile.
+    ///
+    /// # Panics
+    ///
+    /// As [`Browser::start`].
+    pub async fn restart(self, flags: &[String]) -> Self {
+        let Self { mut session, _driver: driver, folder } = self;
+        if let Some(session) = session.0.take() {
+            expect("the browser closes", wait::within(wait::ANSWER, "the browser closes", session.quit()).await);
+        }
+        drop((session, driver));
+        // The driver tells its port in its log, so it has one of its own.
+        Self::launch(folder, "log-of-the-restart", flags).await
+    }
+
+    async fn launch(folder: Folder, log: &str, flags: &[String]) -> Self {
         let driver_program = tools::DRIVER.find().expect("chromedriver is installed: run `cargo xtask setup`");
         let mut command = Command::new(driver_program);
         // The profile, the browser's crash reports and its caches all go where they are removed in the end.
         command.arg("--port=0").env("HOME", folder.0.path()).env("TMPDIR", folder.0.path());
-        let mut driver = Process::spawn("chromedriver", command, &folder.0.path().join("log"));
+        let mut driver = Process::spawn("chromedriver", command, &folder.0.path().join(log));
         driver.wait_until("it listens", async |driver: &Process| port(&driver.log()).is_some()).await;
         let port = port(&driver.log()).expect("chromedriver has told its port");
 
-        let session = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities(&folder.profile()));
+        let session = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities(&folder.profile(), flags));
         let session = wait::within(wait::START, "the browser starts", session).await;
         let session = Session(Some(expect("the browser starts", session)));
         Self { session, _driver: driver, folder }
@@ -106,6 +134,48 @@ impl Browser {
     }
 }
 
+/// What only Chromium is asked, by its own protocol.
+impl Browser {
+    /// Whether scripts of pages run from now on. An expression of a test has its value either way, but nothing goes on
+    /// later: no timer, no promise that waits for one.
+    pub async fn run_scripts(&self, run: bool) {
+        self.devtools("Emulation.setScriptExecutionDisabled", json!({ "value": !run })).await;
+    }
+
+    /// Prefers `light` or `dark` from now on.
+    pub async fn color_scheme(&self, scheme: &str) {
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        self.devtools("Emulation.setEmulatedMedia", features).await;
+    }
+
+    /// Shows pages in a window of this size from now on.
+    pub async fn size(&self, width: u32, height: u32) {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", size).await;
+    }
+
+    /// What axe-core finds wrong with the accessibility of the page that is shown: each rule that is broken, and where.
+    /// Scripts have to run, as they do unless a test has turned them off.
+    pub async fn accessibility_violations(&self) -> Vec<String> {
+        expect("axe-core is loaded", self.execute(axe_core(), Vec::new()).await);
+        let describe = "rule => `${rule.id}: ${rule.help}: ${rule.nodes.map(node => node.html).join(' | ')}`";
+        self.evaluate(&format!("axe.run(document).then(found => found.violations.map({describe}))")).await
+    }
+
+    async fn devtools(&self, command: &str, arguments: serde_json::Value) {
+        let tools = self.cdp();
+        expect(command, wait::within(wait::ANSWER, command, tools.send_raw(command, arguments)).await);
+    }
+}
+
+/// The script of axe-core.
+fn axe_core() -> String {
+    let versions = fs::read_dir(tools::python_packages().join("lib")).into_iter().flatten().flatten();
+    let mut scripts = versions.map(|version| version.path().join("site-packages/axe_playwright_python/axe.min.js"));
+    let script = scripts.find(|script| script.is_file()).expect("axe-core is installed: run `cargo xtask setup`");
+    fs::read_to_string(script).expect("the script can be read")
+}
+
 impl Deref for Browser {
     type Target = WebDriver;
 
@@ -145,11 +215,11 @@ impl Drop for Folder {
     }
 }
 
-fn capabilities(profile: &Path) -> thirtyfour::ChromeCapabilities {
+fn capabilities(profile: &Path, more: &[String]) -> thirtyfour::ChromeCapabilities {
     let program = tools::BROWSER.find().expect("chromium is installed: run `cargo xtask setup`");
     let mut capabilities = DesiredCapabilities::chrome();
     let profile = format!("--user-data-dir={}", profile.display());
-    for flag in FLAGS.iter().copied().chain([profile.as_str()]) {
+    for flag in FLAGS.iter().copied().chain([profile.as_str()]).chain(more.iter().map(String::as_str)) {
         expect(flag, capabilities.add_arg(flag));
     }
     expect("the browser's path", capabilities.set_binary(program.to_str().expect("a path in UTF-8")));

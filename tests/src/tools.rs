@@ -82,8 +82,8 @@ pub const PYTHON_REQUESTS: Tool =
 pub const PYTHON_VENV: Tool =
     Tool { programs: PYTHON, package: "python3-venv", ask: &["-c", "import ensurepip, venv"] };
 
-/// The packages of `tests/openapi/requirements.txt` and `tests/backends/requirements.txt`, which Debian does not have in
-/// these versions: a virtual environment that `cargo xtask setup` makes.
+/// The packages of the files `requirements.txt` in `tests/openapi`, `tests/backends` and `tests/browser`, which Debian does
+/// not have in these versions: a virtual environment that `cargo xtask setup` makes.
 pub fn python_packages() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("target").join("python")
 }

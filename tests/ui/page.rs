@@ -54,6 +54,7 @@ const FAMILIES: [Family; 2] = [
             "Environment variables",
             "Field options",
             "Owners and limits",
+            "Device-bound sessions",
             "Transports",
             "Cross-site requests",
             "Responses without a session",

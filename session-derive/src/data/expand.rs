@@ -17,8 +17,9 @@ pub(crate) fn expand(declaration: &Declaration, runtime: &Runtime) -> TokenStrea
     let session_data = session_data(declaration, runtime);
     let extractors = extractors(&declaration.ident, runtime);
     let owner = declaration.owner.iter().map(|owner| session_owner(&declaration.ident, owner, runtime));
+    let bound = declaration.device_bound.iter().map(|device| device_bound(&declaration.ident, &device.path, runtime));
     let borrows = borrows(&declaration.ident, runtime);
-    quote!(#session_data #extractors #borrows #(#owner)*)
+    quote!(#session_data #extractors #borrows #(#owner)* #(#bound)*)
 }
 
 fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
@@ -37,6 +38,7 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
         verify,
         validate,
         version,
+        device_bound,
         encrypt,
         attributes,
         owner,
@@ -91,6 +93,10 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
         let value = value.expand(runtime);
         quote!(.on_excess(#value))
     });
+    let device_bound = device_bound.iter().map(|device| {
+        let binding = device.expand(runtime);
+        quote!(.device_bound(#binding))
+    });
     let owner = owner.iter().map(|owner| expand_owner(owner, runtime));
     let missing = missing.iter().map(|missing| {
         let (answer, missing) = (runtime.missing(), missing.expand(None, runtime));
@@ -123,7 +129,7 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
             #(#flags)*
 
             fn declaration() -> #declared {
-                #declared::new(#name, #env!("CARGO_PKG_NAME"), #module_path!()) #(#stated)* #(#key)* #(#cookie)* #(#transports)* #(#trusted_origins)* #(#public_origin)* #(#idle)* #(#lifetime)* #(#rotate_every)* #(#max)* #(#on_excess)*
+                #declared::new(#name, #env!("CARGO_PKG_NAME"), #module_path!()) #(#stated)* #(#key)* #(#cookie)* #(#transports)* #(#trusted_origins)* #(#public_origin)* #(#idle)* #(#lifetime)* #(#rotate_every)* #(#max)* #(#on_excess)* #(#device_bound)*
             }
 
             #opening
@@ -201,6 +207,17 @@ fn session_owner(ident: &Ident, Owner { member: _, ty }: &Owner, runtime: &Runti
         #[automatically_derived]
         impl #session_owner for #ident {
             type Owner = #ty;
+        }
+    }
+}
+
+/// Where browsers register and prove the key of a device.
+fn device_bound(ident: &Ident, path: &str, runtime: &Runtime) -> TokenStream {
+    let (device_bound, str) = (runtime.device_bound(), paths::str());
+    quote_spanned! {Span::mixed_site()=>
+        #[automatically_derived]
+        impl #device_bound for #ident {
+            const DEVICE_PATH: &'static #str = #path;
         }
     }
 }

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenTree};
 use quote::ToTokens;
 use session_rules::cookie::CookieAttribute;
-use syn::{Attribute, Data, DeriveInput, Field, GenericParam, Member, Type};
+use syn::{Attribute, Data, DeriveInput, Field, GenericParam, Member, Type, ext::IdentExt as _};
 
 use super::{
     field_attributes::{self, FieldAttributes},
@@ -14,7 +14,9 @@ use crate::{
     options::{
         Slot,
         backend::{self, Backend},
-        cookie, encrypt,
+        cookie,
+        device_bound::{self, DeviceBound},
+        encrypt,
         invalid::Invalid,
         missing::{self, Missing},
         name,
@@ -46,6 +48,7 @@ pub(crate) struct Declaration {
     pub(crate) verify: Option<Verify>,
     pub(crate) validate: Option<Validate>,
     pub(crate) version: Option<Version>,
+    pub(crate) device_bound: Option<DeviceBound>,
     pub(crate) encrypt: bool,
     pub(crate) attributes: FieldAttributes,
     pub(crate) owner: Option<Owner>,
@@ -78,6 +81,7 @@ impl Declaration {
             verify: None,
             validate: None,
             version: None,
+            device_bound: None,
             encrypt: false,
             attributes: FieldAttributes::default(),
             owner: None,
@@ -100,6 +104,7 @@ const RULES: &[fn(&Raw, &mut Errors)] = &[
     owner_is_listed,
     key_outlives,
     cookie_options_have_a_cookie,
+    device_has_what_it_needs,
 ];
 
 /// The declaration if every rule holds, else every rule that doesn't.
@@ -125,6 +130,7 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         validate,
         version,
         from,
+        device_bound,
         encrypt,
         max_per_owner,
         on_excess,
@@ -137,6 +143,11 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
     let owner = owners(&raw.fields).next();
     // A type whose owner is misspelt, or in an enum, has had its error.
     let owned = owner.is_some() || unknown;
+    let stated = name::check(name, &mut errors);
+    let device_path = match &stated {
+        Some(name) => format!("/.session/{name}/device"),
+        None => session_rules::device::path(&ident.unraw().to_string()),
+    };
     let declaration = Declaration {
         ident: ident.clone(),
         backend: backend.written().map_or_else(Backend::memory, |backend| backend::check(backend, &mut errors)),
@@ -154,10 +165,11 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         verify: verify.written(),
         validate: validate.written().map(|validate| validate::check(validate, &mut errors)),
         version: version::check(version, from, ident, unknown, &mut errors),
+        device_bound: device_bound.written().map(|raw| device_bound::check(raw, device_path, &mut errors)),
         encrypt: encrypt::check(&encrypt, &mut errors),
         attributes,
         limit: owner::check(max_per_owner, on_excess, owned, &mut errors),
-        name: name::check(name, &mut errors),
+        name: stated,
         scheme: scheme::check(scheme, &mut errors),
         owner: owner.map(|(_, field)| Owner { member: field.member.clone(), ty: field.field.ty.clone() }),
     };
@@ -300,6 +312,13 @@ fn cookie_options_have_a_cookie(raw: &Raw, errors: &mut Errors) {
              cookie to the transports: `transport = [bearer, cookie]`",
         );
     }
+}
+
+/// `device_bound, cookie(secure = false)`
+fn device_has_what_it_needs(raw: &Raw, errors: &mut Errors) {
+    let DataOptions { device_bound, cookie, transport, backend, .. } = &raw.options;
+    let name = raw.input.ident.to_string();
+    device_bound::has_what_it_needs(device_bound, cookie, transport, backend, &name, errors);
 }
 
 /// Whether serde can read such a type back, so that a stub for it is no error of its own.

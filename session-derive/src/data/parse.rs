@@ -11,6 +11,7 @@ use crate::{
         backend::{self, RawBackend},
         clear_site_data::{self, ClearSiteData},
         cookie::{self, RawCookie},
+        device_bound::{self, RawDeviceBound},
         encrypt,
         field::{self, FieldOptions},
         invalid::{self, Invalid},
@@ -64,6 +65,7 @@ pub(crate) struct DataOptions {
     pub(crate) validate: Slot<Validate>,
     pub(crate) version: Slot<RawVersion>,
     pub(crate) from: Slot<Path>,
+    pub(crate) device_bound: Slot<RawDeviceBound>,
     pub(crate) encrypt: Slot<Span>,
     pub(crate) max_per_owner: Slot<RawLimit>,
     pub(crate) on_excess: Slot<RawLimit>,
@@ -155,6 +157,11 @@ const TABLE: &[OptionSpec<DataOptions>] = &[
         name: "from",
         usage: version::FROM,
         read: |options, key, input, _| options.from.read(version::parse_from(key, input)),
+    },
+    OptionSpec {
+        name: "device_bound",
+        usage: device_bound::USAGE,
+        read: |options, key, input, errors| options.device_bound.read(device_bound::parse(key, input, errors)),
     },
     OptionSpec {
         name: "encrypt",

@@ -15,6 +15,7 @@ use crate::{
     diag::Errors,
     options::{
         access::Access,
+        device_bound,
         guard::{self, Guard},
         missing::{self, Missing},
         timeouts,
@@ -54,6 +55,8 @@ pub(crate) struct Session {
     pub(crate) guard: Option<Guard>,
     pub(crate) missing: Option<Missing>,
     pub(crate) fresh: Option<u64>,
+    /// How old the proof of the device may be.
+    pub(crate) device: Option<u64>,
     pub(crate) wait: Option<u64>,
     /// Whether other sites' requests are refused.
     pub(crate) csrf: bool,
@@ -131,6 +134,7 @@ fn build(draft: &UncheckedHandler, errors: &mut Errors) -> Handler {
         guard,
         missing,
         fresh,
+        device,
         wait,
         csrf,
         touch,
@@ -142,6 +146,7 @@ fn build(draft: &UncheckedHandler, errors: &mut Errors) -> Handler {
     let mut guard = guard.as_ref().written().and_then(|guard| guard::check(guard, errors));
     let missing = missing.as_ref().written().and_then(|missing| missing::check(missing, errors));
     let fresh = fresh.as_ref().written().and_then(|fresh| timeouts::check_constant(fresh, errors));
+    let device = device.as_ref().written().and_then(|device| device_bound::check_recent(device, errors));
     let wait = wait.as_ref().written().and_then(|wait| timeouts::check_constant(wait, errors));
 
     let state = state.as_ref().written().map(|state| state.ty.clone());
@@ -159,6 +164,7 @@ fn build(draft: &UncheckedHandler, errors: &mut Errors) -> Handler {
                 guard: if guarded.as_deref() == Some(&taken.name) { guard.take() } else { None },
                 missing: missing.clone().filter(|_| access == Access::Protected),
                 fresh: fresh.filter(|_| guarded.as_deref() == Some(&taken.name)),
+                device: device.filter(|_| guarded.as_deref() == Some(&taken.name)),
                 wait: wait.filter(|_| taken.form == BorrowForm::Exclusive),
                 csrf: csrf.is_absent(),
                 touches: touch.is_absent(),

@@ -200,8 +200,9 @@ fn can_be_said_again(ty: &Type) -> bool {
 
 /// The expression of one session, as the runtime's description has it.
 fn session_expr(session: &Session, handler: &Handler, runtime: &Runtime) -> TokenStream {
-    let Session { ty, form, optional: _, access, place: _, guard, missing, fresh, wait: _, csrf, lent: _, .. } =
-        session;
+    let Session {
+        ty, form, optional: _, access, place: _, guard, missing, fresh, device, wait: _, csrf, lent: _, ..
+    } = session;
     let session_use = runtime.session_use();
     let access = match access {
         Access::Protected => quote_spanned!(Span::mixed_site()=> protected),
@@ -223,6 +224,7 @@ fn session_expr(session: &Session, handler: &Handler, runtime: &Runtime) -> Toke
         quote_spanned!(Span::mixed_site()=> .guard(#forbids))
     });
     let fresh = fresh.map(|_| quote_spanned!(Span::mixed_site()=> .fresh()));
+    let device = device.map(|_| quote_spanned!(Span::mixed_site()=> .device()));
     let csrf = (!csrf).then(|| quote_spanned!(Span::mixed_site()=> .from_any_site()));
     let missing = missing.as_ref().map(|missing| {
         let missing = match missing {
@@ -235,7 +237,7 @@ fn session_expr(session: &Session, handler: &Handler, runtime: &Runtime) -> Toke
         };
         quote_spanned!(Span::mixed_site()=> .missing(#missing))
     });
-    quote_spanned!(Span::mixed_site()=> #session_use::#access::<#ty>() #form #guard #fresh #csrf #missing)
+    quote_spanned!(Span::mixed_site()=> #session_use::#access::<#ty>() #form #guard #fresh #device #csrf #missing)
 }
 
 /// What must hold of the names of the schemes, which only the types know.

@@ -13,7 +13,7 @@ use crate::{
     options::{
         OptionSpec, Reader, Slot,
         access::{self, Access, AccessWord},
-        csrf,
+        csrf, device_bound,
         guard::{self, RawGuard},
         missing::{self, RawMissing},
         runtime, save, state, timeouts, touch,
@@ -39,6 +39,7 @@ pub(crate) struct HandlerOptions {
     pub(crate) guard: Slot<RawGuard>,
     pub(crate) missing: Slot<RawMissing>,
     pub(crate) fresh: Slot<RawValue>,
+    pub(crate) device: Slot<RawValue>,
     pub(crate) wait: Slot<RawValue>,
     pub(crate) csrf: Slot<csrf::CsrfOff>,
     pub(crate) touch: Slot<touch::TouchOff>,
@@ -80,6 +81,11 @@ const TABLE: &[OptionSpec<HandlerOptions>] = &[
         name: "fresh",
         usage: timeouts::FRESH,
         read: |options, key, input, _| options.fresh.read(timeouts::parse_constant(key, input)),
+    },
+    OptionSpec {
+        name: "device",
+        usage: device_bound::RECENT,
+        read: |options, key, input, _| options.device.read(timeouts::parse_constant(key, input)),
     },
     OptionSpec {
         name: "wait",

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     options::access::Access,
-    paths::{self, Runtime},
+    paths::{self, Runtime, SpanRange},
 };
 
 /// The type in the signature.
@@ -90,6 +90,7 @@ fn common(session: &Session, runtime: &Runtime) -> Option<TokenStream> {
         guard: None,
         missing: None,
         fresh: None,
+        device: None,
         wait: None,
         csrf: true,
         touches: true,
@@ -184,6 +185,7 @@ fn implementation(handler: &Handler, index: usize, runtime: &Runtime) -> TokenSt
         guard,
         missing,
         fresh,
+        device,
         wait,
         csrf,
         touches,
@@ -203,6 +205,11 @@ fn implementation(handler: &Handler, index: usize, runtime: &Runtime) -> TokenSt
         Access::OrDefault => quote_spanned!(Span::mixed_site()=> or_default(Self::default)),
     };
     let fresh = fresh.map(|millis| quote_spanned!(Span::mixed_site()=> .fresh(#duration::from_millis(#millis))));
+    let device = device.map(|millis| {
+        // Where the type stands: an error is about that.
+        let asked = SpanRange::of(ty).put(quote_spanned!(Span::mixed_site()=> device::<#ty>));
+        quote_spanned!(Span::mixed_site()=> .#asked(#duration::from_millis(#millis)))
+    });
     let wait = wait.map(|millis| quote_spanned!(Span::mixed_site()=> .wait(#duration::from_millis(#millis))));
     let csrf = (!csrf).then(|| quote_spanned!(Span::mixed_site()=> .from_any_site()));
     let touch = (!touches).then(|| quote_spanned!(Span::mixed_site()=> .untouched()));
@@ -215,6 +222,11 @@ fn implementation(handler: &Handler, index: usize, runtime: &Runtime) -> TokenSt
     });
     let asks_guard = guard.as_ref().map(|guard| match guard.asynchronous {
         true => quote_spanned!(Span::mixed_site()=> .async_guard(Self::async_guard)),
+        false if guard.device => {
+            // Where the type stands: an error is about that.
+            let asked = SpanRange::of(ty).put(quote_spanned!(Span::mixed_site()=> device_guard::<#ty>));
+            quote_spanned!(Span::mixed_site()=> .#asked(Self::device_guard))
+        }
         false => quote_spanned!(Span::mixed_site()=> .guard(Self::guard)),
     });
     let (erased_state, given) = (runtime.erased_state(), Ident::new("__state", Span::mixed_site()));
@@ -243,6 +255,14 @@ fn implementation(handler: &Handler, index: usize, runtime: &Runtime) -> TokenSt
                 ) -> #future<'__asked> { #verdict }
             };
         }
+        if guard.device {
+            let noted = Ident::new("__noted", guard.place().span());
+            let verdict = guard.expand_with_device([&data, &noted], ty, runtime);
+            let (response, all_noted) = (runtime.response(), runtime.noted());
+            return quote_spanned! {Span::mixed_site()=>
+                fn device_guard(#data: &dyn #any_data, #noted: #all_noted<'_>) -> #result<(), #response> { #verdict }
+            };
+        }
         let (response, verdict) = (runtime.response(), guard.expand(&data, ty, runtime));
         quote_spanned!(Span::mixed_site()=> fn guard(#data: &dyn #any_data) -> #result<(), #response> { #verdict })
     });
@@ -254,7 +274,7 @@ fn implementation(handler: &Handler, index: usize, runtime: &Runtime) -> TokenSt
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
         impl #declared #spec for #marker #named #where_clause {
-            const POLICY: #asked = #asked::#who #fresh #wait #csrf #touch #save #lent #passes_on #asks_missing #asks_guard;
+            const POLICY: #asked = #asked::#who #fresh #device #wait #csrf #touch #save #lent #passes_on #asks_missing #asks_guard;
             #guard
             #missing
             #default

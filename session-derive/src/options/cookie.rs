@@ -85,6 +85,18 @@ fn browsers_accept_it(raw: &RawCookie, cookie: &Cookie, errors: &mut Errors) {
     }
 }
 
+/// `device_bound, cookie(domain = "example.org")`: the rules of a cookie whose session is bound to a device.
+pub(crate) fn can_be_bound(raw: &RawCookie, type_name: &str, errors: &mut Errors) {
+    // What can't be read is reported where the cookie is checked.
+    let mut reported = Errors::new();
+    let cookie = known(raw, type_name, &mut reported);
+    let _: syn::Result<()> = reported.finish(());
+    for violation in session_rules::device::cookie_violations(&cookie) {
+        let value = CookieAttribute::from_key(violation.option).and_then(|attribute| raw.literal(attribute));
+        errors.at(value.map_or_else(Span::call_site, |literal| literal.span), violation.message);
+    }
+}
+
 /// The cookie as far as it is known. What only the environment knows is taken to break no rule. What can't be read is
 /// reported, such as `same_site = Relaxed`.
 fn known(raw: &RawCookie, type_name: &str, errors: &mut Errors) -> Cookie {

@@ -1,10 +1,10 @@
-//! `guard = path`, `guard = |data| ...` or `guard = async path`: who may enter, beyond having a session.
+//! `guard = path`, `guard = |data| ...`, `guard = |data, device| ...` or `guard = async path`: who may enter, beyond having a session.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Expr, Token, ext::IdentExt as _, parse::ParseStream};
 
-use super::{OptionKey, function};
+use super::{OptionKey, device_bound::FEATURE, function};
 use crate::{
     diag::Errors,
     paths::{Runtime, SpanRange},
@@ -13,6 +13,8 @@ use crate::{
 pub(crate) const USAGE: &str = "guard = |user| user.admin";
 
 const WHAT: &str = "a closure of the data, or the path of a function of it";
+const PARAMETERS: &str = "a guard looks at the session's data, and at its device if the type says `device_bound`; write \
+                          `|user| ...` or `|user, device| ...`";
 const ASYNC: &str = "an async guard is a function; write it as one and name it: `guard = async may_enter`";
 
 /// A guard that can be called with the data.
@@ -22,6 +24,8 @@ pub(crate) struct Guard {
     pub(crate) asynchronous: bool,
     /// Whether it is a closure, whose parameter has no type of its own.
     closure: bool,
+    /// Whether it looks at the session's device as well.
+    pub(crate) device: bool,
 }
 
 /// A guard as it was written.
@@ -55,17 +59,18 @@ pub(crate) fn check(raw: &RawGuard, errors: &mut Errors) -> Option<Guard> {
         errors.over(expr, ASYNC);
         return None;
     }
+    let mut device = false;
     match expr {
         Expr::Path(_) => {}
         Expr::Closure(closure) => {
+            device = closure.inputs.len() == 2;
             if let Some(asyncness) = closure.asyncness {
                 errors.at(asyncness.span, ASYNC);
             }
-            if closure.inputs.len() != 1 {
-                errors.at(
-                    closure.inputs_begin.span,
-                    "a guard looks at one value, the session's data; write `|user| ...`",
-                );
+            if device {
+                FEATURE.required(closure.inputs_begin.span, "a guard that looks at the device", errors);
+            } else if closure.inputs.len() != 1 {
+                errors.at(closure.inputs_begin.span, PARAMETERS);
             }
         }
         Expr::Call(call) => {
@@ -83,7 +88,7 @@ pub(crate) fn check(raw: &RawGuard, errors: &mut Errors) -> Option<Guard> {
         }
     }
     let closure = matches!(expr, Expr::Closure(_));
-    Some(Guard { expr: expr.to_token_stream(), asynchronous: raw.asynchronous, closure })
+    Some(Guard { expr: expr.to_token_stream(), asynchronous: raw.asynchronous, closure, device })
 }
 
 impl ToTokens for Guard {
@@ -120,6 +125,17 @@ impl Guard {
         self.place().put(asked)
     }
 
+    /// The same of a guard that looks at the device as well.
+    pub(crate) fn expand_with_device(
+        &self,
+        [data, noted]: [&Ident; 2],
+        ty: &syn::Type,
+        runtime: &Runtime,
+    ) -> TokenStream {
+        let (guard, verdict) = (&self.expr, runtime.verdict_with_device());
+        self.place().put(quote!(#verdict::<#ty, _>(#data, #noted, #guard)))
+    }
+
     /// The expression of the guard's verdict on `data`; the runtime's function gives a closure its type.
     pub(crate) fn expand(&self, data: &Ident, ty: &syn::Type, runtime: &Runtime) -> TokenStream {
         let guard = &self.expr;
@@ -147,7 +163,7 @@ impl Guard {
         let guard = &self.expr;
         self.place().put(match self.closure {
             true => {
-                let forbids = runtime.forbids();
+                let forbids = if self.device { runtime.device_forbids() } else { runtime.forbids() };
                 quote!(#forbids::<#ty, _>(#guard))
             }
             false => {

@@ -8,6 +8,7 @@ pub(crate) mod backend;
 pub(crate) mod clear_site_data;
 pub(crate) mod cookie;
 pub(crate) mod csrf;
+pub(crate) mod device_bound;
 pub(crate) mod encrypt;
 mod feature;
 pub(crate) mod field;

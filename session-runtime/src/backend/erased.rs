@@ -15,7 +15,7 @@ use super::{
 };
 use crate::clock::Timestamp;
 #[cfg(feature = "metrics")]
-use crate::telemetry::StoreTimer;
+use crate::timers::StoreTimer;
 
 type BackendFuture<'a, T> = BoxFuture<'a, Result<T, BackendError>>;
 

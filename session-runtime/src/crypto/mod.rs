@@ -1,5 +1,7 @@
 //! Keys: a ring of them, and what is derived from each.
 
+#[cfg(feature = "admin")]
+mod reference;
 mod seal;
 
 use std::fmt;
@@ -10,6 +12,8 @@ use fernet::Fernet;
 use hkdf::Hkdf;
 use sha2::Sha256;
 
+#[cfg(feature = "admin")]
+pub(crate) use self::reference::References;
 pub(crate) use self::seal::Sealer;
 
 /// How to make a key, in the words of an error message.

@@ -1,5 +1,7 @@
 //! The declaration of a session's type, and the settings it resolves to.
 
+#[cfg(feature = "device-bound")]
+mod device;
 mod limit;
 
 use std::time::Duration;
@@ -9,6 +11,8 @@ use session_rules::cookie::{Cookie, CookieAttribute};
 use session_rules::origin::Origin;
 use session_rules::time;
 
+#[cfg(feature = "device-bound")]
+pub use self::device::DeviceBinding;
 pub(crate) use self::limit::{Limit, OnExcess};
 use crate::backend::Scope;
 use crate::crypto::{Keyring, REMEDY};
@@ -29,6 +33,8 @@ pub struct Declaration {
     public_origin: Option<Value>,
     max_per_owner: Option<Value>,
     on_excess: Option<Value>,
+    #[cfg(feature = "device-bound")]
+    device: Option<DeviceBinding>,
 }
 
 impl Declaration {
@@ -46,6 +52,8 @@ impl Declaration {
             public_origin: None,
             max_per_owner: None,
             on_excess: None,
+            #[cfg(feature = "device-bound")]
+            device: None,
         }
     }
 
@@ -126,6 +134,19 @@ impl Declaration {
         self
     }
 
+    /// `device_bound`
+    #[cfg(feature = "device-bound")]
+    #[must_use]
+    pub const fn device_bound(mut self, binding: DeviceBinding) -> Self {
+        self.device = Some(binding);
+        self
+    }
+
+    #[cfg(feature = "device-bound")]
+    pub(crate) const fn is_device_bound(&self) -> bool {
+        self.device.is_some()
+    }
+
     pub(crate) fn scope(&self) -> &Scope {
         &self.scope
     }
@@ -195,6 +216,8 @@ pub(crate) struct Settings {
     pub(crate) trusted_origins: Vec<Origin>,
     pub(crate) public_origin: Option<Origin>,
     pub(crate) limit: Limit,
+    #[cfg(feature = "device-bound")]
+    pub(crate) device: Option<DeviceBinding>,
 }
 
 /// What a builder puts in a declaration's place.
@@ -263,6 +286,10 @@ impl Settings {
             problems.add(broken(PUBLIC_ORIGIN.into(), declaration.public_origin, message));
         }
         let transports = declaration.transports_in_force().to_vec();
+        #[cfg(feature = "device-bound")]
+        if declaration.device.is_some() {
+            device::check(&cookie, &transports, &mut problems);
+        }
         let max = declaration.max_per_owner.map(|value| value.read_with("max_per_owner", limit::parse_max));
         let max = max.and_then(|max| problems.take(max));
         let on_excess = declaration.on_excess.map(|value| value.read_with("on_excess", OnExcess::parse));
@@ -280,6 +307,8 @@ impl Settings {
                 trusted_origins,
                 public_origin,
                 limit,
+                #[cfg(feature = "device-bound")]
+                device: declaration.device,
             }),
         }
     }

@@ -62,6 +62,19 @@ impl Answers {
                 false => answers.problem(StatusCode::UNAUTHORIZED, ProblemKind::Stale),
             }
         }
+        if session.bound && session.access == Access::Protected {
+            answers.problem(StatusCode::UNAUTHORIZED, ProblemKind::DeviceUnproven);
+        }
+        if session.device {
+            answers
+                .by_status
+                .entry(StatusCode::TEMPORARY_REDIRECT.as_u16())
+                .or_default()
+                .redirects
+                .insert("the same page".into());
+            answers.problem(StatusCode::UNAUTHORIZED, ProblemKind::DeviceUnproven);
+            answers.problem(StatusCode::FORBIDDEN, ProblemKind::DeviceUnbound);
+        }
         if session.rejects {
             answers.problem(StatusCode::BAD_REQUEST, ProblemKind::BadToken);
         }
@@ -147,7 +160,11 @@ impl Answer {
         let headers = [
             (LOCATION, !self.redirects.is_empty(), "Where to log in."),
             (RETRY_AFTER, has(ProblemKind::Busy) || has(ProblemKind::Unavailable), "When to try again, in seconds."),
-            (WWW_AUTHENTICATE, has(ProblemKind::Stale) || has(ProblemKind::Missing), "How to authenticate: with 401."),
+            (
+                WWW_AUTHENTICATE,
+                has(ProblemKind::Stale) || has(ProblemKind::Missing) || has(ProblemKind::DeviceUnproven),
+                "How to authenticate: with 401.",
+            ),
         ];
         for (name, _, description) in headers.into_iter().filter(|(_, there, _)| *there) {
             response = response.header(name.as_str(), header(description));
@@ -176,6 +193,9 @@ fn meaning(kind: ProblemKind) -> &'static str {
         ProblemKind::Busy => "other requests are using the session",
         ProblemKind::Conflict => "another request changed the session",
         ProblemKind::CrossSite => "another site's page may have sent the request",
+        ProblemKind::DeviceProof => "the device's proof can't be used",
+        ProblemKind::DeviceUnbound => "the session is not bound to a device",
+        ProblemKind::DeviceUnproven => "the session is bound to a device, which has not proved its key",
         ProblemKind::Ended => "the session ended meanwhile",
         ProblemKind::Forbidden => "this session is not allowed to do that",
         ProblemKind::Internal => "the session can't be stored",

@@ -23,6 +23,9 @@ pub struct SessionUse {
     /// Whether a guard may answer 403.
     pub(super) forbids: bool,
     pub(super) fresh: bool,
+    /// Whether the type is bound to devices, and whether the handler asks for a proof.
+    pub(super) bound: bool,
+    pub(super) device: bool,
     /// Whether other sites' requests are refused.
     pub(super) csrf: bool,
     /// The handler's own `missing`.
@@ -43,6 +46,11 @@ impl SessionUse {
             changes_token: false,
             forbids: false,
             fresh: false,
+            #[cfg(feature = "device-bound")]
+            bound: T::declaration().is_device_bound(),
+            #[cfg(not(feature = "device-bound"))]
+            bound: false,
+            device: false,
             csrf: true,
             own_missing: false,
             missing: T::missing(),
@@ -92,6 +100,12 @@ impl SessionUse {
         Self { fresh: true, ..self }
     }
 
+    /// `device = ...`
+    #[must_use]
+    pub fn device(self) -> Self {
+        Self { device: true, ..self }
+    }
+
     /// `csrf = off`
     #[must_use]
     pub fn from_any_site(self) -> Self {
@@ -107,6 +121,12 @@ impl SessionUse {
 
 /// Whether a guard's `false` is the plain 403. The guard is not called.
 pub fn forbids<T, R: Verdict>(_: impl FnOnce(&T) -> R) -> bool {
+    R::FORBIDS
+}
+
+/// The same of a guard that looks at the device as well.
+#[cfg(feature = "device-bound")]
+pub fn device_forbids<T, R: Verdict>(_: impl FnOnce(&T, crate::sessions::Device) -> R) -> bool {
     R::FORBIDS
 }
 

@@ -11,6 +11,8 @@ mod requirement;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::{Components, HttpMethod, OpenApi};
 
+#[cfg(feature = "device-bound")]
+pub use self::handler::device_forbids;
 pub use self::handler::{
     DescribedHandler, SessionUse, StandsAbovePath, forbids, function_forbids, methods, operation, path, schemas,
     stands_above_path, tags, unreachable,

@@ -18,6 +18,7 @@ use crate::backend::{Acquired, BackendError, Holder, Lease, Record, RecordKey, S
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
 use crate::telemetry;
+use crate::timers::LeaseTimer;
 
 /// What every use of the store needs.
 #[derive(Clone)]
@@ -65,7 +66,7 @@ impl StoreClient {
             Poll::Ready(answer) => answer,
             Poll::Pending => match tokio::time::timeout(self.deadline, call).await {
                 Ok(answer) => answer,
-                Err(late) => Err(BackendError::new(late)),
+                Err(late) => Err(BackendError::late(late)),
             },
         }
     }
@@ -123,7 +124,7 @@ impl HeldLease {
         timing: LeaseTiming,
         touch: impl Fn(Timestamp) -> Touch,
     ) -> Result<Option<(Self, Record, Touch)>, Error> {
-        let mut timer = telemetry::LeaseTimer::start(client.session_type);
+        let mut timer = LeaseTimer::start(client.session_type);
         let acquired = Self::wait_for(client, queue, key, timing, touch).await;
         timer.ended(&acquired);
         acquired

@@ -41,6 +41,9 @@ pub(crate) enum TokenChange {
         /// Whether its cookie outlives the browser, where the login said so.
         persistent: Option<bool>,
         entry: Arc<TokenEntry>,
+        /// Whether the session is bound to a device.
+        #[cfg_attr(not(feature = "device-bound"), expect(dead_code, reason = "nobody is offered to bind it"))]
+        bound: bool,
         /// When it was in force for certain, if that is known.
         known: Option<Instant>,
     },
@@ -60,8 +63,9 @@ impl TokenChange {
     }
 
     fn new(token: String, session: &LoadedSession, known: Option<Instant>) -> Self {
-        let (entry, persistent) = (Arc::clone(&session.entry), session.decoded.meta.persistent);
-        Self::Set { token, expires: session.expires, persistent, entry, known }
+        let (entry, meta) = (Arc::clone(&session.entry), &session.decoded.meta);
+        let (persistent, bound) = (meta.persistent, meta.device.is_some());
+        Self::Set { token, expires: session.expires, persistent, entry, bound, known }
     }
 }
 
@@ -259,6 +263,14 @@ impl<T: SessionData> Session<T> {
     #[doc = include_str!("../docs/examples/session_public_id.md")]
     pub fn public_id(&self) -> PublicId {
         self.snapshot.public_id()
+    }
+
+    /// Whether the session is bound to a device, since when, and when its key was last proved, as far as the store has
+    /// noted it. For what needs a newer proof write `device = "1m"` on the handler.
+    #[cfg(feature = "device-bound")]
+    #[doc = include_str!("../docs/examples/session_device.md")]
+    pub fn device(&self) -> crate::sessions::Device {
+        self.snapshot.device()
     }
 
     /// When the session started.

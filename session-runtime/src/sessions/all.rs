@@ -257,16 +257,16 @@ impl std::error::Error for AllError {
 }
 
 /// A live session without its type.
-struct Found {
-    key: RecordKey,
-    meta: SessionMeta,
-    last_seen: Timestamp,
-    expires: Timestamp,
-    data: BoxedData,
+pub(super) struct Found {
+    pub(super) key: RecordKey,
+    pub(super) meta: SessionMeta,
+    pub(super) last_seen: Timestamp,
+    pub(super) expires: Timestamp,
+    pub(super) data: BoxedData,
 }
 
 /// What a record is to a type.
-enum Kind {
+pub(super) enum Kind {
     Ours(Envelope, usize),
     /// Another type's session, an owner's list, or a session that has expired.
     NotOurs,
@@ -293,7 +293,7 @@ impl Walk<'_> {
                 // A store in memory never waits: others go on between two pages.
                 tokio::task::yield_now().await;
             }
-            match self.core.page(after.as_ref()).await {
+            match self.core.page_of(after.as_ref(), PAGE).await {
                 Ok(ListPage { records, next }) => (self.page, self.next) = (records.into_iter(), next.map(Some)),
                 Err(error) => return Some(Err(error)),
             }
@@ -306,10 +306,11 @@ impl Core {
         Walk { core: self, page: Vec::new().into_iter(), next: Some(None) }
     }
 
-    async fn page(&self, after: Option<&ListCursor>) -> Result<ListPage, Error> {
+    /// A page of about so many records, of whatever type.
+    pub(super) async fn page_of(&self, after: Option<&ListCursor>, limit: usize) -> Result<ListPage, Error> {
         let client = &self.0.client;
         let store = client.store.listing().ok_or_else(|| BackendError::new("this backend can't list its sessions"))?;
-        client.within(store.list(after, PAGE)).await
+        client.within(store.list(after, limit)).await
     }
 
     fn all(&self) -> BoxStream<'_, Result<Found, AllError>> {
@@ -337,7 +338,7 @@ impl Core {
         })
     }
 
-    fn kind(&self, record: &Record) -> Kind {
+    pub(super) fn kind(&self, record: &Record) -> Kind {
         match Envelope::read(&record.body) {
             Some((envelope, payload)) if envelope.type_tag == Some(self.0.type_tag) => {
                 if record.version.checked_add(1).is_none() {
@@ -356,7 +357,7 @@ impl Core {
     }
 
     /// `None` for what is not a live session of this type.
-    fn found(&self, listed: ListedRecord) -> Option<Result<Found, AllError>> {
+    pub(super) fn found(&self, listed: ListedRecord) -> Option<Result<Found, AllError>> {
         let ListedRecord { key, record } = listed;
         let unreadable = |reason| Some(Err(AllError::Unreadable { session: key.public_id(), reason }));
         let tell = |reason| {
@@ -378,7 +379,7 @@ impl Core {
     }
 
     /// Ends a session that was listed; `false` if it had ended before.
-    fn end_stored(&self, key: RecordKey, data: BoxedData) -> BoxFuture<'_, Result<bool, Error>> {
+    pub(super) fn end_stored(&self, key: RecordKey, data: BoxedData) -> BoxFuture<'_, Result<bool, Error>> {
         Box::pin(async move {
             let client = &self.0.client;
             let ended = {

@@ -12,12 +12,16 @@ use session_rules::time;
 
 use super::check::Check;
 use super::core::{Core, Inner};
+#[cfg(feature = "device-bound")]
+use super::device::Binding;
 use super::identity::{Claimant, claim_purpose};
 use super::schema::Schema;
 use super::sweep::sweeper;
 use super::{ForgedTokenMonitor, SessionData, Sessions, Threshold};
 use crate::backend::{Backend, Cookie, Memory, OpenBackend, Store};
 use crate::clock::{Clock, SystemClock};
+#[cfg(feature = "admin")]
+use crate::crypto::References;
 use crate::crypto::{Keyring, Sealer};
 use crate::declaration::{Overrides, Settings, Transport};
 use crate::error::OpenError;
@@ -233,6 +237,8 @@ impl<T> Builder<T> {
             None => (T::open_backend(&scope).await.map(|backend| Store::new(Arc::new(backend))), SILENT_ABOUT_LEASES),
         };
         let store = store.and_then(|store| match store.leases() {
+            #[cfg(feature = "device-bound")]
+            _ if carried && declaration.is_device_bound() => Err(OpenError::option("backend", None, CARRIED_BUT_BOUND)),
             _ if carried && T::OWNED => Err(OpenError::option("backend", None, CARRIED_BUT_OWNED)),
             None if T::lends() => Err(OpenError::option("backend", None, without_leases)),
             _ => Ok(store),
@@ -258,9 +264,13 @@ impl<T> Builder<T> {
             deadline: self.deadline,
             writes: Arc::default(),
         });
+        #[cfg(feature = "device-bound")]
+        let device = settings.device.map(|declared| Binding::new(declared, &keyring, &purpose, &settings.cookie));
         let core = Core(Arc::new(Inner {
             schema: Schema::of::<T>(),
             tokens: Tokens::new(&keyring, &purpose, settings.lifetime),
+            #[cfg(feature = "admin")]
+            references: References::new(&keyring, &purpose),
             sealer: Sealer::new(&keyring, &purpose),
             token_cache: TokenCache::new(self.token_cache_capacity),
             queue: Queue::new(),
@@ -283,6 +293,8 @@ impl<T> Builder<T> {
             missing: self.missing.unwrap_or_else(T::missing),
             verify: self.verify,
             limit: Some(settings.limit),
+            #[cfg(feature = "device-bound")]
+            device,
         }));
         Ok(Sessions::of_core(core))
     }
@@ -292,6 +304,9 @@ const GIVEN_WITHOUT_LEASES: &str = "has no leases, and handlers may borrow this 
      builder one that implements `Leases` and says so in `Backend::capabilities`, such as `Memory`";
 const SILENT_ABOUT_LEASES: &str =
     "implements `Leases`, but doesn't say so; write `Capabilities::none().leases(self)` in its `Backend::capabilities`";
+#[cfg(feature = "device-bound")]
+const CARRIED_BUT_BOUND: &str = "keeps no sessions, and those of this type keep the key of the device that they are bound to; \
+     give the builder one that keeps them, such as `Memory`";
 const CARRIED_BUT_OWNED: &str = "keeps no sessions, and those of this type are to be listed and ended by their owner; \
      give the builder one that keeps them, such as `Memory`";
 

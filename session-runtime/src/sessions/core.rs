@@ -24,6 +24,8 @@ use super::settle::Attempt;
 use super::snapshot::{Decoded, LoadedSession, TokenEntry};
 use crate::backend::{Record, RecordKey, Touch};
 use crate::clock::Timestamp;
+#[cfg(feature = "admin")]
+use crate::crypto::References;
 use crate::crypto::Sealer;
 use crate::declaration::{Limit, Transport};
 use crate::error::{BackendError, Error};
@@ -43,6 +45,9 @@ pub(super) struct Inner {
     pub(super) client: Arc<StoreClient>,
     pub(super) queue: Arc<Queue>,
     pub(super) tokens: Tokens,
+    /// Names of records for the page of operators.
+    #[cfg(feature = "admin")]
+    pub(super) references: References,
     pub(super) sealer: Sealer,
     pub(super) token_cache: TokenCache<TokenEntry>,
     pub(super) purpose: String,
@@ -70,6 +75,9 @@ pub(super) struct Inner {
     /// How many sessions an owner may have.
     pub(super) limit: Option<Limit>,
     pub(super) sweeper: Option<JoinHandle<()>>,
+    /// What binds sessions to devices, where the type says so.
+    #[cfg(feature = "device-bound")]
+    pub(super) device: Option<super::device::Binding>,
 }
 
 impl Drop for Inner {

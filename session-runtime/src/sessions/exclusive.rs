@@ -56,9 +56,13 @@ impl ExclusiveSession {
         &self.held
     }
 
-    /// When the person last proved who they are.
-    pub(crate) fn authenticated_at(&self) -> Timestamp {
-        self.meta.authenticated_at
+    pub(crate) fn entry(&self) -> &TokenEntry {
+        &self.entry
+    }
+
+    /// What is noted of the session beside its data.
+    pub(crate) fn meta(&self) -> &SessionMeta {
+        &self.meta
     }
 }
 

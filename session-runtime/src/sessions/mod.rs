@@ -8,6 +8,12 @@ mod builder;
 mod check;
 mod core;
 mod data;
+#[cfg(feature = "device-bound")]
+mod device;
+#[cfg(feature = "device-bound")]
+mod device_note;
+#[cfg(feature = "admin")]
+mod directory;
 mod ended;
 mod exclusive;
 mod field_attributes;
@@ -37,6 +43,12 @@ pub use self::builder::Builder;
 pub(crate) use self::check::Check;
 pub(crate) use self::core::{Core, Login, MAX_RETRIES};
 pub use self::data::SessionData;
+#[cfg(feature = "device-bound")]
+pub use self::device::Device;
+#[cfg(feature = "device-bound")]
+pub(crate) use self::device::{Refreshed, Registered, Standing};
+#[cfg(feature = "admin")]
+pub(crate) use self::directory::{PageOfSessions, Row, Rows};
 pub use self::ended::{Ended, UntilEnded};
 pub(crate) use self::exclusive::ExclusiveSession;
 pub use self::field_attributes::{Privileges, Public, Redacted, add_privilege};

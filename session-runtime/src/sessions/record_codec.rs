@@ -11,6 +11,7 @@ use super::schema::{BoxedData, ErasedData};
 use super::snapshot::{Decoded, LoadedSession, TokenEntry};
 use crate::backend::{Record, Touch};
 use crate::codec;
+use crate::crypto::Sealer;
 use crate::error::Error;
 use crate::id::{IdHash, RecordKey};
 use crate::record::{Envelope, SessionMeta};
@@ -38,6 +39,12 @@ impl EncodedBody {
 /// What a sealed record is bound to: its name in the store and its header.
 fn bound_to(key: &RecordKey, header: &[u8]) -> Vec<u8> {
     [key.as_bytes(), header].concat()
+}
+
+/// A sealed body: its header, and the payload that is bound to it.
+pub(super) fn sealed_with(sealer: &Sealer, key: &RecordKey, header: &[u8], payload: &[u8]) -> Result<Bytes, Error> {
+    let sealed = sealer.seal(&bound_to(key, header), payload).ok_or(Error::Seal)?;
+    Ok(Bytes::from([header, &sealed].concat()))
 }
 
 impl Core {
@@ -169,7 +176,7 @@ impl Core {
     }
 
     /// The payload, and whether a retired key sealed it.
-    fn unseal(&self, key: &RecordKey, body: &Bytes, sealed: bool, payload: usize) -> Option<(Bytes, bool)> {
+    pub(super) fn unseal(&self, key: &RecordKey, body: &Bytes, sealed: bool, payload: usize) -> Option<(Bytes, bool)> {
         match (self.seals(), sealed) {
             (false, false) => Some((body.slice(payload..), false)),
             (true, true) => {
@@ -227,9 +234,7 @@ impl Core {
         let plain = Bytes::from(bytes);
         let json = again.unwrap_or_else(|| plain.slice(start..));
         let body = if envelope.sealed {
-            let header = &plain[..payload];
-            let sealed = self.0.sealer.seal(&bound_to(key, header), &plain[payload..]).ok_or(Error::Seal)?;
-            Bytes::from([header, &sealed].concat())
+            sealed_with(&self.0.sealer, key, &plain[..payload], &plain[payload..])?
         } else {
             plain
         };

@@ -66,7 +66,7 @@ impl NextRecord {
 /// Who uses a record that is about to be written: the id that did before, or another one.
 pub(super) enum IdHolder {
     Same(Arc<TokenEntry>),
-    Another(TokenEntry),
+    Another(Box<TokenEntry>),
 }
 
 impl IdHolder {
@@ -124,7 +124,7 @@ impl Core {
     ) -> (IdHolder, SessionMeta, IdHash) {
         let Some(rotation) = rotation else {
             let holder = if self.0.carried {
-                IdHolder::Another(TokenEntry::new(entry.claims, &self.0.purpose))
+                IdHolder::Another(Box::new(TokenEntry::new(entry.claims, &self.0.purpose)))
             } else {
                 IdHolder::Same(Arc::clone(entry))
             };
@@ -132,7 +132,7 @@ impl Core {
         };
         let claims =
             Claims { id: entry.claims.id.rotated(), issued: now, expires, idle: entry.claims.idle, retired_key: false };
-        let another = TokenEntry::new(claims, &self.0.purpose);
+        let another = Box::new(TokenEntry::new(claims, &self.0.purpose));
         let held = another.id_hash;
         (IdHolder::Another(another), meta.rotated(rotation, id_hash, now), held)
     }
@@ -149,7 +149,7 @@ impl Core {
         let (entry, token) = match holder {
             IdHolder::Same(entry) => (entry, None),
             IdHolder::Another(entry) => {
-                let (entry, token) = self.tokenize(entry, &record, now)?;
+                let (entry, token) = self.tokenize(*entry, &record, now)?;
                 (entry, Some(token))
             }
         };

@@ -9,6 +9,8 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
+#[cfg(feature = "device-bound")]
+use super::Device;
 use super::SessionData;
 use super::rotation::Credential;
 use super::schema::{BoxedData, ErasedData, typed};
@@ -30,6 +32,9 @@ pub(crate) struct TokenEntry {
     unsettled: AtomicBool,
     /// When this process last saw to it that the owner's list has the session, in milliseconds; 0: not yet.
     listed_at: AtomicU64,
+    /// When this process last saw that the session was bound to no device, in milliseconds; 0: not yet.
+    #[cfg(feature = "device-bound")]
+    unbound_at: AtomicU64,
     decoded: Mutex<Option<Arc<Decoded>>>,
 }
 
@@ -59,6 +64,8 @@ impl TokenEntry {
             revoked_at: AtomicU64::new(u64::MAX),
             unsettled: AtomicBool::new(false),
             listed_at: AtomicU64::new(0),
+            #[cfg(feature = "device-bound")]
+            unbound_at: AtomicU64::new(0),
             decoded: Mutex::new(None),
         }
     }
@@ -112,6 +119,18 @@ impl TokenEntry {
         let due = now.since(listed) >= interval;
         self.listed_at.store(if due { now } else { listed }.as_millis(), Ordering::Relaxed);
         due
+    }
+
+    /// Notes that the session was bound to no device at this moment.
+    #[cfg(feature = "device-bound")]
+    pub(super) fn set_unbound_at(&self, moment: Timestamp) {
+        self.unbound_at.fetch_max(moment.as_millis(), Ordering::Relaxed);
+    }
+
+    /// When this process last saw that the session was bound to no device.
+    #[cfg(feature = "device-bound")]
+    pub(super) fn unbound_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.unbound_at.load(Ordering::Relaxed))
     }
 
     pub(super) fn set_unsettled(&self, unsettled: bool) {
@@ -201,6 +220,13 @@ impl<T> Snapshot<T> {
         self.loaded.expires.into()
     }
 
+    /// Whether the session is bound to a device, as it was when the session was read.
+    #[cfg(feature = "device-bound")]
+    #[doc = include_str!("../docs/examples/snapshot_device.md")]
+    pub fn device(&self) -> Device {
+        Device::of(&self.loaded.decoded.meta)
+    }
+
     /// When the session ends if nobody uses it: the idle timeout after its last use, or the end of its lifetime if that is
     /// earlier. A use is this request, unless it only looks: then the end may be a sixteenth of the idle timeout later, at
     /// most a minute, since stores note uses only now and then.
@@ -208,7 +234,7 @@ impl<T> Snapshot<T> {
         self.loaded.idle_expires.into()
     }
 
-    /// How often the session's data has been written: 1 after its start.
+    /// How often the session's record has been written: 1 after its start.
     pub fn version(&self) -> u64 {
         self.loaded.version
     }

@@ -13,6 +13,8 @@
 //! use and expiry (eight bytes each, milliseconds, big endian), and its body.
 
 mod cache;
+#[cfg(feature = "device-bound")]
+mod device;
 
 use std::time::Duration;
 
@@ -27,6 +29,8 @@ use crate::id::SessionId;
 use crate::record::{Record, idle_bytes, idle_from};
 
 pub(crate) use cache::TokenCache;
+#[cfg(feature = "device-bound")]
+pub(crate) use device::{DeviceClaims, DeviceTokens};
 
 /// The length of a token that names a session.
 const NAMING_LEN: usize = 120;

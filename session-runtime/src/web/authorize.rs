@@ -12,6 +12,7 @@ use http::request::Parts;
 
 use super::cookies;
 use super::csrf::{self, Compared, Site};
+use super::device;
 use super::passive::{Reading, only_looks};
 use super::problem::{self, Rejection};
 use super::request_memory;
@@ -158,23 +159,44 @@ impl Denied {
     }
 }
 
+/// Why a request has no session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(feature = "device-bound"), expect(dead_code, reason = "all are anonymous where nothing is bound"))]
+pub(super) enum Absence {
+    /// Nothing names a live one.
+    Anonymous,
+    /// It is bound to a device, which has not proved its key.
+    Unproven,
+    /// It has to be bound to a device, and is not.
+    Unbound,
+}
+
+/// What was found of a request's session.
+pub(super) struct Found {
+    pub(super) session: Result<LoadedSession, Absence>,
+    /// How the token came.
+    pub(super) by: Transport,
+    /// What came of its device.
+    pub(super) device: device::Presented,
+}
+
 /// The session that a request's token names, loaded and verified, and how the token came. One that is only looked at is
 /// not used by that.
-pub(super) async fn load(
-    core: &Core,
-    parts: &Parts,
-    guarded: bool,
-    reading: Reading,
-) -> Result<(Option<LoadedSession>, Transport), Denied> {
+pub(super) async fn load(core: &Core, parts: &Parts, guarded: bool, reading: Reading) -> Result<Found, Denied> {
     let Caller { entry, by } = receive(core, parts, guarded).await.map_err(Denied::Refused)?;
-    let Some(entry) = entry else { return Ok((None, by)) };
+    let none = |by, absence| Found { session: Err(absence), by, device: device::Presented::default() };
+    let Some(entry) = entry else { return Ok(none(by, Absence::Anonymous)) };
+    let device = device::Presented::of(core, &entry, parts);
     let found = match request_memory::recall(core, parts, &entry, reading) {
         Some(found) => found,
-        None => load_anew(core, parts, &entry, reading).await.map_err(Denied::Error)?,
+        None => load_anew(core, parts, &entry, reading, &device).await.map_err(Denied::Error)?,
     };
-    let Some(snapshot) = found else { return Ok((None, by)) };
+    let Some(snapshot) = found else { return Ok(none(by, Absence::Anonymous)) };
+    if let Some(absence) = device.absence(core, &entry, &snapshot.decoded.meta) {
+        return Ok(none(by, absence));
+    }
     let verified = verify(core, snapshot.data(), parts).await.map_err(Denied::Refused)?;
-    Ok((verified.then_some(snapshot), by))
+    Ok(Found { session: if verified { Ok(snapshot) } else { Err(Absence::Anonymous) }, by, device })
 }
 
 async fn load_anew(
@@ -182,12 +204,21 @@ async fn load_anew(
     parts: &Parts,
     entry: &Arc<TokenEntry>,
     reading: Reading,
+    device: &device::Presented,
 ) -> Result<Option<LoadedSession>, Error> {
-    let before = (core.writes(entry), (Instant::now(), core.now()));
-    let found = match reading {
-        Reading::Look => core.look(entry).await?,
-        Reading::Use => core.load(entry).await?,
+    let now = core.now();
+    let before = (core.writes(entry), (Instant::now(), now));
+    let (found, reading) = match reading {
+        Reading::Use if device.is_doubtful(core, entry) => match core.look(entry).await? {
+            Some(session) if device.admits(core, entry, &session.decoded.meta) => (core.load(entry).await?, reading),
+            refused => (refused, Reading::Look),
+        },
+        Reading::Use => (core.load(entry).await?, reading),
+        Reading::Look => (core.look(entry).await?, reading),
     };
+    if let Some(session) = &found {
+        device::note(core, session, now);
+    }
     if core.is_stored() {
         request_memory::remember(core, parts, entry, (found.as_ref(), reading), before);
     }
@@ -208,15 +239,19 @@ pub(super) async fn verify(core: &Core, data: &dyn ErasedData, parts: &Parts) ->
     }
 }
 
-/// The answer to an anonymous client.
-pub(super) async fn turn_away(core: &Core, own: Option<Missing>, parts: Option<&Parts>) -> Response {
+/// The answer to a client without a session.
+pub(super) async fn turn_away(core: &Core, absence: Absence, own: Option<Missing>, parts: Option<&Parts>) -> Response {
     let missing = own.unwrap_or_else(|| core.missing().clone());
     // A handler gets the request again, without its body.
     let parts = parts.filter(|_| missing.wants_request());
     let request = parts.map(|parts| Request::from_parts(parts.clone(), Body::empty()));
     match missing.answer(request).await {
         Ok(response) => response,
-        Err(status) => problem::missing(status, core),
+        Err(status) => match absence {
+            Absence::Anonymous => problem::missing(status, core),
+            Absence::Unproven => problem::unproven(status, core),
+            Absence::Unbound => problem::unbound(status),
+        },
     }
 }
 
@@ -241,7 +276,7 @@ pub(super) async fn check_fresh(
     }
     telemetry::refused(core.session_type(), Refusal::NotFresh);
     Err(match missing() {
-        Some(missing) => turn_away(core, Some(missing), parts).await,
+        Some(missing) => turn_away(core, Absence::Anonymous, Some(missing), parts).await,
         None => problem::stale(fresh, core),
     })
 }
@@ -250,20 +285,23 @@ pub(super) async fn check_fresh(
 pub(super) async fn admit(core: Core, demand: &Demand, parts: &Parts) -> Result<Admitted, Rejection> {
     let policy = demand.policy;
     let loaded = load(&core, parts, policy.csrf, Reading::of(parts, policy.touches)).await;
-    let (snapshot, by) = loaded.map_err(|denied| denied.into_rejection(&core, parts))?;
-    let admitted = match &snapshot {
-        Some(snapshot) => {
-            let authenticated_at = snapshot.decoded.meta.authenticated_at;
-            match check_fresh(&core, authenticated_at, policy.fresh, || demand.missing(), Some(parts)).await {
-                Ok(()) => demand.guard(snapshot.data(), Some(parts)).await,
+    let Found { session, by, device } = loaded.map_err(|denied| denied.into_rejection(&core, parts))?;
+    let admitted = match &session {
+        Ok(session) => {
+            let meta = &session.decoded.meta;
+            let fresh = check_fresh(&core, meta.authenticated_at, policy.fresh, || demand.missing(), Some(parts)).await;
+            match fresh.and_then(|()| device.recent(&core, &session.entry, meta, policy.device, Some(parts))) {
+                Ok(()) => demand.guard(session.data(), Some(meta), Some(parts)).await,
                 Err(refusal) => Err(refusal),
             }
         }
-        None if policy.access == Access::Protected => Err(turn_away(&core, demand.missing(), Some(parts)).await),
-        None => Ok(()),
+        Err(absence) if policy.access == Access::Protected => {
+            Err(turn_away(&core, *absence, demand.missing(), Some(parts)).await)
+        }
+        Err(_) => Ok(()),
     };
     match admitted {
-        Ok(()) => Ok(Admitted { core, loaded: snapshot, by }),
+        Ok(()) => Ok(Admitted { core, loaded: session.ok(), by }),
         Err(refusal) => Err(Rejection::new(&core, parts, refusal)),
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::response::{IntoResponse as _, Response};
 use http::request::Parts;
 
-use super::authorize::{Caller, check_fresh, receive, turn_away, verify};
+use super::authorize::{Absence, Caller, check_fresh, receive, turn_away, verify};
+use super::device;
 use super::handler::KeptLeases;
 use super::handler_session::reissued;
 use super::held::is_held;
@@ -19,6 +20,7 @@ use crate::declaration::Transport;
 use crate::error::Error;
 use crate::guard::Access;
 use crate::lease::LeaseKeeper;
+use crate::record::SessionMeta;
 use crate::session::TokenChange;
 use crate::sessions::{self, BoxedData, Core, Credential, ErasedData, LoadedSession, Login, TokenEntry};
 use crate::telemetry;
@@ -37,6 +39,8 @@ pub(super) struct ExclusiveBorrow {
     reads: bool,
     /// Whether the browser may have a session whose cookie it kept back: a default is not stored over it.
     withheld: bool,
+    /// What came of the device that the session may be bound to.
+    device: device::Presented,
     borrowed: BorrowedData,
     announcement: TokenChange,
 }
@@ -67,7 +71,7 @@ impl ExclusiveBorrow {
         let received = receive(core, parts, policy.csrf).await;
         let Caller { entry, by } = received.map_err(|refusal| Rejection::new(core, parts, refusal))?;
         if entry.is_none() && policy.access == Access::Protected {
-            let refusal = turn_away(core, demand.missing(), Some(parts)).await;
+            let refusal = turn_away(core, Absence::Anonymous, demand.missing(), Some(parts)).await;
             return Err(Rejection::new(core, parts, refusal));
         }
         let looks = only_looks(parts);
@@ -88,12 +92,13 @@ impl ExclusiveBorrow {
                 return Err(Rejection::new(core, parts, problem::cross_site()));
             }
         }
-        let asked = core.verifies() || policy.async_guard.is_some();
+        let asked = core.verifies() || policy.async_guard.is_some() || policy.device.is_some();
         let wanted = asked || policy.missing_handler || core.missing().wants_request();
         let reads = loads_page(parts);
+        let device = entry.as_ref().map(|entry| device::Presented::of(core, entry, parts)).unwrap_or_default();
         let parts = (entry.is_some() && wanted).then(|| Box::new(parts.clone()));
         let (borrowed, announcement) = (BorrowedData::Nothing, TokenChange::Unchanged);
-        Ok((Self { entry, presented, parts, looks, reads, withheld, borrowed, announcement }, by))
+        Ok((Self { entry, presented, parts, looks, reads, withheld, device, borrowed, announcement }, by))
     }
 
     /// The token whose session it is going to hold.
@@ -113,6 +118,10 @@ impl ExclusiveBorrow {
         if self.looks && self.entry.is_some() {
             return Box::pin(self.look(core, demand)).await;
         }
+        if let Some(absence) = self.refused(core).await.map_err(Error::into_response)? {
+            self.borrowed = self.without_a_session(core, demand, absence).await?;
+            return Ok(());
+        }
         let acquired = match &self.entry {
             Some(entry) => {
                 let credential = Credential::Presented(self.presented);
@@ -124,20 +133,30 @@ impl ExclusiveBorrow {
             Some(session) => {
                 // Whoever is asked may take longer than a lease.
                 let lease = KeptLeases::from(session.held().keeper());
-                let admitted =
-                    lease.hold(self.admits(core, demand, &*session.data, session.authenticated_at())).await?;
-                admitted.then_some(session)
+                let admits = self.admits(core, demand, &*session.data, session.entry(), session.meta());
+                lease.hold(admits).await?.map(|()| session)
             }
-            None => None,
+            None => Err(Absence::Anonymous),
         };
         self.borrowed = match admitted {
-            Some(mut session) => {
+            Ok(mut session) => {
                 session.lend(core.schema(), self.reads).map_err(Error::into_response)?;
                 BorrowedData::Session(session)
             }
-            None => self.without_a_session(core, demand).await?,
+            Err(absence) => self.without_a_session(core, demand, absence).await?,
         };
         Ok(())
+    }
+
+    /// Why the session may not be used, if that is to be known before it is: taking it is a use.
+    async fn refused(&self, core: &Core) -> Result<Option<Absence>, Error> {
+        let Some(entry) = self.entry.as_ref().filter(|entry| self.device.is_doubtful(core, entry)) else {
+            return Ok(None);
+        };
+        let now = core.now();
+        let Some(session) = Box::pin(core.look(entry)).await? else { return Ok(None) };
+        device::note(core, &session, now);
+        Ok(self.device.absence(core, entry, &session.decoded.meta))
     }
 
     /// The same for a request that only looks.
@@ -148,48 +167,58 @@ impl ExclusiveBorrow {
         };
         let admitted = match found {
             Some(session) => {
-                let proved = session.decoded.meta.authenticated_at;
-                self.admits(core, demand, session.data(), proved).await?.then_some(session)
+                let meta = &session.decoded.meta;
+                self.admits(core, demand, session.data(), &session.entry, meta).await?.map(|()| session)
             }
-            None => None,
+            None => Err(Absence::Anonymous),
         };
         self.borrowed = match admitted {
-            Some(session) => {
+            Ok(session) => {
                 let data = core.copy_of(&session).map_err(Error::into_response)?;
                 BorrowedData::Copy { session, data }
             }
-            None => self.without_a_session(core, demand).await?,
+            Err(absence) => self.without_a_session(core, demand, absence).await?,
         };
         Ok(())
     }
 
-    /// Asks whether the request may use the session: `verify`, for which it may be none, then how fresh it is to be, and
+    /// Asks whether the request may use the session: its device and `verify`, for which it may be none, then how fresh it is to be, and
     /// the guard.
     async fn admits(
         &self,
         core: &Core,
         demand: &Demand,
         data: &dyn ErasedData,
-        proved: Timestamp,
-    ) -> Result<bool, Response> {
+        entry: &TokenEntry,
+        meta: &SessionMeta,
+    ) -> Result<Result<(), Absence>, Response> {
         let parts = self.parts.as_deref();
+        if let Some(absence) = self.device.absence(core, entry, meta) {
+            return Ok(Err(absence));
+        }
         if let Some(parts) = parts
             && !verify(core, data, parts).await?
         {
-            return Ok(false);
+            return Ok(Err(Absence::Anonymous));
         }
-        check_fresh(core, proved, demand.policy.fresh, || demand.missing(), parts).await?;
-        demand.guard(data, parts).await?;
-        Ok(true)
+        check_fresh(core, meta.authenticated_at, demand.policy.fresh, || demand.missing(), parts).await?;
+        self.device.recent(core, entry, meta, demand.policy.device, parts)?;
+        demand.guard(data, Some(meta), parts).await?;
+        Ok(Ok(()))
     }
 
     /// What is lent where there is no session.
-    async fn without_a_session(&self, core: &Core, demand: &Demand) -> Result<BorrowedData, Response> {
+    async fn without_a_session(
+        &self,
+        core: &Core,
+        demand: &Demand,
+        absence: Absence,
+    ) -> Result<BorrowedData, Response> {
         if demand.policy.access == Access::Protected {
-            return Err(turn_away(core, demand.missing(), self.parts.as_deref()).await);
+            return Err(turn_away(core, absence, demand.missing(), self.parts.as_deref()).await);
         }
         let Some(data) = (demand.policy.default)() else { return Ok(BorrowedData::Nothing) };
-        demand.guard(&*data, self.parts.as_deref()).await?;
+        demand.guard(&*data, None, self.parts.as_deref()).await?;
         let mut before = Vec::new();
         data.encode(&mut before).map_err(|error| Error::Encode(error).into_response())?;
         Ok(BorrowedData::Default { data, before })

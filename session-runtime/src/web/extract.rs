@@ -18,7 +18,7 @@ use http::request::Parts;
 use super::handler_session::{ErasedHandlerSession, HandlerSession};
 use super::problem::Rejection;
 use super::request_memory;
-use super::session_policy::{Demand, ErasedState, GuardFuture, SessionPolicy, TakesState};
+use super::session_policy::{Demand, ErasedState, GuardFuture, Noted, SessionPolicy, TakesState};
 use super::state::HasSessions;
 use crate::missing::Missing;
 use crate::sessions::{BoxedData, Core, ErasedData, Sessions};
@@ -33,6 +33,14 @@ pub trait Spec: 'static {
     /// # Errors
     /// The response to give instead.
     fn guard(_: &dyn ErasedData) -> Result<(), Response> {
+        Ok(())
+    }
+
+    /// The guard, if it looks at the device as well.
+    ///
+    /// # Errors
+    /// The response to give instead.
+    fn device_guard(_: &dyn ErasedData, _: Noted<'_>) -> Result<(), Response> {
         Ok(())
     }
 

@@ -15,9 +15,13 @@ use super::handler_session::{ErasedHandlerSession, HandlerSession};
 use super::problem;
 use super::returned::HandlerAnswer;
 use super::session_policy::GuardFuture;
+#[cfg(feature = "device-bound")]
+use super::session_policy::Noted;
 use crate::error::Error;
 use crate::guard::{AsyncGuard, AsyncGuardFunction, GuardFunction, StatefulGuardFunction, Verdict};
 use crate::lease::LeaseKeeper;
+#[cfg(feature = "device-bound")]
+use crate::sessions::Device;
 use crate::sessions::{ErasedData, SessionData, typed};
 
 /// The sessions of one handler, in the order of its signature.
@@ -295,6 +299,19 @@ impl KeptLeases {
 /// The response that the guard gave, or 403.
 pub fn verdict<T: SessionData, R: Verdict>(data: &dyn ErasedData, guard: impl FnOnce(&T) -> R) -> Result<(), Response> {
     answer_of_guard(guard(typed(data)).verdict())
+}
+
+/// Asks a guard that looks at the device as well.
+///
+/// # Errors
+/// As [`verdict`].
+#[cfg(feature = "device-bound")]
+pub fn verdict_with_device<T: SessionData, R: Verdict>(
+    data: &dyn ErasedData,
+    noted: Noted<'_>,
+    guard: impl FnOnce(&T, Device) -> R,
+) -> Result<(), Response> {
+    answer_of_guard(guard(typed(data), noted.device()).verdict())
 }
 
 /// Asks a guard that is a function.

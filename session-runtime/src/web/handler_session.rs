@@ -82,7 +82,7 @@ impl HandlerSession {
         let Admitted { core, loaded, by } = admit(core, &demand, parts).await?;
         let default = if loaded.is_none() { (demand.policy.default)() } else { None };
         if let Some(data) = &default {
-            demand.guard(&**data, Some(parts)).await.map_err(|refusal| Rejection::new(&core, parts, refusal))?;
+            demand.guard(&**data, None, Some(parts)).await.map_err(|refusal| Rejection::new(&core, parts, refusal))?;
         }
         Ok(Self::new(core, by, demand, parts, BorrowKind::Shared { loaded, token: None, default }))
     }

@@ -12,7 +12,7 @@ use http::request::Parts;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::authorize::{check_fresh, load, turn_away};
+use super::authorize::{Found, check_fresh, load, turn_away};
 use super::handler::answer_of_guard;
 use super::handler_session::{announce, reissued};
 use super::passive::Reading;
@@ -188,7 +188,7 @@ where
             request_memory::begin(&mut parts);
             let (format, reading) = (ProblemFormat::of(&parts.headers), Reading::of(&parts, policy.touches));
             match load(&core, &parts, policy.csrf, reading).await {
-                Ok((Some(session), by)) => {
+                Ok(Found { session: Ok(session), by, .. }) => {
                     if let Err(refusal) = policy.admit(&core, &session, &parts).await {
                         return Ok(Rejection::new(&core, &parts, refusal).into_response());
                     }
@@ -204,8 +204,8 @@ where
                     format.apply(&mut response);
                     Ok(response)
                 }
-                Ok((None, _)) => {
-                    let answer = turn_away(&core, policy.missing.clone(), Some(&parts)).await;
+                Ok(Found { session: Err(absence), .. }) => {
+                    let answer = turn_away(&core, absence, policy.missing.clone(), Some(&parts)).await;
                     Ok(Rejection::new(&core, &parts, answer).into_response())
                 }
                 Err(denied) => Ok(denied.into_rejection(&core, &parts).into_response()),

@@ -3,6 +3,11 @@
 mod authorize;
 mod cookies;
 mod csrf;
+#[cfg(feature = "device-bound")]
+mod device;
+#[cfg(not(feature = "device-bound"))]
+#[path = "device_off.rs"]
+mod device;
 mod exclusive;
 mod extract;
 mod handler;
@@ -29,10 +34,14 @@ mod withheld;
 #[cfg(feature = "testing")]
 pub(crate) use self::cookies::fuzz;
 
+#[cfg(feature = "device-bound")]
+pub use self::device::DeviceBound;
 pub use self::extract::{
     ExclusiveFromRef, Keyed, Optional, OwnedFromRef, Protected, SharedFromRef, SlotFromRef, Spec, SpecKey, SpecOf,
     State, spec_key,
 };
+#[cfg(feature = "device-bound")]
+pub use self::handler::verdict_with_device;
 pub use self::handler::{
     HandlerFuture, HandlerSessions, ResponseFuture, answer, answer_unless_failed, ask_guard, ask_guard_with, serve,
     unreachable, verdict, verdict_of,
@@ -44,7 +53,7 @@ pub use self::problem::Rejection;
 pub(crate) use self::problem_kind::ProblemKind;
 pub use self::returned::returned;
 pub use self::session_policy::{
-    ErasedState, GuardFuture, HoldsState, SessionPolicy, TakesState, state_taken, take_state,
+    ErasedState, GuardFuture, HoldsState, Noted, SessionPolicy, TakesState, state_taken, take_state,
 };
 pub use self::snapshot::{Peek, snapshot, snapshot_optional};
 pub use self::state::HasSessions;

@@ -94,6 +94,28 @@ pub(super) fn stale(fresh: Duration, core: &Core) -> Response {
     response
 }
 
+/// A session that is bound to a device, in a request that does not prove it.
+pub(super) fn unproven(status: StatusCode, core: &Core) -> Response {
+    let detail = "The session is bound to a device, and this request does not come from it. Log in again.";
+    let mut response = problem(status, ProblemKind::DeviceUnproven, "Proof of the device required", detail);
+    if status == StatusCode::UNAUTHORIZED {
+        transport::challenge(core, response.headers_mut());
+    }
+    response
+}
+
+/// A session that has to be bound to a device, and is not.
+pub(super) fn unbound(status: StatusCode) -> Response {
+    let detail = "This needs a browser that binds sessions to its device.";
+    problem(status, ProblemKind::DeviceUnbound, "Device-bound session required", detail)
+}
+
+/// A registration or a proof of a device that can't be used.
+#[cfg_attr(not(feature = "device-bound"), expect(dead_code, reason = "nobody sends one"))]
+pub(super) fn bad_proof(status: StatusCode) -> Response {
+    problem(status, ProblemKind::DeviceProof, "Device proof refused", "The device's proof can't be used.")
+}
+
 /// A token that can't be used, under `invalid = reject`.
 pub(super) fn bad_token() -> Response {
     problem(

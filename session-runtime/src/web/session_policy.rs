@@ -12,6 +12,9 @@ use http::request::Parts;
 use super::problem;
 use crate::guard::Access;
 use crate::missing::Missing;
+use crate::record::SessionMeta;
+#[cfg(feature = "device-bound")]
+use crate::sessions::Device;
 use crate::sessions::{BoxedData, ErasedData};
 
 /// What `state = ...` names, taken from the application's state.
@@ -77,14 +80,31 @@ impl Demand {
         (self.policy.missing)(self.state.as_ref())
     }
 
-    /// Asks the handler's guard. Where that may need the request, its parts have been kept.
-    pub(super) async fn guard(&self, data: &dyn ErasedData, parts: Option<&Parts>) -> Result<(), Response> {
+    /// Asks the handler's guard. Where that may need the request, its parts have been kept. A default has nothing noted.
+    pub(super) async fn guard(
+        &self,
+        data: &dyn ErasedData,
+        meta: Option<&SessionMeta>,
+        parts: Option<&Parts>,
+    ) -> Result<(), Response> {
         (self.policy.guard)(data)?;
+        (self.policy.device_guard)(data, Noted(meta))?;
         match (self.policy.async_guard, parts) {
             (None, _) => Ok(()),
             (Some(ask), Some(parts)) => ask(data, parts, self.state.as_ref()).await,
             (Some(_), None) => Err(problem::forbidden()),
         }
+    }
+}
+
+/// What is noted of a session beside its data.
+#[derive(Clone, Copy)]
+pub struct Noted<'a>(#[cfg_attr(not(feature = "device-bound"), expect(dead_code))] Option<&'a SessionMeta>);
+
+#[cfg(feature = "device-bound")]
+impl Noted<'_> {
+    pub(super) fn device(self) -> Device {
+        self.0.map_or(Device::Unbound, Device::of)
     }
 }
 
@@ -94,6 +114,8 @@ pub struct SessionPolicy {
     pub(super) access: Access,
     /// How long ago the person may have proved who they are, if the handler says.
     pub(super) fresh: Option<Duration>,
+    /// How long ago the device may have proved its key, if the handler says.
+    pub(super) device: Option<Duration>,
     /// How long an exclusive borrow may queue, if the handler says.
     pub(super) wait: Option<Duration>,
     /// Whether requests that another site may have made are refused.
@@ -111,6 +133,8 @@ pub struct SessionPolicy {
     /// Whether that answers by the request, as a handler does.
     pub(super) missing_handler: bool,
     pub(super) guard: fn(&dyn ErasedData) -> Result<(), Response>,
+    /// A guard that looks at the device as well.
+    pub(super) device_guard: fn(&dyn ErasedData, Noted<'_>) -> Result<(), Response>,
     pub(super) async_guard: Option<AskGuard>,
     /// What an anonymous client gets under `or_default`.
     pub(super) default: fn() -> Option<BoxedData>,
@@ -121,6 +145,7 @@ impl SessionPolicy {
         Self {
             access,
             fresh: None,
+            device: None,
             wait: None,
             csrf: true,
             touches: true,
@@ -130,6 +155,7 @@ impl SessionPolicy {
             missing: |_| None,
             missing_handler: false,
             guard: |_| Ok(()),
+            device_guard: |_, _| Ok(()),
             async_guard: None,
             default: || None,
         }
@@ -154,6 +180,23 @@ impl SessionPolicy {
     #[must_use]
     pub const fn fresh(self, age: Duration) -> Self {
         Self { fresh: Some(age), ..self }
+    }
+
+    /// `device = "..."`
+    #[cfg(feature = "device-bound")]
+    #[must_use]
+    pub const fn device<T: super::DeviceBound>(self, age: Duration) -> Self {
+        Self { device: Some(age), ..self }
+    }
+
+    /// `guard = |data, device| ...`
+    #[cfg(feature = "device-bound")]
+    #[must_use]
+    pub const fn device_guard<T: super::DeviceBound>(
+        self,
+        device_guard: fn(&dyn ErasedData, Noted<'_>) -> Result<(), Response>,
+    ) -> Self {
+        Self { device_guard, ..self }
     }
 
     /// `wait = "..."`

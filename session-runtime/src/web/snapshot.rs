@@ -7,7 +7,7 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use futures_util::future::BoxFuture;
 use http::request::Parts;
 
-use super::authorize::{Denied, load, turn_away};
+use super::authorize::{Absence, Denied, load, turn_away};
 use super::passive::Reading;
 use super::problem::Rejection;
 use super::request_memory;
@@ -32,7 +32,7 @@ impl<T: SessionData> Sessions<T> {
 
     async fn found(&self, parts: &Parts, touches: bool) -> Result<Option<Snapshot<T>>, Error> {
         match self.core().find(parts, false, touches).await {
-            Ok(found) => Ok(found.map(Snapshot::of)),
+            Ok(found) => Ok(found.ok().map(Snapshot::of)),
             Err(Denied::Refused(_)) => Ok(None),
             Err(Denied::Error(error)) => Err(error),
         }
@@ -80,9 +80,9 @@ impl Core {
         parts: &'a Parts,
         guarded: bool,
         touches: bool,
-    ) -> BoxFuture<'a, Result<Option<LoadedSession>, Denied>> {
+    ) -> BoxFuture<'a, Result<Result<LoadedSession, Absence>, Denied>> {
         let reading = Reading::of(parts, touches);
-        Box::pin(async move { load(self, parts, guarded, reading).await.map(|(found, _)| found) })
+        Box::pin(async move { load(self, parts, guarded, reading).await.map(|found| found.session) })
     }
 
     /// An owned copy of a session's data, for a handler that asks for it, or for it if there is one.
@@ -94,11 +94,15 @@ impl Core {
     ) -> BoxFuture<'a, Result<Option<BoxedData>, Rejection>> {
         Box::pin(async move {
             let found = self.find(parts, true, touches).await.map_err(|denied| denied.into_rejection(self, parts))?;
-            let copy = found.and_then(|found| (self.schema().decode)(&found.decoded.json).ok());
-            if needed && copy.is_none() {
-                return Err(Rejection::new(self, parts, turn_away(self, None, Some(parts)).await));
+            let copy =
+                found.and_then(|found| (self.schema().decode)(&found.decoded.json).map_err(|_| Absence::Anonymous));
+            match copy {
+                Ok(copy) => Ok(Some(copy)),
+                Err(absence) if needed => {
+                    Err(Rejection::new(self, parts, turn_away(self, absence, None, Some(parts)).await))
+                }
+                Err(_) => Ok(None),
             }
-            Ok(copy)
         })
     }
 }

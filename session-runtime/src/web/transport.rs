@@ -7,6 +7,7 @@ use session_rules::origin::{Origin, is_loopback};
 use session_rules::transport::BEARER_ANSWER;
 
 use super::cookies;
+use super::device;
 use crate::declaration::Transport;
 use crate::error::Error;
 use crate::session::TokenChange;
@@ -131,6 +132,7 @@ pub(super) fn announce(
             for cookie in [cookie].into_iter().chain(former) {
                 cookies::append(headers, cookie);
             }
+            device::announce(core, by, change, headers)?;
         }
         // A token is base64, so it always is a header's value.
         Transport::Bearer => drop(headers.insert(ANSWER, HeaderValue::try_from(token).unwrap_or(EMPTY))),

@@ -17,6 +17,7 @@ macro_rules! refused {
     };
 }
 
+mod device_bound;
 mod field_attributes;
 mod origins;
 mod redis;
@@ -180,7 +181,8 @@ fn an_unknown_option_is_answered_with_the_table() {
         &[concat!(
             "expected `backend`, `key`, `cookie`, `transport`, `trusted_origins`, `public_origin`, `idle`, `lifetime`, \
              `rotate_every`, ",
-            "`missing`, `invalid`, `clear_site_data`, `verify`, `validate`, `version`, `from`, `encrypt`, ",
+            "`missing`, `invalid`, `clear_site_data`, `verify`, `validate`, `version`, `from`, `device_bound`, ",
+            "`encrypt`, ",
             "`max_per_owner`, `on_excess`, `name`, `scheme` or `crate`"
         )],
     );

@@ -39,6 +39,7 @@ const RULES: &[fn(&UncheckedHandler, &mut Errors)] = &[
     next_is_last,
     options::guard_has_one_session,
     options::freshness_is_of_one_session,
+    options::device_is_of_one_session,
     options::missing_is_possible,
     options::wait_is_for_a_borrow,
     options::save_is_for_a_borrow,

@@ -57,6 +57,14 @@ pub(super) fn freshness_is_of_one_session(draft: &UncheckedHandler, errors: &mut
     is_about_one_session(draft, fresh.span, without, "this may be about", "that is to be fresh", errors);
 }
 
+/// `#[session(optional, device = ..)]`, `#[session(protected, device = ..)]` with two sessions
+pub(super) fn device_is_of_one_session(draft: &UncheckedHandler, errors: &mut Errors) {
+    let Slot::Written(device) = &draft.options.device else { return };
+    let without =
+        "`device` needs a session, and this handler allows anonymous requests; add `protected`, or remove `device`";
+    is_about_one_session(draft, device.span, without, "this may be about", "whose device is asked", errors);
+}
+
 /// `#[session(optional, missing = ..)]`
 pub(super) fn missing_is_possible(draft: &UncheckedHandler, errors: &mut Errors) {
     let Slot::Written(missing) = &draft.options.missing else { return };

@@ -141,8 +141,8 @@ fn a_guard_looks_at_one_session() {
         &["write it as one and name it"],
     );
     assert_refused(
-        &refused!([protected, guard = |a, b| true, wait = 5] async fn f(u: &mut User) {}),
-        &["`wait` takes", "one value"],
+        &refused!([protected, guard = |a, b, c| true, wait = 5] async fn f(u: &mut User) {}),
+        &["`wait` takes", "or `|user, device| ...`"],
     );
     assert_refused(&refused!([protected, guard] async fn f(u: &User) {}), &["`guard` takes a closure"]);
     assert_refused(
@@ -153,6 +153,10 @@ fn a_guard_looks_at_one_session() {
         &refused!([protected, guard = |user| Self::is_root(user)] async fn f(u: &User) {}),
         &["write the type's name"],
     );
+    let feature: &[&str] =
+        if cfg!(feature = "device-bound") { &[] } else { &["needs the cargo feature `device-bound`"] };
+    assert_refused(&refused!([protected, guard = |user, device| true] async fn f(u: &User) {}), feature);
+    assert_refused(&refused!([protected, device = "1m"] async fn f(u: &User) {}), feature);
     assert_refused(&refused!([protected, gaurd = |a, b| a] async fn f(u: &User) {}), &["did you mean `guard`?"]);
 }
 

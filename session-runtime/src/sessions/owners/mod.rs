@@ -1,5 +1,7 @@
 //! Sessions by their owner: to list them, to end them, and to have no more of them than allowed.
 
+#[cfg(feature = "admin")]
+mod by_list;
 mod index_store;
 mod owner_index;
 
@@ -241,6 +243,8 @@ impl Core {
             created: decoded.meta.created,
             last_seen: record.last_seen,
             expires: record.expires,
+            #[cfg(feature = "device-bound")]
+            device: super::Device::of(&decoded.meta),
             label: decoded.meta.label,
         })
     }
@@ -253,6 +257,8 @@ pub struct Listing {
     created: Timestamp,
     last_seen: Timestamp,
     expires: Timestamp,
+    #[cfg(feature = "device-bound")]
+    device: super::Device,
     label: Option<Arc<str>>,
 }
 
@@ -280,6 +286,13 @@ impl Listing {
     /// What the login called it: see [`Start::label`](crate::Start::label). It came from outside, so a page escapes it.
     pub fn label(&self) -> Option<&str> {
         self.label.as_deref()
+    }
+
+    /// Whether it is bound to a device.
+    #[cfg(feature = "device-bound")]
+    #[doc = include_str!("../../docs/examples/listing_device.md")]
+    pub fn device(&self) -> super::Device {
+        self.device
     }
 
     /// Whether it is the session of this public id: `listing.is(session.public_id())` is the one that asks.

@@ -52,10 +52,11 @@ enum Visitor {
 }
 
 #[derive(Serialize, Deserialize, SessionData)]
-#[session(trusted_origins = env("PARTNERS"))]
+#[session(trusted_origins = env("PARTNERS"), device_bound)]
 struct Unit;
 
 #[derive(Serialize, Deserialize, SessionData)]
+#[session(device_bound(every = "10m", except = ["/static", "/images"], require))]
 struct Pair(u8, #[serde(skip)] &'static str);
 
 impl From<UserV1> for User {

@@ -1,5 +1,7 @@
 //! What a store keeps of a session.
 
+mod device_note;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +10,8 @@ use bytes::{BufMut as _, Bytes};
 
 use crate::clock::Timestamp;
 use crate::id::{IdHash, TypeTag};
+
+pub(crate) use self::device_note::DeviceNote;
 
 /// A session as a backend stores it.
 #[derive(Clone, PartialEq, Eq)]
@@ -105,6 +109,9 @@ pub(crate) struct SessionMeta {
     pub(crate) idle: Option<Duration>,
     /// What a person knows the session by, such as the name of a browser.
     pub(crate) label: Option<Arc<str>>,
+    /// The key of a device that the session is bound to. It is read and written whether or not the feature is on, so that
+    /// no process loses what another one has noted.
+    pub(crate) device: Option<DeviceNote>,
 }
 
 impl SessionMeta {
@@ -119,6 +126,7 @@ impl SessionMeta {
             persistent: None,
             idle: None,
             label: None,
+            device: None,
         }
     }
 }
@@ -130,9 +138,11 @@ impl SessionMeta {
 /// The header is one byte of format (1: plain, 2: sealed), the times of creation, of the last proof and of
 /// the last rotation (eight bytes each: milliseconds, big endian), four bytes of generation, sixteen bytes of proof,
 /// four bytes of the data's version, one byte of flags, with flag 4 sixteen bytes of the former proof, with flag 8 five
-/// bytes of the idle timeout that the login chose (milliseconds, big endian), and with flag 16 eight bytes of a hash of the
-/// session type, which every record in a store has since it could be listed. Flag 1 says that the login chose whether the
-/// cookie is persistent, flag 2 what it chose.
+/// bytes of the idle timeout that the login chose (milliseconds, big endian), with flag 16 eight bytes of a hash of the
+/// session type, which every record in a store has since it could be listed, and with flag 32 the device that the session is
+/// bound to: one byte of layout (1), its key (33 bytes, a compressed point on P-256), and when the session was bound, when
+/// the newest challenge that it answered was made, and when that answer came (eight bytes each). Flag 1 says that the login
+/// chose whether the cookie is persistent, flag 2 what it chose.
 ///
 /// The payload is one byte for the length of the label, the label in UTF-8, then the data.
 pub(crate) struct Envelope {
@@ -154,20 +164,44 @@ impl Envelope {
     const PREVIOUS: u8 = 4;
     const IDLE: u8 = 8;
     const TAGGED: u8 = 16;
+    const DEVICE: u8 = 32;
     /// The most bytes of a label.
     pub(crate) const LABEL: usize = 255;
 
     /// The body without the data: its bytes, and where the payload in them begins.
     pub(crate) fn write(&self, room: usize) -> (Vec<u8>, usize) {
+        let mut out = self.write_header(2 + room);
+        let payload = out.len();
+        let label = self.meta.label.as_deref().unwrap_or_default();
+        let most = label.len().min(Self::LABEL);
+        let end = (0..=most).rev().find(|end| label.is_char_boundary(*end)).unwrap_or_default();
+        let label = &label[..end];
+        out.extend(u8::try_from(label.len()));
+        out.put_slice(label.as_bytes());
+        (out, payload)
+    }
+
+    /// The header alone: a payload follows.
+    pub(crate) fn write_header(&self, room: usize) -> Vec<u8> {
         let Self {
             meta:
-                SessionMeta { created, authenticated_at, rotated, generation, previous_id_hash, persistent, idle, label },
+                SessionMeta {
+                    created,
+                    authenticated_at,
+                    rotated,
+                    generation,
+                    previous_id_hash,
+                    persistent,
+                    idle,
+                    label: _,
+                    device,
+                },
             id_hash,
             data_version,
             sealed,
             type_tag,
         } = self;
-        let mut out = Vec::with_capacity(Self::HEADER + 2 + room);
+        let mut out = Vec::with_capacity(Self::HEADER + room);
         out.put_u8(if *sealed { Self::SEALED } else { Self::PLAIN });
         for time in [created, authenticated_at, rotated] {
             out.put_u64(time.as_millis());
@@ -181,6 +215,7 @@ impl Envelope {
             (previous_id_hash.is_some(), Self::PREVIOUS),
             (idle.is_some(), Self::IDLE),
             (type_tag.is_some(), Self::TAGGED),
+            (device.is_some(), Self::DEVICE),
         ];
         out.put_u8(flags.iter().filter(|(set, _)| *set).map(|(_, flag)| flag).sum());
         if let Some(previous_id_hash) = previous_id_hash {
@@ -192,14 +227,10 @@ impl Envelope {
         if let Some(TypeTag(tag)) = type_tag {
             out.put_slice(tag);
         }
-        let payload = out.len();
-        let label = label.as_deref().unwrap_or_default();
-        let most = label.len().min(Self::LABEL);
-        let end = (0..=most).rev().find(|end| label.is_char_boundary(*end)).unwrap_or_default();
-        let label = &label[..end];
-        out.extend(u8::try_from(label.len()));
-        out.put_slice(label.as_bytes());
-        (out, payload)
+        if let Some(device) = device {
+            device.put(&mut out);
+        }
+        out
     }
 
     /// Reads a body's header, and gives where its payload begins; `None` for what this version of the library
@@ -216,7 +247,13 @@ impl Envelope {
         let word = |at: usize| Some(u32::from_be_bytes(*header.get(at..)?.first_chunk()?));
         let id_hash = IdHash(*header.get(29..)?.first_chunk()?);
         let (generation, data_version, flags) = (word(25)?, word(45)?, header[49]);
-        let known = flags & !(Self::CHOSEN | Self::PERSISTENT | Self::PREVIOUS | Self::IDLE | Self::TAGGED) == 0;
+        const KNOWN: u8 = Envelope::CHOSEN
+            | Envelope::PERSISTENT
+            | Envelope::PREVIOUS
+            | Envelope::IDLE
+            | Envelope::TAGGED
+            | Envelope::DEVICE;
+        let known = flags & !KNOWN == 0;
         if !known || flags & (Self::CHOSEN | Self::PERSISTENT) == Self::PERSISTENT {
             return None;
         }
@@ -235,6 +272,11 @@ impl Envelope {
             let (tag, behind) = rest.split_first_chunk::<8>()?;
             (type_tag, rest) = (Some(TypeTag(*tag)), behind);
         }
+        let mut device = None;
+        if flags & Self::DEVICE != 0 {
+            let (bytes, behind) = rest.split_first_chunk()?;
+            (device, rest) = (Some(DeviceNote::read(bytes)?), behind);
+        }
         let meta = SessionMeta {
             created: time(1)?,
             authenticated_at: time(9)?,
@@ -244,6 +286,7 @@ impl Envelope {
             persistent: (flags & Self::CHOSEN != 0).then_some(flags & Self::PERSISTENT != 0),
             idle,
             label: None,
+            device,
         };
         Some((Self { meta, id_hash, data_version, sealed, type_tag }, body.len() - rest.len()))
     }
@@ -257,99 +300,4 @@ impl Envelope {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn touch(now: u64) -> Touch {
-        Touch { now: Timestamp::from_secs(now), idle: Duration::from_secs(60), expires: Timestamp::from_secs(100) }
-    }
-
-    fn record(last_seen: u64) -> Record {
-        Record {
-            version: 1,
-            last_seen: Timestamp::from_secs(last_seen),
-            expires: Timestamp::from_secs(100),
-            body: Bytes::from_static(b"secret"),
-        }
-    }
-
-    #[test]
-    fn a_record_is_alive_until_idle_or_lifetime_ends() {
-        let none = Duration::ZERO;
-        assert!(touch(59).is_live(&record(0), none));
-        assert!(!touch(60).is_live(&record(0), none));
-        assert!(touch(60).is_live(&record(0), Duration::from_secs(1)));
-        assert!(touch(99).is_live(&record(90), none));
-        assert!(!touch(100).is_live(&record(99), none));
-        assert!(touch(0).is_live(&record(50), none), "a clock that jumped back makes no panic");
-    }
-
-    #[test]
-    fn a_store_keeps_no_longer_than_the_lifetime() {
-        assert_eq!(touch(10).keep(), Duration::from_secs(60));
-        assert_eq!(touch(70).keep(), Duration::from_secs(30));
-        assert_eq!(touch(200).keep(), Duration::from_millis(1));
-    }
-
-    #[test]
-    fn debug_shows_no_data() {
-        assert!(!format!("{:?}", record(0)).contains("secret"));
-    }
-
-    fn envelope(meta: SessionMeta) -> Envelope {
-        Envelope { meta, id_hash: IdHash([7; 16]), data_version: 3, sealed: false, type_tag: Some(TypeTag([9; 8])) }
-    }
-
-    #[test]
-    fn what_is_no_envelope_is_none() {
-        for body in [&b""[..], b"\x01", &[3; 64], &[0; 64], &[1; 28]] {
-            assert!(Envelope::read(body).is_none());
-        }
-        let (bytes, _) = envelope(SessionMeta {
-            previous_id_hash: Some(IdHash([1; 16])),
-            ..SessionMeta::starting(Timestamp::from_secs(1))
-        })
-        .write(0);
-        for length in 0..bytes.len() - 1 {
-            assert!(Envelope::read(&bytes[..length]).is_none(), "{length}");
-        }
-        assert!(Envelope::label(b"").is_none());
-        assert!(Envelope::label(b"\x02a").is_none());
-        assert!(Envelope::label(b"\x01\xff").is_none());
-    }
-
-    #[test]
-    fn an_envelope_is_read_as_it_was_written() {
-        let plain = SessionMeta::starting(Timestamp::from_secs(1));
-        let full = SessionMeta {
-            authenticated_at: Timestamp::from_secs(2),
-            rotated: Timestamp::from_secs(3),
-            generation: 4,
-            previous_id_hash: Some(IdHash([9; 16])),
-            persistent: Some(true),
-            idle: Some(Duration::from_millis(90_500)),
-            label: Some("Firefox".into()),
-            ..plain.clone()
-        };
-        let idling = SessionMeta { idle: Some(Duration::from_secs(400 * 86_400)), ..plain.clone() };
-        for meta in [plain.clone(), idling, SessionMeta { persistent: Some(false), ..plain }, full] {
-            let (mut bytes, payload) = envelope(meta.clone()).write(2);
-            bytes.extend_from_slice(b"{}");
-            let (mut read, at) = Envelope::read(&bytes).unwrap();
-            let (label, data) = Envelope::label(&bytes[at..]).unwrap();
-            read.meta.label = label;
-            assert_eq!((at, &bytes[at + data..]), (payload, &b"{}"[..]));
-            assert_eq!((read.meta, read.id_hash.0, read.data_version, read.sealed), (meta, [7; 16], 3, false));
-        }
-    }
-
-    #[test]
-    fn a_long_label_is_cut_between_its_characters() {
-        let label = "é".repeat(200);
-        let (bytes, payload) =
-            envelope(SessionMeta { label: Some(label.into()), ..SessionMeta::starting(Timestamp::from_secs(1)) })
-                .write(0);
-        let (label, end) = Envelope::label(&bytes[payload..]).unwrap();
-        assert_eq!((label.unwrap().len(), payload + end), (254, bytes.len()));
-    }
-}
+mod tests;

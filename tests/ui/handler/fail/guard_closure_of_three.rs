@@ -1,8 +1,8 @@
 //! # Guards
 //!
-//! A guard looks at one value, the session's data.
+//! A guard looks at the session's data, and at its device where that is bound to one.
 //!
-//! Fix: write a closure of one parameter.
+//! Fix: write a closure of one parameter, or of two.
 
 use serde::{Deserialize, Serialize};
 use session_runtime::{SessionData, session};
@@ -13,7 +13,7 @@ struct User {
     visits: u32,
 }
 
-#[session(protected, guard = |user, times| user.visits > times)]
+#[session(protected, guard = |user, device, times| user.visits > times)]
 async fn home(user: &User) -> String {
     user.name.clone()
 }
