@@ -23,8 +23,8 @@ use tokio::time::{Instant, timeout};
 
 use crate::store::{Store, pair};
 
-conformance! { file_conforms: Backend + Leases + Sweep + List => pair(store()) }
-conformance! { durable_file_conforms: Backend + Leases + Sweep + List => pair(durable()) }
+conformance! { file_conforms: Backend + Leases + CompareAndSet + Sweep + List => pair(store()) }
+conformance! { durable_file_conforms: Backend + Leases + CompareAndSet + Sweep + List => pair(durable()) }
 
 pub(crate) fn store() -> (Store<File>, TempDir) {
     let folder = tempfile::tempdir().unwrap();

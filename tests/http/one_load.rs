@@ -69,6 +69,11 @@ async fn update(mut session: Session<User>) -> Result<(), Error> {
 }
 
 #[session(protected)]
+async fn update_nothing(mut session: Session<User>) -> Result<(), Error> {
+    session.update(|_| ()).await
+}
+
+#[session(protected)]
 async fn rotate(mut session: Session<User>) -> Result<(), Error> {
     session.rotate_id().await
 }
@@ -137,6 +142,7 @@ fn routes() -> Router<Sessions<User>> {
         .route("/owned", get(owned))
         .route("/borrow", post(borrow))
         .route("/update", post(update))
+        .route("/update-nothing", post(update_nothing))
         .route("/rotate", post(rotate))
         .route("/end", post(end))
         .route("/end-slot", post(end_slot))
@@ -206,6 +212,42 @@ async fn a_request_asks_a_store_of_ones_own_once() {
     assert_eq!(asked(&ended, "/read", 401).await, 1);
 }
 
+/// One to read it for the handler, and one to store the change if nothing came between. A change of nothing stores nothing.
+#[tokio::test]
+async fn an_update_costs_a_store_two_calls() {
+    let ledger = Ledger::default();
+    let users = Sessions::<User>::builder().backend(ledger.clone()).ephemeral_key().open().await.unwrap();
+    let server = serve(routes().route("/start", post(start)).with_state(users)).await;
+    let client = started(&server).await;
+    for (path, calls, writes) in [("/update", 2, 1), ("/update-nothing", 2, 0)] {
+        let mut least = usize::MAX;
+        // What was loaded counts for a moment, which a machine that is busy may exceed.
+        for _ in 0..20 {
+            let (asked, written) = (ledger.asked(), ledger.written());
+            assert_eq!(client.post(path).await.status, 200);
+            assert_eq!(ledger.written() - written, writes, "{path}");
+            least = least.min(ledger.asked() - asked);
+        }
+        assert_eq!(least, calls, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_update_costs_redis_two_round_trips() {
+    let store = Store::redis().await;
+    let Store::Redis(redis) = &store else { unreachable!() };
+    let server = serve(routes().route("/start", post(start)).with_state(store.sessions().await)).await;
+    let client = started(&server).await;
+    // The first one tells Redis the script.
+    assert_eq!(client.post("/update").await.status, 200);
+    let recording = redis.record().await;
+    assert_eq!(client.post("/update").await.status, 200);
+    let sent = recording.finish().await;
+    // What scripts run is seen as well.
+    let sent: Vec<_> = sent.iter().filter(|command| !command.contains("lua]")).collect();
+    assert_eq!(sent.len(), 2, "{sent:#?}");
+}
+
 async fn behind_the_handler_nobody_sees_what_it_has_changed_rotated_or_ended(store: Store) {
     let server = served(store.sessions().await).await;
     for (method, path, after) in [
@@ -234,6 +276,23 @@ async fn an_exclusive_borrow_loads_under_its_lease_whatever_was_found_before(sto
     assert_eq!(client.at(&here.url()).post("/borrow").await.text(), "2");
 }
 
+/// An update that meets another change since the request has loaded the session is made on the newest data.
+async fn an_update_is_made_on_the_newest_data_whatever_was_found_before(store: Store) {
+    let elsewhere = served(store.sessions().await).await;
+    let clock = ManualClock::new();
+    for (change, status, visits) in [("borrow", 200, "2"), ("update", 200, "2"), ("end", 409, "none")] {
+        let client = started(&elsewhere).await;
+        let users: Sessions<User> = store.builder().clock(clock.clone()).open().await.unwrap();
+        let other = Meanwhile { users: users.clone(), elsewhere: client.clone(), clock: clock.clone() };
+        let here = serve(routes().route_layer(from_fn_with_state(other, meanwhile)).with_state(users)).await;
+        let reply = client.at(&here.url()).post(&format!("/update?{change}")).await;
+        assert_eq!(reply.status, status, "{change}");
+        let left = client.get("/owned").await;
+        let left = if left.status == 200 { left.text() } else { "none" };
+        assert_eq!(left, visits, "{change}");
+    }
+}
+
 async fn what_was_found_counts_for_a_moment_only(store: Store) {
     for (change, seen) in [("borrow", "1"), ("end", "none")] {
         let elsewhere = served(store.sessions().await).await;
@@ -250,6 +309,7 @@ async fn what_was_found_counts_for_a_moment_only(store: Store) {
 
 on_every_backend!(
     an_exclusive_borrow_loads_under_its_lease_whatever_was_found_before,
+    an_update_is_made_on_the_newest_data_whatever_was_found_before,
     behind_the_handler_nobody_sees_what_it_has_changed_rotated_or_ended,
     what_was_found_counts_for_a_moment_only,
 );

@@ -10,8 +10,8 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::{
-    Acquired, Backend, BackendError, Lease, Leases, List, ListCursor, ListPage, ListedRecord, Record, RecordKey, Sweep,
-    Touch, Watch, Written,
+    Acquired, Backend, BackendError, CompareAndSet, Lease, Leases, List, ListCursor, ListPage, ListedRecord, Record,
+    RecordKey, Sweep, Touch, Watch, Written,
 };
 use crate::clock::Timestamp;
 #[cfg(feature = "metrics")]
@@ -41,6 +41,7 @@ fn timed<F>(_: fn() -> &'static str, _: &'static str, call: F) -> F {
 #[derive(Clone, Default)]
 pub struct Capabilities {
     leases: Option<Arc<dyn ErasedLeases>>,
+    compare_and_set: Option<Arc<dyn ErasedCompareAndSet>>,
     sweep: Option<Arc<dyn ErasedSweep>>,
     watch: Option<Arc<dyn ErasedWatch>>,
     list: Option<Arc<dyn ErasedList>>,
@@ -56,6 +57,12 @@ impl Capabilities {
     #[must_use]
     pub fn leases<B: Leases>(self, backend: &Arc<B>) -> Self {
         Self { leases: Some(Arc::clone(backend) as _), ..self }
+    }
+
+    /// And changes without a lease.
+    #[must_use]
+    pub fn compare_and_set<B: CompareAndSet>(self, backend: &Arc<B>) -> Self {
+        Self { compare_and_set: Some(Arc::clone(backend) as _), ..self }
     }
 
     /// And sweeping.
@@ -81,6 +88,7 @@ impl fmt::Debug for Capabilities {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Capabilities")
             .field("leases", &self.leases.is_some())
+            .field("compare_and_set", &self.compare_and_set.is_some())
             .field("sweep", &self.sweep.is_some())
             .field("watch", &self.watch.is_some())
             .field("list", &self.list.is_some())
@@ -106,6 +114,10 @@ impl Store {
 
     pub(crate) fn leases(&self) -> Option<&dyn ErasedLeases> {
         self.capabilities.leases.as_deref()
+    }
+
+    pub(crate) fn comparing(&self) -> Option<&dyn ErasedCompareAndSet> {
+        self.capabilities.compare_and_set.as_deref()
     }
 
     pub(crate) fn sweeping(&self) -> Option<&dyn ErasedSweep> {
@@ -206,6 +218,30 @@ impl<B: Leases> ErasedLeases for B {
 
     fn release<'a>(&'a self, key: &'a RecordKey, lease: Lease) -> BackendFuture<'a, ()> {
         Box::pin(timed(type_name::<B>, "release", Leases::release(self, key, lease)))
+    }
+}
+
+/// [`CompareAndSet`] with its future boxed.
+pub(crate) trait ErasedCompareAndSet: Send + Sync {
+    fn compare_and_set<'a>(
+        &'a self,
+        key: &'a RecordKey,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> BackendFuture<'a, Written>;
+}
+
+impl<B: CompareAndSet> ErasedCompareAndSet for B {
+    fn compare_and_set<'a>(
+        &'a self,
+        key: &'a RecordKey,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> BackendFuture<'a, Written> {
+        let call = CompareAndSet::compare_and_set(self, key, expected, record, touch);
+        Box::pin(timed(type_name::<B>, "compare_and_set", call))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sessions in this process's memory.
 
+mod leases;
 mod listing;
 mod sweep;
 
@@ -14,8 +15,8 @@ use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
 use super::{
-    Acquired, Backend, BackendError, Capabilities, Holder, Lease, Leases, OpenBackend, OpenError, Record, RecordKey,
-    Scope, Touch, Watch, Written,
+    Backend, BackendError, Capabilities, Holder, OpenBackend, OpenError, Record, RecordKey, Scope, Touch, Watch,
+    Written,
 };
 use crate::clock::Timestamp;
 
@@ -289,7 +290,7 @@ impl Backend for Memory {
     }
 
     fn capabilities(self: &Arc<Self>) -> Capabilities {
-        Capabilities::none().leases(self).sweep(self).watch(self).list(self)
+        Capabilities::none().leases(self).compare_and_set(self).sweep(self).watch(self).list(self)
     }
 }
 
@@ -299,68 +300,6 @@ impl Watch for Memory {
             Some(entry) => Box::pin(entry.gone.wait()),
             None => Box::pin(std::future::ready(())),
         })
-    }
-}
-
-impl Leases for Memory {
-    async fn acquire(&self, key: &RecordKey, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
-        let mut shard = self.shard(key);
-        let Some(entry) = shard.live(key, touch) else { return Ok(Acquired::Absent) };
-        match &mut entry.lease {
-            Some(held) if held.holder != lease.holder && lease.now < held.until => {
-                let left = held.until.since(lease.now);
-                let freed = held.freed.wait();
-                Ok(Acquired::Busy(Box::pin(async move {
-                    let _ = tokio::time::timeout(left, freed).await;
-                })))
-            }
-            taken => {
-                *taken = Some(MemoryLease {
-                    holder: lease.holder,
-                    until: lease.now.plus(lease.ttl),
-                    freed: Waiters::default(),
-                });
-                Ok(Acquired::Granted(entry.touched(touch)))
-            }
-        }
-    }
-
-    async fn extend(&self, key: &RecordKey, lease: Lease) -> Result<bool, BackendError> {
-        let mut shard = self.shard(key);
-        let held = shard.peek_mut(key).and_then(|entry| entry.lease.as_mut());
-        Ok(match held {
-            Some(held) if held.holder == lease.holder && lease.now < held.until => {
-                held.until = lease.now.plus(lease.ttl);
-                true
-            }
-            _ => false,
-        })
-    }
-
-    async fn save(
-        &self,
-        key: &RecordKey,
-        lease: Lease,
-        expected: u64,
-        record: Record,
-        touch: Touch,
-    ) -> Result<Written, BackendError> {
-        let mut shard = self.shard(key);
-        let Some(entry) = shard.live(key, touch) else { return Ok(Written::Absent) };
-        let Some(held) = entry.lease.take_if(|held| held.holder == lease.holder) else { return Ok(Written::Conflict) };
-        if lease.now >= held.until || entry.record.version != expected {
-            return Ok(Written::Conflict);
-        }
-        shard.replace(key, record);
-        Ok(Written::Done)
-    }
-
-    async fn release(&self, key: &RecordKey, lease: Lease) -> Result<(), BackendError> {
-        let mut shard = self.shard(key);
-        if let Some(entry) = shard.peek_mut(key) {
-            entry.lease.take_if(|held| held.holder == lease.holder);
-        }
-        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A [`Backend`] is conditional by construction: creating and updating are different operations and
 //! an update names the version that it read. What a store can do besides is a capability with a trait
-//! of its own ([`Leases`], [`Sweep`], [`Watch`], [`List`]), named in [`Backend::capabilities`].
+//! of its own ([`Leases`], [`CompareAndSet`], [`Sweep`], [`Watch`], [`List`]), named in [`Backend::capabilities`].
 
 mod cookie;
 mod erased;
@@ -56,7 +56,7 @@ pub use crate::record::{Record, Touch, touch_interval};
 pub enum Written {
     /// The record is stored.
     Done,
-    /// The stored version is another one, or the lease is no longer the writer's. Nothing changed.
+    /// The stored version is another one, or the lease is no longer the writer's, or is somebody else's. Nothing changed.
     Conflict,
     /// There is no such record: it ended or expired. Nothing was created.
     Absent,
@@ -108,13 +108,14 @@ pub trait Backend: Send + Sync + 'static {
         Duration::ZERO
     }
 
-    /// What this store can do besides. A type that implements [`Leases`], [`Sweep`], [`Watch`] or [`List`] says so here:
+    /// What this store can do besides. A type that implements [`Leases`], [`CompareAndSet`], [`Sweep`], [`Watch`] or
+    /// [`List`] says so here:
     ///
     /// ```
     /// # use session_runtime::backend::*;
     /// # use std::sync::Arc;
-    /// # fn example<B: Leases + Sweep + Watch + List>(backend: &Arc<B>) -> Capabilities {
-    /// Capabilities::none().leases(backend).sweep(backend).watch(backend).list(backend)
+    /// # fn example<B: CompareAndSet + Sweep + Watch + List>(backend: &Arc<B>) -> Capabilities {
+    /// Capabilities::none().leases(backend).compare_and_set(backend).sweep(backend).watch(backend).list(backend)
     /// # }
     /// ```
     fn capabilities(self: &Arc<Self>) -> Capabilities
@@ -293,6 +294,25 @@ pub trait Leases: Backend {
 
     /// Gives up the lease if it is the holder's, and wakes who waits for it.
     fn release(&self, key: &RecordKey, lease: Lease) -> impl Future<Output = Result<(), BackendError>> + Send;
+}
+
+/// Changing a session that nobody holds exclusively, without a lease: one call in place of two.
+///
+/// [`Backend::update`] does not look at leases. It takes the version away from under an exclusive borrow, whose
+/// [`save`](Leases::save) is then refused. With this, [`Session::update`](crate::Session::update) first tries without a
+/// lease; without it, each change takes one.
+pub trait CompareAndSet: Leases {
+    /// Replaces the record if the stored version is `expected` and nobody holds a lease on it, in one step. A lease that
+    /// has run out by `touch.now`, or by the store's own clock, is nobody's.
+    ///
+    /// [`Written::Conflict`] where somebody holds a lease: the runtime then queues for it.
+    fn compare_and_set(
+        &self,
+        key: &RecordKey,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> impl Future<Output = Result<Written, BackendError>> + Send;
 }
 
 /// Removing records that have expired, for stores that don't forget by themselves.

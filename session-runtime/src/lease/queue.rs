@@ -46,6 +46,11 @@ impl Queue {
         Turn { queue: Arc::clone(self), key: *key, permit: Some(permit) }
     }
 
+    /// Whether nobody of this process has the session exclusively or waits for it.
+    pub(crate) fn is_free(&self, key: &RecordKey) -> bool {
+        !self.lines(key).contains_key(key)
+    }
+
     /// A turn, if nobody is before.
     pub(crate) fn try_enter(self: &Arc<Self>, key: &RecordKey) -> Option<Turn> {
         let turns = Arc::clone(&self.lines(key).entry(*key).or_default().turns);

@@ -136,8 +136,9 @@ impl<T: SessionData> Session<T> {
 
     /// Changes the data and stores it; returns what the closure returns.
     ///
-    /// The closure sees the newest data, under a lease where the backend has them. It runs again if
-    /// another write came between, so it should do nothing but change the data.
+    /// The closure sees the data that the request has loaded, and the change is stored if that is still the newest and
+    /// nobody holds the session exclusively. Otherwise it runs again on the newest data, under a lease where the backend
+    /// has them. So it should do nothing but change the data.
     ///
     /// # Errors
     /// [`Error::Ended`] if the session ended meanwhile, [`Error::Busy`] if others held it exclusively for
@@ -148,8 +149,8 @@ impl<T: SessionData> Session<T> {
         let Self { core, snapshot, outcome, .. } = self;
         let span = telemetry::update_span(core.session_type(), &snapshot.loaded.entry.key);
         let changed = async {
-            for _ in 0..MAX_RETRIES {
-                let changed = match core.begin_change(&snapshot.loaded).await {
+            for attempt in 0..MAX_RETRIES {
+                let changed = match core.begin_change(&snapshot.loaded, attempt == 0).await {
                     Ok(mut begun) => {
                         let answer = change(typed_mut(begun.data()));
                         core.finish_change(&snapshot.loaded, begun).await.map(|(saved, token)| (saved, token, answer))

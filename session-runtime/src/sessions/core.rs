@@ -277,7 +277,7 @@ impl Core {
                 Err(error) => Err(error),
             }
         } else {
-            match self.begin_change(session).await {
+            match self.begin_change(session, true).await {
                 Ok(change) => self.finish_change(session, change).await.map(drop),
                 Err(error) => Err(error),
             }

@@ -14,8 +14,8 @@ use super::owners::owner_of;
 use super::rotation::{Credential, Rotation};
 use super::schema::{BoxedData, ErasedData};
 use super::settle::Attempt;
-use super::snapshot::{Decoded, LoadedSession, TokenEntry};
-use crate::backend::{Record, Touch};
+use super::snapshot::{Decoded, Ends, LoadedSession, TokenEntry};
+use crate::backend::{Record, RecordKey, Touch, Written};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::id::IdHash;
@@ -88,14 +88,25 @@ pub(crate) struct Change(ChangeMode);
 
 enum ChangeMode {
     Leased(ExclusiveSession),
-    Compared { record: Record, read: Decoded, touch: Touch, privileges: Privileges, owner: Option<Vec<u8>> },
+    Compared(Comparison),
+}
+
+/// A change that is stored if the session's version is still the one that it began with.
+struct Comparison {
+    record: Record,
+    read: Decoded,
+    touch: Touch,
+    privileges: Privileges,
+    owner: Option<Vec<u8>>,
+    /// Whether the record is the newest, or the one that the request has loaded.
+    is_fresh: bool,
 }
 
 impl Change {
     pub(crate) fn data(&mut self) -> &mut dyn ErasedData {
         match &mut self.0 {
             ChangeMode::Leased(exclusive) => &mut *exclusive.data,
-            ChangeMode::Compared { read, .. } => &mut *read.data,
+            ChangeMode::Compared(comparison) => &mut *comparison.read.data,
         }
     }
 }
@@ -141,17 +152,42 @@ impl Core {
         }))
     }
 
-    /// Begins to change a session in one go: under a lease where the store has them, else by comparing versions.
-    pub(crate) fn begin_change<'a>(&'a self, session: &'a LoadedSession) -> BoxFuture<'a, Result<Change, Error>> {
+    /// Begins to change a session in one go. The first try is made on the data that the request has loaded, where the
+    /// store can tell whether it is still the newest and nobody holds the session. Later tries are made on the newest
+    /// data, under a lease where the store has them.
+    pub(crate) fn begin_change<'a>(
+        &'a self,
+        session: &'a LoadedSession,
+        is_first: bool,
+    ) -> BoxFuture<'a, Result<Change, Error>> {
         Box::pin(async move {
-            if self.0.client.store.leases().is_some() {
+            let store = &self.0.client.store;
+            let is_leased = store.leases().is_some();
+            // Who queues for a lease here has come before.
+            let compares = !is_leased || store.comparing().is_some() && self.0.queue.is_free(&session.entry.key);
+            let (record, read, touch, is_fresh) = if is_first && compares && !self.0.carried {
+                let touch = self.touch(self.now(), &session.entry.claims);
+                let (record, read) = self.loaded_again(session, touch.now)?;
+                (record, read, touch, false)
+            } else if is_leased {
                 let acquired = self.acquire(&session.entry, session.credential(), None).await?;
                 return Ok(Change(ChangeMode::Leased(acquired.ok_or(Error::Ended)?)));
-            }
-            let (record, read, touch) = self.reload(session).await?;
+            } else {
+                let (record, read, touch) = self.reload(session).await?;
+                (record, read, touch, true)
+            };
             let (privileges, owner) = (privileges(&*read.data)?, owner_of(&*read.data)?);
-            Ok(Change(ChangeMode::Compared { record, read, touch, privileges, owner }))
+            Ok(Change(ChangeMode::Compared(Comparison { record, read, touch, privileges, owner, is_fresh })))
         })
+    }
+
+    /// The record that a request has loaded, with data of its own.
+    fn loaded_again(&self, session: &LoadedSession, now: Timestamp) -> Result<(Record, Decoded), Error> {
+        let Decoded { data: _, body, json, meta, retired_seal, id_hash } = &*session.decoded;
+        let (body, json, meta) = (body.clone(), json.clone(), meta.clone());
+        let record = Record { version: session.version, last_seen: now, expires: session.expires, body: body.clone() };
+        let data = self.decode_again(session)?;
+        Ok((record, Decoded { data, body, json, meta, retired_seal: *retired_seal, id_hash: *id_hash }))
     }
 
     /// Stores the change. The token is another one where a privilege changed, or where the record travels in it.
@@ -163,23 +199,59 @@ impl Core {
         Box::pin(async move {
             match change.0 {
                 ChangeMode::Leased(exclusive) => self.save(exclusive).await,
-                ChangeMode::Compared { record, read, touch, privileges: before, owner } => {
-                    self.stays_its_owners(&session.entry.key, owner.as_deref(), &*read.data)?;
-                    let rotation = (privileges(&*read.data)? != before).then_some(Rotation::Explicit);
-                    let mut following = self.follow(&session.entry, &record, read, rotation, touch.now)?;
-                    let token = following.token.take();
-                    let key = *following.key();
-                    let written = self.replace(&key, record.version, following.record.clone(), touch).await;
-                    let (entry, before, after) = (&session.entry, &record, &following.record);
-                    let rotates = rotation.is_some();
-                    self.settle(written, Attempt { entry, before, after, touch, rotates }).await?;
-                    if let Some(rotation) = rotation {
-                        self.replaced(&session.entry, rotation, touch.now);
-                    }
-                    Ok((following.into_snapshot(self), token))
-                }
+                ChangeMode::Compared(comparison) => self.finish_comparison(session, comparison).await,
             }
         })
+    }
+
+    async fn finish_comparison(
+        &self,
+        session: &LoadedSession,
+        comparison: Comparison,
+    ) -> Result<(LoadedSession, Option<String>), Error> {
+        let Comparison { record, read, touch, privileges: before, owner, is_fresh } = comparison;
+        let entry = &session.entry;
+        self.stays_its_owners(&entry.key, owner.as_deref(), &*read.data)?;
+        let rotation = (privileges(&*read.data)? != before).then_some(Rotation::Explicit);
+        let Decoded { data, body: _, json, meta, id_hash, retired_seal } = read;
+        let (holder, meta, id_hash) = self.holder(entry, (meta, id_hash), rotation, record.expires, touch.now);
+        let draft = self.draft(meta, id_hash, &*data, record.body.len())?;
+        if !is_fresh && rotation.is_none() && !retired_seal && draft.json() == json {
+            return self.unchanged(session, touch).await;
+        }
+        let decoded = self.finish(&entry.key, draft)?;
+        let mut following = self.next_record(holder, &record, decoded, touch.now)?;
+        let token = following.token.take();
+        let written = self.compare_and_set(&entry.key, record.version, following.record.clone(), touch).await;
+        let (before, after, rotates) = (&record, &following.record, rotation.is_some());
+        self.settle(written, Attempt { entry, before, after, touch, rotates }).await?;
+        if let Some(rotation) = rotation {
+            self.replaced(entry, rotation, touch.now);
+        }
+        Ok((following.into_snapshot(self), token))
+    }
+
+    /// A change that changes nothing of what the request has loaded: nothing is written, if that is still the newest.
+    async fn unchanged(&self, session: &LoadedSession, touch: Touch) -> Result<(LoadedSession, Option<String>), Error> {
+        let entry = &session.entry;
+        let record = self.fetch(entry, touch).await?.ok_or(Error::Ended)?;
+        if record.version != session.version {
+            return Err(Error::Conflict);
+        }
+        let Ends { expires, idle_expires } = self.ends(entry, &record, touch.now);
+        Ok((LoadedSession { expires, idle_expires, ..session.clone() }, None))
+    }
+
+    /// Puts another record in the place of this version, if nobody has before and nobody holds the session.
+    async fn compare_and_set(&self, key: &RecordKey, version: u64, next: Record, touch: Touch) -> Result<(), Error> {
+        let client = &self.0.client;
+        let Some(store) = client.store.comparing() else { return self.replace(key, version, next, touch).await };
+        let _writing = client.writing(key);
+        match client.within(store.compare_and_set(key, version, next, touch)).await? {
+            Written::Done => Ok(()),
+            Written::Conflict => Err(Error::Conflict),
+            Written::Absent => Err(Error::Ended),
+        }
     }
 
     /// The session as it is now, to change it; [`Error::Ended`] if there is none.

@@ -305,7 +305,7 @@ impl Backend for Flawed {
     fn capabilities(self: &Arc<Self>) -> Capabilities {
         match self.flaw {
             Some(Flaw::NothingIsDeclared) => Capabilities::none(),
-            _ => Capabilities::none().leases(self).sweep(self).watch(self).list(self),
+            _ => Capabilities::none().leases(self).compare_and_set(self).sweep(self).watch(self).list(self),
         }
     }
 }

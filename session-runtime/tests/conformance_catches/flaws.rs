@@ -51,6 +51,14 @@ flaws! {
     a_waiter_who_gives_up_leaves_nothing_behind: WaitersKeepTheirPlace;
     a_borrow_that_is_dropped_holds_nothing_for_longer_than_its_lease: BorrowsStick;
 
+    a_comparison_replaces_the_version_that_it_names_and_no_other: ComparisonsOverwrite;
+    a_comparison_with_what_is_not_there_creates_nothing: ComparisonsCreate;
+    a_comparison_leaves_a_session_alone_that_somebody_holds: ComparisonsKnowNoLease;
+    a_lease_that_ran_out_is_in_no_comparisons_way: LeasesOutlastComparisons;
+    of_many_comparisons_with_one_version_one_succeeds: ComparisonsRace;
+    comparisons_and_borrows_at_once_lose_no_change: ComparisonsLookForLeasesFirst;
+    a_comparison_that_is_dropped_has_happened_or_not: ComparisonsRemoveFirst;
+
     a_sweep_removes_what_has_expired_and_nothing_else: SweepsTakeNothing SweepsTakeAll;
     a_sweep_removes_no_more_than_it_is_told_to: SweepsKnowNoBound SweepsTakeMore;
     a_sweep_leaves_what_is_in_use_and_takes_what_reached_its_lifetime: SweepsGoByAge;
@@ -111,6 +119,10 @@ pub(crate) const SEQUENTIAL: &[(&str, &[Flaw])] = {
                 ExtensionsMayBeLate,
                 ExtensionsAreIdle,
                 AnybodyExtends,
+                ComparisonsOverwrite,
+                ComparisonsCreate,
+                ComparisonsKnowNoLease,
+                LeasesOutlastComparisons,
             ],
         ),
     ]

@@ -13,8 +13,8 @@ use axum::body::Bytes;
 use session_runtime::{
     Clock, SystemClock,
     backend::{
-        Acquired, Backend, BackendError, Capabilities, Lease, Leases, Memory, OpenBackend, OpenError, Record,
-        RecordKey, Scope, Touch, Written,
+        Acquired, Backend, BackendError, Capabilities, CompareAndSet, Lease, Leases, Memory, OpenBackend, OpenError,
+        Record, RecordKey, Scope, Touch, Written,
     },
 };
 
@@ -142,7 +142,7 @@ impl Backend for Ledger {
     }
 
     fn capabilities(self: &Arc<Self>) -> Capabilities {
-        Capabilities::none().leases(self)
+        Capabilities::none().leases(self).compare_and_set(self)
     }
 }
 
@@ -168,6 +168,18 @@ impl Leases for Ledger {
 
     async fn release(&self, key: &RecordKey, lease: Lease) -> Result<(), BackendError> {
         Leases::release(self.ask()?, key, lease).await
+    }
+}
+
+impl CompareAndSet for Ledger {
+    async fn compare_and_set(
+        &self,
+        key: &RecordKey,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> Result<Written, BackendError> {
+        CompareAndSet::compare_and_set(self.write()?, key, expected, record, touch).await
     }
 }
 

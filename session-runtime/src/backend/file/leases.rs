@@ -39,6 +39,18 @@ impl LeaseFile {
     fn is_current(&self, lease: Lease) -> bool {
         self.holder == lease.holder.to_bytes() && lease.now < self.until
     }
+
+    /// Whether it is somebody's: it has not run out, and its process lives.
+    fn is_held(&self, place: &RecordPaths, now: Timestamp) -> Result<bool> {
+        if now >= self.until {
+            return Ok(false);
+        }
+        match FileExt::try_lock(&self.file) {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(error).during(DOING, &place.shard),
+        }
+    }
 }
 
 impl Disk {
@@ -53,13 +65,9 @@ impl Disk {
         let Some(record) = self.live(place, touch)? else { return Ok(LeaseAttempt::Absent) };
         if let Some(note) = self.note(place)?
             && note.holder != lease.holder.to_bytes()
-            && lease.now < note.until
+            && note.is_held(place, lease.now)?
         {
-            match FileExt::try_lock(&note.file) {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Ok(LeaseAttempt::Busy),
-                Err(TryLockError::Error(error)) => return Err(error).during(DOING, &place.shard),
-            }
+            return Ok(LeaseAttempt::Busy);
         }
         let file = self.take(&locked, place, lease)?;
         self.note_use(&locked, place, &record, touch)?;
@@ -100,6 +108,31 @@ impl Disk {
             self.settle(place)?;
         }
         Ok(written)
+    }
+
+    pub(super) fn compare_and_set(
+        &self,
+        place: &RecordPaths,
+        expected: u64,
+        record: &Record,
+        touch: Touch,
+        asker: &CallerAlive,
+    ) -> Result<Written> {
+        let Some((draft, locked)) = self.prepare(place, record, touch, asker)? else { return Ok(Written::Absent) };
+        match self.live(place, touch)? {
+            None => return Ok(Written::Absent),
+            Some(stored) if stored.version != expected => return Ok(Written::Conflict),
+            Some(_) => {}
+        }
+        if let Some(note) = self.note(place)?
+            && note.is_held(place, touch.now)?
+        {
+            return Ok(Written::Conflict);
+        }
+        draft.commit(&locked, place)?;
+        drop(locked);
+        self.settle(place)?;
+        Ok(Written::Done)
     }
 
     pub(super) fn release(&self, place: &RecordPaths, lease: Lease, asker: &CallerAlive) -> Result<()> {

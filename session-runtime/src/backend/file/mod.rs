@@ -34,8 +34,8 @@ use self::disk::{CallerAlive, Disk};
 use self::leases::LeaseAttempt;
 use self::sweep::{CALL, SweepCursor};
 use super::{
-    Acquired, Backend, BackendError, Capabilities, Holder, Lease, Leases, ListedRecord, OpenBackend, OpenError, Record,
-    RecordKey, Scope, Sweep, Touch, Written, touch_interval,
+    Acquired, Backend, BackendError, Capabilities, CompareAndSet, Holder, Lease, Leases, ListedRecord, OpenBackend,
+    OpenError, Record, RecordKey, Scope, Sweep, Touch, Written, touch_interval,
 };
 use crate::clock::Timestamp;
 
@@ -176,7 +176,7 @@ impl Backend for File {
     }
 
     fn capabilities(self: &Arc<Self>) -> Capabilities {
-        Capabilities::none().leases(self).sweep(self).list(self)
+        Capabilities::none().leases(self).compare_and_set(self).sweep(self).list(self)
     }
 }
 
@@ -227,6 +227,19 @@ impl Leases for File {
             released
         })
         .await
+    }
+}
+
+impl CompareAndSet for File {
+    async fn compare_and_set(
+        &self,
+        key: &RecordKey,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> Result<Written, BackendError> {
+        let place = self.disk.place(key);
+        self.run(move |disk, asker| disk.compare_and_set(&place, expected, &record, touch, asker)).await
     }
 }
 

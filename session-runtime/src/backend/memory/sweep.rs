@@ -22,6 +22,7 @@ impl Sweep for Memory {
         }
         Ok(swept)
     }
+
     async fn expired(&self, now: Timestamp, limit: usize) -> Result<Option<Vec<ListedRecord>>, BackendError> {
         let mut found = Vec::new();
         for shard in &self.shards {

@@ -10,7 +10,7 @@ use super::fault::unavailable;
 use super::replicas::Replicas;
 use super::scripts::{self, Call};
 use super::{LOST_WAKE, Redis};
-use crate::backend::{Acquired, BackendError, Lease, Leases, Record, RecordKey, Touch, Written};
+use crate::backend::{Acquired, BackendError, CompareAndSet, Lease, Leases, Record, RecordKey, Touch, Written};
 
 impl Redis {
     /// Asks for the lease once more, and says that somebody waits for it.
@@ -130,5 +130,24 @@ impl Leases for Redis {
             .bytes(self.channel.as_bytes())
             .bytes(key.as_bytes());
         self.run(call).await.map(drop)
+    }
+}
+
+impl CompareAndSet for Redis {
+    async fn compare_and_set(
+        &self,
+        key: &RecordKey,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> Result<Written, BackendError> {
+        let (record_name, lease_name) = self.names(key);
+        let bytes = encode(&record);
+        let call = Call::new(&self.scripts.compare_and_set, [&record_name, &lease_name])
+            .bytes(&expected.to_be_bytes())
+            .bytes(&bytes)
+            .number(keep(&record, self.kept(touch)));
+        let answer = self.changing(key, self.write(call, Replicas::is_repeated)).await?;
+        self.outcome(&record_name, answer, record.version, &bytes).await
     }
 }

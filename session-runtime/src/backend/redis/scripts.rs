@@ -109,6 +109,7 @@ fn with_text(by_hash: &Cmd, text: &str) -> Cmd {
 pub(super) struct Scripts {
     pub(super) touch: TaughtScript,
     pub(super) update: TaughtScript,
+    pub(super) compare_and_set: TaughtScript,
     pub(super) delete: TaughtScript,
     pub(super) take: TaughtScript,
     pub(super) contend: TaughtScript,
@@ -128,6 +129,14 @@ const UPDATE: &str = "
 local version = redis.call('GETRANGE', KEYS[1], 0, 7)
 if version == '' then return 0 end
 if version ~= ARGV[1] then return 2 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1";
+
+/// KEYS: record, lease. ARGV: expected version, new record, milliseconds to keep it.
+const COMPARE_AND_SET: &str = "
+local version = redis.call('GETRANGE', KEYS[1], 0, 7)
+if version == '' then return 0 end
+if version ~= ARGV[1] or redis.call('EXISTS', KEYS[2]) == 1 then return 2 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1";
 
@@ -196,6 +205,7 @@ impl Default for Scripts {
         Self {
             touch: TaughtScript::new(TOUCH),
             update: TaughtScript::new(UPDATE),
+            compare_and_set: TaughtScript::new(COMPARE_AND_SET),
             delete: TaughtScript::new(DELETE),
             take: TaughtScript::new(TAKE),
             contend: TaughtScript::new(CONTEND),

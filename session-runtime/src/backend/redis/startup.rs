@@ -228,6 +228,7 @@ impl Redis {
         call("redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])", &[&record], &[&bytes, kept]);
         call(scripts.touch.text(), &[&record], &[&version, kept]);
         call(scripts.update.text(), &[&record], &[&version, &bytes, kept]);
+        call(scripts.compare_and_set.text(), &[&record, &lease], &[&version, &bytes, kept]);
         call(scripts.take.text(), &[&record, &lease], &[&holder, kept, kept]);
         call(scripts.contend.text(), &[&record, &lease], &[&holder, kept, kept]);
         call(scripts.contend.text(), &[&record, &lease], &[&other, kept, kept]);

@@ -229,6 +229,7 @@ pub(super) struct Statements {
     pub(super) load: Sql,
     pub(super) touch: Sql,
     pub(super) update: Sql,
+    pub(super) compare_and_set: Sql,
     pub(super) state: Sql,
     pub(super) delete: Sql,
     pub(super) take: Sql,
@@ -270,6 +271,8 @@ impl Statements {
         let take = "UPDATE {records} SET lease_holder = ?, lease_until = {now} + ? \
                     WHERE id_hash = ? AND keep_until > {now} \
                     AND (lease_holder IS NULL OR lease_holder = ? OR lease_until <= {now})";
+        let update = "UPDATE {records} SET version = ?, last_seen = ?, expires = ?, keep_until = {now} + ?, \
+                      body = ? WHERE id_hash = ? AND version = ? AND keep_until > {now}";
         let record = "version, last_seen, expires, body, keep_until - {now}";
         let returning = if dialect.returning { format!(" RETURNING {record}") } else { String::new() };
         Self {
@@ -280,8 +283,8 @@ impl Statements {
             touch: sql("UPDATE {records} SET last_seen = CASE WHEN last_seen < ? THEN ? ELSE last_seen END, \
                         keep_until = {now} + ? \
                         WHERE id_hash = ? AND version = ? AND (last_seen < ? OR keep_until < {now} + ?)"),
-            update: sql("UPDATE {records} SET version = ?, last_seen = ?, expires = ?, keep_until = {now} + ?, \
-                         body = ? WHERE id_hash = ? AND version = ? AND keep_until > {now}"),
+            update: sql(update),
+            compare_and_set: sql(&[update, " AND (lease_holder IS NULL OR lease_until <= {now})"].concat()),
             state: sql("SELECT keep_until - {now}, lease_holder, lease_until - {now} FROM {records} WHERE id_hash = ?"),
             delete: sql("DELETE FROM {records} WHERE id_hash = ?"),
             take: sql(&[take, &returning].concat()),

@@ -83,7 +83,7 @@ macro_rules! backend {
                 record: Record,
                 touch: Touch,
             ) -> Result<Written, BackendError> {
-                self.store.update(key, expected, record, touch).await
+                self.store.update(&self.store.statements.update, key, expected, record, touch).await
             }
 
             async fn delete(&self, key: &RecordKey) -> Result<bool, BackendError> {
@@ -95,7 +95,7 @@ macro_rules! backend {
             }
 
             fn capabilities(self: &Arc<Self>) -> Capabilities {
-                Capabilities::none().leases(self).sweep(self).list(self)
+                Capabilities::none().leases(self).compare_and_set(self).sweep(self).list(self)
             }
         }
 
@@ -121,6 +121,18 @@ macro_rules! backend {
 
             async fn release(&self, key: &RecordKey, lease: Lease) -> Result<(), BackendError> {
                 self.store.release(key, lease).await
+            }
+        }
+
+        impl CompareAndSet for $backend {
+            async fn compare_and_set(
+                &self,
+                key: &RecordKey,
+                expected: u64,
+                record: Record,
+                touch: Touch,
+            ) -> Result<Written, BackendError> {
+                self.store.update(&self.store.statements.compare_and_set, key, expected, record, touch).await
             }
         }
 
@@ -156,8 +168,8 @@ mod prelude {
     pub(super) use super::store::SqlStore;
     pub(super) use super::{TABLE, backend};
     pub(super) use crate::backend::{
-        Acquired, Backend, BackendError, Capabilities, Lease, Leases, List, ListCursor, ListPage, ListedRecord,
-        OpenBackend, OpenError, Record, RecordKey, Scope, Sweep, Touch, Written,
+        Acquired, Backend, BackendError, Capabilities, CompareAndSet, Lease, Leases, List, ListCursor, ListPage,
+        ListedRecord, OpenBackend, OpenError, Record, RecordKey, Scope, Sweep, Touch, Written,
     };
     pub(super) use crate::clock::Timestamp;
 }

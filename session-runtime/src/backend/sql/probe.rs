@@ -54,6 +54,7 @@ pub(super) async fn probe<D: Driver>(pool: &Pool<D>, statements: &Statements) ->
         (&statements.load, &[key]),
         (&statements.touch, &[number, number, number, key, number, number, number]),
         (&statements.update, &[number, number, number, number, empty, key, number]),
+        (&statements.compare_and_set, &[number, number, number, number, empty, key, number]),
         (&statements.take, &[me, number, key, me]),
         (&statements.delete, &[key]),
         (&statements.unclaim, &[me]),

@@ -229,8 +229,10 @@ impl<D: Driver> SqlStore<D> {
         Ok(record)
     }
 
+    /// By the statement that knows of leases, or the one that does not.
     pub(super) async fn update(
         &self,
+        statement: &Sql,
         key: &RecordKey,
         expected: u64,
         record: Record,
@@ -245,7 +247,7 @@ impl<D: Driver> SqlStore<D> {
             key.as_bytes().into(),
             version(expected),
         ];
-        let outcome = self.run(Purpose::Write, &self.statements.update, &values).await?;
+        let outcome = self.run(Purpose::Write, statement, &values).await?;
         if outcome.result.affected > 0 || outcome.repeated && self.is_stored(key, &record).await? {
             return Ok(Written::Done);
         }

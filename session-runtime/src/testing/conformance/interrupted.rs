@@ -61,12 +61,12 @@ pub(super) async fn overlap<A, B>(
 }
 
 /// Its body tells its version, so that half a record shows.
-fn told(pair: &Pair, version: u64) -> Record {
+pub(super) fn told(pair: &Pair, version: u64) -> Record {
     pair.record(version, &format!("version {version} ").repeat(100))
 }
 
 /// The record that is stored, which is whole.
-async fn whole(pair: &Pair, round: usize, key: &RecordKey) -> Option<u64> {
+pub(super) async fn whole(pair: &Pair, round: usize, key: &RecordKey) -> Option<u64> {
     let record = pair.side(round).load(key, pair.touch()).await?;
     assert!(record.body == told(pair, record.version).body, "half a record");
     Some(record.version)

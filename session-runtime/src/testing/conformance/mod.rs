@@ -6,6 +6,7 @@
 //! - [`records`]: conditional writes, expiry, and what must hold of them when many ask at once;
 //! - [`interrupted`]: futures that are dropped half-way, and handles that go away;
 //! - [`leases`]: exclusive use, and who is woken when it ends;
+//! - [`comparing`]: changes without a lease, and who is left alone by them;
 //! - [`sweeping`]: removing what has expired;
 //! - [`watching`]: who is told of a session's end;
 //! - [`listing`]: reading every record, page by page.
@@ -19,6 +20,7 @@
 //! [`Lease::now`](crate::backend::Lease)), and the suite turns that clock: nothing waits. For a store that goes
 //! by a clock of its own there is [`Pair::real_time`].
 
+pub mod comparing;
 pub mod interrupted;
 pub mod leases;
 pub mod listing;
@@ -51,11 +53,11 @@ const MANY: usize = 32;
 /// ```
 /// use session_runtime::{backend::Memory, testing::{Pair, conformance}};
 ///
-/// conformance! { memory: Backend + Leases + Sweep + Watch + List => Pair::shared(Memory::default()) }
+/// conformance! { memory: Backend + Leases + CompareAndSet + Sweep + Watch + List => Pair::shared(Memory::default()) }
 /// ```
 ///
 /// The traits are those that the backend implements: [`Backend`](crate::backend::Backend), and then of
-/// [`Leases`](crate::backend::Leases), [`Sweep`](crate::backend::Sweep), [`Watch`](crate::backend::Watch) and
+/// [`Leases`](crate::backend::Leases), [`CompareAndSet`](crate::backend::CompareAndSet), [`Sweep`](crate::backend::Sweep), [`Watch`](crate::backend::Watch) and
 /// [`List`](crate::backend::List). The expression gives a [`Pair`] of handles on an empty store. It is evaluated for each test, inside a tokio runtime, so it
 /// may `.await`; it sees what is in scope in the module where the macro is called.
 ///
@@ -91,12 +93,14 @@ macro_rules! __behaviours {
         $crate::__behaviours! { @names interrupted @tests [$pair] }
     };
     (@of Leases [$pair:expr]) => { $crate::__behaviours! { @names leases @tests [$pair] } };
+    (@of CompareAndSet [$pair:expr]) => { $crate::__behaviours! { @names comparing @tests [$pair] } };
     (@of Sweep [$pair:expr]) => { $crate::__behaviours! { @names sweeping @tests [$pair] } };
     (@of Watch [$pair:expr]) => { $crate::__behaviours! { @names watching @tests [$pair] } };
     (@of List [$pair:expr]) => { $crate::__behaviours! { @names listing @tests [$pair] } };
     (@of $other:ident [$pair:expr]) => {
         compile_error!(concat!(
-            "`", stringify!($other), "` is no capability that the suite knows: name `Leases`, `Sweep`, `Watch`, `List`"
+            "`", stringify!($other), "` is no capability that the suite knows: name `Leases`, `CompareAndSet`, `Sweep`, \
+             `Watch`, `List`"
         ));
     };
     (@tests [$pair:expr] $part:ident $($behaviour:ident)+) => {
@@ -164,6 +168,17 @@ macro_rules! __behaviours {
             any_sequence_of_borrows_ends_as_the_model_says
         }
     };
+    (@names comparing $($then:tt)+) => {
+        $crate::__behaviours! { $($then)+ comparing
+            a_comparison_replaces_the_version_that_it_names_and_no_other
+            a_comparison_with_what_is_not_there_creates_nothing
+            a_comparison_leaves_a_session_alone_that_somebody_holds
+            a_lease_that_ran_out_is_in_no_comparisons_way
+            of_many_comparisons_with_one_version_one_succeeds
+            comparisons_and_borrows_at_once_lose_no_change
+            a_comparison_that_is_dropped_has_happened_or_not
+        }
+    };
     (@names sweeping $($then:tt)+) => {
         $crate::__behaviours! { $($then)+ sweeping
             a_sweep_removes_what_has_expired_and_nothing_else
@@ -204,6 +219,7 @@ pub static BEHAVIOURS: &[&[Behaviour]] = &[
     crate::__behaviours! { @names records @list },
     crate::__behaviours! { @names interrupted @list },
     crate::__behaviours! { @names leases @list },
+    crate::__behaviours! { @names comparing @list },
     crate::__behaviours! { @names sweeping @list },
     crate::__behaviours! { @names watching @list },
     crate::__behaviours! { @names listing @list },
@@ -252,6 +268,7 @@ pub fn capabilities(pair: impl Future<Output = Pair>, tested: &[&str]) {
             let store = &side.store;
             let found = [
                 ("Leases", store.leases().is_some()),
+                ("CompareAndSet", store.comparing().is_some()),
                 ("Sweep", store.sweeping().is_some()),
                 ("Watch", store.watching().is_some()),
                 ("List", store.listing().is_some()),

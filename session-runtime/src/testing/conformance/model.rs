@@ -52,6 +52,10 @@ impl ModelRecord {
         self.lease.is_some_and(|held| held.holder != holder && now < held.until)
     }
 
+    fn is_held(&self, now: Timestamp) -> bool {
+        self.lease.is_some_and(|held| now < held.until)
+    }
+
     /// Whether no store may have forgotten it.
     fn is_live(&self, now: Timestamp) -> bool {
         now < self.expires && now.since(self.last_use) < IDLE
@@ -116,13 +120,14 @@ impl<'a> Model<'a> {
     }
 
     async fn step(&mut self, operation: Operation) -> Outcome {
-        use Operation::{Acquire, Create, Delete, Extend, Load, Pass, Release, Save, Sweep, Update};
+        use Operation::{Acquire, Compare, Create, Delete, Extend, Load, Pass, Release, Save, Sweep, Update};
         match operation {
             Create { key, .. }
             | Load { key, .. }
             | Update { key, .. }
             | Delete { key, .. }
             | Acquire { key, .. }
+            | Compare { key, .. }
             | Extend { key, .. }
             | Save { key, .. }
             | Release { key, .. } => self.revoke(key).await?,
@@ -141,6 +146,7 @@ impl<'a> Model<'a> {
                 expect("whether there was something to delete", found, self.stored[key].take().is_some())
             }
             Acquire { key, holder, ttl } => self.acquire(key, holder, ttl).await,
+            Compare { key, side, expecting } => self.compare(key, side, expecting).await,
             Extend { key, holder, ttl } => self.extend(key, holder, ttl).await,
             Save { key, holder, expecting } => self.save(key, holder, expecting).await,
             Release { key, holder } => {
@@ -221,6 +227,19 @@ impl<'a> Model<'a> {
         };
         let found = self.pair.side(side).update(&self.keys[key], expected, record.clone(), touch).await;
         self.written(key, "an update", found, right, record)
+    }
+
+    async fn compare(&mut self, key: usize, side: usize, expecting: Expecting) -> Outcome {
+        let touch = self.touch(key);
+        let expected = self.stored[key].as_ref().map_or(1, |stored| stored.version(expecting));
+        let record = self.record(expected + 1, touch);
+        let right = match &self.stored[key] {
+            None => Written::Absent,
+            Some(stored) if stored.version == expected && !stored.is_held(touch.now) => Written::Done,
+            Some(_) => Written::Conflict,
+        };
+        let found = self.pair.side(side).compare_and_set(&self.keys[key], expected, record.clone(), touch).await;
+        self.written(key, "a comparison", found, right, record)
     }
 
     async fn acquire(&mut self, key: usize, holder: usize, ttl: Duration) -> Outcome {

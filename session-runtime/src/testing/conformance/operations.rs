@@ -20,6 +20,7 @@ pub(super) enum Operation {
     Update { key: usize, side: usize, expecting: Expecting },
     Delete { key: usize, side: usize },
     Acquire { key: usize, holder: usize, ttl: Duration },
+    Compare { key: usize, side: usize, expecting: Expecting },
     Extend { key: usize, holder: usize, ttl: Duration },
     Save { key: usize, holder: usize, expecting: Expecting },
     Release { key: usize, holder: usize },
@@ -39,6 +40,7 @@ pub(super) enum Expecting {
 pub(super) struct Supported {
     pub(super) pass: bool,
     pub(super) lease: bool,
+    pub(super) compare: bool,
     pub(super) sweep: bool,
 }
 
@@ -70,7 +72,7 @@ pub(super) fn sequence(seed: u64, can: Supported) -> Vec<Operation> {
 }
 
 fn operation(dice: &mut Rng, can: Supported) -> Operation {
-    use Operation::{Acquire, Create, Delete, Extend, Load, Pass, Release, Save, Sweep, Update};
+    use Operation::{Acquire, Compare, Create, Delete, Extend, Load, Pass, Release, Save, Sweep, Update};
 
     // The stored version more often than not: a sequence of refusals gets nowhere.
     const EXPECTING: [Expecting; 5] =
@@ -80,7 +82,7 @@ fn operation(dice: &mut Rng, can: Supported) -> Operation {
         let [key, holder] = [KEYS, HOLDERS].map(|count| dice.below(count + 1).saturating_sub(1));
         let (side, limit) = (dice.below(2), dice.below(3));
         let (expecting, ttl) = (dice.one_of(&EXPECTING), ttl(dice, can));
-        return match dice.below(54) {
+        return match dice.below(58) {
             0..9 if can.pass => Pass(pause(dice)),
             9..15 => Create { key, side },
             15..18 => Load { key, side },
@@ -91,6 +93,7 @@ fn operation(dice: &mut Rng, can: Supported) -> Operation {
             40..49 if can.lease => Save { key, holder, expecting },
             49..52 if can.lease => Release { key, holder },
             52..54 if can.sweep => Sweep { side, limit },
+            54..58 if can.compare => Compare { key, side, expecting },
             _ => continue,
         };
     }
@@ -119,12 +122,12 @@ mod tests {
 
     #[test]
     fn a_seed_is_a_sequence_of_what_the_store_can_do() {
-        let can = Supported { pass: false, lease: false, sweep: false };
+        let can = Supported { pass: false, lease: false, compare: false, sweep: false };
         let text = |seed| format!("{:?}", sequence(seed, can));
         assert_eq!(text(1), text(1));
         assert_ne!(text(1), text(2));
         let all: String = (0..50).map(text).collect();
         assert!(["Create", "Load", "Update", "Delete"].iter().all(|name| all.contains(name)));
-        assert!(["Pass", "Acquire", "Sweep"].iter().all(|name| !all.contains(name)));
+        assert!(["Pass", "Acquire", "Compare", "Sweep"].iter().all(|name| !all.contains(name)));
     }
 }

@@ -216,6 +216,7 @@ pub(super) fn key() -> RecordKey {
 }
 
 const LEASES: &str = "`capabilities` says that the store has leases";
+const COMPARE_AND_SET: &str = "`capabilities` says that the store can compare and set";
 const SWEEP: &str = "`capabilities` says that the store can be swept";
 const WATCH: &str = "`capabilities` says that the store can be watched";
 const LIST: &str = "`capabilities` says that the store can be listed";
@@ -280,6 +281,17 @@ impl StoreHandle {
 
     pub(super) async fn release(&self, key: &RecordKey, lease: Lease) {
         self.answer("release", self.store.leases().expect(LEASES).release(key, lease)).await;
+    }
+
+    pub(super) async fn compare_and_set(
+        &self,
+        key: &RecordKey,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> Written {
+        let store = self.store.comparing().expect(COMPARE_AND_SET);
+        self.answer("compare_and_set", store.compare_and_set(key, expected, record, touch)).await
     }
 
     pub(super) async fn sweep(&self, now: Timestamp, limit: usize) -> usize {

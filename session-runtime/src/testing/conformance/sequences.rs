@@ -29,7 +29,9 @@ impl Drop for RunningSeed {
 
 /// Runs sequences of what the store can do.
 pub(super) async fn check(pair: &Pair, lease: bool) {
-    let can = Supported { pass: !pair.is_real_time(), lease, sweep: pair.one.store.sweeping().is_some() };
+    let store = &pair.one.store;
+    let (compare, sweep) = (lease && store.comparing().is_some(), store.sweeping().is_some());
+    let can = Supported { pass: !pair.is_real_time(), lease, compare, sweep };
     for seed in seeds() {
         let _underway = RunningSeed(seed);
         let operations = sequence(seed, can);
