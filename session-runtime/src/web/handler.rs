@@ -62,25 +62,32 @@ impl SessionList {
 
     /// Enters each, in the order of their locks. While one is waited for, the leases on those before it are kept.
     async fn enter(&mut self) -> Result<(), Response> {
-        let entered = async {
-            let mut leases = KeptLeases::default();
-            let sessions = self.sessions_mut();
-            let mut order: Vec<_> = sessions.iter_mut().collect();
-            order.sort_by(|one, other| one.order().cmp(other.order()));
-            for session in order {
-                leases.hold(session.enter()).await?;
-                leases.add(session.keeper());
-            }
-            for session in sessions {
-                leases.hold(session.apply_pending()).await?;
-            }
-            Ok(())
+        let entered = match self {
+            Self::One(session) => match session.enter().await {
+                Ok(()) => KeptLeases::of(std::slice::from_ref(session)).hold(session.apply_pending()).await,
+                refused => refused,
+            },
+            Self::Several(sessions) => Box::pin(Self::enter_several(sessions)).await,
         };
-        match entered.await {
+        match entered {
             Ok(()) => Ok(()),
             // What was settled before another one refused may be a new token, which is in force.
             Err(refusal) => Err(self.announce(refusal).await),
         }
+    }
+
+    async fn enter_several(sessions: &mut [Box<HandlerSession>]) -> Result<(), Response> {
+        let mut leases = KeptLeases::default();
+        let mut order: Vec<_> = sessions.iter_mut().collect();
+        order.sort_by(|one, other| one.order().cmp(other.order()));
+        for session in order {
+            leases.hold(session.enter()).await?;
+            leases.add(session.keeper());
+        }
+        for session in sessions {
+            leases.hold(session.apply_pending()).await?;
+        }
+        Ok(())
     }
 
     /// Stores or forgets what the handler changed, and tells the client. While one is stored, the leases on those behind

@@ -32,8 +32,8 @@ pub struct HandlerSession {
     format: ProblemFormat,
     /// Whether the request only looks: nothing is noted, taken or rotated by it.
     looks: bool,
-    /// Whether it loads a page, so that it takes a flash.
-    is_page: bool,
+    /// Whether it loads a page, and there is a flash for it to take.
+    takes_flash: bool,
     borrow: BorrowKind,
 }
 
@@ -51,9 +51,9 @@ impl IntoHandlerSession for HandlerSession {
     }
 }
 
-impl From<HandlerSession> for ErasedHandlerSession {
-    fn from(session: HandlerSession) -> Self {
-        Self(Box::new(session))
+impl From<Box<HandlerSession>> for ErasedHandlerSession {
+    fn from(session: Box<HandlerSession>) -> Self {
+        Self(session)
     }
 }
 
@@ -64,21 +64,20 @@ impl From<ErasedHandlerSession> for Box<HandlerSession> {
 }
 
 /// What a handler takes of its session.
-#[expect(clippy::large_enum_variant, reason = "it stands in a future that is boxed; a box would cost every request")]
 enum BorrowKind {
     /// Its data, to read.
     Shared { loaded: Option<LoadedSession>, token: Option<String>, default: Option<BoxedData> },
     /// The session itself, or its place.
     Owned { loaded: Option<LoadedSession>, token: Option<String>, outcome: Arc<Outcome> },
     /// Its data, to change.
-    Exclusive(ExclusiveBorrow),
+    Exclusive(Box<ExclusiveBorrow>),
 }
 
 const ADMITTED: &str = "without a session or a default the request was turned away";
 
 impl HandlerSession {
     /// For `&T`, `Option<&T>`, and a type that is guarded without a parameter.
-    pub(super) async fn shared(core: Core, demand: Demand, parts: &Parts) -> Result<Self, Rejection> {
+    pub(super) async fn shared(core: Core, demand: Demand, parts: &Parts) -> Result<Box<Self>, Rejection> {
         let Admitted { core, loaded, by } = admit(core, &demand, parts).await?;
         let default = if loaded.is_none() { (demand.policy.default)() } else { None };
         if let Some(data) = &default {
@@ -88,7 +87,7 @@ impl HandlerSession {
     }
 
     /// For `Session<T>`, `Option<Session<T>>` and `SessionSlot<T>`.
-    pub(super) async fn owned(core: Core, demand: Demand, parts: &Parts) -> Result<Self, Rejection> {
+    pub(super) async fn owned(core: Core, demand: Demand, parts: &Parts) -> Result<Box<Self>, Rejection> {
         let Admitted { core, loaded, by } = admit(core, &demand, parts).await?;
         let borrow = BorrowKind::Owned { loaded, token: None, outcome: Arc::default() };
         Ok(Self::new(core, by, demand, parts, borrow))
@@ -96,9 +95,9 @@ impl HandlerSession {
 
     /// For `&mut T` and `Option<&mut T>`: only the token is checked while extractors run; the session is locked
     /// and loaded after all of them have succeeded.
-    pub(super) async fn exclusive(core: Core, demand: Demand, parts: &Parts) -> Result<Self, Rejection> {
+    pub(super) async fn exclusive(core: Core, demand: Demand, parts: &Parts) -> Result<Box<Self>, Rejection> {
         let (exclusive, by) = ExclusiveBorrow::announced(&core, &demand, parts).await?;
-        Ok(Self::new(core, by, demand, parts, BorrowKind::Exclusive(exclusive)))
+        Ok(Self::new(core, by, demand, parts, BorrowKind::Exclusive(Box::new(exclusive))))
     }
 
     /// A middleware tells those behind it what it holds.
@@ -111,10 +110,14 @@ impl HandlerSession {
         }
     }
 
-    fn new(core: Core, by: Transport, demand: Demand, parts: &Parts, borrow: BorrowKind) -> Self {
+    fn new(core: Core, by: Transport, demand: Demand, parts: &Parts, borrow: BorrowKind) -> Box<Self> {
         let looks = Reading::of(parts, demand.policy.touches) == Reading::Look;
-        let (format, is_page) = (ProblemFormat::of(&parts.headers), loads_page(parts));
-        Self { core, by, demand, format, looks, is_page, borrow }
+        let has_flash = match &borrow {
+            BorrowKind::Shared { loaded: Some(loaded), .. } => loaded.data().has_flash(),
+            _ => false,
+        };
+        let (format, takes_flash) = (ProblemFormat::of(&parts.headers), has_flash && !looks && loads_page(parts));
+        Box::new(Self { core, by, demand, format, looks, takes_flash, borrow })
     }
 
     /// The data, for `&T`.
@@ -167,7 +170,8 @@ impl HandlerSession {
     /// What is left to do once every extractor has succeeded.
     pub(super) async fn enter(&mut self) -> Result<(), Response> {
         match &mut self.borrow {
-            BorrowKind::Exclusive(exclusive) => exclusive.enter(&self.core, &self.demand).await,
+            // Boxed, as below: the many that read have small futures.
+            BorrowKind::Exclusive(exclusive) => Box::pin(exclusive.enter(&self.core, &self.demand)).await,
             BorrowKind::Shared { .. } | BorrowKind::Owned { .. } => Ok(()),
         }
     }
@@ -179,7 +183,7 @@ impl HandlerSession {
             BorrowKind::Owned { loaded: Some(loaded), token, .. } => (loaded, token, false),
             _ => return Ok(()),
         };
-        let takes = reads && self.is_page && !self.looks;
+        let takes = reads && self.takes_flash;
         let pending = if self.looks { None } else { self.core.pending(loaded, takes) };
         if let Some(pending) = pending {
             // Boxed, so that the many that have nothing to settle have small futures.
@@ -206,7 +210,7 @@ impl HandlerSession {
     /// Stores what the handler changed.
     pub(super) async fn commit(&mut self) -> Result<(), Error> {
         match &mut self.borrow {
-            BorrowKind::Exclusive(exclusive) => exclusive.commit(&self.core, self.demand.policy).await,
+            BorrowKind::Exclusive(exclusive) => Box::pin(exclusive.commit(&self.core, self.demand.policy)).await,
             BorrowKind::Shared { .. } | BorrowKind::Owned { .. } => Ok(()),
         }
     }

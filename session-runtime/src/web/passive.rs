@@ -4,13 +4,13 @@
 //! for the page that a person sees. What a handler changes explicitly is stored as ever.
 
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, Method};
+use http::{HeaderMap, Method};
 
-const SEC_PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
+const SEC_PURPOSE: &str = "sec-purpose";
 /// What browsers sent before there was `Sec-Purpose`, and Chromium sends beside it.
-const PURPOSE: HeaderName = HeaderName::from_static("purpose");
+const PURPOSE: &str = "purpose";
 /// What scripts send that load a page ahead of time, such as Hotwire Turbo: `Sec-Purpose` is not theirs to set.
-const X_SEC_PURPOSE: HeaderName = HeaderName::from_static("x-sec-purpose");
+const X_SEC_PURPOSE: &str = "x-sec-purpose";
 
 /// Whether a request only looks.
 pub(super) fn only_looks(parts: &Parts) -> bool {
@@ -40,8 +40,9 @@ impl Reading {
 
 /// Whether a browser prefetches or prerenders a page: `prefetch`, `prefetch;prerender`.
 fn is_ahead_of_time(headers: &HeaderMap) -> bool {
-    let said = [SEC_PURPOSE, PURPOSE, X_SEC_PURPOSE].into_iter().flat_map(|name| headers.get_all(name));
-    said.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).any(|purpose| {
+    // Each request is asked: one look at the names costs less than three hashes of names that are rarely there.
+    let said = headers.iter().filter(|(name, _)| [SEC_PURPOSE, PURPOSE, X_SEC_PURPOSE].contains(&name.as_str()));
+    said.flat_map(|(_, value)| value.as_bytes().split(|byte| *byte == b',')).any(|purpose| {
         let mut words = purpose.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
         words.any(|word| word.eq_ignore_ascii_case(b"prefetch") || word.eq_ignore_ascii_case(b"prerender"))
     })

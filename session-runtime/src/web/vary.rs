@@ -18,6 +18,10 @@ use crate::sessions::{Core, SessionData, Sessions};
 
 /// Says that the answer depends on each header in which a token of this type may be.
 pub(super) fn vary(core: &Core, headers: &mut HeaderMap) {
+    if let ([transport], None) = (core.transports(), headers.get(VARY)) {
+        headers.insert(VARY, alone(transport));
+        return;
+    }
     vary_by(headers, core.transports().iter().map(request_header));
 }
 
@@ -27,6 +31,15 @@ fn request_header(transport: &Transport) -> &str {
         Transport::Cookie | Transport::CookieOnLocalhost => "Cookie",
         Transport::Bearer => "Authorization",
         Transport::Header(name) => name.as_str(),
+    }
+}
+
+/// The same, as all that an answer depends on.
+fn alone(transport: &Transport) -> HeaderValue {
+    match transport {
+        Transport::Cookie | Transport::CookieOnLocalhost => HeaderValue::from_static("Cookie"),
+        Transport::Bearer => HeaderValue::from_static("Authorization"),
+        Transport::Header(name) => HeaderValue::from(name.clone()),
     }
 }
 
