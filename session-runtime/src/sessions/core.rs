@@ -35,7 +35,7 @@ use crate::lease::{LeaseTiming, Queue, StoreClient};
 use crate::missing::Missing;
 use crate::record::Envelope;
 use crate::telemetry::{self, Refusal};
-use crate::token::{TokenCache, Tokens, is_token_len};
+use crate::token::{CARRIED_MAX, TokenCache, Tokens, is_token_len};
 
 /// All sessions of one type.
 #[derive(Clone)]
@@ -192,22 +192,25 @@ impl Core {
     pub(crate) fn identify(&self, token: &str) -> Result<Arc<TokenEntry>, Refusal> {
         let (now, tokens) = (self.now(), &self.0.tokens);
         let refusal = || if tokens.made(token) { Refusal::Stale } else { Refusal::Token };
-        if self.0.carried {
-            let (mut claims, record) = tokens.open_record(token, now).ok_or_else(refusal)?;
-            claims.idle = Envelope::read(&record.body).and_then(|(envelope, _)| envelope.meta.idle);
-            return Ok(Arc::new(TokenEntry::new(claims, &self.0.purpose).carrying(record)));
-        }
-        if !is_token_len(token.len()) {
+        if !self.0.carried && !is_token_len(token.len()) || token.len() > CARRIED_MAX {
             return Err(Refusal::Token);
         }
         if let Some(entry) = self.0.token_cache.get(token) {
             return match entry.claims.are_current(now, self.lifetime()) {
-                true if entry.is_revoked(now) => Err(Refusal::Replaced),
+                // Only some processes know that a token is dead that carries its session. It is good until it expires.
+                true if entry.is_revoked(now) && !self.0.carried => Err(Refusal::Replaced),
                 true => Ok(entry),
                 false => Err(Refusal::Stale),
             };
         }
-        let entry = Arc::new(TokenEntry::new(tokens.open(token, now).ok_or_else(refusal)?, &self.0.purpose));
+        let entry = if self.0.carried {
+            let (mut claims, record) = tokens.open_record(token, now).ok_or_else(refusal)?;
+            claims.idle = Envelope::read(&record.body).and_then(|(envelope, _)| envelope.meta.idle);
+            TokenEntry::new(claims, &self.0.purpose).carrying(record)
+        } else {
+            TokenEntry::new(tokens.open(token, now).ok_or_else(refusal)?, &self.0.purpose)
+        };
+        let entry = Arc::new(entry);
         self.0.token_cache.insert(token, Arc::clone(&entry));
         Ok(entry)
     }

@@ -216,7 +216,9 @@ impl Core {
         let Decoded { data, body: _, json, meta, id_hash, retired_seal } = read;
         let (holder, meta, id_hash) = self.holder(entry, (meta, id_hash), rotation, record.expires, touch.now);
         let draft = self.draft(meta, id_hash, &*data, record.body.len())?;
-        if !is_fresh && rotation.is_none() && !retired_seal && draft.json() == json {
+        // What travels in its token is the newest that there is.
+        let is_loaded = !is_fresh || self.0.carried;
+        if is_loaded && rotation.is_none() && !retired_seal && draft.json() == json {
             return self.unchanged(session, touch).await;
         }
         let decoded = self.finish(&entry.key, draft)?;

@@ -124,7 +124,7 @@ impl Core {
     ) -> (IdHolder, SessionMeta, IdHash) {
         let Some(rotation) = rotation else {
             let holder = if self.0.carried {
-                IdHolder::Another(Box::new(TokenEntry::new(entry.claims, &self.0.purpose)))
+                IdHolder::Another(Box::new(entry.with_new_token(now)))
             } else {
                 IdHolder::Same(Arc::clone(entry))
             };

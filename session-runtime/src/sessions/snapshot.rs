@@ -55,7 +55,10 @@ pub(crate) struct Decoded {
 
 impl TokenEntry {
     pub(crate) fn new(claims: Claims, purpose: &str) -> Self {
-        let (key, id_hash) = (claims.id.key(purpose), claims.id.id_hash());
+        Self::of(claims, claims.id.key(purpose), claims.id.id_hash())
+    }
+
+    fn of(claims: Claims, key: RecordKey, id_hash: IdHash) -> Self {
         Self {
             claims,
             key,
@@ -68,6 +71,12 @@ impl TokenEntry {
             unbound_at: AtomicU64::new(0),
             decoded: Mutex::new(None),
         }
+    }
+
+    /// The same id in a token that is made now.
+    pub(super) fn with_new_token(&self, now: Timestamp) -> Self {
+        let claims = Claims { issued: now, retired_key: false, ..self.claims };
+        Self::of(claims, self.key, self.id_hash)
     }
 
     /// The same session with this record in its token.

@@ -102,7 +102,9 @@ impl Core {
             if size > MAX_NAME_AND_VALUE {
                 return Err(Error::CookieTooLarge { size });
             }
-            return Ok((Arc::new(entry.carrying(record.clone())), token));
+            let entry = Arc::new(entry.carrying(record.clone()));
+            self.0.token_cache.insert(&token, Arc::clone(&entry));
+            return Ok((entry, token));
         }
         let entry = Arc::new(entry);
         let token = self.0.tokens.seal(entry.claims.id, entry.claims.expires, entry.claims.idle, now);
