@@ -109,6 +109,8 @@ runtime_paths! {
     lease_support => __private::LeaseSupport;
     lends => __private::lends;
     missing => __private::Missing;
+    end_hook => __private::EndHook;
+    on_end => __private::on_end;
     open => __private::open;
     open_with => __private::open_with;
     optional => __private::Optional;

@@ -11,7 +11,7 @@ const TOKENS: &str = r##"
     protected optional or_default guard missing wait crate backend key cookie idle lifetime name path domain same_site
     owner privilege flash secret rotate_every fresh max_per_owner on_excess end_oldest
     transport bearer header trusted_origins public_origin invalid anonymous reject clear_site_data csrf off on
-    verify validate version from encrypt file sqlite postgres mysql dir durable table
+    verify on_end validate version from encrypt file sqlite postgres mysql dir durable table
     secure env default memory redis capacity url status redirect Lax None User Cart Session SessionSlot Option T r#type
     self _ async fn pub struct enum union impl mod unsafe extern const where mut dyn move derive SessionData session cfg
     doc = , , , , : :: ; & < > | -> => == ! # ... . - ? 'a 'static "30m" "" "/login" "__Host-user" "a\0b=" c"x" b"x"

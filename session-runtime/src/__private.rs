@@ -47,7 +47,8 @@ pub use crate::invalid::validate_garde;
 pub use crate::invalid::{Invalid, validate};
 pub use crate::missing::Missing;
 pub use crate::sessions::{
-    BoxedData, ErasedData, Flash, LeaseSupport, OwnerKey, Privileges, Public, Redacted, add_privilege, owner_key,
+    BoxedData, EndHook, ErasedData, Flash, LeaseSupport, OwnerKey, Privileges, Public, Redacted, add_privilege, on_end,
+    owner_key,
 };
 pub use crate::setting::Value;
 pub use ::serde_json::value::Serializer as JsonSerializer;

@@ -62,8 +62,8 @@ pub use self::missing::Missing;
 pub use self::return_to::ReturnTo;
 pub use self::session::{Session, SessionSlot, Start, Started, Token};
 pub use self::sessions::{
-    AllError, AllSessions, Builder, Ended, Listing, OwnerSessions, SessionData, SessionOwner, Sessions, Snapshot,
-    StoredSession, UntilEnded,
+    AllError, AllSessions, Builder, EndAnswer, EndReason, Ended, EndedSession, Listing, OwnerSessions, SessionData,
+    SessionOwner, Sessions, Snapshot, StatefulEndHook, StoredSession, UntilEnded,
 };
 pub use self::setting::FromSetting;
 pub use self::web::{Peek, Protect, ProtectLayer, Rejection, Vary, VaryLayer};

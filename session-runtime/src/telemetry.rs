@@ -65,6 +65,7 @@ const COUNTERS: &[&str] = &[
     "session_lease_lost_total",
     "session_not_resealed_total",
     "session_backend_down_total",
+    "session_end_hook_failed_total",
 ];
 
 #[cfg(feature = "metrics")]
@@ -111,6 +112,12 @@ pub(crate) fn rotated(session_type: Type, key: &RecordKey) {
 pub(crate) fn ended(session_type: Type, key: &RecordKey) {
     event!(info, "session.ended", session_type, session = %Named(key), "a session ended");
     count("session_ended_total", session_type);
+}
+
+/// A type's `on_end` was called for a session that has ended, or should have been, and did not do what it should.
+pub(crate) fn end_hook_failed(session_type: Type, key: &RecordKey, reason: &'static str, error: &str) {
+    event!(error, "session.end_hook_failed", session_type, session = %Named(key), reason, error, "the `on_end` of a session failed");
+    count("session_end_hook_failed_total", session_type);
 }
 
 pub(crate) fn expired(session_type: Type, key: &RecordKey) {

@@ -7,6 +7,7 @@ mod chromium;
 mod curl;
 mod device_bound;
 mod device_bound_example;
+mod device_bound_site;
 mod engines;
 mod expiry;
 mod flash;

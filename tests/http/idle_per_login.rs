@@ -14,7 +14,7 @@ use session_runtime::{
     session,
     testing::ManualClock,
 };
-use session_tests::{Client, Postgres, Served, serve};
+use session_tests::{Client, MariaDb, Postgres, Served, serve};
 
 use crate::support::{Store, key, on_every_backend};
 
@@ -198,6 +198,12 @@ async fn on_sqlite_a_login_ends_with_its_own_idle_timeout() {
 async fn on_postgres_a_login_ends_with_its_own_idle_timeout() {
     let server = Postgres::start().await;
     on(backend::Postgres::new(&server.url(), "sessions").unwrap()).await;
+}
+
+#[tokio::test]
+async fn on_mariadb_a_login_ends_with_its_own_idle_timeout() {
+    let server = MariaDb::start().await;
+    on(backend::MySql::new(&server.url(), "sessions").unwrap()).await;
 }
 
 #[derive(Serialize, Deserialize, SessionData)]

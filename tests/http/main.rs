@@ -42,6 +42,8 @@ mod long_lived;
 mod middleware;
 mod missing;
 mod no_side_effects;
+mod on_end;
+mod on_end_functions;
 mod one_load;
 mod open_ended;
 mod or_default;

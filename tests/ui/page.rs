@@ -59,6 +59,7 @@ const FAMILIES: [Family; 2] = [
             "Cross-site requests",
             "Responses without a session",
             "Validation and verification",
+            "When a session ends",
             "Versions and migration",
             "Several mistakes at once",
         ],

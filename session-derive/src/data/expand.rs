@@ -36,6 +36,7 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
         clear_site_data,
         missing,
         verify,
+        on_end,
         validate,
         version,
         device_bound,
@@ -105,6 +106,11 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
 
     let (debug, attributes) = (attributes.expand_debug(ident, runtime), attributes.expand(runtime));
     let verify = verify.iter().map(|verify| expand_verify(verify, runtime));
+    let on_end = on_end.iter().map(|on_end| {
+        let (option, hook, some) = (paths::option(), runtime.end_hook(), paths::some());
+        let told = on_end.expand(runtime);
+        quote_spanned!(Span::mixed_site()=> fn on_end() -> #option<#hook> { #some(#told) })
+    });
     let validate = validate.iter().map(|validate| {
         let (result, invalid) = (paths::result(), runtime.invalid());
         let validity = validate.expand(&quote_spanned!(Span::mixed_site()=> self), runtime);
@@ -143,6 +149,7 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
             #(#migrate)*
             #(#validate)*
             #(#verify)*
+            #(#on_end)*
             #attributes
         }
 

@@ -18,6 +18,7 @@ use crate::{
         key,
         missing::{self, RawMissing},
         name,
+        on_end::{self, OnEnd},
         owner::{self, RawLimit},
         public_origin, runtime, scheme, timeouts,
         transport::{self, RawTransport},
@@ -62,6 +63,7 @@ pub(crate) struct DataOptions {
     pub(crate) invalid: Slot<Invalid>,
     pub(crate) clear_site_data: Slot<ClearSiteData>,
     pub(crate) verify: Slot<Verify>,
+    pub(crate) on_end: Slot<OnEnd>,
     pub(crate) validate: Slot<Validate>,
     pub(crate) version: Slot<RawVersion>,
     pub(crate) from: Slot<Path>,
@@ -142,6 +144,11 @@ const TABLE: &[OptionSpec<DataOptions>] = &[
         name: "verify",
         usage: verify::USAGE,
         read: |options, key, input, _| options.verify.read(verify::parse(key, input)),
+    },
+    OptionSpec {
+        name: "on_end",
+        usage: on_end::USAGE,
+        read: |options, key, input, _| options.on_end.read(on_end::parse(key, input)),
     },
     OptionSpec {
         name: "validate",

@@ -18,6 +18,7 @@ pub(crate) mod invalid;
 pub(crate) mod key;
 pub(crate) mod missing;
 pub(crate) mod name;
+pub(crate) mod on_end;
 pub(crate) mod owner;
 pub(crate) mod public_origin;
 pub(crate) mod runtime;

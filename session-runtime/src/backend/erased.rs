@@ -10,8 +10,8 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::{
-    Acquired, Backend, BackendError, CompareAndSet, Lease, Leases, List, ListCursor, ListPage, Record, RecordKey,
-    Sweep, Touch, Watch, Written,
+    Acquired, Backend, BackendError, CompareAndSet, Lease, Leases, List, ListCursor, ListPage, ListedRecord, Record,
+    RecordKey, Sweep, Touch, Watch, Written,
 };
 use crate::clock::Timestamp;
 #[cfg(feature = "metrics")]
@@ -248,11 +248,21 @@ impl<B: CompareAndSet> ErasedCompareAndSet for B {
 /// [`Sweep`] with its future boxed.
 pub(crate) trait ErasedSweep: Send + Sync {
     fn sweep(&self, now: Timestamp, limit: usize) -> BackendFuture<'_, usize>;
+    fn expired(&self, now: Timestamp, limit: usize) -> BackendFuture<'_, Option<Vec<ListedRecord>>>;
+    fn forget<'a>(&'a self, now: Timestamp, keys: &'a [RecordKey]) -> BackendFuture<'a, usize>;
 }
 
 impl<B: Sweep> ErasedSweep for B {
     fn sweep(&self, now: Timestamp, limit: usize) -> BackendFuture<'_, usize> {
         Box::pin(timed(type_name::<B>, "sweep", Sweep::sweep(self, now, limit)))
+    }
+
+    fn expired(&self, now: Timestamp, limit: usize) -> BackendFuture<'_, Option<Vec<ListedRecord>>> {
+        Box::pin(timed(type_name::<B>, "expired", Sweep::expired(self, now, limit)))
+    }
+
+    fn forget<'a>(&'a self, now: Timestamp, keys: &'a [RecordKey]) -> BackendFuture<'a, usize> {
+        Box::pin(timed(type_name::<B>, "forget", Sweep::forget(self, now, keys)))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod leases;
 mod listing;
+mod sweep;
 
 use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroUsize;
@@ -14,7 +15,7 @@ use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
 use super::{
-    Backend, BackendError, Capabilities, Holder, OpenBackend, OpenError, Record, RecordKey, Scope, Sweep, Touch, Watch,
+    Backend, BackendError, Capabilities, Holder, OpenBackend, OpenError, Record, RecordKey, Scope, Touch, Watch,
     Written,
 };
 use crate::clock::Timestamp;
@@ -150,9 +151,9 @@ impl Records {
         Some(entry)
     }
 
-    /// One that has expired.
-    fn expired(&self, now: Timestamp) -> Option<RecordKey> {
-        self.by_end.first().filter(|(expires, _)| *expires <= now).map(|(_, key)| *key)
+    /// Those that have expired.
+    fn expired(&self, now: Timestamp) -> impl Iterator<Item = RecordKey> {
+        self.by_end.iter().take_while(move |(expires, _)| *expires <= now).map(|(_, key)| *key)
     }
 }
 
@@ -187,11 +188,14 @@ impl Entries {
         self.by_use.peek_mut(key).or_else(|| self.kept.entries.get_mut(key))
     }
 
-    /// The live entry under a key, now the one that was used last; an expired one is removed on the way.
+    /// The live entry under a key, now the one that was used last. An expired one waits for the sweep, which may have to
+    /// tell of it; a list of sessions makes room for the next one at once.
     fn live(&mut self, key: &RecordKey, touch: Touch) -> Option<&mut MemoryEntry> {
         let found = self.peek(key)?;
         if !touch.is_live(&found.record, Duration::ZERO) {
-            self.remove(key);
+            if found.idle == Duration::MAX {
+                self.remove(key);
+            }
             return None;
         }
         if found.idle != touch.idle {
@@ -214,25 +218,21 @@ impl Entries {
         }
     }
 
-    /// Removes at most `limit` records that have expired.
-    fn forget_expired(&mut self, now: Timestamp, limit: usize) -> usize {
+    /// The keys of at most `limit` records that have expired.
+    fn expired(&self, now: Timestamp, limit: usize) -> Vec<RecordKey> {
         let shortest = self.shortest;
         let old = |(_, entry): &(&RecordKey, &MemoryEntry)| {
             now.since(entry.record.last_seen) >= shortest || now >= entry.record.expires
         };
         let expired = self.by_use.iter().rev().take_while(old).filter(|(_, entry)| entry.has_expired(now));
-        let expired: Vec<RecordKey> = expired.map(|(key, _)| *key).take(limit).collect();
-        for key in &expired {
-            self.by_use.pop(key);
-        }
-        let mut removed = expired.len();
-        while removed < limit
-            && let Some(key) = self.kept.expired(now)
-        {
-            self.kept.remove(&key);
-            removed += 1;
-        }
-        removed
+        expired.map(|(key, _)| *key).chain(self.kept.expired(now)).take(limit).collect()
+    }
+
+    /// Removes at most `limit` records that have expired.
+    fn forget_expired(&mut self, now: Timestamp, limit: usize) -> usize {
+        let expired = self.expired(now, limit);
+        expired.iter().for_each(|key| drop(self.remove(key)));
+        expired.len()
     }
 }
 
@@ -300,27 +300,6 @@ impl Watch for Memory {
             Some(entry) => Box::pin(entry.gone.wait()),
             None => Box::pin(std::future::ready(())),
         })
-    }
-}
-
-/// How many records are removed at most while others wait for the lock.
-const BATCH: usize = 64;
-
-impl Sweep for Memory {
-    async fn sweep(&self, now: Timestamp, limit: usize) -> Result<usize, BackendError> {
-        let mut swept = 0;
-        for shard in &self.shards {
-            // The lock is taken anew for each batch: nobody waits for a sweep.
-            loop {
-                let batch = BATCH.min(limit - swept);
-                let removed = lock(shard).forget_expired(now, batch);
-                swept += removed;
-                if removed < BATCH {
-                    break;
-                }
-            }
-        }
-        Ok(swept)
     }
 }
 

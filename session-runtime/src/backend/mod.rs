@@ -322,6 +322,26 @@ pub trait Sweep: Backend {
     /// Types with other timeouts may share the store, so each record goes by its own: the store remembers with it
     /// the idle timeout of the [`Touch`] that it was last written with.
     fn sweep(&self, now: Timestamp, limit: usize) -> impl Future<Output = Result<usize, BackendError>> + Send;
+
+    /// At most `limit` records that have expired by `now`, none of them removed: what types that have `on_end` are told of
+    /// before [`forget`](Sweep::forget). It may return fewer than there are; an empty list ends the sweep.
+    ///
+    /// By default it is `None`: such a store is swept without a word, and `on_end` is not told of what expires.
+    fn expired(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> impl Future<Output = Result<Option<Vec<ListedRecord>>, BackendError>> + Send {
+        let _ = (now, limit);
+        async { Ok(None) }
+    }
+
+    /// Removes those of these records that have expired by `now`, and says how many. One that was made anew meanwhile
+    /// stays, so a store that has [`expired`](Sweep::expired) has this as well.
+    fn forget(&self, now: Timestamp, keys: &[RecordKey]) -> impl Future<Output = Result<usize, BackendError>> + Send {
+        let _ = (now, keys);
+        async { Ok(0) }
+    }
 }
 
 /// Telling at once that a session was ended, for connections that live long.

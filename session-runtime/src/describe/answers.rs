@@ -71,7 +71,7 @@ impl Answers {
                 .entry(StatusCode::TEMPORARY_REDIRECT.as_u16())
                 .or_default()
                 .redirects
-                .insert("the same page".into());
+                .insert("the same page");
             answers.problem(StatusCode::UNAUTHORIZED, ProblemKind::DeviceUnproven);
             answers.problem(StatusCode::FORBIDDEN, ProblemKind::DeviceUnbound);
         }

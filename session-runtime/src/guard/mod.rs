@@ -8,8 +8,9 @@ use std::pin::Pin;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 
+use function::Called;
 pub(crate) use function::{AsyncGuardFunction, GuardFunction, StatefulGuardFunction, VerifyFunction};
-use function::{Called, NotCalled, Nothing};
+pub(crate) use function::{NotCalled, Nothing};
 
 /// Who may enter: `protected`, `optional` or `or_default`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -205,7 +205,7 @@ impl<T: SessionData> Session<T> {
     /// [`Error::Unavailable`] if the backend is down: the session then goes on.
     #[doc = include_str!("../docs/examples/session_end.md")]
     pub async fn end(self) -> Result<(), Error> {
-        self.core.delete(&self.snapshot.loaded).await?;
+        self.core.log_out(&self.snapshot.loaded).await?;
         self.outcome.put(TokenChange::Removed);
         Ok(())
     }

@@ -48,7 +48,7 @@ impl<T: SessionData> SessionSlot<T> {
     #[doc = include_str!("../docs/examples/slot_end.md")]
     pub async fn end(&self) -> Result<(), Error> {
         if let Some(current) = self.get() {
-            self.core.delete(&current.loaded).await?;
+            self.core.log_out(&current.loaded).await?;
             self.put(None, TokenChange::Removed);
         }
         Ok(())

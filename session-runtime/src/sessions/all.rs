@@ -15,8 +15,10 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
 
 use super::core::Core;
+use super::end_hook::EndReason;
+use super::ending::Found;
 use super::owners::{is_owner_index, owner_of};
-use super::schema::{BoxedData, owned};
+use super::schema::owned;
 use super::{SessionData, Sessions};
 use crate::backend::{List, ListCursor, ListPage, ListedRecord, RecordKey, Touch};
 use crate::clock::Timestamp;
@@ -113,8 +115,7 @@ impl<T: SessionData> Sessions<T> {
                 Err(AllError::Store(error)) => return Err(error),
             };
             if predicate(&session) {
-                let key = session.key;
-                ended += usize::from(core.end_stored(key, Box::new(session.data)).await?);
+                ended += usize::from(core.end_stored(session.into_found()).await?);
             }
         }
         Ok(ended)
@@ -149,8 +150,8 @@ impl<T> fmt::Debug for AllSessions<'_, T> {
     }
 }
 
-/// A live session as it is stored: its data by `Deref`, and what the runtime notes beside it. It holds nothing by which the
-/// session could be used.
+/// A session as it is stored, or was when it ended: its data by `Deref`, and what the runtime notes beside it. It holds
+/// nothing by which the session could be used.
 pub struct StoredSession<T> {
     key: RecordKey,
     meta: SessionMeta,
@@ -160,9 +161,14 @@ pub struct StoredSession<T> {
 }
 
 impl<T: SessionData> StoredSession<T> {
-    fn of(found: Found) -> Self {
+    pub(super) fn of(found: Found) -> Self {
         let Found { key, meta, last_seen, expires, data } = found;
         Self { key, meta, last_seen, expires, data: owned(data) }
+    }
+
+    fn into_found(self) -> Found {
+        let Self { key, meta, last_seen, expires, data } = self;
+        Found { key, meta, last_seen, expires, data: Box::new(data) }
     }
 }
 
@@ -254,15 +260,6 @@ impl std::error::Error for AllError {
             Self::Store(error) => error.source(),
         }
     }
-}
-
-/// A live session without its type.
-pub(super) struct Found {
-    pub(super) key: RecordKey,
-    pub(super) meta: SessionMeta,
-    pub(super) last_seen: Timestamp,
-    pub(super) expires: Timestamp,
-    pub(super) data: BoxedData,
 }
 
 /// What a record is to a type.
@@ -379,8 +376,9 @@ impl Core {
     }
 
     /// Ends a session that was listed; `false` if it had ended before.
-    pub(super) fn end_stored(&self, key: RecordKey, data: BoxedData) -> BoxFuture<'_, Result<bool, Error>> {
+    pub(super) fn end_stored(&self, found: Found) -> BoxFuture<'_, Result<bool, Error>> {
         Box::pin(async move {
+            let (key, owner) = (found.key, owner_of(&*found.data));
             let client = &self.0.client;
             let ended = {
                 let _writing = client.writing(&key);
@@ -388,8 +386,9 @@ impl Core {
             };
             if ended {
                 telemetry::ended(self.session_type(), &key);
+                self.tell_found(found, EndReason::Revoked);
             }
-            if let Ok(Some(owner)) = owner_of(&*data) {
+            if let Ok(Some(owner)) = owner {
                 self.index(&owner).strike(&[key]).await;
             }
             Ok(ended)

@@ -14,6 +14,8 @@ use super::check::Check;
 use super::core::{Core, Inner};
 #[cfg(feature = "device-bound")]
 use super::device::Binding;
+use super::end_hook::{EndHook, EndHooks, StatefulEndHook};
+use super::ending;
 use super::identity::{Claimant, claim_purpose};
 use super::schema::Schema;
 use super::sweep::sweeper;
@@ -50,6 +52,7 @@ pub struct Builder<T> {
     forged: Threshold,
     missing: Option<Missing>,
     verify: Option<Check>,
+    end_hook: Option<EndHook>,
     data: PhantomData<fn() -> T>,
 }
 
@@ -67,6 +70,7 @@ impl<T> Builder<T> {
             forged: Threshold { tokens: 20, window: Duration::from_secs(60) },
             missing: None,
             verify: None,
+            end_hook: None,
             data: PhantomData,
         }
     }
@@ -214,6 +218,21 @@ impl<T> Builder<T> {
         self
     }
 
+    /// Tells this function of each session that has ended, in place of the declared `on_end`. It is an async function of the
+    /// data, the reason and this state, such as a database. [What each backend promises](crate::guide::people).
+    #[doc = include_str!("../docs/examples/builder_on_end_with.md")]
+    pub fn on_end_with<S: Send + Sync + 'static, M: 'static>(
+        mut self,
+        state: S,
+        hook: impl for<'a> StatefulEndHook<'a, T, S, M>,
+    ) -> Self
+    where
+        T: SessionData,
+    {
+        self.end_hook = Some(EndHook::with_state(state, hook));
+        self
+    }
+
     /// Opens the sessions.
     ///
     /// # Errors
@@ -292,10 +311,12 @@ impl<T> Builder<T> {
             duplicates_told: AtomicU64::new(0),
             missing: self.missing.unwrap_or_else(T::missing),
             verify: self.verify,
+            end_hooks: self.end_hook.or_else(T::on_end).map(EndHooks::new),
             limit: Some(settings.limit),
             #[cfg(feature = "device-bound")]
             device,
         }));
+        ending::note(&core);
         Ok(Sessions::of_core(core))
     }
 }

@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
 use super::check::Check;
+use super::end_hook::{EndHooks, EndReason};
 use super::exclusive::ExclusiveSession;
 use super::forged_token_monitor::ForgedTokenMonitor;
 use super::owners::owner_of;
@@ -72,6 +73,8 @@ pub(super) struct Inner {
     pub(super) missing: Missing,
     /// What is asked in place of the type's own `verify`.
     pub(super) verify: Option<Check>,
+    /// Who is told of sessions that have ended.
+    pub(super) end_hooks: Option<EndHooks>,
     /// How many sessions an owner may have.
     pub(super) limit: Option<Limit>,
     pub(super) sweeper: Option<JoinHandle<()>>,
@@ -295,27 +298,32 @@ impl Core {
         client.within(client.store.backend().load(&entry.key, touch)).await
     }
 
-    /// Ends a session; `false` if it had ended before.
-    pub(crate) fn delete<'a>(&'a self, session: &'a LoadedSession) -> BoxFuture<'a, Result<bool, Error>> {
-        Box::pin(self.delete_now(session))
+    /// Ends a session with its own request.
+    pub(crate) fn log_out<'a>(&'a self, session: &'a LoadedSession) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(self.delete_now(session, Some(EndReason::Logout)))
     }
 
-    pub(super) async fn delete_now(&self, session: &LoadedSession) -> Result<bool, Error> {
+    /// Ends a session. One that nobody ever had ends for no reason.
+    pub(super) async fn delete_now(&self, session: &LoadedSession, reason: Option<EndReason>) -> Result<(), Error> {
         let (client, entry) = (&self.0.client, &session.entry);
         let span = telemetry::end_span(self.session_type(), &entry.key);
         let _writing = client.writing(&entry.key);
         let delete = || client.within(client.store.backend().delete(&entry.key));
         let ended = match delete().instrument(span).await {
             // It may have been done. To do it again makes no difference, and its answer says what is.
-            Err(Error::Unavailable(_)) => delete().await.map_err(Error::unconfirmed)?,
-            answer => answer?,
+            Err(Error::Unavailable(_)) => delete().await.map(|_| true).map_err(Error::unconfirmed)?,
+            // What its token carries is nowhere else: it ends for this client.
+            answer => answer? || self.0.carried,
         };
         entry.forget();
         telemetry::ended(self.session_type(), &entry.key);
         if let Ok(Some(owner)) = owner_of(&*session.decoded.data) {
             self.index(&owner).strike(&[entry.key]).await;
         }
-        Ok(ended)
+        if ended && let Some(reason) = reason {
+            self.tell_ended(session, reason);
+        }
+        Ok(())
     }
 
     /// Stores what an exclusive borrow changed and gives up the lease: one call to the store. The token is

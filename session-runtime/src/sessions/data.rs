@@ -7,7 +7,7 @@ use http::request::Parts;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{OwnerKey, Privileges, Sessions};
+use super::{EndHook, OwnerKey, Privileges, Sessions};
 use crate::backend::{OpenBackend, Scope};
 use crate::codec::DecodeError;
 use crate::declaration::Declaration;
@@ -47,6 +47,12 @@ pub trait SessionData: Serialize + DeserializeOwned + Send + Sync + Sized + 'sta
     #[doc(hidden)]
     fn missing() -> Missing {
         Missing::checked_status(401)
+    }
+
+    /// What is told when a session of this type has ended.
+    #[doc(hidden)]
+    fn on_end() -> Option<EndHook> {
+        None
     }
 
     /// The version of this type: records of older ones are migrated when they are loaded.

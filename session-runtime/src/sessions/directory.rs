@@ -5,8 +5,9 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use super::all::{AllError, Found, Kind};
+use super::all::{AllError, Kind};
 use super::core::Core;
+use super::ending::Found;
 use super::owners::owner_of;
 use super::schema::ErasedData;
 use crate::backend::{ListCursor, ListPage, ListedRecord, RecordKey};
@@ -201,7 +202,7 @@ impl Core {
         let client = &self.0.client;
         let Some(record) = client.within(client.store.backend().peek(&key)).await? else { return Ok(false) };
         match self.found(ListedRecord { key, record: Some(record) }) {
-            Some(Ok(found)) => self.end_stored(key, found.data).await,
+            Some(Ok(found)) => self.end_stored(found).await,
             Some(Err(_)) | None => Ok(false),
         }
     }
@@ -215,7 +216,7 @@ impl Core {
             let mut found: Vec<Found> = found.filter(|found| Some(found.key.public_id()) != keep).collect();
             while !found.is_empty() {
                 let some = found.drain(..found.len().min(AT_ONCE));
-                for done in join_all(some.map(|found| self.end_stored(found.key, found.data))).await {
+                for done in join_all(some.map(|found| self.end_stored(found))).await {
                     ended += usize::from(done?);
                 }
             }

@@ -14,7 +14,9 @@ mod device;
 mod device_note;
 #[cfg(feature = "admin")]
 mod directory;
+mod end_hook;
 mod ended;
+mod ending;
 mod exclusive;
 mod field_attributes;
 mod flash;
@@ -49,6 +51,7 @@ pub use self::device::Device;
 pub(crate) use self::device::{Refreshed, Registered, Standing};
 #[cfg(feature = "admin")]
 pub(crate) use self::directory::{PageOfSessions, Row, Rows};
+pub use self::end_hook::{EndAnswer, EndHook, EndReason, EndedSession, StatefulEndHook, on_end};
 pub use self::ended::{Ended, UntilEnded};
 pub(crate) use self::exclusive::ExclusiveSession;
 pub use self::field_attributes::{Privileges, Public, Redacted, add_privilege};

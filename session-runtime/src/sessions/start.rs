@@ -8,6 +8,7 @@ use session_rules::cookie::MAX_NAME_AND_VALUE;
 use tracing::Instrument as _;
 
 use super::core::{Core, Login};
+use super::end_hook::EndReason;
 use super::owners::{Entry, owner_of};
 use super::schema::BoxedData;
 use super::snapshot::{Ends, LoadedSession, TokenEntry};
@@ -33,10 +34,10 @@ impl Core {
         Box::pin(async move {
             let (started, token) = self.create(data, login, former.as_ref()).await?;
             if let Some(former) = former
-                && let Err(error) = self.delete_now(&former).await
+                && let Err(error) = self.delete_now(&former, Some(EndReason::Replaced)).await
             {
                 // Two live sessions for one client would be worse than none: the new one never was.
-                let _ = self.delete_now(&started).await;
+                let _ = self.delete_now(&started, None).await;
                 return Err(error);
             }
             Ok((started, token))

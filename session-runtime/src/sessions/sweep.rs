@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use tokio::task::JoinHandle;
 
 use super::core::Core;
-use super::{SessionData, Sessions};
+use super::{SessionData, Sessions, ending};
 use crate::error::Error;
 use crate::lease::StoreClient;
 
@@ -18,7 +18,8 @@ impl<T: SessionData> Sessions<T> {
     /// Removes every session that has expired from the store, and says how many: for those who would rather
     /// have a scheduler do it. A store that forgets by itself has nothing to remove.
     ///
-    /// The runtime does the same in the background, for as long as a `Sessions` lives.
+    /// The runtime does the same in the background, for as long as a `Sessions` lives. Where types have an `on_end`, it is
+    /// called before a session is removed, and this waits for it.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if the backend is down; what was removed until then stays so.
@@ -34,6 +35,9 @@ impl Core {
 }
 
 async fn sweep(client: &StoreClient) -> Result<usize, Error> {
+    if let Some(swept) = ending::sweep(client).await? {
+        return Ok(swept);
+    }
     let mut swept = 0;
     while let Some(store) = client.store.sweeping() {
         let batch = client.within(store.sweep(client.now(), BATCH)).await?;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use session_runtime::{
     Clock as _, Sessions, SystemClock,
-    backend::{Acquired, Backend as _, Holder, Lease, Leases, List as _, RecordKey, Redis, Touch},
+    backend::{Acquired, Holder, Lease, Leases, List as _, RecordKey, Redis, Touch},
     testing::ManualClock,
 };
 use session_tests::{

@@ -143,6 +143,7 @@ fn data_that_lives_longer_than_code() {
                 backend = file(dir = env("SESSIONS"), durable = true),
                 key = env("K"),
                 verify = accounts::is_active,
+                on_end = accounts::ended,
                 validate,
                 version = 3,
                 from = history::UserV2,
@@ -181,7 +182,7 @@ fn an_unknown_option_is_answered_with_the_table() {
         &[concat!(
             "expected `backend`, `key`, `cookie`, `transport`, `trusted_origins`, `public_origin`, `idle`, `lifetime`, \
              `rotate_every`, ",
-            "`missing`, `invalid`, `clear_site_data`, `verify`, `validate`, `version`, `from`, `device_bound`, ",
+            "`missing`, `invalid`, `clear_site_data`, `verify`, `on_end`, `validate`, `version`, `from`, `device_bound`, ",
             "`encrypt`, ",
             "`max_per_owner`, `on_excess`, `name`, `scheme` or `crate`"
         )],
@@ -359,6 +360,10 @@ fn functions_are_named_by_their_path() {
     assert_refused(&refused!(verify = is_active(5)), &["write `verify = is_active`"]);
     assert_refused(&refused!(verify = |user, parts| true), &["write a function and name it: `verify = is_active`"]);
     assert_refused(&refused!(verify = async |user, parts| true), &["write a function and name it"]);
+    assert_refused(&refused!(on_end), &["write `on_end = ended`"]);
+    assert_refused(&refused!(on_end = "ended"), &["write `on_end = ended`"]);
+    assert_refused(&refused!(on_end = ended(5)), &["write `on_end = ended`"]);
+    assert_refused(&refused!(on_end = |user, reason| ()), &["write a function and name it: `on_end = ended`"]);
     assert_refused(&refused!(validate("check")), &["write `validate = check`"]);
     assert_refused(&refused!(validate = rules::check()), &["write `validate = rules::check`"]);
     assert_refused(&refused!(validate = |user| Ok(())), &["write a function and name it: `validate = check`"]);

@@ -79,6 +79,11 @@ impl ::session_runtime::SessionData for User {
             )
             .await
     }
+    fn on_end() -> ::core::option::Option<::session_runtime::__private::EndHook> {
+        ::core::option::Option::Some(
+            ::session_runtime::__private::on_end::<Self, _, _>(accounts::ended),
+        )
+    }
 }
 const _: () = ::core::assert!(
     ::session_runtime::__private::previous_version:: < history::UserV2 > ().version <

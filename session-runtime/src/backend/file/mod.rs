@@ -34,8 +34,8 @@ use self::disk::{CallerAlive, Disk};
 use self::leases::LeaseAttempt;
 use self::sweep::{CALL, SweepCursor};
 use super::{
-    Acquired, Backend, BackendError, Capabilities, CompareAndSet, Holder, Lease, Leases, OpenBackend, OpenError,
-    Record, RecordKey, Scope, Sweep, Touch, Written, touch_interval,
+    Acquired, Backend, BackendError, Capabilities, CompareAndSet, Holder, Lease, Leases, ListedRecord, OpenBackend,
+    OpenError, Record, RecordKey, Scope, Sweep, Touch, Written, touch_interval,
 };
 use crate::clock::Timestamp;
 
@@ -257,6 +257,16 @@ impl Sweep for File {
     async fn sweep(&self, now: Timestamp, limit: usize) -> Result<usize, BackendError> {
         let broom = Arc::clone(&self.broom);
         self.run(move |disk, asker| disk.sweep(&broom, now, limit, asker)).await
+    }
+
+    async fn expired(&self, now: Timestamp, limit: usize) -> Result<Option<Vec<ListedRecord>>, BackendError> {
+        let broom = Arc::clone(&self.broom);
+        self.run(move |disk, asker| disk.expired(&broom, now, limit, asker)).await.map(Some)
+    }
+
+    async fn forget(&self, now: Timestamp, keys: &[RecordKey]) -> Result<usize, BackendError> {
+        let places: Vec<_> = keys.iter().map(|key| self.disk.place(key)).collect();
+        self.run(move |disk, asker| disk.forget_expired(&places, now, asker)).await
     }
 }
 

@@ -10,7 +10,7 @@ use fs4::{FileExt, TryLockError};
 
 use super::disk::{CallerAlive, DRAFT, Disk, DuringExt as _, LEASE, RecordPaths, Result, SHARDS, Stored, options};
 use super::format::FileEntry;
-use crate::backend::touch_interval;
+use crate::backend::{ListedRecord, touch_interval};
 use crate::clock::Timestamp;
 use crate::record::Touch;
 
@@ -42,6 +42,8 @@ struct SweepBatch<'a> {
     now: Timestamp,
     left: usize,
     asker: &'a CallerAlive,
+    /// What is found is kept here, and not removed.
+    found: Option<Vec<ListedRecord>>,
 }
 
 impl SweepBatch<'_> {
@@ -60,17 +62,43 @@ impl Disk {
         limit: usize,
         asker: &CallerAlive,
     ) -> Result<usize> {
+        let batch = SweepBatch { now, left: limit, asker, found: None };
+        self.sweep_batch(broom, batch).map(|batch| limit - batch.left)
+    }
+
+    /// What has expired, and is not removed yet.
+    pub(super) fn expired(
+        &self,
+        broom: &SweepCursor,
+        now: Timestamp,
+        limit: usize,
+        asker: &CallerAlive,
+    ) -> Result<Vec<ListedRecord>> {
+        let batch = SweepBatch { now, left: limit, asker, found: Some(Vec::new()) };
+        self.sweep_batch(broom, batch).map(|batch| batch.found.unwrap_or_default())
+    }
+
+    /// Removes those of these that have expired.
+    pub(super) fn forget_expired(&self, places: &[RecordPaths], now: Timestamp, asker: &CallerAlive) -> Result<usize> {
+        let mut batch = SweepBatch { now, left: places.len(), asker, found: None };
+        for place in places {
+            self.sweep_record(place, &mut batch)?;
+        }
+        Ok(places.len() - batch.left)
+    }
+
+    fn sweep_batch<'a>(&self, broom: &SweepCursor, mut batch: SweepBatch<'a>) -> Result<SweepBatch<'a>> {
         self.is_there()?;
         // Of all processes one sweeps.
         let sweeper = options().append(true).open(self.sweeper()).during(DOING, &self.root)?;
         match FileExt::try_lock(&sweeper) {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(0),
+            Err(TryLockError::WouldBlock) => return Ok(batch),
             Err(TryLockError::Error(error)) => return Err(error).during(DOING, &self.root),
         }
-        let (mut batch, end) = (SweepBatch { now, left: limit, asker }, Instant::now() + broom.call);
+        let end = Instant::now() + broom.call;
         for _ in 0..SHARDS {
-            if batch.left == 0 || Instant::now() > end || asker.has_gone() {
+            if batch.left == 0 || Instant::now() > end || batch.asker.has_gone() {
                 break;
             }
             // Counted before it is swept, so that a shard with a fault doesn't keep the others waiting.
@@ -80,7 +108,7 @@ impl Disk {
                 broom.shard.store(number, Ordering::Relaxed);
             }
         }
-        Ok(limit - batch.left)
+        Ok(batch)
     }
 
     fn sweep_shard(&self, shard: &Path, batch: &mut SweepBatch<'_>) -> Result<()> {
@@ -108,12 +136,18 @@ impl Disk {
     }
 
     fn sweep_record(&self, place: &RecordPaths, batch: &mut SweepBatch<'_>) -> Result<()> {
-        let expired = || Ok(matches!(self.read(place)?, Stored::Entry(entry) if batch.has_expired(&entry)));
+        let expired = |batch: &SweepBatch<'_>| match self.read(place)? {
+            Stored::Entry(entry) if batch.has_expired(&entry) => Ok(Some(entry.record)),
+            Stored::Entry(_) | Stored::Nothing | Stored::Unreadable => Ok(None),
+        };
         // Looked at without the lock first, since most records are live; the lock is taken anew for each
         // that is not: nobody waits for a sweep.
-        if expired()?
-            && let Some(locked) = self.lock(place, batch.asker)?
-            && expired()?
+        let Some(record) = expired(batch)? else { return Ok(()) };
+        if let Some(found) = &mut batch.found {
+            found.push(ListedRecord { key: place.key, record: Some(record) });
+            batch.left -= 1;
+        } else if let Some(locked) = self.lock(place, batch.asker)?
+            && expired(batch)?.is_some()
         {
             batch.left -= usize::from(self.forget(&locked, place)?);
         }

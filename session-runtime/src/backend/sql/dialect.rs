@@ -237,6 +237,7 @@ pub(super) struct Statements {
     pub(super) save: Sql,
     pub(super) release: Sql,
     pub(super) expired: Sql,
+    pub(super) expired_records: Sql,
     pub(super) list: Sql,
     /// For [`Statements::BATCH`] keys at a time.
     pub(super) forget: Sql,
@@ -296,6 +297,8 @@ impl Statements {
             release: sql("UPDATE {records} SET lease_holder = NULL, lease_until = NULL \
                           WHERE id_hash = ? AND lease_holder = ?"),
             expired: sql("SELECT id_hash FROM {records} WHERE keep_until <= {now} ORDER BY keep_until LIMIT ?"),
+            expired_records: sql("SELECT version, last_seen, expires, body, id_hash FROM {records} \
+                                  WHERE keep_until <= {now} ORDER BY keep_until LIMIT ?"),
             list: sql("SELECT version, last_seen, expires, body, id_hash FROM {records} WHERE id_hash > ? \
                        ORDER BY id_hash LIMIT ?"),
             forget: sql(&format!("DELETE FROM {{records}} WHERE id_hash IN ({keys}) AND keep_until <= {{now}}")),

@@ -28,7 +28,7 @@ impl<D: Driver> SqlStore<D> {
 }
 
 /// `None` for a row under a name that is no key: nobody has put it there through the store.
-fn listed(row: &impl Columns) -> Result<Option<ListedRecord>, sqlx::Error> {
+pub(super) fn listed(row: &impl Columns) -> Result<Option<ListedRecord>, sqlx::Error> {
     let key = row.bytes(KEY)?.and_then(|key| key.try_into().ok()).map(RecordKey::from_bytes);
     let record = Some(read(row)?);
     Ok(key.map(|key| ListedRecord { key, record }))

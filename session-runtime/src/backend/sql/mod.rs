@@ -141,6 +141,14 @@ macro_rules! backend {
             async fn sweep(&self, _: Timestamp, limit: usize) -> Result<usize, BackendError> {
                 self.store.sweep(limit).await
             }
+
+            async fn expired(&self, _: Timestamp, limit: usize) -> Result<Option<Vec<ListedRecord>>, BackendError> {
+                self.store.expired(limit).await.map(Some)
+            }
+
+            async fn forget(&self, _: Timestamp, keys: &[RecordKey]) -> Result<usize, BackendError> {
+                self.store.forget(keys).await
+            }
         }
 
         impl List for $backend {
@@ -161,7 +169,7 @@ mod prelude {
     pub(super) use super::{TABLE, backend};
     pub(super) use crate::backend::{
         Acquired, Backend, BackendError, Capabilities, CompareAndSet, Lease, Leases, List, ListCursor, ListPage,
-        OpenBackend, OpenError, Record, RecordKey, Scope, Sweep, Touch, Written,
+        ListedRecord, OpenBackend, OpenError, Record, RecordKey, Scope, Sweep, Touch, Written,
     };
     pub(super) use crate::clock::Timestamp;
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use tokio::time::Instant;
 
+use super::super::core::Core;
+use super::super::end_hook::EndReason;
 use super::owner_index::{Entry, OwnerIndex, touch};
 use crate::backend::{BackendError, Record, RecordKey, Touch, Written};
 use crate::declaration::{Limit, OnExcess};
@@ -24,6 +26,8 @@ pub(crate) struct IndexStore<'a> {
     /// The idle timeout of the sessions, and how much older their last use may seem.
     pub(super) idle: Duration,
     pub(super) slack: Duration,
+    /// Who tells of what ends here, where somebody is to be told.
+    pub(super) ending: Option<&'a Core>,
 }
 
 /// How many sessions are asked for at once.
@@ -130,7 +134,7 @@ impl IndexStore<'_> {
             if self.write(stored.as_ref(), &book).await? {
                 // Only now: had the book not been written, nothing would have changed. They stay in it until the
                 // next change finds that they have ended, so that none is lost sight of if this is as far as it gets.
-                self.delete(&excess).await?;
+                self.delete(&excess, EndReason::Evicted).await?;
                 return Ok(());
             }
             attempts.again().await?;
@@ -152,7 +156,7 @@ impl IndexStore<'_> {
         let Some(record) = self.peek(&entry.key).await? else { return Ok(false) };
         let lives = self.lives(&record);
         if !lives {
-            self.remove(&entry.key).await?;
+            self.remove(&entry.key, EndReason::Expired).await?;
         }
         Ok(lives)
     }
@@ -171,16 +175,25 @@ impl IndexStore<'_> {
         Touch { now: self.client.now(), idle, expires: record.expires }
     }
 
-    async fn remove(&self, key: &RecordKey) -> Result<bool, Error> {
+    async fn remove(&self, key: &RecordKey, reason: EndReason) -> Result<bool, Error> {
+        let last = match self.ending {
+            Some(core) => self.peek(key).await?.map(|record| (core, record)),
+            None => None,
+        };
         let _writing = self.client.writing(key);
-        self.client.within(self.client.store.backend().delete(key)).await
+        let removed = self.client.within(self.client.store.backend().delete(key)).await?;
+        if removed && let Some((core, record)) = last {
+            let reason = if self.lives(&record) { reason } else { EndReason::Expired };
+            core.tell_removed(key, &record, reason);
+        }
+        Ok(removed)
     }
 
     /// Ends these sessions, and says how many there were.
-    async fn delete(&self, keys: &[RecordKey]) -> Result<usize, Error> {
+    async fn delete(&self, keys: &[RecordKey], reason: EndReason) -> Result<usize, Error> {
         let mut ended = 0;
         for chunk in keys.chunks(AT_ONCE) {
-            let found = try_join_all(chunk.iter().map(|key| self.remove(key))).await?;
+            let found = try_join_all(chunk.iter().map(|key| self.remove(key, reason))).await?;
             for (key, _) in chunk.iter().zip(found).filter(|(_, found)| *found) {
                 telemetry::ended(self.client.session_type, key);
                 ended += 1;
@@ -249,7 +262,7 @@ impl IndexStore<'_> {
     pub(super) async fn end(&self, public_id: PublicId) -> Result<bool, Error> {
         let (book, _) = self.read().await?;
         let Some(key) = book.keys().find(|key| key.public_id() == public_id) else { return Ok(false) };
-        let ended = self.delete(&[key]).await?;
+        let ended = self.delete(&[key], EndReason::Revoked).await?;
         self.strike(&[key]).await;
         Ok(ended > 0)
     }
@@ -272,7 +285,7 @@ impl IndexStore<'_> {
             let is_listed = |keep| book.keys().any(|key| key.public_id() == keep);
             let whole = book.is_whole(self.client.now()) && keep.is_none_or(is_listed);
             let keys: Vec<RecordKey> = book.keys().filter(|key| Some(key.public_id()) != keep).collect();
-            ended += self.delete(&keys).await?;
+            ended += self.delete(&keys, EndReason::Revoked).await?;
             if !book.strike(&keys) || self.write(stored.as_ref(), &book).await? {
                 return if whole { Ok(ended) } else { Err(Error::NotListed) };
             }
@@ -305,6 +318,7 @@ mod tests {
             key: RecordKey::from_bytes([9; 32]),
             idle: IDLE,
             slack: Duration::ZERO,
+            ending: None,
         };
         let now = SystemClock.now();
         let session = Entry { key: RecordKey::from_bytes([1; 32]), expires: now.plus(IDLE) };

@@ -101,6 +101,7 @@ impl Core {
             key: RecordKey::of_owner(&inner.purpose, owner),
             idle: inner.idle,
             slack: inner.slack,
+            ending: inner.end_hooks.is_some().then_some(self),
         }
     }
 }

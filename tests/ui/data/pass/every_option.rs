@@ -2,7 +2,7 @@
 
 use axum::http::{StatusCode, request::Parts};
 use serde::{Deserialize, Serialize};
-use session_runtime::{Invalid, SessionData};
+use session_runtime::{EndReason, Invalid, SessionData, StoredSession};
 
 #[derive(Serialize, Deserialize, SessionData, garde::Validate)]
 #[session(
@@ -27,6 +27,7 @@ use session_runtime::{Invalid, SessionData};
     lifetime = env("LIFETIME", default = "14d"),
     missing = redirect("/login"),
     verify = is_active,
+    on_end = ended,
     validate,
     version = 2,
     from = UserV1,
@@ -38,7 +39,7 @@ struct User {
 
 #[derive(Serialize, Deserialize, SessionData)]
 #[session(backend = memory(capacity = 10_000), missing = status(403))]
-#[session(validate = check, verify = may_enter, crate = ::session_runtime)]
+#[session(validate = check, verify = may_enter, on_end = told, crate = ::session_runtime)]
 struct UserV1 {
     nick: String,
 }
@@ -76,6 +77,14 @@ async fn may_enter(_: &UserV1, _: &Parts) -> Result<(), (StatusCode, &'static st
 
 fn check(user: &UserV1) -> Result<(), Invalid> {
     if user.nick.is_empty() { Err(Invalid::field("nick", "is empty")) } else { Ok(()) }
+}
+
+async fn ended(user: User, reason: EndReason) {
+    println!("{}: {reason:?}", user.name);
+}
+
+async fn told(session: StoredSession<UserV1>, _: EndReason) -> Result<(), std::io::Error> {
+    if session.nick.is_empty() { Err(std::io::ErrorKind::Other.into()) } else { Ok(()) }
 }
 
 async fn anonymous(parts: Parts) -> StatusCode {
