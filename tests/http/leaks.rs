@@ -352,6 +352,7 @@ const WITHOUT_SECRETS: &[&str] = &[
 const TRAITS: &[&str] = &[
     "Backend",
     "Clock",
+    "CompareAndSet",
     "DeviceBound",
     "EndAnswer",
     "EndedSession",

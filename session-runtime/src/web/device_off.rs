@@ -16,11 +16,11 @@ use crate::session::TokenChange;
 use crate::sessions::{Core, LoadedSession, TokenEntry};
 
 #[derive(Default)]
-pub(super) struct Presented;
+pub(super) struct Presented {}
 
 impl Presented {
     pub(super) fn of(_: &Core, _: &TokenEntry, _: &Parts) -> Self {
-        Self
+        Self {}
     }
 
     pub(super) fn is_doubtful(&self, _: &Core, _: &TokenEntry) -> bool {
