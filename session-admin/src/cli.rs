@@ -12,7 +12,7 @@ Exit codes:
   2  the command line, the store's address or the keys are wrong
   3  the store does not answer, or refuses
   4  nothing was ended, since nobody said yes
-  5  done, but some stored sessions can't be read";
+  5  done, but some stored sessions can't be read, or may be left";
 
 /// Looks at the sessions of session-runtime in their store, ends them, and makes and rotates keys.
 ///

@@ -36,6 +36,14 @@ impl Failure {
         Self { exit: Exit::Store, why: why.to_string() }
     }
 
+    /// The same, once so many sessions had been ended.
+    pub(crate) fn after(self, ended: usize) -> Self {
+        if ended == 0 {
+            return self;
+        }
+        Self { why: format!("{}; {ended} sessions had been ended", self.why), ..self }
+    }
+
     pub(crate) fn absent(why: impl Into<String>) -> Self {
         Self { exit: Exit::Absent, why: why.into() }
     }

@@ -77,7 +77,7 @@ pub(crate) async fn decode(args: &DecodeArgs, is_json: bool) -> Result<Exit> {
         object["stored"] = Value::from(state);
     }
     match is_json {
-        true => output::line(&object.to_string()),
+        true => output::json(&object),
         false => output::details(&object),
     }
     Ok(Exit::Done)
@@ -132,11 +132,34 @@ pub(crate) fn rotate(args: &RotateArgs, is_json: bool) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Puts a file in the place of another in one step, so that no moment has half of the keys.
+/// Lets the same people read a file as that one.
+#[cfg(unix)]
+fn readable_as(path: &Path, former: &fs::Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+
+    let now = fs::metadata(path)?;
+    let owner = (now.uid() != former.uid()).then_some(former.uid());
+    let group = (now.gid() != former.gid()).then_some(former.gid());
+    if owner.is_some() || group.is_some() {
+        chown(path, owner, group)?;
+    }
+    fs::set_permissions(path, former.permissions())
+}
+
+#[cfg(not(unix))]
+fn readable_as(_: &Path, _: &fs::Metadata) -> io::Result<()> {
+    Ok(())
+}
+
+/// Puts a file in the place of another in one step, so that no moment has half of the keys. Who may read it stays, and a
+/// link to it leads to the new one.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let former = fs::metadata(path).ok();
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.new", std::process::id()));
     let draft: PathBuf = path.with_file_name(name);
     create(&draft, text)?;
-    fs::rename(&draft, path).inspect_err(|_| _ = fs::remove_file(&draft))
+    let replaced = former.map_or(Ok(()), |former| readable_as(&draft, &former)).and_then(|()| fs::rename(&draft, path));
+    replaced.inspect_err(|_| _ = fs::remove_file(&draft))
 }

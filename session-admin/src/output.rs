@@ -49,9 +49,27 @@ fn ago(time: SystemTime, now: SystemTime) -> String {
     }
 }
 
+/// What steers a terminal, or the order in which it shows what follows.
+fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Text from outside, which must not be able to steer a terminal.
 pub(crate) fn harmless(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+    text.chars().flat_map(|c| if steers(c) { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+}
+
+/// Prints JSON in one line, with what steers a terminal escaped, as JSON allows it.
+pub(crate) fn json(value: &Value) {
+    let mut text = String::new();
+    for c in value.to_string().chars() {
+        match c {
+            c if steers(c) => text.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => text.push(c),
+        }
+    }
+    line(&text);
 }
 
 pub(crate) fn head() {

@@ -83,7 +83,7 @@ fn address(args: &StoreArgs) -> Result<String> {
     if let Some(address) = &args.store {
         let authority = address.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
         let user = authority.rsplit_once('@').map_or("", |(user, _)| user);
-        if user.contains(':') || address.contains("password=") {
+        if user.contains(':') || ["password=", "pass="].iter().any(|name| address.contains(name)) {
             let why =
                 format!("--store holds a password, which other users of this machine can see; put it in {VARIABLE}");
             return Err(Failure::wrong(why));
@@ -104,18 +104,10 @@ fn path_of<'a>(address: &'a str, scheme: &str) -> &'a Path {
 /// The type that is meant, if one is.
 pub(crate) fn purpose(args: &StoreArgs) -> Option<Purpose> {
     let identity = args.identity.as_deref()?;
-    let cookie = args.cookie.clone().unwrap_or_else(|| {
-        let name = identity.rsplit(['/', '.']).next().unwrap_or_default();
-        let mut kebab = String::new();
-        for letter in name.chars() {
-            if letter.is_uppercase() && !kebab.is_empty() {
-                kebab.push('-');
-            }
-            kebab.extend(letter.to_lowercase());
-        }
-        format!("__Host-{kebab}")
-    });
-    Some(Purpose::new(identity, &cookie))
+    Some(match &args.cookie {
+        Some(cookie) => Purpose::new(identity, cookie),
+        None => Purpose::of_type(identity),
+    })
 }
 
 #[cfg(feature = "redis")]

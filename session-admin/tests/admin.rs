@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use session_runtime::backend::{File, List, MySql, Postgres, Record, RecordKey, Redis, Sqlite, Touch};
+use session_runtime::backend::{File, List, MySql, Postgres, Record, RecordKey, Redis, Sqlite, Touch, Written};
+use session_runtime::inspect::Purpose;
 use session_runtime::{Clock as _, Error, SessionData, SessionSlot, Sessions, SystemClock, session};
 use session_tests::device::Offer;
 use session_tests::{Device, MariaDb, Postgres as PostgresServer, Redis as RedisServer, serve};
@@ -103,7 +104,7 @@ async fn an_operator_lists_shows_decodes_and_ends<B: List>(
     let (mut tokens, mut names) = (Vec::new(), Vec::new());
     for number in 0..8_u64 {
         let shopper = Shopper { id: number / 2, password: SECRET.into() };
-        let started = shoppers.start(shopper).label(format!("phone {number}\u{1b}[2J")).await.unwrap();
+        let started = shoppers.start(shopper).label(format!("phone {number}\u{1b}[2J\u{9b}\u{202e}")).await.unwrap();
         tokens.push(started.token().as_str().to_owned());
         names.push(started.public_id().to_string());
     }
@@ -113,7 +114,7 @@ async fn an_operator_lists_shows_decodes_and_ends<B: List>(
     admin.always = [&["--type", "session-admin/admin.Shopper"], places].concat();
     admin.secrets.extend(tokens.clone());
     // A label must not steer the terminal.
-    admin.secrets.push("\u{1b}".into());
+    admin.secrets.extend(["\u{1b}", "\u{9b}", "\u{202e}"].map(Into::into));
 
     let listed = admin.run(&["list", "--json"]).await.ended_with(0);
     assert_eq!(listed.sessions(), names.iter().cloned().collect(), "all of the type, and no others");
@@ -127,7 +128,15 @@ async fn an_operator_lists_shows_decodes_and_ends<B: List>(
     assert!(table.err.contains("8 sessions, 0 that can't be read"), "{}", table.err);
     let of_one = admin.run(&["list", "--owner", "1", "--json"]).await.ended_with(0);
     assert_eq!(of_one.sessions(), names[2..4].iter().cloned().collect());
-    assert_eq!(admin.run(&["list", "--owner", "77", "--json"]).await.ended_with(0).out, "");
+    let of_nobody = admin.run(&["list", "--owner", "77", "--json"]).await.ended_with(0);
+    assert!(of_nobody.out.is_empty() && of_nobody.err.contains("there is no list"), "{}", of_nobody.err);
+    let refused = admin.run(&["end", "--owner", "77", "--yes"]).await.ended_with(1);
+    assert!(refused.err.contains("written otherwise"), "{}", refused.err);
+    let mistaken = admin.run(&["list", "--cookie", "user"]).await.ended_with(0);
+    assert!(mistaken.err.contains("other types") && mistaken.err.contains("(8)"), "{}", mistaken.err);
+    let mistaken = admin.run(&["end", "--all", "--yes", "--cookie", "user"]).await.ended_with(1);
+    assert!(mistaken.err.contains("--cookie"), "{}", mistaken.err);
+    assert_eq!(shoppers.count().await.unwrap(), 8, "a mistaken cookie ends nothing, and that is no success");
 
     let shown = admin.run(&["show", &names[0]]).await.ended_with(0);
     assert!(shown.out.contains("id (number), password (string)") && shown.out.contains("started"), "{}", shown.out);
@@ -142,7 +151,7 @@ async fn an_operator_lists_shows_decodes_and_ends<B: List>(
     let forged: String = tokens[0].chars().rev().collect();
     admin.run_with(&["decode"], &forged).await.ended_with(1);
 
-    assert!(admin.run(&["end", &names[0]]).await.ended_with(0).out.contains("1 ended"));
+    assert!(admin.run(&["end", &names[0], &names[0]]).await.ended_with(0).out.contains("1 ended"));
     admin.run(&["end", &names[0]]).await.ended_with(1);
     assert_eq!(shoppers.of(&0_u64).list().await.unwrap().len(), 1);
     let decoded = admin.run_with(&["decode", "--stored"], &tokens[0]).await.ended_with(0);
@@ -153,9 +162,20 @@ async fn an_operator_lists_shows_decodes_and_ends<B: List>(
     assert_eq!(shoppers.of(&1_u64).list().await.unwrap().len(), 2, "nothing ends without a yes");
     assert!(admin.run(&["end", "--owner", "1", "--yes"]).await.ended_with(0).out.contains("2 ended"));
     assert_eq!(shoppers.of(&1_u64).list().await.unwrap().len(), 0);
+    let key = Purpose::of_type("session-admin/admin.Shopper").owner_list("2");
+    let (store, now) = (open("Shopper").await, SystemClock.now());
+    let list = store.peek(&key).await.unwrap().expect("the list is there");
+    // As one that was lost an hour ago, and is whole again in an hour.
+    let whole_from = now.plus(Duration::from_secs(3600)).as_millis().to_be_bytes();
+    let body = [&[list.body[0] + 1][..], &whole_from, &list.body[1..]].concat();
+    let partial = Record { version: list.version + 1, body: body.into(), ..list.clone() };
+    let touch = Touch { now, idle: Duration::MAX, expires: list.expires };
+    assert_eq!(store.update(&key, list.version, partial, touch).await.unwrap(), Written::Done);
+    let partly = admin.run(&["end", "--owner", "2", "--yes"]).await.ended_with(5);
+    assert!(partly.out.contains("2 ended") && partly.err.contains("was lost"), "{}", partly.err);
     admin.run(&["end", "--all"]).await.ended_with(4);
-    assert_eq!(shoppers.count().await.unwrap(), 5);
-    assert!(admin.run(&["end", "--all", "--yes", "--json"]).await.ended_with(0).out.contains("\"ended\":5"));
+    assert_eq!(shoppers.count().await.unwrap(), 3);
+    assert!(admin.run(&["end", "--all", "--yes", "--json"]).await.ended_with(0).out.contains("\"ended\":3"));
     assert_eq!((shoppers.count().await.unwrap(), couriers.count().await.unwrap()), (0, 1), "and no other type's");
 
     let now = SystemClock.now();
@@ -314,6 +334,19 @@ async fn keys_are_made_and_rotated_in_a_file_for_one_person_and_are_not_printed(
     let rotated = admin.run(&["rotate", "--keys-file", file, "--keep", "1", "--json"]).await.ended_with(0);
     assert_eq!(rotated.objects(), [json!({ "new": 1, "kept": 1, "dropped": 1 })]);
     assert!(read(&path).ends_with(newest) && !read(&path).contains(&first));
+
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink("keys", &link).unwrap();
+    let before = read(&path);
+    admin.run(&["rotate", "--keys-file", link.to_str().unwrap()]).await.ended_with(0);
+    assert!(link.is_symlink() && read(&path).ends_with(&before) && read(&path) != before);
+    assert_eq!(
+        std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o640,
+        "who reads it goes on reading it"
+    );
+    admin.secrets.push(read(&path)[..44].to_owned());
 
     std::fs::write(&path, "not a key, and private").unwrap();
     admin.secrets.push("private".into());

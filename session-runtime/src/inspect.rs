@@ -7,6 +7,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
+use session_rules::cookie::Cookie;
 
 use crate::backend::{PublicId, Record, RecordKey};
 use crate::clock::Timestamp;
@@ -32,15 +33,26 @@ impl Purpose {
         Self(format!("{identity}/{cookie}"))
     }
 
+    /// That of the type with this identity and the cookie that a type of its name has unless it says otherwise.
+    ///
+    /// ```
+    /// use session_runtime::inspect::Purpose;
+    /// assert_eq!(Purpose::of_type("shop/accounts.SSOUser").to_string(), "shop/accounts.SSOUser/__Host-sso-user");
+    /// ```
+    pub fn of_type(identity: &str) -> Self {
+        let name = identity.rsplit(['/', '.']).next().unwrap_or_default();
+        Self::new(identity, &Cookie::for_type(name).name)
+    }
+
     /// Whether a session is of this type; `false` if its record does not say whose it is.
     pub fn is_of(&self, session: &SessionRecord) -> bool {
         session.type_tag == Some(TypeTag::of(&self.0))
     }
 
-    /// The name of the list of an owner's sessions. The owner is written as JSON, as the field marked `owner` is.
-    pub fn owner_list(&self, owner: &Value) -> RecordKey {
-        // Writing JSON that was read can't fail.
-        RecordKey::of_owner(&self.0, owner.to_string().as_bytes())
+    /// The name of the list of an owner's sessions. The owner is compact JSON, as `serde_json` writes the field marked
+    /// `owner`: its members are in the order of the type.
+    pub fn owner_list(&self, owner: &str) -> RecordKey {
+        RecordKey::of_owner(&self.0, owner.as_bytes())
     }
 }
 
@@ -57,7 +69,13 @@ pub enum Contents {
     /// A session.
     Session(Box<SessionRecord>),
     /// The list of an owner's sessions.
-    OwnerList(Vec<RecordKey>),
+    OwnerList {
+        /// The sessions, ended ones included.
+        keys: Vec<RecordKey>,
+        /// From when on it has all of the owner's sessions; `None` if it has them. Before, it lacks those that were not used
+        /// since it was lost, or since the type has owners.
+        whole_from: Option<SystemTime>,
+    },
     /// Nothing that this version of the library writes.
     Unreadable,
 }
@@ -73,8 +91,8 @@ pub enum Contents {
 pub fn read(record: &Record) -> Contents {
     // First, since the keys in a list are random bytes that look like a session's header now and then. A session is no list:
     // no bytes of it are ends of sessions that come before its own.
-    if let Some(keys) = listed_keys(record) {
-        return Contents::OwnerList(keys);
+    if let Some((keys, whole_from)) = listed_keys(record) {
+        return Contents::OwnerList { keys, whole_from: whole_from.map(SystemTime::from) };
     }
     let Some((envelope, payload)) = Envelope::read(&record.body) else { return Contents::Unreadable };
     let Envelope { meta, data_version, sealed, type_tag, .. } = envelope;
@@ -382,7 +400,9 @@ mod tests {
                 body.extend_from_slice(&ends.as_millis().to_be_bytes());
             }
             let record = Record { version: 1, last_seen: ends, expires: ends, body: body.into() };
-            let Contents::OwnerList(found) = read(&record) else { panic!("no list for flags {flags:#010b}") };
+            let Contents::OwnerList { keys: found, whole_from: None } = read(&record) else {
+                panic!("no list for flags {flags:#010b}")
+            };
             assert_eq!(found, keys.map(RecordKey::from_bytes));
         }
     }

@@ -66,12 +66,22 @@ const COUNTERS: &[&str] = &[
     "session_not_resealed_total",
     "session_backend_down_total",
     "session_end_hook_failed_total",
+    #[cfg(feature = "device-bound")]
+    "session_device_bound_total",
+    #[cfg(feature = "device-bound")]
+    "session_device_proven_total",
+    #[cfg(feature = "device-bound")]
+    "session_device_asked_total",
 ];
 
 #[cfg(feature = "metrics")]
 const COUNTERS_BY_REASON: &[(&str, &[&str])] = &[
     ("session_refused_total", &["token", "stale", "replaced", "ambiguous", "cross_site", "verify", "not_fresh"]),
     ("session_unreadable_total", &["format", "type", "seal", "data", "version", "invalid"]),
+    #[cfg(feature = "device-bound")]
+    ("session_device_unproven_total", &["cookie", "no_cookie", "old", "unbound"]),
+    #[cfg(feature = "device-bound")]
+    ("session_device_refused_total", &["malformed", "signature", "challenge", "taken", "session"]),
 ];
 
 /// A session by its public id, which is worked out when it is written. With the feature `log` of `tracing`, which `sqlx`

@@ -17,6 +17,8 @@ use crate::support::{Events, Store, assert_problem, key, on_every_backend};
 #[derive(Clone, Default, Debug, PartialEq, Serialize, Deserialize, SessionData)]
 struct Walker {
     steps: u32,
+    #[session(flash)]
+    notice: Option<String>,
     #[session(privilege)]
     level: u32,
 }
@@ -108,6 +110,16 @@ async fn promote(walker: &mut Walker) {
 }
 
 #[session(protected)]
+async fn announce(mut session: Session<Walker>) -> Result<(), Error> {
+    session.update(|walker| walker.notice = Some("news".into())).await
+}
+
+#[session(protected)]
+async fn notice(walker: &Walker) -> String {
+    walker.notice.clone().unwrap_or_default()
+}
+
+#[session(protected)]
 async fn logout(session: Session<Walker>) -> Result<(), Error> {
     session.end().await
 }
@@ -134,6 +146,8 @@ fn handlers() -> Router<App> {
         .route("/rotate", post(rotate))
         .route("/hold", get(hold))
         .route("/logout", post(logout))
+        .route("/announce", post(announce))
+        .route("/notice", get(notice))
         .route("/fails", get(fails))
         .route("/plain", get(plain))
 }
@@ -211,6 +225,30 @@ async fn an_anonymous_request_is_answered_by_the_middleware(store: Store) {
     assert_eq!((reply.text(), reply.set_cookies().len()), ("plain", 1));
     assert_eq!(client.get("/everybody/see").await.text(), "1");
     assert_eq!(steps(&client).await, 2);
+}
+
+async fn a_login_behind_a_middleware_with_a_default_is_the_clients_session(store: Store) {
+    let server = server(&store).await;
+    let client = server.client();
+    let reply = client.post("/everybody/login").await;
+    assert_eq!((reply.status.as_u16(), reply.set_cookies().len()), (200, 1));
+    assert_eq!(store.records().await, 1, "the middleware's default is stored for nobody");
+    assert_eq!(client.post("/step").await.text(), "10");
+    assert_eq!(steps(&client).await, 10);
+}
+
+async fn a_flash_is_for_the_page_and_not_for_a_middleware_before_it(store: Store) {
+    let server = server(&store).await;
+    let client = logged_in(&server).await;
+    client.post("/promote").await;
+    for path in ["/promoted", "/around"] {
+        assert_eq!(client.post("/announce").await.status, 200);
+        assert_eq!(client.get(&format!("{path}/plain")).await.text(), "plain");
+        assert_eq!(client.get("/notice").await.text(), "news", "{path}");
+        assert_eq!(client.get("/notice").await.text(), "", "{path}");
+    }
+    assert_eq!(client.post("/announce").await.status, 200);
+    assert_eq!(client.get("/promoted/notice").await.text(), "news", "the page behind it has it");
 }
 
 async fn guards_and_cross_site_rules_hold_for_all_that_is_behind(store: Store) {
@@ -310,6 +348,8 @@ on_every_backend!(
     a_rotation_behind_a_middleware_that_holds_the_session_logs_nobody_out,
     an_anonymous_request_is_answered_by_the_middleware,
     fifty_requests_at_once_through_a_middleware_lose_no_change,
+    a_login_behind_a_middleware_with_a_default_is_the_clients_session,
+    a_flash_is_for_the_page_and_not_for_a_middleware_before_it,
     guards_and_cross_site_rules_hold_for_all_that_is_behind,
 );
 

@@ -15,12 +15,14 @@ use crate::sessions::{Core, LoadedSession, Login, SessionData, Sessions, Snapsho
 pub struct SessionSlot<T: SessionData> {
     core: Core,
     current: Mutex<Option<Snapshot<T>>>,
+    /// Whether the request's token names a live session that the request may not use.
+    is_refused: bool,
     outcome: Arc<Outcome>,
 }
 
 impl<T: SessionData> SessionSlot<T> {
-    pub(crate) fn new(core: Core, current: Option<LoadedSession>, outcome: Arc<Outcome>) -> Self {
-        Self { core, current: Mutex::new(current.map(Snapshot::of)), outcome }
+    pub(crate) fn new(core: Core, current: Option<LoadedSession>, is_refused: bool, outcome: Arc<Outcome>) -> Self {
+        Self { core, current: Mutex::new(current.map(Snapshot::of)), is_refused, outcome }
     }
 
     /// The session that is here, as it was when the request arrived or as this handler started it.
@@ -41,7 +43,9 @@ impl<T: SessionData> SessionSlot<T> {
         Start::new(Place::Slot(self), data)
     }
 
-    /// Ends the session that is here, in the store and at the client. Without one it does nothing.
+    /// Ends the session that is here, in the store and at the client. Without one it does nothing, unless the client's token
+    /// names a session that the request may not use: `verify` says no, or it is bound to a device that has not proved its
+    /// key. Such a session goes on, since whoever asks may be a thief, and the client forgets its token.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if the backend is down: the session then goes on.
@@ -50,6 +54,8 @@ impl<T: SessionData> SessionSlot<T> {
         if let Some(current) = self.get() {
             self.core.log_out(&current.loaded).await?;
             self.put(None, TokenChange::Removed);
+        } else if self.is_refused {
+            self.outcome.put(TokenChange::Removed);
         }
         Ok(())
     }

@@ -165,6 +165,8 @@ impl Denied {
 pub(super) enum Absence {
     /// Nothing names a live one.
     Anonymous,
+    /// `verify` says no.
+    Unverified,
     /// It is bound to a device, which has not proved its key.
     Unproven,
     /// It has to be bound to a device, and is not.
@@ -196,7 +198,7 @@ pub(super) async fn load(core: &Core, parts: &Parts, guarded: bool, reading: Rea
         return Ok(none(by, absence));
     }
     let verified = verify(core, snapshot.data(), parts).await.map_err(Denied::Refused)?;
-    Ok(Found { session: if verified { Ok(snapshot) } else { Err(Absence::Anonymous) }, by, device })
+    Ok(Found { session: if verified { Ok(snapshot) } else { Err(Absence::Unverified) }, by, device })
 }
 
 async fn load_anew(
@@ -248,7 +250,7 @@ pub(super) async fn turn_away(core: &Core, absence: Absence, own: Option<Missing
     match missing.answer(request).await {
         Ok(response) => response,
         Err(status) => match absence {
-            Absence::Anonymous => problem::missing(status, core),
+            Absence::Anonymous | Absence::Unverified => problem::missing(status, core),
             Absence::Unproven => problem::unproven(status, core),
             Absence::Unbound => problem::unbound(status),
         },
@@ -259,6 +261,8 @@ pub(super) async fn turn_away(core: &Core, absence: Absence, own: Option<Missing
 pub(super) struct Admitted {
     pub(super) core: Core,
     pub(super) loaded: Option<LoadedSession>,
+    /// Whether its token names a live session that it may not use.
+    pub(super) is_refused: bool,
     pub(super) by: Transport,
 }
 
@@ -301,7 +305,10 @@ pub(super) async fn admit(core: Core, demand: &Demand, parts: &Parts) -> Result<
         Err(_) => Ok(()),
     };
     match admitted {
-        Ok(()) => Ok(Admitted { core, loaded: session.ok(), by }),
+        Ok(()) => {
+            let is_refused = session.as_ref().is_err_and(|absence| *absence != Absence::Anonymous);
+            Ok(Admitted { core, loaded: session.ok(), is_refused, by })
+        }
         Err(refusal) => Err(Rejection::new(&core, parts, refusal)),
     }
 }

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use axum::response::Response;
-use http::HeaderMap;
 use http::request::Parts;
+use http::{HeaderMap, HeaderName};
 
 use super::authorize::Absence;
 use crate::clock::Timestamp;
@@ -14,6 +14,9 @@ use crate::error::Error;
 use crate::record::SessionMeta;
 use crate::session::TokenChange;
 use crate::sessions::{Core, LoadedSession, TokenEntry};
+
+/// What tells a browser to register a device: never sent.
+pub(super) const REGISTRATION: HeaderName = HeaderName::from_static("secure-session-registration");
 
 #[derive(Default)]
 pub(super) struct Presented {}

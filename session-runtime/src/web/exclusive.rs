@@ -94,7 +94,7 @@ impl ExclusiveBorrow {
         }
         let asked = core.verifies() || policy.async_guard.is_some() || policy.device.is_some();
         let wanted = asked || policy.missing_handler || core.missing().wants_request();
-        let reads = loads_page(parts);
+        let reads = !policy.passes_on && loads_page(parts);
         let device = entry.as_ref().map(|entry| device::Presented::of(core, entry, parts)).unwrap_or_default();
         let parts = (entry.is_some() && wanted).then(|| Box::new(parts.clone()));
         let (borrowed, announcement) = (BorrowedData::Nothing, TokenChange::Unchanged);
@@ -199,7 +199,7 @@ impl ExclusiveBorrow {
         if let Some(parts) = parts
             && !verify(core, data, parts).await?
         {
-            return Ok(Err(Absence::Anonymous));
+            return Ok(Err(Absence::Unverified));
         }
         check_fresh(core, meta.authenticated_at, demand.policy.fresh, || demand.missing(), parts).await?;
         self.device.recent(core, entry, meta, demand.policy.device, parts)?;
@@ -256,6 +256,11 @@ impl ExclusiveBorrow {
             }
         }
         Ok(())
+    }
+
+    /// Whether a default is lent, since there is no session.
+    pub(super) fn lends_default(&self) -> bool {
+        matches!(self.borrowed, BorrowedData::Default { .. })
     }
 
     pub(super) fn discard(&mut self) {

@@ -98,7 +98,8 @@ impl SessionList {
         let mut failure = None;
         let mut rest = self.sessions_mut();
         while let Some((session, behind)) = rest.split_first_mut() {
-            if failure.is_some() || (failed && !session.saves_always()) {
+            let superseded = session.is_superseded(response.headers());
+            if failure.is_some() || superseded || (failed && !session.saves_always()) {
                 session.discard();
             } else if let Err(error) = KeptLeases::of(behind).hold(session.commit()).await {
                 // A logout or another login behind a middleware: what it changed has gone with the session.

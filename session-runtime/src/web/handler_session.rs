@@ -68,7 +68,7 @@ enum BorrowKind {
     /// Its data, to read.
     Shared { loaded: Option<LoadedSession>, token: Option<String>, default: Option<BoxedData> },
     /// The session itself, or its place.
-    Owned { loaded: Option<LoadedSession>, token: Option<String>, outcome: Arc<Outcome> },
+    Owned { loaded: Option<LoadedSession>, is_refused: bool, token: Option<String>, outcome: Arc<Outcome> },
     /// Its data, to change.
     Exclusive(Box<ExclusiveBorrow>),
 }
@@ -78,7 +78,7 @@ const ADMITTED: &str = "without a session or a default the request was turned aw
 impl HandlerSession {
     /// For `&T`, `Option<&T>`, and a type that is guarded without a parameter.
     pub(super) async fn shared(core: Core, demand: Demand, parts: &Parts) -> Result<Box<Self>, Rejection> {
-        let Admitted { core, loaded, by } = admit(core, &demand, parts).await?;
+        let Admitted { core, loaded, is_refused: _, by } = admit(core, &demand, parts).await?;
         let default = if loaded.is_none() { (demand.policy.default)() } else { None };
         if let Some(data) = &default {
             demand.guard(&**data, None, Some(parts)).await.map_err(|refusal| Rejection::new(&core, parts, refusal))?;
@@ -88,8 +88,8 @@ impl HandlerSession {
 
     /// For `Session<T>`, `Option<Session<T>>` and `SessionSlot<T>`.
     pub(super) async fn owned(core: Core, demand: Demand, parts: &Parts) -> Result<Box<Self>, Rejection> {
-        let Admitted { core, loaded, by } = admit(core, &demand, parts).await?;
-        let borrow = BorrowKind::Owned { loaded, token: None, outcome: Arc::default() };
+        let Admitted { core, loaded, is_refused, by } = admit(core, &demand, parts).await?;
+        let borrow = BorrowKind::Owned { loaded, is_refused, token: None, outcome: Arc::default() };
         Ok(Self::new(core, by, demand, parts, borrow))
     }
 
@@ -116,7 +116,9 @@ impl HandlerSession {
             BorrowKind::Shared { loaded: Some(loaded), .. } => loaded.data().has_flash(),
             _ => false,
         };
-        let (format, takes_flash) = (ProblemFormat::of(&parts.headers), has_flash && !looks && loads_page(parts));
+        // A flash is for the page, and not for a middleware before it.
+        let takes_flash = has_flash && !looks && !demand.policy.passes_on && loads_page(parts);
+        let format = ProblemFormat::of(&parts.headers);
         Box::new(Self { core, by, demand, format, looks, takes_flash, borrow })
     }
 
@@ -155,11 +157,11 @@ impl HandlerSession {
 
     /// The slot, for `SessionSlot<T>`.
     pub fn give_slot<T: SessionData>(&mut self) -> SessionSlot<T> {
-        let (loaded, outcome) = match &self.borrow {
-            BorrowKind::Owned { loaded, outcome, .. } => (loaded.clone(), Arc::clone(outcome)),
+        let (loaded, is_refused, outcome) = match &self.borrow {
+            BorrowKind::Owned { loaded, is_refused, outcome, .. } => (loaded.clone(), *is_refused, Arc::clone(outcome)),
             _ => Default::default(),
         };
-        SessionSlot::new(self.core.clone(), loaded, outcome)
+        SessionSlot::new(self.core.clone(), loaded, is_refused, outcome)
     }
 
     /// Locks are taken in this order, the same in every handler, so that two never wait for each other.
@@ -220,6 +222,13 @@ impl HandlerSession {
         self.demand.policy.passes_on
     }
 
+    /// Whether a handler behind this middleware has told the client another token than that of the default which the
+    /// middleware has.
+    pub(super) fn is_superseded(&self, headers: &HeaderMap) -> bool {
+        let lends_default = matches!(&self.borrow, BorrowKind::Exclusive(exclusive) if exclusive.lends_default());
+        lends_default && self.passes_on() && transport::is_told(&self.core, &self.by, headers)
+    }
+
     /// Takes what one answer tells of tokens into another one.
     pub(super) fn pass_tokens(&self, from: &HeaderMap, to: &mut HeaderMap) {
         transport::pass(&self.by, from, to);
@@ -242,7 +251,7 @@ impl HandlerSession {
         let (loaded, token) = match &mut self.borrow {
             BorrowKind::Exclusive(exclusive) => return exclusive.announcement(),
             BorrowKind::Shared { loaded, token, .. } => (loaded, token),
-            BorrowKind::Owned { loaded, token, outcome } => match outcome.take() {
+            BorrowKind::Owned { loaded, token, outcome, .. } => match outcome.take() {
                 TokenChange::Unchanged => (loaded, token),
                 change => return change,
             },

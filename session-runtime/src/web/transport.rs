@@ -167,16 +167,18 @@ pub(super) fn take_back(core: &Core, by: &Transport, headers: &mut HeaderMap) {
     }
 }
 
-/// Takes what one answer tells of tokens by this transport into another one.
+/// Takes what one answer tells of tokens by this transport into another one, and what goes with them.
 pub(super) fn pass(by: &Transport, from: &HeaderMap, to: &mut HeaderMap) {
     let name = match by {
         Transport::Cookie | Transport::CookieOnLocalhost => &SET_COOKIE,
         Transport::Bearer => &ANSWER,
         Transport::Header(name) => name,
     };
-    to.remove(name);
-    for value in from.get_all(name) {
-        to.append(name, value.clone());
+    for name in [name, &CLEAR_SITE_DATA, &device::REGISTRATION] {
+        to.remove(name);
+        for value in from.get_all(name) {
+            to.append(name, value.clone());
+        }
     }
 }
 

@@ -47,6 +47,20 @@ async fn a_stolen_cookie_dies_with_the_grace_and_the_browser_lives_on(store: Sto
     assert_eq!(again.status, 200);
     assert!(Offer::of(&again).is_some());
     assert_eq!(site.client.get("/me").await.status, 200, "and ends nobody's session by that");
+    let left = site.stolen(Method::POST, "/leave").await;
+    assert_eq!((left.status.as_u16(), left.set_cookies().len()), (200, 2), "whoever logs out forgets both cookies");
+    assert_eq!(site.client.get("/me").await.status, 200, "and a thief who does ends nobody's session");
+}
+
+async fn a_browser_that_logs_out_without_a_proof_is_logged_out(store: Store) {
+    let Bound { site, session, challenge } = bound(&store).await;
+    site.clock.advance(20 * MINUTE);
+    assert_eq!(site.client.get("/greet").await.text(), "anonymous", "the proof has run out");
+    assert_eq!(site.client.post("/leave").await.status, 200);
+    assert_eq!(site.client.cookie(NAME), None);
+    // A refresh that comes late gives the device's cookie alone.
+    site.device.refresh(&site.client, super::PATH, &session, &challenge).await;
+    assert_eq!(site.client.get("/greet").await.text(), "anonymous");
 }
 
 async fn a_session_that_is_not_bound_stays_as_it_is(store: Store) {
@@ -96,6 +110,7 @@ async fn what_is_known_of_the_device_is_shown(store: Store) {
 
 on_every_backend![
     a_stolen_cookie_dies_with_the_grace_and_the_browser_lives_on,
+    a_browser_that_logs_out_without_a_proof_is_logged_out,
     a_session_that_is_not_bound_stays_as_it_is,
     the_devices_cookie_is_for_one_session_and_one_key_and_for_eleven_minutes,
     what_is_known_of_the_device_is_shown,

@@ -79,6 +79,11 @@ async fn logout(session: Session<Account>) -> Result<(), Error> {
     session.end().await
 }
 
+#[session(optional)]
+async fn leave(slot: SessionSlot<Account>) -> Result<(), Error> {
+    slot.end().await
+}
+
 #[session(protected, device = "1m")]
 async fn pay(account: &mut Account, body: String) -> String {
     format!("{} pays {body}", account.name)
@@ -101,6 +106,7 @@ fn routes(sessions: &Sessions<Account>) -> Router {
         .route("/extracted", get(extracted))
         .route("/rotate", post(rotate))
         .route("/logout", post(logout))
+        .route("/leave", post(leave))
         .route("/pay", post(pay))
         .nest("/nested", nested)
         .merge(guarded)

@@ -117,10 +117,11 @@ pub(crate) fn is_owner_index(record: &Record) -> bool {
     read.is_some_and(|book| book.entries.iter().all(|entry| entry.expires <= record.expires))
 }
 
-/// The sessions in an owner's list; `None` for a record that is none.
+/// The sessions in an owner's list, and from when on it has all of them; `None` for a record that is none.
 #[cfg(feature = "inspect")]
-pub(crate) fn listed_keys(record: &Record) -> Option<Vec<RecordKey>> {
-    is_owner_index(record).then(|| OwnerIndex::read(&record.body).map(|book| book.keys().collect()))?
+pub(crate) fn listed_keys(record: &Record) -> Option<(Vec<RecordKey>, Option<Timestamp>)> {
+    is_owner_index(record)
+        .then(|| OwnerIndex::read(&record.body).map(|book| (book.keys().collect(), book.whole_from)))?
 }
 
 /// The touch of a book: it is never idle. A book that has just expired may be written again, unless the store has

@@ -35,7 +35,7 @@ pub(super) fn note(core: &Core, session: &LoadedSession, at: Timestamp) {
 /// client's word: it is told, and decides nothing.
 const SKIPPED: HeaderName = HeaderName::from_static("secure-session-skipped");
 
-const REGISTRATION: HeaderName = HeaderName::from_static("secure-session-registration");
+pub(super) const REGISTRATION: HeaderName = HeaderName::from_static("secure-session-registration");
 
 /// How many cookies of the device's name are looked at, as of the session's.
 const COOKIES: usize = 8;
