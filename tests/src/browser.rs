@@ -15,7 +15,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use thirtyfour::{By, ChromiumLikeCapabilities, DesiredCapabilities, WebDriver, WebElement, prelude::ElementQueryable};
 
-use crate::{process::Process, tools, wait};
+use crate::{port::Port, process::Process, tools, wait};
 
 // Nothing but the pages under test: no sandbox (tests run as root in containers), no talk with the outside.
 const FLAGS: &[&str] = &[
@@ -44,6 +44,7 @@ pub struct Browser {
     // Before the process, so that nothing is asked of a driver that is gone.
     session: Session,
     _driver: Process,
+    _port: Port,
     folder: Folder,
 }
 
@@ -72,12 +73,12 @@ impl Browser {
     ///
     /// As [`Browser::start`].
     pub async fn restart(self, flags: &[String]) -> Self {
-        let Self { mut session, _driver: driver, folder } = self;
+        let Self { mut session, _driver: driver, _port: port, folder } = self;
         if let Some(session) = session.0.take() {
             expect("the browser closes", wait::within(wait::ANSWER, "the browser closes", session.quit()).await);
         }
-        drop((session, driver));
-        // The driver tells its port in its log, so it has one of its own.
+        drop((session, driver, port));
+        // That the driver listens is told in its log, so it has one of its own.
         Self::launch(folder, "log-of-the-restart", flags).await
     }
 
@@ -85,15 +86,18 @@ impl Browser {
         let driver_program = tools::DRIVER.find().expect("chromedriver is installed: run `cargo xtask setup`");
         let mut command = Command::new(driver_program);
         // The profile, the browser's crash reports and its caches all go where they are removed in the end.
-        command.arg("--port=0").env("HOME", folder.0.path()).env("TMPDIR", folder.0.path());
+        command.env("HOME", folder.0.path()).env("TMPDIR", folder.0.path());
+        // Left to itself it asks for any port by IPv6 and for the same one by IPv4, which a connection may have by then.
+        let port = Port::reserve();
+        command.arg(format!("--port={}", port.number()));
         let mut driver = Process::spawn("chromedriver", command, &folder.0.path().join(log));
-        driver.wait_until("it listens", async |driver: &Process| port(&driver.log()).is_some()).await;
-        let port = port(&driver.log()).expect("chromedriver has told its port");
+        driver.wait_until("it listens", async |driver: &Process| driver.log().contains(LISTENS)).await;
 
-        let session = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities(&folder.profile(), flags));
+        let address = format!("http://127.0.0.1:{}", port.number());
+        let session = WebDriver::new(address, capabilities(&folder.profile(), flags));
         let session = wait::within(wait::START, "the browser starts", session).await;
         let session = Session(Some(expect("the browser starts", session)));
-        Self { session, _driver: driver, folder }
+        Self { session, _driver: driver, _port: port, folder }
     }
 
     /// The folder of its profile.
@@ -226,10 +230,8 @@ fn capabilities(profile: &Path, more: &[String]) -> thirtyfour::ChromeCapabiliti
     capabilities
 }
 
-// ChromeDriver was started successfully on port 41234.
-fn port(log: &str) -> Option<u16> {
-    log.split_once("started successfully on port ")?.1.split_once('.')?.0.parse().ok()
-}
+/// What the driver says once it listens.
+const LISTENS: &str = "started successfully on port ";
 
 fn expect<T, E: Display>(what: &str, result: Result<T, E>) -> T {
     result.unwrap_or_else(|error| panic!("{what}: {error}"))
