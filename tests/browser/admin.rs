@@ -70,6 +70,9 @@ async fn an_operator_ends_one_session_all_of_an_owner_and_all_others_without_jav
     shows(&browser, "caption", "1 session on this page").await;
     assert_ne!(shop.greets(&phone).await, shop.greets(&desk).await, "one of the two");
     browser.click("main > form button.danger").await;
+    // The page before said "1 session ended.", too.
+    let none_left = "document.querySelector('main')?.textContent.includes('This owner has no live sessions.') ?? false";
+    wait::until(wait::ANSWER, "no session is left", async || browser.evaluate::<bool>(none_left).await).await;
     shows(&browser, "[role=status]", "1 session ended.").await;
     assert!(!shop.greets(&phone).await && !shop.greets(&desk).await && shop.greets(&other).await);
 
