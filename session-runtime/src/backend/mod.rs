@@ -302,8 +302,8 @@ pub trait Leases: Backend {
 /// [`save`](Leases::save) is then refused. With this, [`Session::update`](crate::Session::update) first tries without a
 /// lease; without it, each change takes one.
 pub trait CompareAndSet: Leases {
-    /// Replaces the record if the stored version is `expected` and nobody holds a lease on it, in one step. A lease that
-    /// has run out by `touch.now`, or by the store's own clock, is nobody's.
+    /// Replaces the record if the stored version is `expected` and nobody holds a lease on it, in one step. A lease counts
+    /// as held until it expires, by `touch.now` or by the store's own clock.
     ///
     /// [`Written::Conflict`] where somebody holds a lease: the runtime then queues for it.
     fn compare_and_set(

@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::response::Response;
-use futures_util::future::BoxFuture;
 use http::request::Parts;
 use session_rules::cookie::Cookie;
 use session_rules::origin::Origin;
@@ -16,7 +15,7 @@ use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
 use super::check::Check;
-use super::end_hook::{EndHooks, EndReason};
+use super::end_hook::EndHooks;
 use super::exclusive::ExclusiveSession;
 use super::forged_token_monitor::ForgedTokenMonitor;
 use super::owners::owner_of;
@@ -296,34 +295,6 @@ impl Core {
         }
         let client = &self.0.client;
         client.within(client.store.backend().load(&entry.key, touch)).await
-    }
-
-    /// Ends a session with its own request.
-    pub(crate) fn log_out<'a>(&'a self, session: &'a LoadedSession) -> BoxFuture<'a, Result<(), Error>> {
-        Box::pin(self.delete_now(session, Some(EndReason::Logout)))
-    }
-
-    /// Ends a session. One that nobody ever had ends for no reason.
-    pub(super) async fn delete_now(&self, session: &LoadedSession, reason: Option<EndReason>) -> Result<(), Error> {
-        let (client, entry) = (&self.0.client, &session.entry);
-        let span = telemetry::end_span(self.session_type(), &entry.key);
-        let _writing = client.writing(&entry.key);
-        let delete = || client.within(client.store.backend().delete(&entry.key));
-        let ended = match delete().instrument(span).await {
-            // It may have been done. To do it again makes no difference, and its answer says what is.
-            Err(Error::Unavailable(_)) => delete().await.map(|_| true).map_err(Error::unconfirmed)?,
-            // What its token carries is nowhere else: it ends for this client.
-            answer => answer? || self.0.carried,
-        };
-        entry.forget();
-        telemetry::ended(self.session_type(), &entry.key);
-        if let Ok(Some(owner)) = owner_of(&*session.decoded.data) {
-            self.index(&owner).strike(&[entry.key]).await;
-        }
-        if ended && let Some(reason) = reason {
-            self.tell_ended(session, reason);
-        }
-        Ok(())
     }
 
     /// Stores what an exclusive borrow changed and gives up the lease: one call to the store. The token is

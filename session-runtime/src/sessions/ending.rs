@@ -1,14 +1,16 @@
-//! Telling a type's `on_end` of the sessions that end: what is read for it before they are gone.
+//! Ending a session, and telling the type's `on_end` of those that end: what is read for it before they are gone.
 //!
-//! All of it is left out for a type without one: nothing is read, copied or decoded for it.
+//! The telling is left out for a type without one: nothing is read, copied or decoded for it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
+use tracing::Instrument as _;
 
 use super::core::{Core, Inner};
 use super::end_hook::EndReason;
+use super::owners::owner_of;
 use super::schema::BoxedData;
 use super::snapshot::LoadedSession;
 use crate::backend::{ListedRecord, Record, RecordKey};
@@ -17,6 +19,7 @@ use crate::error::Error;
 use crate::id::TypeTag;
 use crate::lease::StoreClient;
 use crate::record::{Envelope, SessionMeta};
+use crate::telemetry;
 
 /// A session as it is stored, without its type.
 pub(super) struct Found {
@@ -90,6 +93,34 @@ async fn tell_expired(client: &StoreClient, ListedRecord { key, record }: &Liste
 }
 
 impl Core {
+    /// Ends a session with its own request.
+    pub(crate) fn log_out<'a>(&'a self, session: &'a LoadedSession) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(self.delete_now(session, Some(EndReason::Logout)))
+    }
+
+    /// Ends a session. One that nobody ever had ends for no reason.
+    pub(super) async fn delete_now(&self, session: &LoadedSession, reason: Option<EndReason>) -> Result<(), Error> {
+        let (client, entry) = (&self.0.client, &session.entry);
+        let span = telemetry::end_span(self.session_type(), &entry.key);
+        let _writing = client.writing(&entry.key);
+        let delete = || client.within(client.store.backend().delete(&entry.key));
+        let ended = match delete().instrument(span).await {
+            // It may have been done. To do it again makes no difference, and its answer says what is.
+            Err(Error::Unavailable(_)) => delete().await.map(|_| true).map_err(Error::unconfirmed)?,
+            // What its token carries is nowhere else: it ends for this client.
+            answer => answer? || self.0.carried,
+        };
+        entry.forget();
+        telemetry::ended(self.session_type(), &entry.key);
+        if let Ok(Some(owner)) = owner_of(&*session.decoded.data) {
+            self.index(&owner).strike(&[entry.key]).await;
+        }
+        if ended && let Some(reason) = reason {
+            self.tell_ended(session, reason);
+        }
+        Ok(())
+    }
+
     /// Tells of a session that was ended with its own request.
     pub(super) fn tell_ended(&self, session: &LoadedSession, reason: EndReason) {
         let Some(hooks) = &self.0.end_hooks else { return };
