@@ -264,6 +264,9 @@ impl Envelope {
         if !known || flags & (Self::CHOSEN | Self::PERSISTENT) == Self::PERSISTENT {
             return None;
         }
+        if flags & (Self::TAGGED | Self::WRITE) == Self::WRITE {
+            return None;
+        }
         let mut previous_id_hash = None;
         if flags & Self::PREVIOUS != 0 {
             let (id_hash, behind) = rest.split_first_chunk::<16>()?;
