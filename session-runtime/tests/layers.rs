@@ -33,7 +33,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "bytes",
             "fs4",
             "futures_util",
-            "lru",
+            "hashbrown",
             "quick_cache",
             "redis",
             "rustls_native_certs",
