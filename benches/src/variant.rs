@@ -114,6 +114,14 @@ impl Variant {
         }
     }
 
+    /// Whether a write waits for those of the same session before it, so that none may be lost.
+    pub(crate) fn is_exclusive(self) -> bool {
+        !matches!(
+            self,
+            Self::Bare | Self::Raw | Self::Cookie | Self::TowerMemory | Self::TowerRedis | Self::TowerRedisSliding
+        )
+    }
+
     /// The share of the baseline's rate that the toolkit is meant to reach.
     pub(crate) fn aim(self, load: Load) -> Option<f64> {
         match (self, load) {
@@ -157,16 +165,19 @@ pub(crate) enum Load {
     /// The connections write a thousand sessions in turn, each its own share of them: writers of one session would queue, by
     /// design.
     Write,
+    /// They do: every connection writes the same session.
+    WriteOne,
 }
 
 impl Load {
-    pub(crate) const ALL: [Self; 3] = [Self::Read, Self::ReadMany, Self::Write];
+    pub(crate) const ALL: [Self; 4] = [Self::Read, Self::ReadMany, Self::Write, Self::WriteOne];
 
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Read => "read, one session",
             Self::ReadMany => "read, 1,000 sessions",
             Self::Write => "exclusive write, 1,000 sessions",
+            Self::WriteOne => "exclusive write, one session",
         }
     }
 }

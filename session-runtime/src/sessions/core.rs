@@ -333,7 +333,11 @@ impl Core {
         let saved = following.record.clone();
         let span = telemetry::save_span(self.session_type(), &entry.key);
         let touch = Touch { now, ..touch };
-        let stored = held.save(record.version, saved, touch).instrument(span).await;
+        let stored = match rotation {
+            // Who comes next has another token than this record goes by.
+            Some(_) => held.save(record.version, saved, touch).instrument(span).await,
+            None => held.save_and_pass_on(record.version, saved, touch).instrument(span).await,
+        };
         let (before, after) = (&record, &following.record);
         let attempt = Attempt { entry: &entry, before, after, touch, rotates: rotation.is_some() };
         self.settle(stored, attempt).await.inspect_err(conflict)?;

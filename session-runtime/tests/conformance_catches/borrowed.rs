@@ -43,11 +43,12 @@ impl Leases for Flawed {
             let mut state = self.state();
             let State { entries, queue, .. } = &mut *state;
             let Some(entry) = entries.get_mut(&name) else { return Ok(Acquired::Absent) };
-            if let Some(held) = &entry.lease
+            if let Some(held) = &mut entry.lease
                 && held.holder != lease.holder
                 && (lease.now < held.until || self.is(Flaw::LeasesNeverEnd))
                 && !self.is(Flaw::LeasesAreShared)
             {
+                held.is_wanted = true;
                 queue.entry(name).or_insert(lease.holder);
                 let left = held.until.since(lease.now);
                 let left = if self.is(Flaw::WaitersMissTheEnd) { Duration::MAX } else { left };
@@ -57,7 +58,7 @@ impl Leases for Flawed {
                 return busy(Arc::default(), lease.ttl);
             }
             let until = if self.is(Flaw::BorrowsStick) { Timestamp::from_millis(u64::MAX) } else { until };
-            entry.lease = Some(FlawedLease { holder: lease.holder, until, freed: Arc::default() });
+            entry.lease = Some(FlawedLease { holder: lease.holder, until, freed: Arc::default(), is_wanted: false });
         }
         if self.is(Flaw::BorrowsStick) {
             self.pause().await;
