@@ -57,6 +57,9 @@ impl Core {
         if lifetime.into_iter().chain(idle).any(|given| given < SHORTEST) {
             return Err(Error::NoLifetime);
         }
+        if self.lacks_domain() {
+            return Err(Error::NoDomain);
+        }
         let owner = owner_of(&*data)?;
         // Only what differs from the type's: such a token is longer, and earlier releases don't know it.
         let idle = idle.filter(|idle| *idle < self.0.idle);
@@ -97,18 +100,18 @@ impl Core {
         now: Timestamp,
     ) -> Result<(Arc<TokenEntry>, String), Error> {
         if self.0.carried {
-            let token = self.0.tokens.seal_record(entry.claims.id, record, now);
+            let token = self.tokens()?.seal_record(entry.claims.id, record, now);
             let size = self.0.cookie.name.len() + token.len();
             if size > MAX_NAME_AND_VALUE {
                 return Err(Error::CookieTooLarge { size });
             }
             let entry = Arc::new(entry.carrying(record.clone()));
-            self.0.token_cache.insert(&token, Arc::clone(&entry));
+            self.0.token_cache.insert(&self.remembered_as(&token), Arc::clone(&entry));
             return Ok((entry, token));
         }
         let entry = Arc::new(entry);
-        let token = self.0.tokens.seal(entry.claims.id, entry.claims.expires, entry.claims.idle, now);
-        self.0.token_cache.insert(&token, Arc::clone(&entry));
+        let token = self.tokens()?.seal(entry.claims.id, entry.claims.expires, entry.claims.idle, now);
+        self.0.token_cache.insert(&self.remembered_as(&token), Arc::clone(&entry));
         Ok((entry, token))
     }
 }
