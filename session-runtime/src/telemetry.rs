@@ -195,33 +195,6 @@ const CROSS_SITE: &str = "a request of another site was refused; if its page may
                           `trusted_origins`; if it is this application's own page, and a proxy changes `Host`, name it \
                           in `public_origin`";
 
-/// A request asks for a host that is under none of the application's domains.
-pub(crate) fn unknown_host(session_type: Type, host: Option<&str>) {
-    let host =
-        host.map_or_else(|| "none".into(), |host| host.as_bytes()[..host.len().min(255)].escape_ascii().to_string());
-    event!(
-        info,
-        "session.unknown_host",
-        session_type,
-        host,
-        "a request was refused: its host is under none of the domains of `cookie(domain)`; if it is the application's own, \
-         add it; if a proxy changes `Host`, let it leave that as it is"
-    );
-}
-
-/// The function of `cookie(domain = path)` named a domain that no cookie of this request can have.
-pub(crate) fn wrong_domain(session_type: Type, domain: &str, host: &str, why: &str) {
-    event!(
-        error,
-        "session.wrong_domain",
-        session_type,
-        domain = ?domain,
-        host = ?host,
-        why,
-        "the function of `cookie(domain)` named a domain that the request's cookie can't have"
-    );
-}
-
 /// A browser kept the session's cookie back from another site's request, so no session was started in the place of the
 /// one that the browser may have.
 pub(crate) fn cookie_withheld(session_type: Type) {

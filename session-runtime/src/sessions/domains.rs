@@ -16,7 +16,6 @@ use super::{SessionData, Sessions};
 use crate::crypto::Keyring;
 use crate::declaration::{DomainSource, Transport};
 use crate::error::{DomainError, Error};
-use crate::telemetry;
 use crate::token::{TokenCache, Tokens};
 
 /// How many domains that a function has named are remembered with their keys, which take a moment to derive.
@@ -129,7 +128,7 @@ impl Core {
                     None => "the request's host is not under it, so browsers would refuse the cookie",
                     Some(_) => "it is not a host name",
                 };
-                telemetry::wrong_domain(self.session_type(), &named, host, why);
+                wrong_domain(self.session_type(), &named, host, why);
                 Err(NoDomain::Wrong)
             }
         }
@@ -185,6 +184,19 @@ impl Core {
             _ => Cow::Borrowed(token),
         }
     }
+}
+
+/// The function of `cookie(domain = path)` named a domain that no cookie of this request can have.
+fn wrong_domain(session_type: &'static str, domain: &str, host: &str, why: &str) {
+    event!(
+        error,
+        "session.wrong_domain",
+        session_type,
+        domain = ?domain,
+        host = ?host,
+        why,
+        "the function of `cookie(domain)` named a domain that the request's cookie can't have"
+    );
 }
 
 impl<T: SessionData> Sessions<T> {

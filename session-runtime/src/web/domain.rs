@@ -8,7 +8,6 @@ use super::problem;
 use super::transport::is_on_localhost;
 use crate::error::Error;
 use crate::sessions::{Core, NoDomain, SessionData, Sessions};
-use crate::telemetry;
 
 /// The sessions at a request's domain. For a type with one domain these are the same.
 ///
@@ -21,11 +20,25 @@ pub(super) fn at_domain(core: &Core, parts: &Parts) -> Result<Core, Denied> {
     let host = asked_host(parts);
     core.at_host(parts, host, is_on_localhost(core, parts)).map_err(|reason| match reason {
         NoDomain::Elsewhere => {
-            telemetry::unknown_host(core.session_type(), host);
+            unknown_host(core.session_type(), host);
             Denied::Refused(problem::misdirected())
         }
         NoDomain::Wrong => Denied::Error(Error::NoDomain),
     })
+}
+
+/// A request asks for a host that is under none of the application's domains.
+fn unknown_host(session_type: &'static str, host: Option<&str>) {
+    let host =
+        host.map_or_else(|| "none".into(), |host| host.as_bytes()[..host.len().min(255)].escape_ascii().to_string());
+    event!(
+        info,
+        "session.unknown_host",
+        session_type,
+        host,
+        "a request was refused: its host is under none of the domains of `cookie(domain)`; if it is the application's own, \
+         add it; if a proxy changes `Host`, let it leave that as it is"
+    );
 }
 
 /// The host that a request asks for, without its port: the request line's (HTTP/2's `:authority`) or that of `Host`. If
