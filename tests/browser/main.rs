@@ -8,7 +8,6 @@ mod curl;
 mod device_bound;
 mod device_bound_example;
 mod device_bound_site;
-mod domains;
 mod engines;
 mod expiry;
 mod flash;

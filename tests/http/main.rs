@@ -45,7 +45,6 @@ mod missing;
 mod no_side_effects;
 mod on_end;
 mod on_end_functions;
-mod on_end_limits;
 mod one_load;
 mod open_ended;
 mod or_default;
