@@ -56,7 +56,7 @@ fn told_of(tag: TypeTag, sweeper: &StoreClient) -> Option<Core> {
     let all: Vec<_> = told.iter().filter_map(Weak::upgrade).filter(|inner| inner.type_tag == tag).collect();
     drop(told);
     let own = all.iter().find(|inner| std::ptr::eq(&*inner.client, sweeper));
-    own.or(all.last()).map(|inner| Core(Arc::clone(inner)))
+    own.or(all.last()).map(|inner| Core(Arc::clone(inner), None))
 }
 
 /// Removes what has expired, and tells of it before; `None` if nobody is to be told, or the store can't say what it is.

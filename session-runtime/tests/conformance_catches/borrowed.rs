@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use session_runtime::{
     Timestamp,
-    backend::{Acquired, BackendError, Lease, Leases, Record, RecordKey, Sweep, Touch, Written},
+    backend::{Acquired, BackendError, Lease, Leases, ListedRecord, Record, RecordKey, Sweep, Touch, Written},
 };
 use tokio::sync::Notify;
 
@@ -160,4 +160,37 @@ impl Sweep for Flawed {
             _ => swept,
         })
     }
+
+    async fn expired(&self, now: Timestamp, limit: usize) -> Result<Option<Vec<ListedRecord>>, BackendError> {
+        let mut state = self.state();
+        let told = |entry: &Entry| self.is(Flaw::TellsOfTheLive) || has_expired(entry, now);
+        let found: Vec<_> = state.entries.iter().filter(|(_, entry)| told(entry)).map(|(key, _)| *key).collect();
+        let limit = if self.is(Flaw::TellsOfMore) { found.len() } else { limit };
+        let found = found.into_iter().take(limit);
+        let listed = found.map(|name| {
+            let record = Some(state.entries[&name].record.clone());
+            if self.is(Flaw::TellingRemoves) {
+                state.entries.remove(&name);
+            }
+            ListedRecord { key: name, record }
+        });
+        Ok(Some(listed.collect()))
+    }
+
+    async fn forget(&self, now: Timestamp, keys: &[RecordKey]) -> Result<usize, BackendError> {
+        let mut state = self.state();
+        let mut forgotten = 0;
+        for name in keys.iter().map(|key| self.name(key)) {
+            let goes = |entry: &Entry| self.is(Flaw::ForgetsTheLive) || has_expired(entry, now);
+            if state.entries.get(&name).is_some_and(goes) {
+                state.entries.remove(&name);
+                forgotten += 1;
+            }
+        }
+        Ok(if self.is(Flaw::ForgetsAndCountsAll) { keys.len() } else { forgotten })
+    }
+}
+
+fn has_expired(entry: &Entry, now: Timestamp) -> bool {
+    !Touch { now, idle: entry.idle, expires: entry.record.expires }.is_live(&entry.record, Duration::ZERO)
 }

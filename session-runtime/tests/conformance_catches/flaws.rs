@@ -73,6 +73,8 @@ flaws! {
     a_sweep_leaves_what_is_in_use_and_takes_what_reached_its_lifetime: SweepsGoByAge;
     a_sweep_goes_by_each_records_own_time: SweepsKnowOneTimeout;
     many_who_sweep_at_once_remove_each_record_once: SweepsCountTwice;
+    what_has_expired_is_told_of_before_it_is_forgotten: TellsOfTheLive TellsOfMore TellingRemoves;
+    forgetting_takes_what_has_expired_and_nothing_else: ForgetsTheLive ForgetsAndCountsAll;
 
     a_watch_tells_when_the_record_is_deleted_through_either_handle: EndsStayHere EndsAreSilent;
     a_watch_hears_from_its_answer_on: WatchesHearLate;

@@ -203,6 +203,8 @@ macro_rules! __behaviours {
             a_sweep_leaves_what_is_in_use_and_takes_what_reached_its_lifetime
             a_sweep_goes_by_each_records_own_time
             many_who_sweep_at_once_remove_each_record_once
+            what_has_expired_is_told_of_before_it_is_forgotten
+            forgetting_takes_what_has_expired_and_nothing_else
         }
     };
     (@names watching $($then:tt)+) => {

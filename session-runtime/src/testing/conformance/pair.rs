@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use super::{IDLE, LIFETIME};
 use crate::backend::{
-    Acquired, Backend, BackendError, Holder, Kept, Lease, ListCursor, ListPage, Record, RecordKey, Store, Touch,
-    Written,
+    Acquired, Backend, BackendError, Holder, Kept, Lease, ListCursor, ListPage, ListedRecord, Record, RecordKey, Store,
+    Touch, Written,
 };
 use crate::clock::{Clock as _, SystemClock, Timestamp};
 use crate::testing::ManualClock;
@@ -311,6 +311,14 @@ impl StoreHandle {
     pub(super) async fn sweep(&self, now: Timestamp, limit: usize) -> usize {
         let store = self.store.sweeping().expect(SWEEP);
         self.answer("sweep", store.sweep(now, limit)).await
+    }
+
+    pub(super) async fn expired(&self, now: Timestamp, limit: usize) -> Option<Vec<ListedRecord>> {
+        self.answer("expired", self.store.sweeping().expect(SWEEP).expired(now, limit)).await
+    }
+
+    pub(super) async fn forget(&self, now: Timestamp, keys: &[RecordKey]) -> usize {
+        self.answer("forget", self.store.sweeping().expect(SWEEP).forget(now, keys)).await
     }
 
     pub(super) async fn watch(&self, key: &RecordKey) -> Pin<Box<dyn Future<Output = ()> + Send>> {
