@@ -154,22 +154,8 @@ impl Core {
         let owner = owner_of(data).ok().flatten()?;
         let reference = self.reference(OWNER, self.list_of(&owner).as_bytes());
         let owner: Value = serde_json::from_slice(&owner).ok()?;
-        let shown = (!self.is_secret(data, &owner)).then(|| shown(&owner));
+        let shown = (!self.0.schema.owner_is_secret).then(|| shown(&owner));
         Some(OwnersList { shown, reference })
-    }
-
-    /// Whether a field that is marked `secret` holds this.
-    fn is_secret(&self, data: &dyn ErasedData, owner: &Value) -> bool {
-        let secrets = self.0.schema.secrets;
-        let mut json = Vec::new();
-        if secrets.is_empty() {
-            return false;
-        }
-        if data.encode(&mut json).is_err() {
-            return true;
-        }
-        let data: Value = serde_json::from_slice(&json).unwrap_or_default();
-        secrets.iter().any(|secret| data.get(secret) == Some(owner))
     }
 
     /// How many sessions live, and whether there may be more since not all records were read.
