@@ -26,6 +26,7 @@ mod fresh;
 mod guards;
 mod handlers;
 mod harness;
+mod held_by_middleware;
 mod http2;
 mod id_rotation;
 mod id_rotation_app;

@@ -69,6 +69,7 @@ pub(super) fn kind(error: &Error) -> (&'static str, &'static str) {
         Error::Conflict
         | Error::LeaseLost
         | Error::Ended
+        | Error::HeldByMiddleware
         | Error::Encode(_)
         | Error::ReadBack
         | Error::Invalid(_)
