@@ -217,8 +217,18 @@ async fn what_cannot_be_read_is_named_and_left_alone() {
     let page = site.page("/admin/members").await;
     assert!(page.contains("Not readable") && page.contains(&format!("<code>{broken}</code>: data")), "{page}");
     assert_eq!(values(&page, "name=\"session\" value=\"").len(), 1);
-    assert_eq!(location(&site.admin.post("/admin/members/end-all").await), "/admin/members?ended=1");
-    assert!(site.page("/admin/members").await.contains(&broken.to_string()));
+    assert!(page.contains("“End all sessions” leaves them alone."), "{page}");
+    let reply = site.admin.post("/admin/members/end-all").await;
+    assert!(site.page(location(&reply)).await.contains("1 session ended."));
+    let page = site.page("/admin/members").await;
+    assert!(page.contains(&broken.to_string()), "{page}");
+    // It is in its owner's list, and ends with that.
+    let reply = site.admin.post_form("/admin/members/find", &[("owner", "ann")]).await;
+    let path = location(&reply).to_owned();
+    let page = site.page(&path).await;
+    assert!(page.contains(&broken.to_string()) && page.contains("They end with the others of this owner."), "{page}");
+    site.admin.post(&format!("{path}/end")).await;
+    assert!(!site.page("/admin/members").await.contains(&broken.to_string()));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod admin;
 mod admin_app;
+mod admin_faults;
 mod admin_stores;
 mod all;
 mod async_guards;

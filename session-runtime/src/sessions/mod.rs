@@ -50,7 +50,7 @@ pub use self::device::Device;
 #[cfg(feature = "device-bound")]
 pub(crate) use self::device::{Refreshed, Registered, Standing};
 #[cfg(feature = "admin")]
-pub(crate) use self::directory::{PageOfSessions, Row, Rows};
+pub(crate) use self::directory::{Notice, PageOfSessions, Row, Rows};
 pub use self::end_hook::{EndAnswer, EndHook, EndReason, EndedSession, StatefulEndHook, on_end};
 pub use self::ended::{Ended, UntilEnded};
 pub(crate) use self::exclusive::ExclusiveSession;
