@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -216,6 +218,12 @@ fn hash(domain: &str, parts: &[&[u8]]) -> [u8; 32] {
         hasher.update(part);
     }
     hasher.finalize().into()
+}
+
+/// Eight bytes for one write, which no other has: each process counts from a number of its own.
+pub(crate) fn unique_write() -> [u8; 8] {
+    static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(u64::from_be_bytes(random())));
+    NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes()
 }
 
 /// Bytes from the operating system's generator.

@@ -71,6 +71,20 @@ async fn each_write<D: Database, B: Leases>(database: &D, backend: &B, proxy: &P
     assert_eq!(refused, Written::Conflict);
     assert!(proxy.has_lost_answer());
 
+    // What has been written since may have come after ours: it is not said that nothing was stored, nor that it was.
+    warm_up().await;
+    let unknown = backend.update(&KEY, 1, record(2, "later"), touch()).await.unwrap_err();
+    assert!(unknown.to_string().contains("whether the session was stored is not known"), "{unknown}");
+    assert!(proxy.has_lost_answer());
+
+    warm_up().await;
+    let held = lease(Holder::new());
+    assert!(matches!(backend.acquire(&KEY, held, touch()).await.unwrap(), Acquired::Granted(_)));
+    warm_up().await;
+    let unknown = backend.save(&KEY, held, 1, record(2, "later"), touch()).await.unwrap_err();
+    assert!(unknown.to_string().contains("whether the session was stored is not known"), "{unknown}");
+    assert!(proxy.has_lost_answer());
+
     warm_up().await;
     assert!(backend.delete(&KEY).await.unwrap(), "it was there");
     assert!(proxy.has_lost_answer());

@@ -40,6 +40,16 @@ async fn visit(clerk: &mut Clerk) -> String {
 }
 
 #[session(protected)]
+async fn visit_by_update(mut session: Session<Clerk>) -> Result<String, Error> {
+    session
+        .update(|clerk| {
+            clerk.visits += 1;
+            clerk.visits.to_string()
+        })
+        .await
+}
+
+#[session(protected)]
 async fn raise(clerk: &mut Clerk) {
     clerk.level += 1;
 }
@@ -69,6 +79,7 @@ async fn served(sessions: Sessions<Clerk>) -> Served {
         .route("/login", post(login))
         .route("/shared", get(shared))
         .route("/visit", post(visit))
+        .route("/visit-by-update", post(visit_by_update))
         .route("/raise", post(raise))
         .route("/raise-by-update", post(raise_by_update))
         .route("/rotate", post(rotate))
@@ -202,9 +213,31 @@ async fn a_rotation_of_which_nobody_could_be_told_is_taken_back() {
 async fn a_change_whose_answer_is_late_is_found_out() {
     let scene = Scene::set().await;
     let client = scene.logged_in().await;
-    let reply = scene.send(&client, (Method::POST, "/visit"), Answers::LosesWrites).await;
-    assert_eq!((reply.status.as_u16(), reply.text()), (200, "1"));
-    assert_eq!(client.get("/shared").await.text(), "1 0");
+    for (visit, visits) in [("/visit", "1"), ("/visit-by-update", "2")] {
+        let reply = scene.send(&client, (Method::POST, visit), Answers::LosesWrites).await;
+        assert_eq!((reply.status.as_u16(), reply.text()), (200, visits), "{visit}");
+    }
+    assert_eq!(client.get("/shared").await.text(), "2 0");
+}
+
+/// Two processes change the same in the same way. What is stored looks like the change of either.
+#[tokio::test]
+async fn a_change_whose_answer_is_late_is_not_taken_for_an_equal_one_of_another_process() {
+    let scene = Scene::set().await;
+    let client = scene.logged_in().await;
+    let cookie = format!("{COOKIE}={}", token(&client));
+    scene.late.answers(Answers::HoldsOneBack);
+    let held = send_with(&scene.here, Method::POST, "/visit-by-update", &cookie);
+    let other = async {
+        wait::until(wait::ANSWER, "the first change is on its way", async || scene.late.holds_one_back()).await;
+        send_with(&scene.there, Method::POST, "/visit-by-update", &cookie).await
+    };
+    let (held, other) = tokio::join!(held, other);
+    assert_eq!((other.status.as_u16(), other.text()), (200, "1"));
+    assert_problem(&held, 503, "unavailable");
+    assert!(held.text().contains("may have been made or not"), "{}", held.text());
+    scene.late.release();
+    assert_eq!(client.post("/visit-by-update").await.text(), "2", "one of three was told that it may be lost");
 }
 
 #[tokio::test]
@@ -225,7 +258,9 @@ async fn a_logout_whose_answer_is_late_is_done_and_so_is_that_of_a_login_over_a_
 
 #[tokio::test]
 async fn a_write_without_an_answer_is_told_neither_as_done_nor_as_failed() {
-    for write in ["/login", "/logout", "/visit", "/raise", "/raise-by-update", "/rotate", "/prove-again"] {
+    for write in
+        ["/login", "/logout", "/visit", "/visit-by-update", "/raise", "/raise-by-update", "/rotate", "/prove-again"]
+    {
         let scene = Scene::set().await;
         let client = scene.logged_in().await;
         let old = token(&client);

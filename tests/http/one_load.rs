@@ -11,7 +11,9 @@ use axum::{
     routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
-use session_runtime::{Error, Session, SessionData, SessionSlot, Sessions, session, testing::ManualClock};
+use session_runtime::{
+    Error, Session, SessionData, SessionSlot, Sessions, backend::Redis, session, testing::ManualClock,
+};
 use session_tests::{Client, Served, serve};
 
 use crate::support::{Ledger, Store, on_every_backend};
@@ -246,6 +248,23 @@ async fn an_update_costs_redis_two_round_trips() {
     // What scripts run is seen as well.
     let sent: Vec<_> = sent.iter().filter(|command| !command.contains("lua]")).collect();
     assert_eq!(sent.len(), 2, "{sent:#?}");
+}
+
+#[tokio::test]
+async fn an_update_that_changes_nothing_asks_redis_and_no_cache_whether_that_is_the_newest() {
+    let store = Store::redis().await;
+    let Store::Redis(redis) = &store else { unreachable!() };
+    let backend = Redis::new(&redis.url(), "near:").unwrap().near_cache(Duration::from_secs(600));
+    let sessions = Sessions::<User>::builder().backend(backend).ephemeral_key().open().await.unwrap();
+    let server = serve(routes().route("/start", post(start)).with_state(sessions)).await;
+    let client = started(&server).await;
+    assert_eq!(client.get("/read").await.text(), "0");
+    let before = redis.commands().await;
+    assert_eq!(client.get("/read").await.text(), "0");
+    assert_eq!(redis.commands().await.since(&before).of("get"), 0, "a read is answered from the cache");
+    let before = redis.commands().await;
+    assert_eq!(client.post("/update-nothing").await.status, 200);
+    assert_eq!(redis.commands().await.since(&before).of("get"), 1);
 }
 
 async fn behind_the_handler_nobody_sees_what_it_has_changed_rotated_or_ended(store: Store) {

@@ -70,6 +70,9 @@ pub const PROMETHEUS: Tool = Tool { programs: &["prometheus"], package: "prometh
 /// What checks and tests alert rules.
 pub const PROMTOOL: Tool = Tool { programs: &["promtool"], package: "prometheus", ask: VERSION };
 
+/// What counts the instructions of a program.
+pub const VALGRIND: Tool = Tool { programs: &["valgrind"], package: "valgrind", ask: VERSION };
+
 /// A Python that can read our tokens.
 pub const PYTHON_CRYPTOGRAPHY: Tool =
     Tool { programs: PYTHON, package: "python3-cryptography", ask: &["-c", "import cryptography"] };
@@ -106,6 +109,7 @@ pub const ALL: &[Tool] = &[
     OPENSSL,
     PROMETHEUS,
     PROMTOOL,
+    VALGRIND,
     PYTHON_CRYPTOGRAPHY,
     PYTHON_REQUESTS,
     PYTHON_VENV,

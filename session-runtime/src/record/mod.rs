@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::{BufMut as _, Bytes};
 
 use crate::clock::Timestamp;
-use crate::id::{IdHash, TypeTag};
+use crate::id::{IdHash, TypeTag, unique_write};
 
 pub(crate) use self::device_note::DeviceNote;
 
@@ -141,8 +141,9 @@ impl SessionMeta {
 /// bytes of the idle timeout that the login chose (milliseconds, big endian), with flag 16 eight bytes of a hash of the
 /// session type, which every record in a store has since it could be listed, and with flag 32 the device that the session is
 /// bound to: one byte of layout (1), its key (33 bytes, a compressed point on P-256), and when the session was bound, when
-/// the newest challenge that it answered was made, and when that answer came (eight bytes each). Flag 1 says that the login
-/// chose whether the cookie is persistent, flag 2 what it chose.
+/// the newest challenge that it answered was made, and when that answer came (eight bytes each). With flag 64, which every
+/// record in a store has, eight bytes follow that no other write has: what tells a write whose answer was lost from an
+/// equal one of another process. Flag 1 says that the login chose whether the cookie is persistent, flag 2 what it chose.
 ///
 /// The payload is one byte for the length of the label, the label in UTF-8, then the data.
 pub(crate) struct Envelope {
@@ -165,6 +166,7 @@ impl Envelope {
     const IDLE: u8 = 8;
     const TAGGED: u8 = 16;
     const DEVICE: u8 = 32;
+    const WRITE: u8 = 64;
     /// The most bytes of a label.
     pub(crate) const LABEL: usize = 255;
 
@@ -216,6 +218,7 @@ impl Envelope {
             (idle.is_some(), Self::IDLE),
             (type_tag.is_some(), Self::TAGGED),
             (device.is_some(), Self::DEVICE),
+            (type_tag.is_some(), Self::WRITE),
         ];
         out.put_u8(flags.iter().filter(|(set, _)| *set).map(|(_, flag)| flag).sum());
         if let Some(previous_id_hash) = previous_id_hash {
@@ -229,6 +232,9 @@ impl Envelope {
         }
         if let Some(device) = device {
             device.put(&mut out);
+        }
+        if type_tag.is_some() {
+            out.put_slice(&unique_write());
         }
         out
     }
@@ -252,7 +258,8 @@ impl Envelope {
             | Envelope::PREVIOUS
             | Envelope::IDLE
             | Envelope::TAGGED
-            | Envelope::DEVICE;
+            | Envelope::DEVICE
+            | Envelope::WRITE;
         let known = flags & !KNOWN == 0;
         if !known || flags & (Self::CHOSEN | Self::PERSISTENT) == Self::PERSISTENT {
             return None;
@@ -276,6 +283,9 @@ impl Envelope {
         if flags & Self::DEVICE != 0 {
             let (bytes, behind) = rest.split_first_chunk()?;
             (device, rest) = (Some(DeviceNote::read(bytes)?), behind);
+        }
+        if flags & Self::WRITE != 0 {
+            (_, rest) = rest.split_first_chunk::<8>()?;
         }
         let meta = SessionMeta {
             created: time(1)?,

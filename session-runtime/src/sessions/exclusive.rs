@@ -233,10 +233,15 @@ impl Core {
         Ok((following.into_snapshot(self), token))
     }
 
-    /// A change that changes nothing of what the request has loaded: nothing is written, if that is still the newest.
+    /// A change that changes nothing of what the request has loaded: nothing is written, if that is still the newest. The
+    /// store is asked, and no cache before it.
     async fn unchanged(&self, session: &LoadedSession, touch: Touch) -> Result<(LoadedSession, Option<String>), Error> {
-        let entry = &session.entry;
-        let record = self.fetch(entry, touch).await?.ok_or(Error::Ended)?;
+        let (entry, client) = (&session.entry, &self.0.client);
+        let record = match &entry.carried {
+            Some(record) => Some(record.clone()),
+            None => client.within(client.store.backend().peek(&entry.key)).await?,
+        };
+        let record = record.filter(|record| self.is_live_at(record, touch)).ok_or(Error::Ended)?;
         if record.version != session.version {
             return Err(Error::Conflict);
         }

@@ -9,7 +9,8 @@ use std::{
 };
 
 use session_runtime::backend::{
-    Acquired, Backend, BackendError, Capabilities, Lease, Leases, Memory, Record, RecordKey, Touch, Written,
+    Acquired, Backend, BackendError, Capabilities, CompareAndSet, Lease, Leases, Memory, Record, RecordKey, Touch,
+    Written,
 };
 use tokio::sync::Notify;
 
@@ -56,6 +57,11 @@ pub(crate) const DEADLINE: Duration = Duration::from_millis(150);
 impl Late {
     pub(crate) fn answers(&self, answers: Answers) {
         self.0.mode.store(answers as u8, Ordering::SeqCst);
+    }
+
+    /// Whether the write that is to be held back has come.
+    pub(crate) fn holds_one_back(&self) -> bool {
+        self.mode() == Answers::Prompt
     }
 
     /// Lets a write that was held back be done.
@@ -137,7 +143,7 @@ impl Backend for Late {
     }
 
     fn capabilities(self: &Arc<Self>) -> Capabilities {
-        Capabilities::none().leases(self)
+        Capabilities::none().leases(self).compare_and_set(self)
     }
 }
 
@@ -164,5 +170,19 @@ impl Leases for Late {
 
     async fn release(&self, key: &RecordKey, lease: Lease) -> Result<(), BackendError> {
         self.read(Leases::release(self.memory(), key, lease)).await
+    }
+}
+
+impl CompareAndSet for Late {
+    async fn compare_and_set(
+        &self,
+        key: &RecordKey,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> Result<Written, BackendError> {
+        let (this, key) = (self.clone(), *key);
+        let set = async move { CompareAndSet::compare_and_set(this.memory(), &key, expected, record, touch).await };
+        self.write(set).await
     }
 }

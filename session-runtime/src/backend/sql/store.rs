@@ -170,9 +170,17 @@ impl<D: Driver> SqlStore<D> {
     }
 
     /// Whether this is what is stored: an attempt at writing it of which no answer came was carried out.
+    ///
+    /// # Errors
+    /// What is stored is newer, so that nobody knows.
     async fn is_stored(&self, key: &RecordKey, record: &Record) -> Result<bool, BackendError> {
-        let stored = self.peek(key).await?;
-        Ok(stored.is_some_and(|stored| stored.version == record.version && stored.body == record.body))
+        match self.peek(key).await? {
+            Some(stored) if stored.version > record.version => Err(BackendError::new(
+                "the connection to the database was lost, and whether the session was stored is not known",
+            )),
+            Some(stored) => Ok(stored.version == record.version && stored.body == record.body),
+            None => Ok(false),
+        }
     }
 
     async fn state(&self, key: &RecordKey) -> Result<Option<LeaseState>, BackendError> {
