@@ -19,7 +19,7 @@ use session_tests::{Client, Served, serve};
 
 use crate::{
     admin_app::{Operator, client, location, open, site, values},
-    support::key,
+    support::{key, lends_as_its_memory},
 };
 
 #[derive(Serialize, Deserialize, SessionData)]
@@ -75,9 +75,11 @@ impl Backend for Sparse {
     }
 
     fn capabilities(self: &Arc<Self>) -> Capabilities {
-        Capabilities::none().list(self)
+        Capabilities::none().leases(self).list(self)
     }
 }
+
+lends_as_its_memory!(Sparse);
 
 impl List for Sparse {
     /// A cursor is the number of pages before it, and the one of the memory.

@@ -26,7 +26,7 @@ use session_runtime::{
 use session_tests::{Client, Served, serve, wait};
 use tokio::sync::{Semaphore, mpsc};
 
-use crate::support::{Gate, key};
+use crate::support::{Gate, key, lends_as_its_memory};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -223,9 +223,11 @@ impl Backend for Faulty {
     }
 
     fn capabilities(self: &Arc<Self>) -> Capabilities {
-        Capabilities::none().list(self)
+        Capabilities::none().leases(self).list(self)
     }
 }
+
+lends_as_its_memory!(Faulty);
 
 impl List for Faulty {
     async fn list(&self, after: Option<&ListCursor>, limit: usize) -> Result<ListPage, BackendError> {

@@ -3,8 +3,9 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use axum::extract::rejection::FormRejection;
 use axum::extract::{FromRequestParts, OriginalUri, Path, Query, State};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use http::StatusCode;
@@ -242,12 +243,18 @@ async fn end_all(
     base: Base,
     Viewer(viewer): Viewer,
     Path(panel): Path<String>,
-    Form(form): Form<EndAllForm>,
+    form: Result<Form<EndAllForm>, FormRejection>,
 ) -> Response {
     let Some(panel) = panels.find(&panel).filter(|panel| panel.core.can_list()) else {
         return reply::not_found(&base);
     };
-    let Some(done) = panel.core.end_some(form.after.as_deref(), viewer).await else { return reply::not_found(&base) };
+    let after = match form {
+        Ok(Form(form)) => form.after,
+        // Without a body a script says of no form that it is one.
+        Err(FormRejection::InvalidFormContentType(_)) => None,
+        Err(refused) => return refused.into_response(),
+    };
+    let Some(done) = panel.core.end_some(after.as_deref(), viewer).await else { return reply::not_found(&base) };
     match done.failure {
         Some(error) => reply::failed_after(&base, error, done.ended),
         None => {
