@@ -10,6 +10,7 @@ pub(crate) enum Variant {
     RedisNear,
     TowerMemory,
     Cookie,
+    PrivateJar,
     File,
     Sqlite,
     Postgres,
@@ -22,12 +23,13 @@ pub(crate) enum Variant {
 
 impl Variant {
     /// In the order of the table: each baseline before what is compared with it.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Bare,
         Self::Memory,
         Self::RedisNear,
         Self::TowerMemory,
         Self::Cookie,
+        Self::PrivateJar,
         Self::File,
         Self::Sqlite,
         Self::Postgres,
@@ -46,6 +48,7 @@ impl Variant {
             Self::RedisNear => "redis-near",
             Self::TowerMemory => "tower-memory",
             Self::Cookie => "cookie",
+            Self::PrivateJar => "private-jar",
             Self::File => "file",
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",
@@ -65,6 +68,7 @@ impl Variant {
             Self::RedisNear => "session-runtime, Redis, near-cache",
             Self::TowerMemory => "tower-sessions, memory",
             Self::Cookie => "session-runtime, cookie",
+            Self::PrivateJar => "axum-extra, PrivateCookieJar",
             Self::File => "session-runtime, file",
             Self::Sqlite => "session-runtime, SQLite",
             Self::Postgres => "session-runtime, PostgreSQL",
@@ -105,7 +109,7 @@ impl Variant {
         match self {
             Self::Bare => None,
             // A request is the same each time, so each changes the session as it was at login.
-            Self::Cookie => Some(writes.min(1)),
+            Self::Cookie | Self::PrivateJar => Some(writes.min(1)),
             _ => Some(writes),
         }
     }
