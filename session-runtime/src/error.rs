@@ -24,6 +24,9 @@ pub enum Error {
     Ended,
     /// Others held the session exclusively for longer than `wait`. **409**, with `Retry-After`.
     Busy,
+    /// A middleware of the same request holds the session by `&mut`, and a handler behind it changes the session. It would
+    /// wait for its own request. Nothing was stored. **500**.
+    HeldByMiddleware,
     /// The data can't be written as JSON (a map with keys that aren't strings, say). Nothing was
     /// stored. **500**.
     Encode(serde_json::Error),
@@ -66,6 +69,7 @@ impl fmt::Display for Error {
             Self::LeaseLost => f.write_str("the exclusive borrow of the session ran out"),
             Self::Ended => f.write_str("the session ended meanwhile"),
             Self::Busy => f.write_str("the session is in exclusive use"),
+            Self::HeldByMiddleware => f.write_str("a middleware of this request holds the session"),
             Self::Encode(_) => f.write_str("the session's data can't be encoded"),
             Self::ReadBack => f.write_str("the session's data can't be read back as it was written"),
             Self::Invalid(invalid) => write!(f, "the session's data is not valid: {invalid}"),
@@ -94,6 +98,7 @@ impl StdError for Error {
             | Self::LeaseLost
             | Self::Ended
             | Self::Busy
+            | Self::HeldByMiddleware
             | Self::ReadBack
             | Self::Seal
             | Self::TooManySessions

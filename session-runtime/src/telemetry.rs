@@ -300,7 +300,7 @@ pub(crate) fn unreadable(session_type: Type, key: &RecordKey, reason: &'static s
 
 /// A handler made a session another owner's. Nothing was stored.
 pub(crate) fn held_by_middleware(session_type: Type, key: &RecordKey) {
-    event!(error, "session.held_by_middleware", session_type, session = %Named(key), "a middleware holds the session by `&mut`, and a handler behind it asks for it by `&mut`");
+    event!(error, "session.held_by_middleware", session_type, session = %Named(key), "a middleware holds the session by `&mut`, and a handler behind it asks for it by `&mut` or changes it");
 }
 
 pub(crate) fn owner_changed(session_type: Type, key: &RecordKey) {

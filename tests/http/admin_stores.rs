@@ -7,7 +7,7 @@ use axum::{
     http::{Method, header::COOKIE},
     routing::get,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use session_runtime::{
     SessionData, Sessions,
     admin::Admin,
@@ -25,6 +25,79 @@ use crate::{
 struct Hidden {
     #[session(owner, secret)]
     email: String,
+}
+
+/// A secret owner, as serde may be told to write it.
+#[derive(Serialize, Deserialize, SessionData)]
+struct Renamed {
+    #[serde(rename = "mail")]
+    #[session(owner, secret)]
+    email: String,
+}
+
+#[derive(Serialize, Deserialize, SessionData)]
+#[serde(rename_all = "camelCase")]
+struct Recased {
+    #[session(owner, secret)]
+    user_name: String,
+}
+
+#[derive(Serialize, Deserialize, SessionData)]
+struct Wrapped(#[session(owner, secret)] String);
+
+#[derive(Serialize, Deserialize, SessionData)]
+struct Tuple(u32, #[session(owner, secret)] String);
+
+#[derive(Serialize, Deserialize, SessionData)]
+struct Rewritten {
+    #[serde(serialize_with = "loudly")]
+    #[session(owner, secret)]
+    email: String,
+}
+
+fn loudly<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&text.to_uppercase())
+}
+
+/// An owner who is no secret, beside a secret of the same value.
+#[derive(Serialize, Deserialize, SessionData)]
+struct Named {
+    #[session(owner)]
+    name: String,
+    #[session(secret)]
+    word: String,
+}
+
+/// The page of a type with one session, and the page of its owner.
+async fn pages_of<T: SessionData>(data: T) -> [String; 2] {
+    let (memory, clock) = (Arc::new(Memory::default()), ManualClock::new());
+    let (operators, sessions) = (open::<Operator>(&memory, &clock).await, open::<T>(&memory, &clock).await);
+    let admin = Admin::new(&operators, |operator: &Operator| operator.admin).sessions("Shown", &sessions);
+    let server = serve(Router::new().nest("/admin", admin.router())).await;
+    let operator = client(&server, &operators.start(Operator { admin: true }).await.unwrap());
+    _ = sessions.start(data).label("a phone").await.unwrap();
+    let page = operator.get("/admin/shown").await.text().to_owned();
+    let of_owner = operator.get(owner(&page, "a phone")).await.text().to_owned();
+    [page, of_owner]
+}
+
+#[tokio::test]
+async fn an_owner_that_is_secret_is_not_shown_however_serde_writes_the_field() {
+    const MAIL: &str = "ann@example.org";
+    let mail = || MAIL.to_owned();
+    for pages in [
+        pages_of(Hidden { email: mail() }).await,
+        pages_of(Renamed { email: mail() }).await,
+        pages_of(Recased { user_name: mail() }).await,
+        pages_of(Wrapped(mail())).await,
+        pages_of(Tuple(7, mail())).await,
+        pages_of(Rewritten { email: mail() }).await,
+    ] {
+        assert!(pages[0].contains(">secret<") && pages[1].contains("Sessions of an owner"), "{pages:?}");
+        assert!(!pages.concat().to_lowercase().contains(MAIL), "{pages:?}");
+    }
+    let [page, of_owner] = pages_of(Named { name: "ann".into(), word: "ann".into() }).await;
+    assert!(page.contains(">ann<") && of_owner.contains("<h1>Sessions of ann</h1>"), "{page}");
 }
 
 #[derive(Serialize, Deserialize, SessionData)]
@@ -144,8 +217,18 @@ async fn what_cannot_be_read_is_named_and_left_alone() {
     let page = site.page("/admin/members").await;
     assert!(page.contains("Not readable") && page.contains(&format!("<code>{broken}</code>: data")), "{page}");
     assert_eq!(values(&page, "name=\"session\" value=\"").len(), 1);
-    assert_eq!(location(&site.admin.post("/admin/members/end-all").await), "/admin/members?ended=1");
-    assert!(site.page("/admin/members").await.contains(&broken.to_string()));
+    assert!(page.contains("“End all sessions” leaves them alone."), "{page}");
+    let reply = site.admin.post("/admin/members/end-all").await;
+    assert!(site.page(location(&reply)).await.contains("1 session ended."));
+    let page = site.page("/admin/members").await;
+    assert!(page.contains(&broken.to_string()), "{page}");
+    // It is in its owner's list, and ends with that.
+    let reply = site.admin.post_form("/admin/members/find", &[("owner", "ann")]).await;
+    let path = location(&reply).to_owned();
+    let page = site.page(&path).await;
+    assert!(page.contains(&broken.to_string()) && page.contains("They end with the others of this owner."), "{page}");
+    site.admin.post(&format!("{path}/end")).await;
+    assert!(!site.page("/admin/members").await.contains(&broken.to_string()));
 }
 
 #[tokio::test]

@@ -250,6 +250,25 @@ async fn an_error_starts_no_session_takes_no_flash_and_rotates_no_id() {
     assert_eq!(client.get("/").await.text(), "apple None");
 }
 
+/// Its closure changes, and then returns `Err`.
+#[session(protected)]
+async fn by_a_closure(mut user: Session<User>) -> Result<String, Error> {
+    let answer = user.update(|user| {
+        user.visits += 500;
+        limit(user.visits)
+    });
+    Ok(format!("{:?}", answer.await?))
+}
+
+#[tokio::test]
+async fn a_change_by_update_is_stored_although_its_closure_returns_an_error() {
+    let router = routes().route("/closure", post(by_a_closure));
+    let server = serve(router.with_state(Store::memory().sessions::<User>().await)).await;
+    let ann = logged_in(&server, "ann").await;
+    assert_eq!(ann.post("/closure").await.text(), "Err(TooMuch)");
+    assert_eq!(visits(&ann).await, 500);
+}
+
 #[session(protected(User, Cart))]
 async fn both(user: &mut User, cart: &mut Cart, item: String) -> Result<(), Error> {
     user.visits += 1;

@@ -2,6 +2,7 @@
 
 mod admin;
 mod admin_app;
+mod admin_faults;
 mod admin_stores;
 mod all;
 mod async_guards;
@@ -27,6 +28,7 @@ mod fresh;
 mod guards;
 mod handlers;
 mod harness;
+mod held_by_middleware;
 mod http2;
 mod id_rotation;
 mod id_rotation_app;
@@ -44,7 +46,9 @@ mod middleware;
 mod missing;
 mod no_side_effects;
 mod on_end;
+mod on_end_faults;
 mod on_end_functions;
+mod on_end_stores;
 mod one_load;
 mod open_ended;
 mod or_default;

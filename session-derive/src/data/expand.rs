@@ -200,10 +200,12 @@ fn opening(backend: &Backend, runtime: &Runtime) -> TokenStream {
 }
 
 /// Whose a session is, for the runtime.
-fn expand_owner(Owner { member, ty: _ }: &Owner, runtime: &Runtime) -> TokenStream {
+fn expand_owner(Owner { member, ty: _, secret }: &Owner, runtime: &Runtime) -> TokenStream {
     let (bool, key, owner_key) = (paths::bool(), runtime.owner_json(), runtime.owner_key());
+    let secret = secret.then(|| quote_spanned!(Span::mixed_site()=> const OWNER_IS_SECRET: #bool = true;));
     quote_spanned! {Span::mixed_site()=>
         const OWNED: #bool = true;
+        #secret
 
         fn owner_key(data: &Self) -> #key {
             #owner_key(&data.#member)
@@ -212,7 +214,7 @@ fn expand_owner(Owner { member, ty: _ }: &Owner, runtime: &Runtime) -> TokenStre
 }
 
 /// Whose a session is, for the application.
-fn session_owner(ident: &Ident, Owner { member: _, ty }: &Owner, runtime: &Runtime) -> TokenStream {
+fn session_owner(ident: &Ident, Owner { member: _, ty, secret: _ }: &Owner, runtime: &Runtime) -> TokenStream {
     let session_owner = runtime.session_owner();
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]

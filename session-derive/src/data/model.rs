@@ -62,6 +62,8 @@ pub(crate) struct Declaration {
 pub(crate) struct Owner {
     pub(crate) member: Member,
     pub(crate) ty: Type,
+    /// Whether it is marked `secret` as well.
+    pub(crate) secret: bool,
 }
 
 impl Declaration {
@@ -176,7 +178,11 @@ pub(crate) fn check(raw: Raw, mut errors: Errors) -> syn::Result<Declaration> {
         limit: owner::check(max_per_owner, on_excess, owned, &mut errors),
         name: stated,
         scheme: scheme::check(scheme, &mut errors),
-        owner: owner.map(|(_, field)| Owner { member: field.member.clone(), ty: field.field.ty.clone() }),
+        owner: owner.map(|(_, field)| Owner {
+            member: field.member.clone(),
+            ty: field.field.ty.clone(),
+            secret: !field.options.secret.is_absent(),
+        }),
     };
     errors.finish(declaration)
 }

@@ -3,8 +3,9 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use axum::extract::rejection::FormRejection;
 use axum::extract::{FromRequestParts, OriginalUri, Path, Query, State};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use http::StatusCode;
@@ -15,6 +16,7 @@ use super::pages::{self, Counted};
 use super::panel::{Panel, Panels};
 use super::reply;
 use crate::id::PublicId;
+use crate::sessions::Notice;
 
 type Shown = State<Arc<Panels>>;
 
@@ -104,13 +106,18 @@ async fn count(panel: &Panel, all: bool) -> Counted {
     }
 }
 
-/// What was done before a page is shown, and where it begins.
+/// Where a page begins, and what was done before it is shown.
 #[derive(Deserialize)]
-pub(super) struct ListQuery {
-    pub(super) after: Option<String>,
-    pub(super) ended: Option<u64>,
-    /// Whether there are more to end.
-    pub(super) more: Option<bool>,
+struct ListQuery {
+    after: Option<String>,
+    /// Sealed, so that no link can tell of what never was.
+    done: Option<String>,
+}
+
+impl ListQuery {
+    fn notice(&self, panel: &Panel, viewer: Option<PublicId>) -> Option<Notice> {
+        panel.core.open_notice(viewer, self.done.as_deref()?)
+    }
 }
 
 async fn list(
@@ -121,11 +128,13 @@ async fn list(
     Query(query): Query<ListQuery>,
 ) -> Response {
     let Some(panel) = panels.find(&panel) else { return reply::not_found(&base) };
+    let notice = query.notice(panel, viewer);
     if !panel.core.can_list() {
-        return reply::page(StatusCode::OK, pages::cannot_list(&base, panel, &query));
+        return reply::page(StatusCode::OK, pages::cannot_list(&base, panel, notice.as_ref()));
     }
-    match panel.core.page_at(query.after.as_deref()).await {
-        Some(Ok(page)) => reply::page(StatusCode::OK, pages::list(&base, panel, &page, &query, viewer)),
+    let place = query.after.as_deref();
+    match panel.core.page_at(place).await {
+        Some(Ok(page)) => reply::page(StatusCode::OK, pages::list(&base, panel, &page, place, notice.as_ref(), viewer)),
         Some(Err(error)) => reply::failed(&base, error),
         None => reply::not_found(&base),
     }
@@ -139,8 +148,11 @@ async fn owner(
     Query(query): Query<ListQuery>,
 ) -> Response {
     let Some(panel) = panels.find(&panel).filter(|panel| panel.owned) else { return reply::not_found(&base) };
+    let notice = query.notice(panel, viewer);
     match panel.core.rows_of_owner(&owner).await {
-        Some(Ok(rows)) => reply::page(StatusCode::OK, pages::owner(&base, panel, &owner, &rows, &query, viewer)),
+        Some(Ok(rows)) => {
+            reply::page(StatusCode::OK, pages::owner(&base, panel, &owner, &rows, notice.as_ref(), viewer))
+        }
         Some(Err(error)) => reply::failed(&base, error),
         None => reply::not_found(&base),
     }
@@ -154,7 +166,7 @@ struct FindForm {
 /// Not in the address, which logs and histories keep: it may be a person's name.
 async fn find(State(panels): Shown, base: Base, Path(panel): Path<String>, Form(form): Form<FindForm>) -> Response {
     let Some(panel) = panels.find(&panel).filter(|panel| panel.owned) else { return reply::not_found(&base) };
-    match panel.core.find_owner(form.owner.trim()).await {
+    match panel.core.find_owner(&form.owner).await {
         Ok(owner) => reply::see_other(&base.at(&format!("/{}/owner/{owner}", panel.slug()))),
         Err(error) => reply::failed(&base, error),
     }
@@ -182,7 +194,7 @@ async fn end(
                 Some(owner) => format!("/owner/{}", encoded(&owner)),
                 None => String::new(),
             };
-            let mut query = format!("?ended={}", u8::from(ended));
+            let mut query = format!("?done={}", panel.core.seal_notice(viewer, ended.into(), None));
             if let Some(after) = form.after {
                 query += &format!("&after={}", encoded(&after));
             }
@@ -202,7 +214,8 @@ async fn end_owner(
     let Some(panel) = panels.find(&panel).filter(|panel| panel.owned) else { return reply::not_found(&base) };
     match panel.core.end_owner(&owner, viewer).await {
         Some(Ok(ended)) => {
-            reply::see_other(&base.at(&format!("/{}/owner/{}?ended={ended}", panel.slug(), encoded(&owner))))
+            let done = panel.core.seal_notice(viewer, ended as u64, None);
+            reply::see_other(&base.at(&format!("/{}/owner/{}?done={done}", panel.slug(), encoded(&owner))))
         }
         Some(Err(error)) => reply::failed(&base, error),
         None => reply::not_found(&base),
@@ -219,16 +232,35 @@ async fn ask_end_all(State(panels): Shown, base: Base, Path(panel): Path<String>
     }
 }
 
-async fn end_all(State(panels): Shown, base: Base, Viewer(viewer): Viewer, Path(panel): Path<String>) -> Response {
+#[derive(Deserialize)]
+struct EndAllForm {
+    /// Where the last request stopped.
+    after: Option<String>,
+}
+
+async fn end_all(
+    State(panels): Shown,
+    base: Base,
+    Viewer(viewer): Viewer,
+    Path(panel): Path<String>,
+    form: Result<Form<EndAllForm>, FormRejection>,
+) -> Response {
     let Some(panel) = panels.find(&panel).filter(|panel| panel.core.can_list()) else {
         return reply::not_found(&base);
     };
-    match panel.core.end_some(viewer).await {
-        Ok(done) => {
-            let more = if done.more { "&more=true" } else { "" };
-            reply::see_other(&base.at(&format!("/{}?ended={}{more}", panel.slug(), done.ended)))
+    let after = match form {
+        Ok(Form(form)) => form.after,
+        // Without a body a script says of no form that it is one.
+        Err(FormRejection::InvalidFormContentType(_)) => None,
+        Err(refused) => return refused.into_response(),
+    };
+    let Some(done) = panel.core.end_some(after.as_deref(), viewer).await else { return reply::not_found(&base) };
+    match done.failure {
+        Some(error) => reply::failed_after(&base, error, done.ended),
+        None => {
+            let done = panel.core.seal_notice(viewer, done.ended as u64, done.rest.as_ref());
+            reply::see_other(&base.at(&format!("/{}?done={done}", panel.slug())))
         }
-        Err(error) => reply::failed(&base, error),
     }
 }
 

@@ -4,13 +4,13 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::handlers::{Base, ListQuery, encoded};
+use super::handlers::{Base, encoded};
 use super::panel::Panel;
 use super::words::{exact, grouped, relative, several};
 use crate::activity::{Hour, Kind, MINUTES, hour};
 use crate::clock::Timestamp;
 use crate::id::PublicId;
-use crate::sessions::{PageOfSessions, Row, Rows};
+use crate::sessions::{Notice, PageOfSessions, Row, Rows};
 
 /// How many sessions a type has, as far as it is known.
 pub(super) enum Counted {
@@ -145,17 +145,23 @@ fn bars(name: &str, counts: &[u32; MINUTES]) -> Markup {
 }
 
 /// What a form has done.
-fn notice(query: &ListQuery) -> Markup {
+fn notice(base: &Base, panel: &Panel, notice: Option<&Notice>) -> Markup {
     html! {
-        @match query.ended {
-            Some(0) => { p .notice role="status" { "No session was ended: there was none to end." } }
-            Some(ended) => {
-                p .notice role="status" {
-                    (several(ended, "session")) " ended."
-                    @if query.more == Some(true) { " There are more: end all once more, or use the command session-admin." }
+        @if let Some(Notice { ended, rest }) = notice {
+            div .notice role="status" {
+                p {
+                    @if *ended > 0 { (several(*ended, "session")) " ended." }
+                    @else if rest.is_none() { "No session was ended: there was none to end." }
+                    @else { "No session was ended." }
+                    @if rest.is_some() { " There may be more: not all of the store was read." }
+                }
+                @if let Some(rest) = rest {
+                    form action=(base.at(&format!("/{}/end-all", panel.slug()))) method="post" {
+                        input type="hidden" name="after" value=(rest);
+                        button .danger { "End the rest" }
+                    }
                 }
             }
-            None => {}
         }
     }
 }
@@ -172,10 +178,10 @@ fn find_owner(base: &Base, panel: &Panel) -> Markup {
     }
 }
 
-pub(super) fn cannot_list(base: &Base, panel: &Panel, query: &ListQuery) -> Markup {
+pub(super) fn cannot_list(base: &Base, panel: &Panel, done: Option<&Notice>) -> Markup {
     let body = html! {
         h1 { (panel.title()) }
-        (notice(query))
+        (notice(base, panel, done))
         @if panel.core.is_stored() {
             p .problem {
                 "The store of these sessions can't list them."
@@ -193,21 +199,21 @@ pub(super) fn list(
     base: &Base,
     panel: &Panel,
     page: &PageOfSessions,
-    query: &ListQuery,
+    place: Option<&str>,
+    done: Option<&Notice>,
     viewer: Option<PublicId>,
 ) -> Markup {
     let PageOfSessions { rows, next } = page;
-    let place = query.after.as_deref().map(|after| ("after", after));
     let body = html! {
         h1 { (panel.title()) }
-        (notice(query))
+        (notice(base, panel, done))
         (find_owner(base, panel))
         @if rows.sessions.is_empty() && rows.unreadable.is_empty() {
             p { @if next.is_some() { "No live session in this part of the store." } @else { "No live sessions." } }
         }
-        (table(base, panel, rows, place, viewer))
+        (table(base, panel, rows, place.map(|place| ("after", place)), viewer))
         nav .pages aria-label="Pages" {
-            @if query.after.is_some() { a href=(base.at(&format!("/{}", panel.slug()))) { "First page" } }
+            @if place.is_some() { a href=(base.at(&format!("/{}", panel.slug()))) { "First page" } }
             @if let Some(next) = next {
                 a rel="next" href=(base.at(&format!("/{}?after={}", panel.slug(), encoded(next)))) { "Next page" }
             }
@@ -222,7 +228,7 @@ pub(super) fn owner(
     panel: &Panel,
     owner: &str,
     rows: &Rows,
-    query: &ListQuery,
+    done: Option<&Notice>,
     viewer: Option<PublicId>,
 ) -> Markup {
     let shown = rows.sessions.iter().find_map(|row| row.owner.as_ref()?.shown.as_deref());
@@ -230,7 +236,7 @@ pub(super) fn owner(
     let is_own = rows.sessions.iter().any(|row| Some(row.session) == viewer);
     let body = html! {
         h1 { (title) }
-        (notice(query))
+        (notice(base, panel, done))
         @if rows.sessions.is_empty() && rows.unreadable.is_empty() { p { "This owner has no live sessions." } }
         @if rows.older > 0 { p { (several(rows.older as u64, "older session")) " not shown." } }
         (table(base, panel, rows, Some(("owner", owner)), viewer))
@@ -261,7 +267,8 @@ pub(super) fn ask_end_all(base: &Base, panel: &Panel, count: usize, more: bool) 
 
 /// Sessions in a table, and below it those that can't be read. `place` brings a form back to this page.
 fn table(base: &Base, panel: &Panel, rows: &Rows, place: Option<(&str, &str)>, viewer: Option<PublicId>) -> Markup {
-    let (owned, now) = (panel.owned && place.is_none_or(|(name, _)| name != "owner"), panel.core.now());
+    let is_owners = place.is_some_and(|(name, _)| name == "owner");
+    let (owned, now) = (panel.owned && !is_owners, panel.core.now());
     let head = |text: &str| html! { th scope="col" role="columnheader" { (text) } };
     html! {
         @if !rows.sessions.is_empty() {
@@ -301,7 +308,10 @@ fn table(base: &Base, panel: &Panel, rows: &Rows, place: Option<(&str, &str)>, v
         }
         @if !rows.unreadable.is_empty() {
             h2 { "Not readable" }
-            p { "These are stored, but this application can't use them. They are left alone." }
+            p {
+                "These are stored, but this application can't use them. "
+                @if is_owners { "They end with the others of this owner." } @else { "“End all sessions” leaves them alone." }
+            }
             ul { @for (session, reason) in &rows.unreadable { li { code { (session) } ": " (reason) } } }
         }
     }

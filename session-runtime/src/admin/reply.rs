@@ -8,6 +8,7 @@ use maud::Markup;
 
 use super::handlers::Base;
 use super::pages;
+use super::words::several;
 use crate::error::Error;
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
@@ -69,6 +70,7 @@ pub(super) fn kind(error: &Error) -> (&'static str, &'static str) {
         Error::Conflict
         | Error::LeaseLost
         | Error::Ended
+        | Error::HeldByMiddleware
         | Error::Encode(_)
         | Error::ReadBack
         | Error::Invalid(_)
@@ -82,10 +84,17 @@ pub(super) fn kind(error: &Error) -> (&'static str, &'static str) {
 }
 
 pub(super) fn failed(base: &Base, error: Error) -> Response {
+    failed_after(base, error, 0)
+}
+
+/// The same after so many sessions have ended.
+pub(super) fn failed_after(base: &Base, error: Error, ended: usize) -> Response {
     let ((title, text), is_down) = (kind(&error), matches!(error, Error::Unavailable(_)));
+    let before =
+        if ended > 0 { format!(" {} had ended before.", several(ended as u64, "session")) } else { String::new() };
     let log = if is_down { " The log of the application has the cause: session.backend_down." } else { "" };
     let status = error.into_response().status();
-    let mut response = page(status, pages::problem(base, title, &format!("{text}{log}")));
+    let mut response = page(status, pages::problem(base, title, &format!("{text}{before}{log}")));
     if is_down {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }

@@ -116,6 +116,11 @@ impl Store {
         Self { capabilities: backend.capabilities(), backend }
     }
 
+    /// Where the backend is: types that share one have the same.
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.backend).addr()
+    }
+
     pub(crate) fn backend(&self) -> &dyn ErasedBackend {
         &*self.backend
     }

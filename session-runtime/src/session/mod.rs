@@ -6,7 +6,7 @@ mod started;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Instant, SystemTime};
 
 use serde::Serialize;
@@ -124,14 +124,16 @@ impl fmt::Debug for Token {
 pub struct Session<T: SessionData> {
     core: Core,
     snapshot: Snapshot<T>,
+    /// The middleware of the same request that holds it by `&mut`, for as long as it does.
+    holder: Option<Weak<()>>,
     /// When it ends if nobody uses it, in milliseconds, once a use was noted through this.
     idle_expires: AtomicU64,
     outcome: Arc<Outcome>,
 }
 
 impl<T: SessionData> Session<T> {
-    pub(crate) fn new(core: Core, loaded: LoadedSession, outcome: Arc<Outcome>) -> Self {
-        Self { core, snapshot: Snapshot::of(loaded), idle_expires: AtomicU64::new(0), outcome }
+    pub(crate) fn new(core: Core, loaded: LoadedSession, holder: Option<Weak<()>>, outcome: Arc<Outcome>) -> Self {
+        Self { core, snapshot: Snapshot::of(loaded), holder, idle_expires: AtomicU64::new(0), outcome }
     }
 
     /// Changes the data and stores it; returns what the closure returns.
@@ -140,13 +142,20 @@ impl<T: SessionData> Session<T> {
     /// nobody holds the session exclusively. Otherwise it runs again on the newest data, under a lease where the backend
     /// has them. So it should do nothing but change the data.
     ///
+    /// What it returns is handed on, and the change is stored whatever that is, an `Err` too: check first, then change.
+    ///
     /// # Errors
     /// [`Error::Ended`] if the session ended meanwhile, [`Error::Busy`] if others held it exclusively for
     /// too long, [`Error::Conflict`] if other writes kept coming between, [`Error::Unavailable`] if the
-    /// backend is down. Nothing is stored then.
+    /// backend is down. [`Error::HeldByMiddleware`] if a middleware of the same request holds the session by `&mut`, so that
+    /// the change would wait for its own request. Nothing is stored then.
     #[doc = include_str!("../docs/examples/session_update.md")]
     pub async fn update<R>(&mut self, mut change: impl FnMut(&mut T) -> R) -> Result<R, Error> {
-        let Self { core, snapshot, outcome, .. } = self;
+        let Self { core, snapshot, holder, outcome, .. } = self;
+        if holder.as_ref().is_some_and(|holder| holder.strong_count() > 0) {
+            telemetry::held_by_middleware(core.session_type(), &snapshot.loaded.entry.key);
+            return Err(Error::HeldByMiddleware);
+        }
         let span = telemetry::update_span(core.session_type(), &snapshot.loaded.entry.key);
         let changed = async {
             for attempt in 0..MAX_RETRIES {

@@ -88,7 +88,8 @@ impl<T: SessionData> Sessions<T> {
     ///
     /// The result has the token, and the headers by which a client hands it over. In a response it sets them itself:
     /// `(started, Redirect::to("/"))`. Nothing is known of the client here, so a session that it had before goes on; a
-    /// handler that logs people in takes [`SessionSlot`], which ends it.
+    /// handler that logs people in takes [`SessionSlot`], which ends it. Nor is it known where the page is: the cookie is
+    /// `Secure` also under `http_on_localhost`, and Safari does not keep it on plain http.
     ///
     /// # Errors
     /// As [`Start`].

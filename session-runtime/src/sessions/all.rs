@@ -16,7 +16,7 @@ use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
 
 use super::core::Core;
 use super::end_hook::EndReason;
-use super::ending::Found;
+use super::ending::{self, Found};
 use super::owners::{is_owner_index, owner_of};
 use super::schema::owned;
 use super::{SessionData, Sessions};
@@ -379,11 +379,7 @@ impl Core {
     pub(super) fn end_stored(&self, found: Found) -> BoxFuture<'_, Result<bool, Error>> {
         Box::pin(async move {
             let (key, owner) = (found.key, owner_of(&*found.data));
-            let client = &self.0.client;
-            let ended = {
-                let _writing = client.writing(&key);
-                client.within(client.store.backend().delete(&key)).await.map_err(Error::unconfirmed)?
-            };
+            let ended = ending::remove(&self.0.client, &key).await?;
             if ended {
                 telemetry::ended(self.session_type(), &key);
                 self.tell_found(found, EndReason::Revoked);

@@ -73,6 +73,10 @@ pub trait SessionData: Serialize + DeserializeOwned + Send + Sync + Sized + 'sta
     #[doc(hidden)]
     const OWNED: bool = false;
 
+    /// Whether the owner is marked `secret`.
+    #[doc(hidden)]
+    const OWNER_IS_SECRET: bool = false;
+
     /// Whether records are sealed at rest.
     #[doc(hidden)]
     const ENCRYPT: bool = false;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::all::{AllError, Kind};
@@ -25,6 +26,10 @@ const READ: usize = 2_000;
 const COUNTED: usize = 10_000;
 /// How many sessions are ended by one request.
 const ENDED: usize = 1_000;
+/// How many records are read by one request that ends sessions.
+const READ_TO_END: usize = 10_000;
+/// How many records a part of a store counts for at least: to ask for one that turns out empty takes its time as well.
+const PART: usize = 5;
 /// How many sessions of an owner are shown, the newest ones.
 const OF_OWNER: usize = 200;
 /// How many are ended at the same time.
@@ -34,6 +39,7 @@ const AT_ONCE: usize = 16;
 const SESSION: u8 = 1;
 const OWNER: u8 = 2;
 const PLACE: u8 = 3;
+const NOTICE: u8 = 4;
 
 /// A session in a page.
 pub(crate) struct Row {
@@ -75,11 +81,20 @@ pub(crate) struct PageOfSessions {
 }
 
 /// What came of ending all sessions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(crate) struct EndedSome {
     pub(crate) ended: usize,
-    /// Whether there may be more.
-    pub(crate) more: bool,
+    /// Where it goes on, if not all of the store was read.
+    pub(crate) rest: Option<ListCursor>,
+    /// Why it went no further.
+    pub(crate) failure: Option<Error>,
+}
+
+/// What a form has done, as the page behind it tells.
+pub(crate) struct Notice {
+    pub(crate) ended: u64,
+    /// What names the place where it goes on.
+    pub(crate) rest: Option<String>,
 }
 
 impl Core {
@@ -97,20 +112,46 @@ impl Core {
         Some(RecordKey::from_bytes(bytes.try_into().ok()?))
     }
 
+    /// The place that a page has named; `None` for one that was not handed out.
+    fn place(&self, place: Option<&str>) -> Option<Option<ListCursor>> {
+        match place {
+            None => Some(None),
+            Some(place) => Some(Some(ListCursor::from_bytes(self.0.references.open(PLACE, place)?))),
+        }
+    }
+
+    /// Text for an address by which the next page tells this viewer, and nobody else, what was done. Nobody can make up one.
+    pub(crate) fn seal_notice(&self, viewer: Option<PublicId>, ended: u64, rest: Option<&ListCursor>) -> String {
+        let mut bytes = ended.to_be_bytes().to_vec();
+        bytes.push(u8::from(rest.is_some()));
+        let viewer = viewer.map(|viewer| viewer.to_string()).unwrap_or_default();
+        bytes.push(u8::try_from(viewer.len()).unwrap_or_default());
+        bytes.extend_from_slice(viewer.as_bytes());
+        bytes.extend_from_slice(rest.map(ListCursor::as_bytes).unwrap_or_default());
+        self.reference(NOTICE, &bytes)
+    }
+
+    /// What such a text tells.
+    pub(crate) fn open_notice(&self, viewer: Option<PublicId>, text: &str) -> Option<Notice> {
+        let bytes = self.0.references.open(NOTICE, text)?;
+        let (ended, bytes) = bytes.split_first_chunk()?;
+        let (&[goes_on, length], bytes) = bytes.split_first_chunk()?;
+        let (of, rest) = bytes.split_at_checked(length.into())?;
+        let viewer = viewer.map(|viewer| viewer.to_string()).unwrap_or_default();
+        let rest = (goes_on == 1).then(|| self.reference(PLACE, rest));
+        (of == viewer.as_bytes()).then(|| Notice { ended: u64::from_be_bytes(*ended), rest })
+    }
+
     /// The page that begins at a place, or the first one; `None` for a place that was not handed out.
     pub(crate) async fn page_at(&self, place: Option<&str>) -> Option<Result<PageOfSessions, Error>> {
-        let after = match place {
-            None => None,
-            Some(place) => Some(ListCursor::from_bytes(self.0.references.open(PLACE, place)?)),
-        };
-        Some(self.page_after(after).await)
+        Some(self.page_after(self.place(place)?).await)
     }
 
     async fn page_after(&self, mut after: Option<ListCursor>) -> Result<PageOfSessions, Error> {
         let (mut rows, mut read) = (Rows::default(), 0);
         loop {
             let ListPage { records, next } = self.page_of(after.as_ref(), AT_A_TIME).await?;
-            read += records.len().max(1);
+            read += records.len().max(PART);
             for listed in records {
                 self.add(&mut rows, listed);
             }
@@ -153,23 +194,8 @@ impl Core {
     fn owner(&self, data: &dyn ErasedData) -> Option<OwnersList> {
         let owner = owner_of(data).ok().flatten()?;
         let reference = self.reference(OWNER, self.list_of(&owner).as_bytes());
-        let owner: Value = serde_json::from_slice(&owner).ok()?;
-        let shown = (!self.is_secret(data, &owner)).then(|| shown(&owner));
+        let shown = (!self.0.schema.owner_is_secret).then(|| shown(&owner));
         Some(OwnersList { shown, reference })
-    }
-
-    /// Whether a field that is marked `secret` holds this.
-    fn is_secret(&self, data: &dyn ErasedData, owner: &Value) -> bool {
-        let secrets = self.0.schema.secrets;
-        let mut json = Vec::new();
-        if secrets.is_empty() {
-            return false;
-        }
-        if data.encode(&mut json).is_err() {
-            return true;
-        }
-        let data: Value = serde_json::from_slice(&json).unwrap_or_default();
-        secrets.iter().any(|secret| data.get(secret) == Some(owner))
     }
 
     /// How many sessions live, and whether there may be more since not all records were read.
@@ -177,7 +203,7 @@ impl Core {
         let (mut after, mut count, mut read) = (None, 0, 0);
         loop {
             let ListPage { records, next } = self.page_of(after.as_ref(), 100).await?;
-            read += records.len().max(1);
+            read += records.len().max(PART);
             let live = |listed: &ListedRecord| {
                 listed.record.as_ref().is_some_and(|record| matches!(self.kind(record), Kind::Ours(..)))
             };
@@ -207,37 +233,55 @@ impl Core {
         }
     }
 
-    /// Ends all sessions but one, as many as one request may.
-    pub(crate) async fn end_some(&self, keep: Option<PublicId>) -> Result<EndedSome, Error> {
-        let (mut after, mut ended) = (None, 0);
+    /// Ends all sessions from a place on but one, as many as one request may; `None` for a place that was not handed out.
+    pub(crate) async fn end_some(&self, place: Option<&str>, keep: Option<PublicId>) -> Option<EndedSome> {
+        let mut after = self.place(place)?;
+        let (mut done, mut read) = (EndedSome::default(), 0);
         loop {
-            let ListPage { records, next } = self.page_of(after.as_ref(), 100).await?;
+            let ListPage { records, next } = match self.page_of(after.as_ref(), 100).await {
+                Ok(page) => page,
+                Err(error) => return Some(EndedSome { failure: Some(error), ..done }),
+            };
+            read += records.len().max(PART);
             let found = records.into_iter().filter_map(|listed| self.found(listed)?.ok());
             let mut found: Vec<Found> = found.filter(|found| Some(found.key.public_id()) != keep).collect();
             while !found.is_empty() {
                 let some = found.drain(..found.len().min(AT_ONCE));
-                for done in join_all(some.map(|found| self.end_stored(found))).await {
-                    ended += usize::from(done?);
+                for ended in join_all(some.map(|found| self.end_stored(found))).await {
+                    match ended {
+                        Ok(ended) => done.ended += usize::from(ended),
+                        Err(error) => done.failure = Some(error),
+                    }
+                }
+                if done.failure.is_some() {
+                    return Some(done);
                 }
             }
             match next {
-                None => return Ok(EndedSome { ended, more: false }),
-                Some(_) if ended >= ENDED => return Ok(EndedSome { ended, more: true }),
+                None => return Some(done),
+                Some(_) if done.ended >= ENDED || read >= READ_TO_END => return Some(EndedSome { rest: next, ..done }),
                 next => after = next,
             }
             tokio::task::yield_now().await;
         }
     }
 
-    /// An owner by what a person types: text, or the JSON that the field is written as. The one of the two who has
-    /// sessions, or the text.
+    /// An owner by what a person types: text, or the JSON that the field is written as. The first of what it may mean that has
+    /// sessions.
     pub(crate) async fn find_owner(&self, typed: &str) -> Result<String, Error> {
-        let as_json = serde_json::from_str::<Value>(typed).ok().filter(|value| !value.is_null());
-        let mut list = self.list_of(Value::from(typed).to_string().as_bytes());
-        if let Some(json) = as_json {
-            let other = self.list_of(json.to_string().as_bytes());
-            if self.keys_in(list).await?.is_empty() && !self.keys_in(other).await?.is_empty() {
+        let mut names = vec![Value::from(typed.trim()).to_string(), Value::from(typed).to_string()];
+        let typed = typed.trim();
+        if typed != "null" && serde_json::from_str::<IgnoredAny>(typed).is_ok() {
+            // As it is typed: a `Value` has its fields in another order, and not every number.
+            names.push(without_spaces(typed));
+            names.extend(serde_json::from_str::<Value>(typed).map(|value| value.to_string()));
+        }
+        let lists: Vec<RecordKey> = names.iter().map(|name| self.list_of(name.as_bytes())).collect();
+        let mut list = lists[0];
+        for other in lists {
+            if !self.keys_in(other).await?.is_empty() {
                 list = other;
+                break;
             }
         }
         Ok(self.reference(OWNER, list.as_bytes()))
@@ -277,10 +321,23 @@ impl Core {
     }
 }
 
-/// Text as it is, and anything else as JSON.
-fn shown(owner: &Value) -> String {
-    match owner {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
+/// Text as it is, and anything else as the JSON that it is stored as.
+fn shown(owner: &[u8]) -> String {
+    serde_json::from_slice::<String>(owner).unwrap_or_else(|_| String::from_utf8_lossy(owner).into_owned())
+}
+
+/// JSON without the spaces between its parts.
+fn without_spaces(json: &str) -> String {
+    let (mut quoted, mut escaped) = (false, false);
+    let is_kept = |c: &char| {
+        let kept = quoted || !c.is_ascii_whitespace();
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            _ => {}
+        }
+        kept
+    };
+    json.chars().filter(is_kept).collect()
 }

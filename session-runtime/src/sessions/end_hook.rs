@@ -269,12 +269,14 @@ impl EndHooks {
     /// Tells of a session that has ended. Nobody waits for it, so more than there is room for are told of by an event
     /// alone.
     pub(super) fn tell(&self, session_type: &'static str, found: Found, reason: EndReason) {
+        let failed = |why| telemetry::end_hook_failed(session_type, &found.key, reason.as_str(), why);
+        // Where memory is all that is asked for, a caller needs no runtime.
+        if tokio::runtime::Handle::try_current().is_err() {
+            return failed("it needs a tokio runtime, and the session was ended outside one");
+        }
         match Arc::clone(&self.room).try_acquire_owned() {
             Ok(place) => drop(self.spawn(session_type, found, reason, place)),
-            Err(_) => {
-                let why = "too many ended sessions wait for it";
-                telemetry::end_hook_failed(session_type, &found.key, reason.as_str(), why);
-            }
+            Err(_) => failed("too many ended sessions wait for it"),
         }
     }
 

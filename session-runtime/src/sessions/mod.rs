@@ -53,7 +53,7 @@ pub use self::device::Device;
 #[cfg(feature = "device-bound")]
 pub(crate) use self::device::{Refreshed, Registered, Standing};
 #[cfg(feature = "admin")]
-pub(crate) use self::directory::{PageOfSessions, Row, Rows};
+pub(crate) use self::directory::{Notice, PageOfSessions, Row, Rows};
 pub(crate) use self::domains::NoDomain;
 pub use self::end_hook::{EndAnswer, EndHook, EndReason, EndedSession, StatefulEndHook, on_end};
 pub use self::ended::{Ended, UntilEnded};

@@ -108,6 +108,9 @@ pub(crate) struct Schema {
     pub(crate) verifies: bool,
     /// The fields that are marked `secret`.
     pub(crate) secrets: &'static [&'static str],
+    /// Whether the owner is one of them.
+    #[cfg(feature = "admin")]
+    pub(crate) owner_is_secret: bool,
     pub(crate) decode: fn(&[u8]) -> Read,
     pub(crate) migrate: fn(u32, &[u8]) -> Option<Read>,
 }
@@ -123,6 +126,8 @@ impl Schema {
                 clear_site_data: T::CLEAR_SITE_DATA,
                 verifies: T::VERIFIES,
                 secrets: T::SECRETS,
+                #[cfg(feature = "admin")]
+                owner_is_secret: T::OWNER_IS_SECRET,
                 decode: |json| codec::decode::<T>(json).map(|data| Box::new(data) as BoxedData),
                 migrate: |version, json| {
                     T::migrate(version, json).map(|migrated| migrated.map(|data| Box::new(data) as BoxedData))

@@ -10,6 +10,7 @@ use tracing::Instrument as _;
 
 use super::core::{Core, Login};
 use super::end_hook::EndReason;
+use super::ending;
 use super::owners::{Entry, owner_of};
 use super::schema::BoxedData;
 use super::snapshot::{Ends, LoadedSession, TokenEntry};
@@ -88,7 +89,7 @@ impl Core {
             let replaced = replaced.map(|session| session.entry.key);
             if let Err(error) = index.enter(entry, replaced, self.0.limit).await {
                 // Nobody has its token: whether it can be removed at once makes no difference.
-                let _ = client.within(client.store.backend().delete(&entry.key)).await;
+                let _ = ending::remove(client, &entry.key).await;
                 return Err(error);
             }
         }

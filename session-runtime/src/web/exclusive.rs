@@ -9,7 +9,7 @@ use super::authorize::{Absence, Caller, check_fresh, receive, turn_away, verify}
 use super::device;
 use super::handler::KeptLeases;
 use super::handler_session::reissued;
-use super::held::is_held;
+use super::held;
 use super::page_load::loads_page;
 use super::passive::only_looks;
 use super::problem::{self, Rejection};
@@ -77,7 +77,7 @@ impl ExclusiveBorrow {
         let looks = only_looks(parts);
         if let Some(entry) = &entry
             && !looks
-            && is_held(parts, core, entry)
+            && held::holder(parts, core, entry).is_some()
         {
             telemetry::held_by_middleware(core.session_type(), &entry.key);
             return Err(Rejection::new(core, parts, problem::held_by_middleware()));

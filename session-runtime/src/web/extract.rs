@@ -155,7 +155,7 @@ fn ask_core<'a>(core: Core, take: BorrowForm, demand: Demand, parts: &'a mut Par
             Box::pin(async move { HandlerSession::shared(core, demand, parts).await.map(ErasedHandlerSession::from) })
         }
         BorrowForm::Exclusive => Box::pin(async move {
-            let session = HandlerSession::exclusive(core, demand, parts).await?;
+            let mut session = HandlerSession::exclusive(core, demand, parts).await?;
             session.note_held(parts);
             Ok(ErasedHandlerSession::from(session))
         }),

@@ -1,6 +1,6 @@
 //! A session in a handler: how it comes in, what is lent of it, and how it leaves.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use axum::response::{IntoResponse as _, Response};
@@ -35,6 +35,8 @@ pub struct HandlerSession {
     looks: bool,
     /// Whether it loads a page, and there is a flash for it to take.
     takes_flash: bool,
+    /// A middleware's word to those behind it that it holds its session.
+    holds: Option<Arc<()>>,
     borrow: BorrowKind,
 }
 
@@ -69,7 +71,14 @@ enum BorrowKind {
     /// Its data, to read.
     Shared { loaded: Option<LoadedSession>, token: Option<String>, default: Option<BoxedData> },
     /// The session itself, or its place.
-    Owned { loaded: Option<LoadedSession>, is_refused: bool, token: Option<String>, outcome: Arc<Outcome> },
+    Owned {
+        loaded: Option<LoadedSession>,
+        /// The middleware of the same request that holds it.
+        holder: Option<Weak<()>>,
+        is_refused: bool,
+        token: Option<String>,
+        outcome: Arc<Outcome>,
+    },
     /// Its data, to change.
     Exclusive(Box<ExclusiveBorrow>),
 }
@@ -92,7 +101,8 @@ impl HandlerSession {
     pub(super) async fn owned(core: Core, demand: Demand, parts: &Parts) -> Result<Box<Self>, Rejection> {
         let core = placed(core, parts)?;
         let Admitted { core, loaded, is_refused, by } = admit(core, &demand, parts).await?;
-        let borrow = BorrowKind::Owned { loaded, is_refused, token: None, outcome: Arc::default() };
+        let holder = loaded.as_ref().and_then(|loaded| held::holder(parts, &core, &loaded.entry));
+        let borrow = BorrowKind::Owned { loaded, holder, is_refused, token: None, outcome: Arc::default() };
         Ok(Self::new(core, by, demand, parts, borrow))
     }
 
@@ -105,12 +115,12 @@ impl HandlerSession {
     }
 
     /// A middleware tells those behind it what it holds.
-    pub(super) fn note_held(&self, parts: &mut Parts) {
+    pub(super) fn note_held(&mut self, parts: &mut Parts) {
         if let BorrowKind::Exclusive(exclusive) = &self.borrow
             && self.demand.policy.passes_on
             && let Some(entry) = exclusive.holds()
         {
-            held::hold(parts, &self.core, entry);
+            self.holds = Some(held::hold(parts, &self.core, entry));
         }
     }
 
@@ -123,7 +133,7 @@ impl HandlerSession {
         // A flash is for the page, and not for a middleware before it.
         let takes_flash = has_flash && !looks && !demand.policy.passes_on && loads_page(parts);
         let format = ProblemFormat::of(&parts.headers);
-        Box::new(Self { core, by, demand, format, looks, takes_flash, borrow })
+        Box::new(Self { core, by, demand, format, looks, takes_flash, holds: None, borrow })
     }
 
     /// The data, for `&T`.
@@ -155,8 +165,8 @@ impl HandlerSession {
 
     /// The handle, for `Option<Session<T>>`.
     pub fn give_optional<T: SessionData>(&mut self) -> Option<Session<T>> {
-        let BorrowKind::Owned { loaded, outcome, .. } = &self.borrow else { return None };
-        Some(Session::new(self.core.clone(), loaded.clone()?, Arc::clone(outcome)))
+        let BorrowKind::Owned { loaded, holder, outcome, .. } = &self.borrow else { return None };
+        Some(Session::new(self.core.clone(), loaded.clone()?, holder.clone(), Arc::clone(outcome)))
     }
 
     /// The slot, for `SessionSlot<T>`.

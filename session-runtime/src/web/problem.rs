@@ -201,6 +201,8 @@ impl IntoResponse for Error {
                 "The session is in use",
                 "Other requests are using the session. Send this one again in a moment.",
             )),
+            // Told where it is found.
+            Self::HeldByMiddleware => held_by_middleware(),
             Self::Encode(ref source) => {
                 event!(error, "session.unencodable", why = ?source.classify(), "the session's data can't be written as JSON");
                 internal(

@@ -4,6 +4,7 @@ mod counters;
 mod events;
 mod late;
 mod ledger;
+mod lent;
 mod store;
 mod users;
 
@@ -19,6 +20,7 @@ pub(crate) use self::{
     events::Events,
     late::{Answers, DEADLINE, Late},
     ledger::Ledger,
+    lent::lends_as_its_memory,
     store::{Store, key, on_every_backend},
     users::{COOKIE, User, is_alive, logged_in, routes, serve_users, token},
 };

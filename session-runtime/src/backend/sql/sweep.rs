@@ -46,8 +46,9 @@ impl<D: Driver> SqlStore<D> {
         Ok(swept)
     }
 
-    /// What has expired, for who is told of it before it is forgotten. Nobody else is meanwhile: who looks here sweeps,
-    /// until it is forgotten or, if that takes too long, another process may sweep.
+    /// What has expired, for who is told of it before it is forgotten. Another process gets nothing meanwhile, for as long as
+    /// the claim runs: if it is not forgotten by then, that process gets the same. This store may ask again at any time, so
+    /// whoever asks sees to it that nobody else does.
     pub(super) async fn expired(&self, limit: usize) -> Result<Vec<ListedRecord>, BackendError> {
         if !self.claim_sweep().await? {
             return Ok(Vec::new());

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use super::super::core::Core;
 use super::super::end_hook::EndReason;
+use super::super::ending;
 use super::owner_index::{Entry, OwnerIndex, touch};
 use crate::backend::{BackendError, Record, RecordKey, Touch, Written};
 use crate::declaration::{Limit, OnExcess};
@@ -146,8 +147,13 @@ impl IndexStore<'_> {
     async fn alive(&self, book: OwnerIndex) -> Result<OwnerIndex, Error> {
         let mut alive = OwnerIndex { whole_from: book.whole_from, ..OwnerIndex::default() };
         for chunk in book.entries.chunks(AT_ONCE) {
-            let lives = try_join_all(chunk.iter().map(|entry| self.is_alive(entry))).await?;
-            alive.entries.extend(chunk.iter().zip(lives).filter(|(_, lives)| *lives).map(|(entry, _)| *entry));
+            // All of them, also after a failure: one that is dropped may have removed its session, and tells of it.
+            let lives = join_all(chunk.iter().map(|entry| self.is_alive(entry))).await;
+            for (entry, lives) in chunk.iter().zip(lives) {
+                if lives? {
+                    alive.entries.push(*entry);
+                }
+            }
         }
         Ok(alive)
     }
@@ -180,8 +186,7 @@ impl IndexStore<'_> {
             Some(core) => self.peek(key).await?.map(|record| (core, record)),
             None => None,
         };
-        let _writing = self.client.writing(key);
-        let removed = self.client.within(self.client.store.backend().delete(key)).await?;
+        let removed = ending::remove(self.client, key).await?;
         if removed && let Some((core, record)) = last {
             let reason = if self.lives(&record) { reason } else { EndReason::Expired };
             core.tell_removed(key, &record, reason);
@@ -189,15 +194,17 @@ impl IndexStore<'_> {
         Ok(removed)
     }
 
-    /// Ends these sessions, and says how many there were.
+    /// Ends these sessions, and says how many there were. Those that are asked for together with one that fails have their
+    /// answers as well: they may have ended, and are told then.
     async fn delete(&self, keys: &[RecordKey], reason: EndReason) -> Result<usize, Error> {
         let mut ended = 0;
         for chunk in keys.chunks(AT_ONCE) {
-            let found = try_join_all(chunk.iter().map(|key| self.remove(key, reason))).await?;
-            for (key, _) in chunk.iter().zip(found).filter(|(_, found)| *found) {
+            let found = join_all(chunk.iter().map(|key| self.remove(key, reason))).await;
+            for (key, _) in chunk.iter().zip(&found).filter(|(_, found)| matches!(found, Ok(true))) {
                 telemetry::ended(self.client.session_type, key);
                 ended += 1;
             }
+            found.into_iter().collect::<Result<Vec<_>, _>>()?;
         }
         Ok(ended)
     }
