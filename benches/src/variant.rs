@@ -11,6 +11,7 @@ pub(crate) enum Variant {
     TowerMemory,
     Cookie,
     File,
+    FileDurable,
     Sqlite,
     Postgres,
     MySql,
@@ -22,13 +23,14 @@ pub(crate) enum Variant {
 
 impl Variant {
     /// In the order of the table: each baseline before what is compared with it.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Bare,
         Self::Memory,
         Self::RedisNear,
         Self::TowerMemory,
         Self::Cookie,
         Self::File,
+        Self::FileDurable,
         Self::Sqlite,
         Self::Postgres,
         Self::MySql,
@@ -47,6 +49,7 @@ impl Variant {
             Self::TowerMemory => "tower-memory",
             Self::Cookie => "cookie",
             Self::File => "file",
+            Self::FileDurable => "file-durable",
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",
             Self::MySql => "mysql",
@@ -66,6 +69,7 @@ impl Variant {
             Self::TowerMemory => "tower-sessions, memory",
             Self::Cookie => "session-runtime, cookie",
             Self::File => "session-runtime, file",
+            Self::FileDurable => "session-runtime, file, durable",
             Self::Sqlite => "session-runtime, SQLite",
             Self::Postgres => "session-runtime, PostgreSQL",
             Self::MySql => "session-runtime, MariaDB",
@@ -89,10 +93,11 @@ impl Variant {
     }
 
     /// The toolkit on one backend after the other.
-    pub(crate) const BACKENDS: [Self; 8] = [
+    pub(crate) const BACKENDS: [Self; 9] = [
         Self::Memory,
         Self::Cookie,
         Self::File,
+        Self::FileDurable,
         Self::Redis,
         Self::RedisNear,
         Self::Sqlite,

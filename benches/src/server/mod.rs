@@ -23,6 +23,7 @@ pub(crate) fn serve(variant: Variant) -> Outcome<()> {
             Variant::TowerMemory => tower::memory(),
             Variant::Cookie => toolkit::cookie().await?,
             Variant::File => toolkit::file().await?,
+            Variant::FileDurable => toolkit::file_durable().await?,
             Variant::Sqlite => toolkit::sqlite().await?,
             Variant::Postgres => toolkit::postgres().await?,
             Variant::MySql => toolkit::mysql().await?,
