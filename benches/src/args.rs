@@ -10,9 +10,11 @@ cargo xtask bench [OPTIONS]
   --rounds N        rounds, of which the medians are shown (5)
   --seconds S       seconds that each server is measured for, per column and round (2)
   --only A,B        only these servers, and what they are compared with:
-                    bare, memory, redis-near, tower-memory, cookie, file, file-durable, sqlite, postgres, mysql,
-                    raw, redis, tower-redis, tower-redis-sliding
+                    bare, memory, redis-near, tower-memory, cookie, private-jar, file, file-durable, sqlite, postgres,
+                    mysql, raw, redis, tower-redis, tower-redis-sliding
   --instructions    also count the instructions per request, under valgrind
+  --memory          how much memory a session takes, and nothing else
+  --cold            how long the first read of a session takes, and nothing else
   --compile         how long the macros take to compile, and nothing else
 ";
 
@@ -24,6 +26,10 @@ pub(crate) enum Command {
     Measure(Options),
     /// How long the macros take to compile, in so many rounds.
     Compile(usize),
+    /// How much memory a session takes.
+    Memory,
+    /// How long the first read of a session takes, in so many rounds.
+    Cold(usize),
     /// Internal: the process under load.
     Serve(Variant),
     Help,
@@ -40,7 +46,7 @@ pub(crate) struct Options {
 pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Outcome<Command> {
     let mut options =
         Options { rounds: 5, window: Duration::from_secs(2), variants: Variant::ALL.to_vec(), instructions: false };
-    let mut compile = false;
+    let (mut compile, mut memory, mut cold) = (false, false, false);
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value; see --help"));
         match arg.as_str() {
@@ -50,11 +56,18 @@ pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Outcome<Command> 
             "--only" => options.variants = only(&value()?)?,
             "--instructions" => options.instructions = true,
             "--compile" => compile = true,
+            "--memory" => memory = true,
+            "--cold" => cold = true,
             "--help" | "-h" => return Ok(Command::Help),
             _ => return Err(format!("unknown argument `{arg}`; see --help").into()),
         }
     }
-    Ok(if compile { Command::Compile(options.rounds) } else { Command::Measure(options) })
+    Ok(match () {
+        () if compile => Command::Compile(options.rounds),
+        () if memory => Command::Memory,
+        () if cold => Command::Cold(options.rounds),
+        () => Command::Measure(options),
+    })
 }
 
 fn rounds(text: &str) -> Outcome<usize> {

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{Outcome, args::Options, variant::Variant};
+use crate::{Outcome, variant::Variant};
 
 /// Two cores: one for the server alone, the other for what puts it under load.
 #[derive(Clone, Copy, Debug)]
@@ -17,13 +17,13 @@ pub(crate) struct Cores {
 }
 
 /// Checks that the tools are there, and moves this process to its core.
-pub(crate) fn prepare(options: &Options) -> Outcome<Cores> {
+pub(crate) fn prepare(variants: &[Variant], instructions: bool) -> Outcome<Cores> {
     require("taskset", "util-linux")?;
     require("setpriv", "util-linux")?;
-    if options.variants.iter().copied().any(Variant::uses_redis) {
+    if variants.iter().copied().any(Variant::uses_redis) {
         require("redis-server", "redis-server")?;
     }
-    if options.instructions {
+    if instructions {
         require("valgrind", "valgrind")?;
     }
     if cfg!(debug_assertions) {
@@ -53,6 +53,13 @@ pub(crate) fn cpu_time(pid: u32) -> Outcome<Duration> {
         nanoseconds += schedule.split(' ').next().unwrap_or_default().parse::<u64>()?;
     }
     Ok(Duration::from_nanos(nanoseconds))
+}
+
+/// The memory of a process that is in the machine's, in bytes.
+pub(crate) fn resident(pid: u32) -> Outcome<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("the process has no memory")?;
+    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
 }
 
 fn require(program: &str, package: &str) -> Outcome<()> {

@@ -1,6 +1,9 @@
 //! Instructions per request, as callgrind counts them: the same from run to run, on any machine, quiet or not.
 
-use std::{collections::BTreeMap, process::Stdio};
+use std::{
+    collections::BTreeMap,
+    process::{Command, Stdio},
+};
 
 use crate::{
     Outcome,
@@ -29,12 +32,17 @@ pub(crate) fn count(variants: &[Variant], cores: Cores, places: &Places) -> Outc
     Ok(counts)
 }
 
-/// All instructions of a server that answers a few requests of each kind, and more of one.
-fn total(variant: Variant, cores: Cores, places: &Places, more: Option<Load>) -> Outcome<u64> {
+/// This program within valgrind.
+pub(crate) fn valgrind(cores: Cores) -> Outcome<Command> {
     let mut valgrind = host::child(cores.server, "valgrind");
     valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
     valgrind.arg(std::env::current_exe()?).stderr(Stdio::piped());
-    let server = ServerProcess::start(valgrind, variant, places)?;
+    Ok(valgrind)
+}
+
+/// All instructions of a server that answers a few requests of each kind, and more of one.
+fn total(variant: Variant, cores: Cores, places: &Places, more: Option<Load>) -> Outcome<u64> {
+    let server = ServerProcess::start(valgrind(cores)?, variant, places)?;
     let mut client = server.connect()?;
     let cookie = log_in(&mut client, 0)?;
     for load in [Load::Read, Load::Write] {
@@ -44,6 +52,11 @@ fn total(variant: Variant, cores: Cores, places: &Places, more: Option<Load>) ->
             client.send(&request)?;
         }
     }
+    collected(server)
+}
+
+/// All instructions of a server that is told to end, which must run in [`valgrind`].
+pub(crate) fn collected(server: ServerProcess) -> Outcome<u64> {
     let said = server.terminate()?;
     // ==1234== Collected : 123456789
     let collected = said.lines().rev().find_map(|line| line.split_once("Collected :"));

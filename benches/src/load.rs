@@ -73,9 +73,29 @@ impl Crowd {
         }
     }
 
+    /// Sends each request of each connection once, from the first one on.
+    pub(crate) fn pass(&mut self) -> Outcome<Answered> {
+        let start = Instant::now();
+        let before: u64 = self.connections.iter().map(|connection| connection.answers).sum();
+        for connection in &mut self.connections {
+            connection.send()?;
+        }
+        while !self.has_seen_all() {
+            self.wait()?;
+            for event in &self.events {
+                let connection = &mut self.connections[event.token().0];
+                if connection.receive()? && !connection.has_seen_all() {
+                    connection.send()?;
+                }
+            }
+        }
+        let answers: u64 = self.connections.iter().map(|connection| connection.answers).sum();
+        Ok(Answered { requests: answers - before, elapsed: start.elapsed() })
+    }
+
     /// Whether each connection has had an answer to each of its requests.
     pub(crate) fn has_seen_all(&self) -> bool {
-        self.connections.iter().all(|connection| connection.answers >= connection.requests.len() as u64)
+        self.connections.iter().all(Connection::has_seen_all)
     }
 
     /// Waits for what is under way, and gives the text of each connection's last answer, and how often it has sent the request
@@ -141,6 +161,10 @@ impl Connection {
                 return Ok(true);
             }
         }
+    }
+
+    fn has_seen_all(&self) -> bool {
+        self.answers >= self.requests.len() as u64
     }
 
     fn last(self) -> Outcome<(u64, String)> {

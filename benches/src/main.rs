@@ -3,11 +3,13 @@
 
 mod args;
 mod client;
+mod cold;
 mod compile;
 mod databases;
 mod host;
 mod instructions;
 mod load;
+mod memory;
 mod redis_server;
 mod report;
 mod rounds;
@@ -33,6 +35,8 @@ fn main() -> ExitCode {
             Ok(())
         }
         Ok(Command::Compile(rounds)) => compile::measure(rounds),
+        Ok(Command::Memory) => memory::measure(),
+        Ok(Command::Cold(rounds)) => cold::measure(rounds),
         Ok(Command::Serve(variant)) => server::serve(variant),
         Ok(Command::Measure(options)) => measure(&options),
         Err(error) => Err(error),
@@ -47,7 +51,7 @@ fn main() -> ExitCode {
 }
 
 fn measure(options: &args::Options) -> Outcome<()> {
-    let cores = host::prepare(options)?;
+    let cores = host::prepare(&options.variants, options.instructions)?;
     let results = rounds::run(options, cores)?;
     report::print(options, &results);
     Ok(())

@@ -9,7 +9,7 @@ use crate::{
     host::{self, Cores},
     instructions,
     redis_server::RedisServer,
-    server_process::{ServerProcess, Sessions, check_writes, log_in, observe, request_of},
+    server_process::{SESSIONS, ServerProcess, Sessions, check_writes, log_in, observe, request_of},
     stats::{Commands, Results, Sample},
     variant::{Load, Variant},
 };
@@ -53,7 +53,7 @@ fn run_round(
     let mut servers = Vec::new();
     for &variant in &options.variants {
         let server = start(variant, cores, places)?;
-        let sessions = server.log_in()?;
+        let sessions = server.log_in(SESSIONS)?;
         servers.push((variant, server, sessions));
     }
     // No server is always the first of a round, when the machine may be warmer or cooler than later.

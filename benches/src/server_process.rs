@@ -18,7 +18,8 @@ use crate::{
 };
 
 const CONNECTIONS: usize = 32;
-const SESSIONS: usize = 1000;
+/// How many visitors the kinds of load are about.
+pub(crate) const SESSIONS: usize = 1000;
 
 /// Long enough for connections, caches and branch predictors to be warm.
 const WARM_UP: Duration = Duration::from_millis(300);
@@ -50,14 +51,18 @@ impl ServerProcess {
         host::cpu_time(self.process.id())
     }
 
+    pub(crate) fn resident(&self) -> Outcome<u64> {
+        host::resident(self.process.id())
+    }
+
     pub(crate) fn connect(&self) -> Outcome<Client> {
         Client::connect(self.address)
     }
 
-    /// Logs a thousand visitors in.
-    pub(crate) fn log_in(&self) -> Outcome<Sessions> {
+    /// Logs so many visitors in.
+    pub(crate) fn log_in(&self, visitors: usize) -> Outcome<Sessions> {
         let mut client = self.connect()?;
-        let cookies = (0..SESSIONS).map(|number| log_in(&mut client, number)).collect::<Outcome<_>>()?;
+        let cookies = (0..visitors).map(|number| log_in(&mut client, number)).collect::<Outcome<_>>()?;
         Ok(Sessions { cookies })
     }
 
@@ -70,6 +75,11 @@ impl ServerProcess {
             crowd.run(WARM_UP)?;
         }
         Ok(crowd)
+    }
+
+    /// Connections that have sent nothing yet, over which all sessions are read.
+    pub(crate) fn fresh_crowd(&self, sessions: &Sessions) -> Outcome<Crowd> {
+        Crowd::open(self.address, sessions.requests(Load::ReadMany))
     }
 
     /// Tells the process to end and gives what it then printed on its standard error, which must be a pipe.
@@ -108,6 +118,16 @@ pub(crate) struct Sessions {
 }
 
 impl Sessions {
+    /// One request of each visitor, in turn.
+    pub(crate) fn reads(&self) -> impl Iterator<Item = Vec<u8>> {
+        self.cookies.iter().map(|cookie| request_of(Load::Read, cookie.as_deref()))
+    }
+
+    /// The first of them.
+    pub(crate) fn first(&self, visitors: usize) -> Self {
+        Self { cookies: self.cookies[..visitors.min(self.cookies.len())].to_vec() }
+    }
+
     /// What each connection sends.
     fn requests(&self, load: Load) -> Vec<Vec<Arc<[u8]>>> {
         let requests: Vec<Arc<[u8]>> =

@@ -10,6 +10,7 @@ pub(crate) enum Variant {
     RedisNear,
     TowerMemory,
     Cookie,
+    PrivateJar,
     File,
     FileDurable,
     Sqlite,
@@ -23,12 +24,13 @@ pub(crate) enum Variant {
 
 impl Variant {
     /// In the order of the table: each baseline before what is compared with it.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Bare,
         Self::Memory,
         Self::RedisNear,
         Self::TowerMemory,
         Self::Cookie,
+        Self::PrivateJar,
         Self::File,
         Self::FileDurable,
         Self::Sqlite,
@@ -48,6 +50,7 @@ impl Variant {
             Self::RedisNear => "redis-near",
             Self::TowerMemory => "tower-memory",
             Self::Cookie => "cookie",
+            Self::PrivateJar => "private-jar",
             Self::File => "file",
             Self::FileDurable => "file-durable",
             Self::Sqlite => "sqlite",
@@ -68,6 +71,7 @@ impl Variant {
             Self::RedisNear => "session-runtime, Redis, near-cache",
             Self::TowerMemory => "tower-sessions, memory",
             Self::Cookie => "session-runtime, cookie",
+            Self::PrivateJar => "axum-extra, PrivateCookieJar",
             Self::File => "session-runtime, file",
             Self::FileDurable => "session-runtime, file, durable",
             Self::Sqlite => "session-runtime, SQLite",
@@ -110,7 +114,7 @@ impl Variant {
         match self {
             Self::Bare => None,
             // A request is the same each time, so each changes the session as it was at login.
-            Self::Cookie => Some(writes.min(1)),
+            Self::Cookie | Self::PrivateJar => Some(writes.min(1)),
             _ => Some(writes),
         }
     }

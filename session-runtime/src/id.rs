@@ -51,8 +51,8 @@ impl SessionId {
     }
 
     /// The name of this session's record in a store.
-    pub(crate) fn key(self, purpose: &str) -> RecordKey {
-        RecordKey(hash("record", &[purpose.as_bytes(), &self.selector]))
+    pub(crate) fn key(self, names: &RecordNames) -> RecordKey {
+        RecordKey(names.0.clone().chain_update(self.selector).finalize().into())
     }
 
     /// What the record holds of the part that rotations change.
@@ -66,6 +66,16 @@ impl SessionId {
 impl fmt::Debug for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SessionId(..)")
+    }
+}
+
+/// What names the records of one session type: the state of the hash behind the purpose, which all of their names share.
+#[derive(Clone)]
+pub(crate) struct RecordNames(Sha256);
+
+impl RecordNames {
+    pub(crate) fn of(purpose: &str) -> Self {
+        Self(hasher("record", &[purpose.as_bytes()]).chain_update([0]))
     }
 }
 
@@ -210,6 +220,10 @@ impl std::error::Error for ParsePublicIdError {}
 
 /// Domain-separated SHA-256; parts are joined by a zero byte.
 fn hash(domain: &str, parts: &[&[u8]]) -> [u8; 32] {
+    hasher(domain, parts).finalize().into()
+}
+
+fn hasher(domain: &str, parts: &[&[u8]]) -> Sha256 {
     let mut hasher = Sha256::new();
     hasher.update(b"session-runtime v1 ");
     hasher.update(domain);
@@ -217,7 +231,7 @@ fn hash(domain: &str, parts: &[&[u8]]) -> [u8; 32] {
         hasher.update([0]);
         hasher.update(part);
     }
-    hasher.finalize().into()
+    hasher
 }
 
 /// Eight bytes for one write, which no other has: each process counts from a number of its own.
@@ -249,14 +263,14 @@ mod tests {
     fn a_rotated_id_keeps_its_record_and_changes_its_proof() {
         let id = SessionId::random();
         let rotated = id.rotated();
-        assert_eq!(id.key("p"), rotated.key("p"));
+        assert_eq!(id.key(&RecordNames::of("p")), rotated.key(&RecordNames::of("p")));
         assert_ne!(id.id_hash().0, rotated.id_hash().0);
         assert_ne!(id.to_bytes(), rotated.to_bytes());
     }
 
     #[test]
     fn a_handle_is_read_as_it_was_written() {
-        let public_id = SessionId::random().key("p").public_id();
+        let public_id = SessionId::random().key(&RecordNames::of("p")).public_id();
         assert_eq!(public_id.to_string().parse(), Ok(public_id));
         let json = serde_json::to_string(&public_id).unwrap();
         assert_eq!((json.len(), serde_json::from_str(&json).unwrap()), (14, public_id));
@@ -268,13 +282,13 @@ mod tests {
     #[test]
     fn one_id_has_another_key_for_another_purpose() {
         let id = SessionId::random();
-        assert_ne!(id.key("users"), id.key("carts"));
+        assert_ne!(id.key(&RecordNames::of("users")), id.key(&RecordNames::of("carts")));
     }
 
     #[test]
     fn debug_and_display_show_no_secret() {
         let id = SessionId::random();
-        let key = id.key("p");
+        let key = id.key(&RecordNames::of("p"));
         assert_eq!(format!("{id:?}"), "SessionId(..)");
         assert!(!format!("{key:?}").contains(&key.to_string()));
         assert_eq!(key.to_string().len(), 43);

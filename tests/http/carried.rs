@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{
-    Form, Json, Router,
+    Extension, Form, Json, Router,
     http::Method,
     routing::{get, post},
 };
@@ -38,6 +38,20 @@ async fn append(mut session: Session<Note>, Form(more): Form<Note>) -> Result<St
     Ok(session.text.clone())
 }
 
+/// Changes the note after an hour.
+#[session(protected)]
+async fn append_late(mut session: Session<Note>, Extension(clock): Extension<ManualClock>) -> Result<(), Error> {
+    clock.advance(Duration::from_secs(3600));
+    let changed = session.update(|note| note.text.push('.')).await;
+    assert!(matches!(changed, Err(Error::Ended)), "{changed:?}");
+    changed
+}
+
+#[session(protected)]
+async fn append_nothing(mut session: Session<Note>) -> Result<(), Error> {
+    session.update(|note| note.text.push_str("")).await
+}
+
 #[session(protected)]
 async fn logout(session: Session<Note>) -> Result<(), Error> {
     session.end().await
@@ -57,6 +71,9 @@ async fn server(clock: &ManualClock, keys: &str) -> Served {
         .route("/write", post(write))
         .route("/read", get(read))
         .route("/append", post(append))
+        .route("/append-late", post(append_late))
+        .route("/append-nothing", post(append_nothing))
+        .layer(Extension(clock.clone()))
         .route("/logout", post(logout))
         .route("/sign", post(sign))
         .route("/prove", post(prove));
@@ -97,6 +114,27 @@ async fn a_change_of_a_carried_session_is_a_new_cookie() {
     assert_eq!(client.get("/read").await.text(), r#"{"text":"ab."}"#);
     assert_eq!(client.post("/logout").await.status, 200);
     assert_problem(&client.get("/read").await, 401, "missing");
+}
+
+#[tokio::test]
+async fn a_change_of_a_carried_session_that_changes_nothing_gives_no_cookie() {
+    let server = server(&ManualClock::new(), &key('k')).await;
+    let client = server.client();
+    client.post_form("/write", &[("text", "a")]).await;
+    let reply = client.post("/append-nothing").await;
+    assert_eq!((reply.status.as_u16(), reply.set_cookies().len()), (200, 0));
+    assert_eq!(client.get("/read").await.text(), r#"{"text":"a"}"#);
+}
+
+#[tokio::test]
+async fn a_carried_session_that_expires_while_its_handler_runs_is_not_changed_any_more() {
+    let server = server(&ManualClock::new(), &key('k')).await;
+    let client = server.client();
+    client.post_form("/write", &[("text", "a")]).await;
+    let reply = client.post("/append-late").await;
+    assert!(reply.status.is_client_error(), "{}", reply.status);
+    // The request came while the session was alive, so it counts as a use; its change came too late.
+    assert_eq!(client.get("/read").await.text(), r#"{"text":"a"}"#);
 }
 
 #[tokio::test]

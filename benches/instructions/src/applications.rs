@@ -43,7 +43,7 @@ pub(crate) async fn router(name: &str) -> Outcome<Router> {
     Ok(match name {
         "bare" => bare(),
         "memory" => memory(Sessions::builder().key(KEY).open().await?),
-        "cold" => memory(Sessions::builder().key(KEY).token_cache_capacity(1).open().await?),
+        "cold" => memory(Sessions::builder().key(KEY).token_cache_bytes(1).open().await?),
         "cookie" => cookie::routes().with_state(Sessions::builder().key(KEY).open().await?),
         _ => return Err(format!("there is no application `{name}`").into()),
     })

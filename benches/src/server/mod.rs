@@ -2,6 +2,7 @@
 //! `POST /login/{number}` starts a session, `GET /read` answers its name, `POST /write` counts and answers the count.
 
 mod bare;
+mod jar;
 mod raw;
 mod record;
 mod toolkit;
@@ -22,6 +23,7 @@ pub(crate) fn serve(variant: Variant) -> Outcome<()> {
             Variant::RedisNear => toolkit::redis_near().await?,
             Variant::TowerMemory => tower::memory(),
             Variant::Cookie => toolkit::cookie().await?,
+            Variant::PrivateJar => jar::router(),
             Variant::File => toolkit::file().await?,
             Variant::FileDurable => toolkit::file_durable().await?,
             Variant::Sqlite => toolkit::sqlite().await?,

@@ -70,7 +70,8 @@ macro_rules! carried {
     };
 }
 
-application!(memory, exclusive, [backend = memory]);
+// Room for all that any measurement logs in, with some to spare, since each part has its own share of it.
+application!(memory, exclusive, [backend = memory(capacity = 220_000)]);
 application!(cookie, carried, [backend = cookie, key = env("SESSION_KEYS")]);
 application!(file, exclusive, [backend = file(dir = env("SESSION_DIR")), key = env("SESSION_KEYS")]);
 application!(

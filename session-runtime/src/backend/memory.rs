@@ -3,6 +3,7 @@
 mod leases;
 mod listing;
 mod sweep;
+mod table;
 
 use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroUsize;
@@ -10,10 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use lru::LruCache;
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
+use self::table::Table;
 use super::{
     Backend, BackendError, Capabilities, Holder, OpenBackend, OpenError, Record, RecordKey, Scope, Touch, Watch,
     Written,
@@ -46,11 +47,10 @@ impl Default for MemoryConfig {
 type Shard = Mutex<Entries>;
 
 struct Entries {
-    /// In the order of their last use: the end of the list is idle longest, so what has to leave, by number or by
-    /// age, is found from there on.
-    by_use: LruCache<RecordKey, MemoryEntry>,
-    /// The shortest idle timeout of any: what was used later than that has not expired, nor has what comes before
-    /// it in the list.
+    /// In the order of their last use: what has to leave, by number or by age, is found from the oldest on.
+    by_use: Table,
+    /// The shortest idle timeout of any: what was used later than that has not expired, nor has what comes after it in
+    /// that order.
     shortest: Duration,
     /// What never idles out, and makes room for nobody.
     kept: Records,
@@ -65,9 +65,9 @@ struct Records {
 
 struct MemoryEntry {
     record: Record,
-    /// The idle timeout of its own type: others share the store.
-    idle: Duration,
-    lease: Option<MemoryLease>,
+    /// The idle timeout of its own type, in milliseconds: others share the store.
+    idle: u64,
+    lease: Option<Box<MemoryLease>>,
     /// Rung when the entry goes, for whatever reason: the session ended, expired or made room.
     gone: Waiters,
 }
@@ -159,7 +159,7 @@ impl Records {
 
 impl Entries {
     fn new(capacity: NonZeroUsize) -> Self {
-        Self { by_use: LruCache::new(capacity), shortest: Duration::MAX, kept: Records::default() }
+        Self { by_use: Table::new(capacity), shortest: Duration::MAX, kept: Records::default() }
     }
 
     fn len(&self) -> usize {
@@ -167,16 +167,16 @@ impl Entries {
     }
 
     fn insert(&mut self, key: RecordKey, entry: MemoryEntry) {
-        if entry.idle == Duration::MAX {
+        if entry.never_idles() {
             self.kept.insert(key, entry);
         } else {
-            self.shortest = self.shortest.min(entry.idle);
-            self.by_use.push(key, entry);
+            self.shortest = self.shortest.min(entry.idle());
+            self.by_use.insert(key, entry);
         }
     }
 
     fn remove(&mut self, key: &RecordKey) -> Option<MemoryEntry> {
-        self.by_use.pop(key).or_else(|| self.kept.remove(key))
+        self.by_use.remove(key).or_else(|| self.kept.remove(key))
     }
 
     /// The entry under a key, expired or not. Nothing is noted.
@@ -193,14 +193,14 @@ impl Entries {
     fn live(&mut self, key: &RecordKey, touch: Touch) -> Option<&mut MemoryEntry> {
         let found = self.peek(key)?;
         if !touch.is_live(&found.record, Duration::ZERO) {
-            if found.idle == Duration::MAX {
+            if found.never_idles() {
                 self.remove(key);
             }
             return None;
         }
-        if found.idle != touch.idle {
+        if found.idle != millis(touch.idle) {
             // Used by another timeout than before: its place may be another.
-            let moved = MemoryEntry { idle: touch.idle, ..self.remove(key)? };
+            let moved = MemoryEntry { idle: millis(touch.idle), ..self.remove(key)? };
             self.insert(*key, moved);
         }
         match self.by_use.get_mut(key) {
@@ -224,7 +224,7 @@ impl Entries {
         let old = |(_, entry): &(&RecordKey, &MemoryEntry)| {
             now.since(entry.record.last_seen) >= shortest || now >= entry.record.expires
         };
-        let expired = self.by_use.iter().rev().take_while(old).filter(|(_, entry)| entry.has_expired(now));
+        let expired = self.by_use.oldest_first().take_while(old).filter(|(_, entry)| entry.has_expired(now));
         expired.map(|(key, _)| *key).chain(self.kept.expired(now)).take(limit).collect()
     }
 
@@ -236,7 +236,24 @@ impl Entries {
     }
 }
 
+/// An idle timeout in milliseconds, not less than it is.
+fn millis(idle: Duration) -> u64 {
+    u64::try_from(idle.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+}
+
 impl MemoryEntry {
+    fn new(record: Record, idle: Duration) -> Self {
+        Self { record, idle: millis(idle), lease: None, gone: Waiters::default() }
+    }
+
+    fn idle(&self) -> Duration {
+        if self.never_idles() { Duration::MAX } else { Duration::from_millis(self.idle) }
+    }
+
+    fn never_idles(&self) -> bool {
+        self.idle == u64::MAX
+    }
+
     /// The record as it was, and this entry touched.
     fn touched(&mut self, touch: Touch) -> Record {
         let before = self.record.clone();
@@ -245,7 +262,7 @@ impl MemoryEntry {
     }
 
     fn has_expired(&self, now: Timestamp) -> bool {
-        !Touch { now, idle: self.idle, expires: self.record.expires }.is_live(&self.record, Duration::ZERO)
+        !Touch { now, idle: self.idle(), expires: self.record.expires }.is_live(&self.record, Duration::ZERO)
     }
 }
 
@@ -255,7 +272,7 @@ impl Backend for Memory {
         if shard.peek(key).is_some() {
             return Ok(false);
         }
-        shard.insert(*key, MemoryEntry { record, idle: touch.idle, lease: None, gone: Waiters::default() });
+        shard.insert(*key, MemoryEntry::new(record, touch.idle));
         Ok(true)
     }
 

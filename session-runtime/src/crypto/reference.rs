@@ -4,12 +4,16 @@
 //! have to look for it in the whole store. So the name is sealed with the type's keys: every process of a fleet can read
 //! it, nobody else can, and nobody can make one up.
 
-use fernet::Fernet;
+use std::time::SystemTime;
 
-use super::Keyring;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
+
+use super::{FernetKey, Keyring};
+use crate::clock::Timestamp;
 
 /// Seals and opens the names of one session type.
-pub(crate) struct References(Vec<Fernet>);
+pub(crate) struct References(Vec<FernetKey>);
 
 impl References {
     pub(crate) fn new(keyring: &Keyring, purpose: &str) -> Self {
@@ -19,13 +23,14 @@ impl References {
     /// Text for a URL or a form. `kind` says what the bytes name, so that nothing is taken for something else.
     pub(crate) fn seal(&self, kind: u8, bytes: &[u8]) -> String {
         let plaintext: Vec<u8> = std::iter::once(kind).chain(bytes.iter().copied()).collect();
-        self.0[0].encrypt(&plaintext)
+        self.0[0].seal(&plaintext, Timestamp::from(SystemTime::now()).as_secs())
     }
 
     /// What was sealed as this kind; `None` for anything else.
     pub(crate) fn open(&self, kind: u8, text: &str) -> Option<Vec<u8>> {
-        let plaintext = self.0.iter().find_map(|key| key.decrypt(text).ok())?;
-        let (found, bytes) = plaintext.split_first()?;
+        let mut sealed = URL_SAFE.decode(text).ok()?;
+        let key = self.0.iter().find(|key| key.verify(&sealed).is_some())?;
+        let (found, bytes) = key.decrypt(&mut sealed)?.split_first()?;
         (*found == kind).then(|| bytes.to_vec())
     }
 }

@@ -12,7 +12,7 @@ use session_rules::cookie::Cookie;
 use crate::backend::{PublicId, Record, RecordKey};
 use crate::clock::Timestamp;
 use crate::crypto::Keyring;
-use crate::id::TypeTag;
+use crate::id::{RecordNames, TypeTag};
 use crate::record::Envelope;
 use crate::sessions::listed_keys;
 use crate::token::Tokens;
@@ -298,7 +298,7 @@ impl Keys {
             None => tokens.open_record(token, issued).map(|(claims, record)| (claims, Some(record)))?,
         };
         Some(TokenContents {
-            key: claims.id.key(&purpose.0),
+            key: claims.id.key(&RecordNames::of(&purpose.0)),
             id_hash: claims.id.id_hash(),
             issued: claims.issued,
             expires: claims.expires,

@@ -170,9 +170,9 @@ impl Envelope {
     /// The most bytes of a label.
     pub(crate) const LABEL: usize = 255;
 
-    /// The body without the data: its bytes, and where the payload in them begins.
+    /// The body without the data, with room for a body of so many bytes: its bytes, and where the payload in them begins.
     pub(crate) fn write(&self, room: usize) -> (Vec<u8>, usize) {
-        let mut out = self.write_header(2 + room);
+        let mut out = self.write_header(room);
         let payload = out.len();
         let label = self.meta.label.as_deref().unwrap_or_default();
         let most = label.len().min(Self::LABEL);
@@ -183,7 +183,7 @@ impl Envelope {
         (out, payload)
     }
 
-    /// The header alone: a payload follows.
+    /// The header alone, with room for a body of so many bytes: a payload follows.
     pub(crate) fn write_header(&self, room: usize) -> Vec<u8> {
         let Self {
             meta:
@@ -203,7 +203,7 @@ impl Envelope {
             sealed,
             type_tag,
         } = self;
-        let mut out = Vec::with_capacity(Self::HEADER + room);
+        let mut out = Vec::with_capacity(room.max(Self::HEADER + 2));
         out.put_u8(if *sealed { Self::SEALED } else { Self::PLAIN });
         for time in [created, authenticated_at, rotated] {
             out.put_u64(time.as_millis());

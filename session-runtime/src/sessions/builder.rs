@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::time::Duration;
 
 use session_rules::origin::Origin;
@@ -28,7 +28,7 @@ use crate::crypto::{Keyring, Sealer};
 use crate::declaration::{Overrides, Settings, Transport};
 use crate::error::OpenError;
 use crate::guard::StatefulCheck;
-use crate::id::TypeTag;
+use crate::id::{RecordNames, TypeTag};
 use crate::lease::{LeaseTiming, Queue, StoreClient};
 use crate::missing::Missing;
 use crate::telemetry;
@@ -48,7 +48,7 @@ pub struct Builder<T> {
     clock: Arc<dyn Clock>,
     deadline: Duration,
     timing: LeaseTiming,
-    token_cache_capacity: usize,
+    token_cache_bytes: usize,
     forged: Threshold,
     missing: Option<Missing>,
     verify: Option<Check>,
@@ -66,7 +66,7 @@ impl<T> Builder<T> {
             clock: Arc::new(SystemClock),
             deadline: Duration::from_secs(1),
             timing: LeaseTiming { ttl: Duration::from_secs(10), wait: Duration::from_secs(5) },
-            token_cache_capacity: 10_000,
+            token_cache_bytes: 2 << 20,
             forged: Threshold { tokens: 20, window: Duration::from_secs(60) },
             missing: None,
             verify: None,
@@ -158,11 +158,13 @@ impl<T> Builder<T> {
         self
     }
 
-    /// How many verified tokens are remembered, each with the data decoded last (default: 10,000). A remembered
-    /// token need not be decrypted again, nor unchanged data decoded.
-    #[doc = include_str!("../docs/examples/builder_token_cache_capacity.md")]
-    pub fn token_cache_capacity(mut self, tokens: usize) -> Self {
-        self.token_cache_capacity = tokens;
+    /// How many bytes verified tokens may take that are remembered, each with the data decoded last (default: 2 MiB, which
+    /// is some 1,600 small sessions). A remembered token need not be decrypted again, nor unchanged data decoded.
+    ///
+    /// The size of the data in memory is not known. It counts as twice its JSON.
+    #[doc = include_str!("../docs/examples/builder_token_cache_bytes.md")]
+    pub fn token_cache_bytes(mut self, bytes: usize) -> Self {
+        self.token_cache_bytes = bytes;
         self
     }
 
@@ -291,13 +293,14 @@ impl<T> Builder<T> {
             #[cfg(feature = "admin")]
             references: References::new(&keyring, &purpose),
             sealer: Sealer::new(&keyring, &purpose),
-            token_cache: TokenCache::new(self.token_cache_capacity),
+            token_cache: TokenCache::new(self.token_cache_bytes),
             queue: Queue::new(),
             slack: client.store.backend().idle_slack(settings.idle),
             rotate_every: settings.rotate_every,
             sweeper: sweeper(&client, settings.idle),
             client,
             type_tag: TypeTag::of(&purpose),
+            record_names: RecordNames::of(&purpose),
             purpose,
             carried,
             idle: settings.idle,
@@ -308,6 +311,7 @@ impl<T> Builder<T> {
             trusted_origins: settings.trusted_origins,
             public_origin: settings.public_origin,
             forged_tokens: ForgedTokenMonitor::new(self.forged),
+            usual_body: AtomicUsize::new(128),
             duplicates_told: AtomicU64::new(0),
             missing: self.missing.unwrap_or_else(T::missing),
             verify: self.verify,

@@ -4,7 +4,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::response::Response;
@@ -29,7 +29,7 @@ use crate::crypto::References;
 use crate::crypto::Sealer;
 use crate::declaration::{Limit, Transport};
 use crate::error::{BackendError, Error};
-use crate::id::TypeTag;
+use crate::id::{RecordNames, TypeTag};
 use crate::lease::{LeaseTiming, Queue, StoreClient};
 use crate::missing::Missing;
 use crate::record::Envelope;
@@ -51,6 +51,7 @@ pub(super) struct Inner {
     pub(super) sealer: Sealer,
     pub(super) token_cache: TokenCache<TokenEntry>,
     pub(super) purpose: String,
+    pub(super) record_names: RecordNames,
     /// What records in a store hold of the purpose.
     pub(super) type_tag: TypeTag,
     /// Whether records travel in tokens.
@@ -67,6 +68,8 @@ pub(super) struct Inner {
     /// What browsers see the application as, if that is declared.
     pub(super) public_origin: Option<Origin>,
     pub(super) forged_tokens: ForgedTokenMonitor,
+    /// How long the body of the record was that was made last for a login: the next one is given as much room.
+    pub(super) usual_body: AtomicUsize,
     /// When it was last told that a client sends several cookies, in milliseconds.
     pub(super) duplicates_told: AtomicU64,
     pub(super) missing: Missing,
@@ -194,7 +197,8 @@ impl Core {
         if !self.0.carried && !is_token_len(token.len()) || token.len() > CARRIED_MAX {
             return Err(Refusal::Token);
         }
-        if let Some(entry) = self.0.token_cache.get(token) {
+        let digest = self.0.token_cache.digest(token);
+        if let Some(entry) = self.0.token_cache.get(digest) {
             return match entry.claims.are_current(now, self.lifetime()) {
                 // Only some processes know that a token is dead that carries its session. It is good until it expires.
                 true if entry.is_revoked(now) && !self.0.carried => Err(Refusal::Replaced),
@@ -205,12 +209,12 @@ impl Core {
         let entry = if self.0.carried {
             let (mut claims, record) = tokens.open_record(token, now).ok_or_else(refusal)?;
             claims.idle = Envelope::read(&record.body).and_then(|(envelope, _)| envelope.meta.idle);
-            TokenEntry::new(claims, &self.0.purpose).carrying(record)
+            TokenEntry::new(claims, &self.0.record_names).carrying(record)
         } else {
-            TokenEntry::new(tokens.open(token, now).ok_or_else(refusal)?, &self.0.purpose)
+            TokenEntry::new(tokens.open(token, now).ok_or_else(refusal)?, &self.0.record_names)
         };
-        let entry = Arc::new(entry);
-        self.0.token_cache.insert(token, Arc::clone(&entry));
+        let entry = Arc::new(entry.remembered_by(digest));
+        self.0.token_cache.insert(digest, Arc::clone(&entry), entry.size());
         Ok(entry)
     }
 
@@ -243,7 +247,7 @@ impl Core {
             None => claims.retired_key.then(|| self.0.tokens.seal(claims.id, claims.expires, claims.idle, now)),
             Some(record) => {
                 let due = claims.retired_key || now.since(record.last_seen) >= self.slack(self.idle(claims.idle));
-                let used = || Record { last_seen: now, ..record.clone() };
+                let used = || Record { last_seen: now, ..Record::clone(record) };
                 due.then(|| self.0.tokens.seal_record(claims.id, &used(), now))
             }
         }
@@ -291,7 +295,7 @@ impl Core {
 
     pub(super) async fn fetch(&self, entry: &TokenEntry, touch: Touch) -> Result<Option<Record>, Error> {
         if let Some(record) = &entry.carried {
-            return Ok(Some(record.clone()));
+            return Ok(Some(Record::clone(record)));
         }
         let client = &self.0.client;
         client.within(client.store.backend().load(&entry.key, touch)).await
@@ -314,7 +318,7 @@ impl Core {
             let (data, again) = self.read_back(&json)?;
             let json = again.unwrap_or(json);
             let decoded = Decoded { data, body: record.body, json, meta: draft.into_meta(), id_hash, retired_seal };
-            return Ok((LoadedSession::new(entry, version, ends, decoded), None));
+            return Ok((LoadedSession::new(self, entry, version, ends, decoded), None));
         }
         self.stays_its_owners(&entry.key, owner.as_deref(), &*data)?;
         let decoded = self.finish(&entry.key, draft)?;

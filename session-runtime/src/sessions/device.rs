@@ -210,7 +210,7 @@ impl Core {
     /// # Errors
     /// [`Error::Unavailable`] if the backend is down, [`Error::Busy`] if others have the session exclusively all the time.
     pub(crate) async fn register_device(&self, claims: Claims, key: DeviceKey) -> Result<Registered, Error> {
-        let entry = TokenEntry::new(claims, &self.0.purpose);
+        let entry = TokenEntry::new(claims, &self.0.record_names);
         let now = self.now();
         let change = |envelope: &Envelope| match envelope.meta.device {
             _ if envelope.id_hash != entry.id_hash => Change::Keep(Registered::Gone),

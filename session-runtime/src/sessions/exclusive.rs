@@ -165,8 +165,12 @@ impl Core {
             let is_leased = store.leases().is_some();
             // Who queues for a lease here has come before.
             let compares = !is_leased || store.comparing().is_some() && self.0.queue.is_free(&session.entry.key);
-            let (record, read, touch, is_fresh) = if is_first && compares && !self.0.carried {
+            // What travels in its token is the newest that there is.
+            let (record, read, touch, is_fresh) = if self.0.carried || is_first && compares {
                 let touch = self.touch(self.now(), &session.entry.claims);
+                if session.entry.carried.as_ref().is_some_and(|record| !self.is_live_at(record, touch)) {
+                    return Err(Error::Ended);
+                }
                 let (record, read) = self.loaded_again(session, touch.now)?;
                 (record, read, touch, false)
             } else if is_leased {
@@ -216,9 +220,7 @@ impl Core {
         let Decoded { data, body: _, json, meta, id_hash, retired_seal } = read;
         let (holder, meta, id_hash) = self.holder(entry, (meta, id_hash), rotation, record.expires, touch.now);
         let draft = self.draft(meta, id_hash, &*data, record.body.len())?;
-        // What travels in its token is the newest that there is.
-        let is_loaded = !is_fresh || self.0.carried;
-        if is_loaded && rotation.is_none() && !retired_seal && draft.json() == json {
+        if !is_fresh && rotation.is_none() && !retired_seal && draft.json() == json {
             return self.unchanged(session, touch).await;
         }
         let decoded = self.finish(&entry.key, draft)?;
@@ -238,7 +240,7 @@ impl Core {
     async fn unchanged(&self, session: &LoadedSession, touch: Touch) -> Result<(LoadedSession, Option<String>), Error> {
         let (entry, client) = (&session.entry, &self.0.client);
         let record = match &entry.carried {
-            Some(record) => Some(record.clone()),
+            Some(record) => Some(Record::clone(record)),
             None => client.within(client.store.backend().peek(&entry.key)).await?,
         };
         let record = record.filter(|record| self.is_live_at(record, touch)).ok_or(Error::Ended)?;

@@ -11,7 +11,7 @@ use super::{SessionData, Sessions, Snapshot, TokenEntry};
 use crate::backend::{Memory, Record, Touch};
 use crate::clock::Timestamp;
 use crate::codec;
-use crate::id::SessionId;
+use crate::id::{RecordNames, SessionId};
 use crate::record::{Envelope, SessionMeta};
 use crate::token::Claims;
 
@@ -78,7 +78,7 @@ impl<T: SessionData> Scene<T> {
         let claims =
             Claims { id: SessionId::from_bytes([7; 24]), issued: NOW, expires, idle: None, retired_key: false };
         let touch = sessions.core().touch(NOW, &claims);
-        Self { known: Arc::new(TokenEntry::new(claims, sessions.core().purpose())), sessions, touch }
+        Self { known: Arc::new(TokenEntry::new(claims, &RecordNames::of(sessions.core().purpose()))), sessions, touch }
     }
 
     fn read(&self, body: &[u8]) -> Option<Snapshot<T>> {

@@ -29,6 +29,8 @@ mod lease_support;
 mod owners;
 mod passive;
 mod record_codec;
+#[cfg(test)]
+mod remembered;
 mod rotation;
 mod schema;
 mod settle;

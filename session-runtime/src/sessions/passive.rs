@@ -9,6 +9,7 @@ use super::core::{Core, none_of};
 use super::rotation::Pending;
 use super::schema::BoxedData;
 use super::snapshot::{LoadedSession, TokenEntry};
+use crate::backend::Record;
 use crate::error::Error;
 use crate::telemetry;
 
@@ -18,7 +19,7 @@ impl Core {
         let span = telemetry::load_span(self.session_type(), &entry.key);
         let client = &self.0.client;
         let record = match &entry.carried {
-            Some(record) => Some(record.clone()),
+            Some(record) => Some(Record::clone(record)),
             None => client.within(client.store.backend().peek(&entry.key)).instrument(span).await?,
         };
         let Some(record) = record else {

@@ -62,7 +62,7 @@ impl Core {
             });
         }
         let decoded = self.decode(&entry.key, record, &envelope, payload)?;
-        Some(LoadedSession::new(Arc::clone(entry), record.version, ends, decoded))
+        Some(LoadedSession::new(self, Arc::clone(entry), record.version, ends, decoded))
     }
 
     /// The same to own, for who changes it. A value that was decoded before and that nobody else looks at
@@ -82,7 +82,7 @@ impl Core {
     pub(crate) async fn is_live(&self, entry: &TokenEntry) -> Result<bool, Error> {
         let client = &self.0.client;
         let record = match &entry.carried {
-            Some(record) => Some(record.clone()),
+            Some(record) => Some(Record::clone(record)),
             None => client.within(client.store.backend().peek(&entry.key)).await?,
         };
         let touch = self.touch(self.now(), &entry.claims);
@@ -231,7 +231,8 @@ impl Core {
     pub(super) fn finish(&self, key: &RecordKey, draft: EncodedBody) -> Result<Decoded, Error> {
         let EncodedBody { envelope, bytes, payload, data: start } = draft;
         let (data, again) = self.read_back(&bytes[start..])?;
-        let plain = Bytes::from(bytes);
+        // A store may keep it for long: without what a growing buffer has too much.
+        let plain = Bytes::from(bytes.into_boxed_slice());
         let json = again.unwrap_or_else(|| plain.slice(start..));
         let body = if envelope.sealed {
             sealed_with(&self.0.sealer, key, &plain[..payload], &plain[payload..])?

@@ -55,7 +55,7 @@ impl NextRecord {
     /// The session once the record is stored.
     pub(super) fn into_snapshot(self, sessions: &Core) -> LoadedSession {
         let ends = sessions.ends(&self.entry, &self.record, self.record.last_seen);
-        LoadedSession::new(self.entry, self.record.version, ends, self.decoded)
+        LoadedSession::new(sessions, self.entry, self.record.version, ends, self.decoded)
     }
 
     pub(super) fn key(&self) -> &RecordKey {
@@ -132,7 +132,7 @@ impl Core {
         };
         let claims =
             Claims { id: entry.claims.id.rotated(), issued: now, expires, idle: entry.claims.idle, retired_key: false };
-        let another = Box::new(TokenEntry::new(claims, &self.0.purpose));
+        let another = Box::new(TokenEntry::new(claims, &self.0.record_names));
         let held = another.id_hash;
         (IdHolder::Another(another), meta.rotated(rotation, id_hash, now), held)
     }
@@ -299,7 +299,7 @@ impl Core {
         }
         let ends = self.ends(&holder, &record, now);
         if !pending.flash {
-            return Ok((LoadedSession::new(holder, record.version, ends, stored), token));
+            return Ok((LoadedSession::new(self, holder, record.version, ends, stored), token));
         }
         let read = Decoded { data: self.decode_again(session)?, ..stored };
         Ok((LoadedSession::unshared(holder, record.version, ends, read), token))

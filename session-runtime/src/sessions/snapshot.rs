@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -12,12 +12,13 @@ use bytes::Bytes;
 #[cfg(feature = "device-bound")]
 use super::Device;
 use super::SessionData;
+use super::core::Core;
 use super::rotation::Credential;
 use super::schema::{BoxedData, ErasedData, typed};
 use crate::clock::Timestamp;
-use crate::id::{IdHash, PublicId, RecordKey};
+use crate::id::{IdHash, PublicId, RecordKey, RecordNames};
 use crate::record::{Record, SessionMeta};
-use crate::token::Claims;
+use crate::token::{Claims, TokenDigest};
 
 /// What is known of a session from its token, and the data that was decoded last.
 pub(crate) struct TokenEntry {
@@ -25,7 +26,11 @@ pub(crate) struct TokenEntry {
     pub(crate) key: RecordKey,
     pub(crate) id_hash: IdHash,
     /// The record, where it travels in the token.
-    pub(crate) carried: Option<Record>,
+    pub(crate) carried: Option<Box<Record>>,
+    /// What the token is remembered by, once it is.
+    pub(crate) digest: TokenDigest,
+    /// How many bytes all of it takes, as far as the cache of tokens was told.
+    size: AtomicU32,
     /// From when on the token is known to be dead, in milliseconds: the session was rotated.
     revoked_at: AtomicU64,
     /// Whether a rotation from this id to another one is without an answer.
@@ -53,9 +58,21 @@ pub(crate) struct Decoded {
     pub(crate) id_hash: IdHash,
 }
 
+impl Decoded {
+    /// How many bytes it takes, about, with what an allocator needs: the value is taken for twice its JSON. Rounded, so that a number that gets a digit
+    /// more is no other size.
+    fn size(&self) -> u32 {
+        let bytes = 384 + self.body.len() + 2 * self.json.len();
+        u32::try_from(bytes.next_multiple_of(256)).unwrap_or(u32::MAX)
+    }
+}
+
 impl TokenEntry {
-    pub(crate) fn new(claims: Claims, purpose: &str) -> Self {
-        Self::of(claims, claims.id.key(purpose), claims.id.id_hash())
+    /// How many bytes it takes without a session's data, its place in the cache included.
+    const SIZE: u32 = 384;
+
+    pub(crate) fn new(claims: Claims, names: &RecordNames) -> Self {
+        Self::of(claims, claims.id.key(names), claims.id.id_hash())
     }
 
     fn of(claims: Claims, key: RecordKey, id_hash: IdHash) -> Self {
@@ -64,6 +81,8 @@ impl TokenEntry {
             key,
             id_hash,
             carried: None,
+            digest: TokenDigest::default(),
+            size: AtomicU32::new(Self::SIZE),
             revoked_at: AtomicU64::new(u64::MAX),
             unsettled: AtomicBool::new(false),
             listed_at: AtomicU64::new(0),
@@ -81,7 +100,18 @@ impl TokenEntry {
 
     /// The same session with this record in its token.
     pub(crate) fn carrying(self, record: Record) -> Self {
-        Self { carried: Some(record), ..self }
+        let size = Self::SIZE + u32::try_from(record.body.len()).unwrap_or(u32::MAX / 2);
+        Self { carried: Some(Box::new(record)), size: AtomicU32::new(size), ..self }
+    }
+
+    /// The same session in a token that is about to be remembered.
+    pub(crate) fn remembered_by(self, digest: TokenDigest) -> Self {
+        Self { digest, ..self }
+    }
+
+    /// How many bytes all of it takes, about.
+    pub(crate) fn size(&self) -> u32 {
+        self.size.load(Ordering::Relaxed)
     }
 
     fn slot(&self) -> std::sync::MutexGuard<'_, Option<Arc<Decoded>>> {
@@ -95,12 +125,16 @@ impl TokenEntry {
 
     /// The same, to own; `None` also where somebody else looks at it.
     pub(crate) fn take_decoded(&self, body: &Bytes) -> Option<Decoded> {
-        let decoded = self.slot().take_if(|decoded| decoded.body == body)?;
+        let alone = |decoded: &mut Arc<Decoded>| Arc::strong_count(decoded) == 1 && decoded.body == body;
+        let decoded = self.slot().take_if(alone)?;
         Arc::into_inner(decoded)
     }
 
-    pub(crate) fn remember(&self, decoded: &Arc<Decoded>) {
+    /// Keeps what was decoded. How many bytes all of it takes, where that is not what it was.
+    fn remember(&self, decoded: &Arc<Decoded>) -> Option<u32> {
         *self.slot() = Some(Arc::clone(decoded));
+        let size = Self::SIZE.saturating_add(decoded.size());
+        (self.size.swap(size, Ordering::Relaxed) != size).then_some(size)
     }
 
     /// The token is dead for good: the store need not be asked about it again.
@@ -176,9 +210,11 @@ pub(crate) struct LoadedSession {
 
 impl LoadedSession {
     /// A session whose data was just decoded or written, and will be known when it is asked for again.
-    pub(crate) fn new(entry: Arc<TokenEntry>, version: u64, ends: Ends, decoded: Decoded) -> Self {
+    pub(super) fn new(core: &Core, entry: Arc<TokenEntry>, version: u64, ends: Ends, decoded: Decoded) -> Self {
         let session = Self::unshared(entry, version, ends, decoded);
-        session.entry.remember(&session.decoded);
+        if let Some(size) = session.entry.remember(&session.decoded) {
+            core.0.token_cache.resize(session.entry.digest, &session.entry, size);
+        }
         session
     }
 

@@ -1,6 +1,7 @@
 //! How a session starts: its id, its record and its token, and its place in its owner's list.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -63,8 +64,12 @@ impl Core {
         let meta = SessionMeta { persistent, idle, label, ..SessionMeta::starting(now) };
         let expires = now.plus(lifetime.unwrap_or(Duration::MAX).min(self.lifetime()));
         let claims = Claims { id: SessionId::random(), issued: now, expires, idle, retired_key: false };
-        let entry = TokenEntry::new(claims, &self.0.purpose);
-        let decoded = self.write(&entry.key, meta, entry.id_hash, &*data, 128)?;
+        let entry = TokenEntry::new(claims, &self.0.record_names);
+        let room = self.0.usual_body.load(Ordering::Relaxed);
+        let decoded = self.write(&entry.key, meta, entry.id_hash, &*data, room)?;
+        if decoded.body.len() != room {
+            self.0.usual_body.store(decoded.body.len(), Ordering::Relaxed);
+        }
         let record = Record { version: 1, last_seen: now, expires, body: decoded.body.clone() };
         let (entry, token) = self.tokenize(entry, &record, now)?;
         let client = &self.0.client;
@@ -86,7 +91,7 @@ impl Core {
         }
         telemetry::started(self.session_type(), &entry.key);
         let ends = Ends { expires, idle_expires: now.plus(self.idle(idle)).min(expires) };
-        Ok((LoadedSession::new(entry, 1, ends, decoded), token))
+        Ok((LoadedSession::new(self, entry, 1, ends, decoded), token))
     }
 
     /// The token of a record that is about to be stored, and what is known with it.
@@ -102,13 +107,17 @@ impl Core {
             if size > MAX_NAME_AND_VALUE {
                 return Err(Error::CookieTooLarge { size });
             }
-            let entry = Arc::new(entry.carrying(record.clone()));
-            self.0.token_cache.insert(&token, Arc::clone(&entry));
-            return Ok((entry, token));
+            return Ok((self.remember(entry.carrying(record.clone()), &token), token));
         }
-        let entry = Arc::new(entry);
         let token = self.0.tokens.seal(entry.claims.id, entry.claims.expires, entry.claims.idle, now);
-        self.0.token_cache.insert(&token, Arc::clone(&entry));
-        Ok((entry, token))
+        Ok((self.remember(entry, &token), token))
+    }
+
+    /// A token that need not be verified when it comes.
+    fn remember(&self, entry: TokenEntry, token: &str) -> Arc<TokenEntry> {
+        let digest = self.0.token_cache.digest(token);
+        let entry = Arc::new(entry.remembered_by(digest));
+        self.0.token_cache.insert(digest, Arc::clone(&entry), entry.size());
+        entry
     }
 }

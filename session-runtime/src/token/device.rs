@@ -4,11 +4,9 @@
 
 use std::time::Duration;
 
-use fernet::Fernet;
-
 use super::{Claims, Opened, Tokens, open};
 use crate::clock::Timestamp;
-use crate::crypto::Keyring;
+use crate::crypto::{FernetKey, Keyring};
 use crate::id::RecordKey;
 
 /// How long an offer may be answered.
@@ -20,8 +18,8 @@ const LATE: Duration = Duration::from_secs(60);
 /// The tokens of one session type.
 pub(crate) struct DeviceTokens {
     offers: Tokens,
-    challenges: Vec<Fernet>,
-    cookies: Vec<Fernet>,
+    challenges: Vec<FernetKey>,
+    cookies: Vec<FernetKey>,
     every: Duration,
 }
 
@@ -78,16 +76,17 @@ impl DeviceTokens {
 }
 
 /// Fernet's own time is in seconds, within which a challenge may be made, answered and followed by the next one.
-fn seal(keys: &[Fernet], session: &RecordKey, device: &[u8; 16], now: Timestamp) -> String {
+fn seal(keys: &[FernetKey], session: &RecordKey, device: &[u8; 16], now: Timestamp) -> String {
     let plaintext = [&[DeviceTokens::LAYOUT][..], session.as_bytes(), device, &now.as_millis().to_be_bytes()].concat();
-    keys[0].encrypt_at_time(&plaintext, now.as_secs())
+    keys[0].seal(&plaintext, now.as_secs())
 }
 
-fn read(keys: &[Fernet], token: &str, ttl: Duration, now: Timestamp) -> Option<DeviceClaims> {
+fn read(keys: &[FernetKey], token: &str, ttl: Duration, now: Timestamp) -> Option<DeviceClaims> {
     if token.len() != DeviceTokens::LEN {
         return None;
     }
-    let Opened { age: _, issued: _, plaintext } = open(keys, token, ttl, now)?;
+    let mut buffer = [0; DeviceTokens::LEN.div_ceil(4) * 3];
+    let Opened { age: _, issued: _, plaintext } = open(keys, &mut buffer, token, ttl, now)?;
     let (session, rest) = plaintext.strip_prefix(&[DeviceTokens::LAYOUT])?.split_first_chunk()?;
     let (device, issued) = rest.split_first_chunk()?;
     let issued = Timestamp::from_millis(u64::from_be_bytes(issued.try_into().ok()?));
@@ -97,7 +96,7 @@ fn read(keys: &[Fernet], token: &str, ttl: Duration, now: Timestamp) -> Option<D
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::SessionId;
+    use crate::id::{RecordNames, SessionId};
 
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
     const EVERY: Duration = Duration::from_secs(600);
@@ -116,7 +115,7 @@ mod tests {
 
     #[test]
     fn each_kind_of_token_lives_as_long_as_it_is_said_to_and_is_none_of_the_others() {
-        let (tokens, session) = (tokens(OLD), SessionId::random().key("shop/User"));
+        let (tokens, session) = (tokens(OLD), SessionId::random().key(&RecordNames::of("shop/User")));
         let (challenge, cookie) = (tokens.challenge(&session, &DEVICE, NOW), tokens.cookie(&session, &DEVICE, NOW));
         assert_eq!((challenge.len(), cookie.len()), (DeviceTokens::LEN, DeviceTokens::LEN));
         let said = Some(DeviceClaims { session, device: DEVICE, issued: NOW });
@@ -136,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_token_of_an_older_key_holds_and_one_of_another_type_does_not() {
-        let session = SessionId::random().key("shop/User");
+        let session = SessionId::random().key(&RecordNames::of("shop/User"));
         let cookie = tokens(OLD).cookie(&session, &DEVICE, NOW);
         assert!(tokens(RING).open_cookie(&cookie, NOW).is_some());
         let other = DeviceTokens::new(&Keyring::parse(OLD).unwrap(), "shop/Admin", EVERY);

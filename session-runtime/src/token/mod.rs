@@ -21,14 +21,13 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use bytes::Bytes;
-use fernet::Fernet;
 
 use crate::clock::Timestamp;
-use crate::crypto::Keyring;
+use crate::crypto::{Blank, FernetKey, Keyring};
 use crate::id::SessionId;
 use crate::record::{Record, idle_bytes, idle_from};
 
-pub(crate) use cache::TokenCache;
+pub(crate) use cache::{TokenCache, TokenDigest};
 #[cfg(feature = "device-bound")]
 pub(crate) use device::{DeviceClaims, DeviceTokens};
 
@@ -73,7 +72,7 @@ impl Claims {
 /// Makes and verifies the tokens of one session type.
 pub(crate) struct Tokens {
     /// Newest first, never empty.
-    keys: Vec<Fernet>,
+    keys: Vec<FernetKey>,
     ttl: Duration,
 }
 
@@ -82,6 +81,8 @@ impl Tokens {
     const CARRIES: u8 = 2;
     const NAMES_IDLING: u8 = 3;
     const CLAIMS: usize = 1 + SessionId::LEN + 5;
+    /// The bytes of a token that names a session, decoded.
+    const NAMING_ROOM: usize = IDLING_LEN.div_ceil(4) * 3;
 
     pub(crate) fn new(keyring: &Keyring, purpose: &str, ttl: Duration) -> Self {
         Self { keys: keyring.derive(&format!("session-runtime v1 token {purpose}")), ttl }
@@ -97,17 +98,20 @@ impl Tokens {
                 plaintext
             }
         };
-        self.keys[0].encrypt_at_time(&plaintext, now.as_secs())
+        self.keys[0].seal(&plaintext, now.as_secs())
     }
 
     /// A token that carries this session, made now under the newest key.
     pub(crate) fn seal_record(&self, id: SessionId, record: &Record, now: Timestamp) -> String {
-        let mut plaintext = claims(Self::CARRIES, id, record.expires).to_vec();
+        let mut plaintext = Blank::new(Self::CLAIMS + 24 + record.body.len());
+        plaintext.push(&claims(Self::CARRIES, id, record.expires));
         for word in [record.version, record.last_seen.as_millis(), record.expires.as_millis()] {
-            plaintext.extend_from_slice(&word.to_be_bytes());
+            plaintext.push(&word.to_be_bytes());
         }
-        plaintext.extend_from_slice(&record.body);
-        self.keys[0].encrypt_at_time(&plaintext, now.as_secs())
+        plaintext.push(&record.body);
+        self.keys[0]
+            .seal_blank(plaintext, now.as_secs())
+            .expect("a blank has room for its header and is given its padding")
     }
 
     /// Verifies a token that names a session: MAC first, then age, then what is inside. `None` is all a
@@ -118,11 +122,12 @@ impl Tokens {
             IDLING_LEN => Self::NAMES_IDLING,
             _ => return None,
         };
-        let (claims, rest) = self.verify(token, now, expected)?;
+        let mut buffer = [0; Self::NAMING_ROOM];
+        let (claims, rest) = self.verify(&mut buffer, token, now, expected)?;
         if expected == Self::NAMES {
             return rest.is_empty().then_some(claims);
         }
-        let idle = idle_from(rest.as_ref().try_into().ok()?);
+        let idle = idle_from(rest.try_into().ok()?);
         Some(Claims { idle: Some(idle), ..claims })
     }
 
@@ -131,24 +136,28 @@ impl Tokens {
         if token.len() > CARRIED_MAX {
             return None;
         }
-        let (claims, rest) = self.verify(token, now, Self::CARRIES)?;
-        let word = |at: usize| Some(u64::from_be_bytes(rest.get(at..at + 8)?.try_into().ok()?));
+        let mut buffer = vec![0; base64::decoded_len_estimate(token.len())];
+        let (claims, rest) = self.verify(&mut buffer, token, now, Self::CARRIES)?;
+        let word = |at: usize| Some(u64::from_be_bytes(*rest.get(at..)?.first_chunk()?));
         let (version, last_seen, expires) = (word(0)?, word(8)?, word(16)?);
         let record = Record {
             version,
             last_seen: Timestamp::from_millis(last_seen),
             expires: Timestamp::from_millis(expires),
-            body: rest.slice(24..),
+            // A copy of its own, since it may be kept for long, and the token is longer.
+            body: Bytes::copy_from_slice(&rest[24..]),
         };
         Some((claims, record))
     }
 
     /// Whether a token is of our making, however old: for telling those that have run out from forged ones.
     pub(crate) fn made(&self, token: &str) -> bool {
-        // At this time no token is of the future; a later one would overflow in the fernet crate.
-        let end_of_time = u64::MAX - MAX_SKEW.as_secs();
-        let is_ours = |key: &Fernet| key.decrypt_at_time(token, None, end_of_time).is_ok();
-        token.len() <= CARRIED_MAX && self.keys.iter().any(is_ours)
+        if token.len() > CARRIED_MAX {
+            return false;
+        }
+        let mut bytes = URL_SAFE.decode(token).unwrap_or_default();
+        let key = self.keys.iter().find(|key| key.verify(&bytes).is_some());
+        key.is_some_and(|key| key.decrypt(&mut bytes).is_some())
     }
 
     /// When a token says that it was made; nothing of it is verified.
@@ -158,12 +167,18 @@ impl Tokens {
         Some(Timestamp::from_secs(u64::from_be_bytes(bytes.get(1..9)?.try_into().ok()?)))
     }
 
-    fn verify(&self, token: &str, now: Timestamp, expected: u8) -> Option<(Claims, Bytes)> {
-        let Opened { age, issued, plaintext } = open(&self.keys, token, self.ttl, now)?;
-        let plaintext = Bytes::from(plaintext);
-        let (head, _) = plaintext.split_first_chunk::<{ Self::CLAIMS }>()?;
-        let (format, rest) = head.split_first()?;
-        let (id, expires) = rest.split_first_chunk::<{ SessionId::LEN }>()?;
+    /// What a token says that is of this format, and what is behind that. It is decoded into the buffer.
+    fn verify<'a>(
+        &self,
+        buffer: &'a mut [u8],
+        token: &str,
+        now: Timestamp,
+        expected: u8,
+    ) -> Option<(Claims, &'a [u8])> {
+        let Opened { age, issued, plaintext } = open(&self.keys, buffer, token, self.ttl, now)?;
+        let (head, rest) = plaintext.split_first_chunk::<{ Self::CLAIMS }>()?;
+        let (format, claimed) = head.split_first()?;
+        let (id, expires) = claimed.split_first_chunk::<{ SessionId::LEN }>()?;
         (*format == expected).then_some(())?;
         let expires = expires.iter().fold(0, |secs, byte| secs << 8 | u64::from(*byte));
         let claims = Claims {
@@ -173,7 +188,7 @@ impl Tokens {
             idle: None,
             retired_key: age > 0,
         };
-        claims.are_current(now, self.ttl).then(|| (claims, plaintext.slice(Self::CLAIMS..)))
+        claims.are_current(now, self.ttl).then_some((claims, rest))
     }
 
     pub(crate) fn ttl(&self) -> Duration {
@@ -191,29 +206,32 @@ fn claims(format: u8, id: SessionId, expires: Timestamp) -> [u8; Tokens::CLAIMS]
 }
 
 /// A Fernet token that held.
-struct Opened {
+struct Opened<'a> {
     /// The place in the ring of the key that verified it.
     age: usize,
     issued: Timestamp,
-    plaintext: Vec<u8>,
+    plaintext: &'a [u8],
 }
 
 /// Verifies and decrypts a Fernet token with whichever of these keys made it: every token of a client comes
-/// through here.
+/// through here. It is decoded into the buffer, and decrypted there.
 ///
-/// The spelling and the time are looked at first, since the fernet crate is lenient with the one (it takes any
-/// number of `=` at the end, so a token would have many spellings) and adds to the other what may overflow.
-fn open(keys: &[Fernet], token: &str, ttl: Duration, now: Timestamp) -> Option<Opened> {
-    let bytes = URL_SAFE.decode(token).ok()?;
-    let secs = u64::from_be_bytes(bytes.get(1..9)?.try_into().ok()?);
+/// A token has one spelling: neither more nor less `=` at its end is taken, nor stray bits in its last character.
+fn open<'a>(
+    keys: &[FernetKey],
+    buffer: &'a mut [u8],
+    token: &str,
+    ttl: Duration,
+    now: Timestamp,
+) -> Option<Opened<'a>> {
+    let length = URL_SAFE.decode_slice(token, buffer).ok()?;
+    let bytes = buffer.get_mut(..length)?;
+    let verified = |(age, key)| Some((age, key, FernetKey::verify(key, bytes)?));
+    let (age, key, secs) = keys.iter().enumerate().find_map(verified)?;
     let issued = Timestamp::from_secs(secs);
     // What is past all moments would count as the last one.
     (issued.as_secs() == secs && is_of_age(issued, now, ttl)).then_some(())?;
-    let opened = |(age, key): (usize, &Fernet)| {
-        let plaintext = key.decrypt_at_time(token, Some(ttl.as_secs()), now.as_secs()).ok()?;
-        Some(Opened { age, issued, plaintext })
-    };
-    keys.iter().enumerate().find_map(opened)
+    Some(Opened { age, issued, plaintext: key.decrypt(bytes)? })
 }
 
 /// Whether a token of this time is neither too old nor from the future.

@@ -62,8 +62,11 @@ fn later(secs: u64) -> Timestamp {
     MADE.plus(Duration::from_secs(secs))
 }
 
-fn open_at(token: &str, now: Timestamp) -> Option<Opened> {
-    open(&[Fernet::new(SECRET).unwrap()], token, TTL, now)
+/// The place of the key, the time and the plaintext.
+fn open_at(token: &str, now: Timestamp) -> Option<(usize, Timestamp, Vec<u8>)> {
+    let mut buffer = [0; 200];
+    let Opened { age, issued, plaintext } = open(&[FernetKey::new(SECRET).unwrap()], &mut buffer, token, TTL, now)?;
+    Some((age, issued, plaintext.to_vec()))
 }
 
 /// Fernet once more, as the specification words it.
@@ -86,7 +89,7 @@ fn the_specs_token_to_generate_is_what_ours_are_made_like() {
 
     // Ours have an IV of their own each; with it the specification's words give the same token.
     let key = [7; 32];
-    let tokens = Tokens { keys: vec![Fernet::new(&URL_SAFE.encode(key)).unwrap()], ttl: TTL };
+    let tokens = Tokens { keys: vec![FernetKey::new(&URL_SAFE.encode(key)).unwrap()], ttl: TTL };
     let id = SessionId::random();
     let mut ivs = std::collections::HashSet::new();
     for _ in 0..100 {
@@ -99,8 +102,7 @@ fn the_specs_token_to_generate_is_what_ours_are_made_like() {
 
 #[test]
 fn the_specs_token_to_verify_is_verified() {
-    let opened = open_at(TOKEN, later(1)).unwrap();
-    assert_eq!((opened.plaintext.as_slice(), opened.issued, opened.age), (SRC, MADE, 0));
+    assert_eq!(open_at(TOKEN, later(1)), Some((0, MADE, SRC.to_vec())));
 }
 
 #[test]
@@ -121,8 +123,7 @@ fn the_specs_invalid_tokens_are_all_refused() {
 #[test]
 fn nothing_but_the_expired_ttl_is_wrong_with_the_token_of_that_vector() {
     let (why, token, _) = INVALID[6];
-    let opened = open_at(token, later(1)).unwrap();
-    assert_eq!((why, opened.issued, opened.plaintext.len()), ("expired TTL", later(1), 0));
+    assert_eq!((why, open_at(token, later(1))), ("expired TTL", Some((0, later(1), Vec::new()))));
 }
 
 #[test]

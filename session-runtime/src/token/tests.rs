@@ -1,4 +1,5 @@
 use super::*;
+use fernet::Fernet;
 
 const TTL: Duration = Duration::from_secs(3600);
 
@@ -45,7 +46,7 @@ fn a_well_formed_token_of_the_wrong_length_for_its_format_is_refused() {
     let [short, longer] = [&idling[..34], &[&idling[..], &[0]].concat()].map(<[u8]>::to_vec);
     let naming = [&claims(Tokens::NAMES, id, later(60))[..], &[0, 0, 0, 3, 232]].concat();
     for plaintext in [short, longer, naming, claims(Tokens::NAMES_IDLING, id, later(60)).to_vec()] {
-        let token = tokens.keys[0].encrypt_at_time(&plaintext, now().as_secs());
+        let token = tokens.keys[0].seal(&plaintext, now().as_secs());
         assert!(is_token_len(token.len()) && tokens.open(&token, now()).is_none(), "{plaintext:?}");
     }
 }
@@ -83,7 +84,7 @@ fn truncated_padded_and_alien_tokens_are_refused() {
         assert_eq!(tokens.open(&text, now()), None);
     }
     // Well-formed Fernet under our own key, with another plaintext of the right length.
-    let other = tokens.keys[0].encrypt_at_time(&[9; Tokens::CLAIMS], now().as_secs());
+    let other = tokens.keys[0].seal(&[9; Tokens::CLAIMS], now().as_secs());
     assert_eq!(other.len(), NAMING_LEN);
     assert_eq!(tokens.open(&other, now()), None);
 }
@@ -179,7 +180,7 @@ fn a_token_from_the_end_of_time_is_refused_without_a_panic() {
         assert_eq!(token.len(), NAMING_LEN);
         assert_eq!(tokens.open(&token, now()), None);
         assert!(tokens.open_record(&token, now()).is_none() && !tokens.made(&token));
-        let ours = tokens.keys[0].encrypt_at_time(&[1; Tokens::CLAIMS], secs);
+        let ours = tokens.keys[0].seal(&[1; Tokens::CLAIMS], secs);
         assert_eq!(tokens.open(&ours, now()), None);
     }
 }

@@ -120,7 +120,8 @@ pub(super) fn remove_former(spec: &Spec) -> Result<Vec<HeaderValue>, Error> {
 fn header(cookie: &Cookie<'_>) -> Result<HeaderValue, Error> {
     let text = cookie.to_string();
     // Name, path and domain were checked at opening and a token is base64, so this doesn't fail.
-    HeaderValue::try_from(&text).map_err(|_| Error::CookieTooLarge { size: text.len() })
+    let size = text.len();
+    HeaderValue::try_from(text).map_err(|_| Error::CookieTooLarge { size })
 }
 
 /// Adds the cookie.

@@ -16,11 +16,11 @@ impl Leases for Memory {
                 })))
             }
             taken => {
-                *taken = Some(MemoryLease {
+                *taken = Some(Box::new(MemoryLease {
                     holder: lease.holder,
                     until: lease.now.plus(lease.ttl),
                     freed: Waiters::default(),
-                });
+                }));
                 Ok(Acquired::Granted(entry.touched(touch)))
             }
         }

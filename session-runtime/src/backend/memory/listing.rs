@@ -13,7 +13,7 @@ impl List for Memory {
         let (number, after) = part_and_key(after)?;
         let Some(shard) = self.shards.get(number) else { return Ok(ListPage::default()) };
         let shard = lock(shard);
-        let keys = shard.by_use.iter().map(|(key, _)| *key).chain(shard.kept.entries.keys().copied());
+        let keys = shard.by_use.oldest_first().map(|(key, _)| *key).chain(shard.kept.entries.keys().copied());
         let (keys, more) = first_keys(keys, after, limit.max(shard.len() / PAGES));
         let record = |key| Some(ListedRecord { key, record: Some(shard.peek(&key)?.record.clone()) });
         let last = keys.last().copied();
