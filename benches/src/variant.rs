@@ -12,6 +12,7 @@ pub(crate) enum Variant {
     Cookie,
     PrivateJar,
     File,
+    FileDurable,
     Sqlite,
     Postgres,
     MySql,
@@ -23,7 +24,7 @@ pub(crate) enum Variant {
 
 impl Variant {
     /// In the order of the table: each baseline before what is compared with it.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Bare,
         Self::Memory,
         Self::RedisNear,
@@ -31,6 +32,7 @@ impl Variant {
         Self::Cookie,
         Self::PrivateJar,
         Self::File,
+        Self::FileDurable,
         Self::Sqlite,
         Self::Postgres,
         Self::MySql,
@@ -50,6 +52,7 @@ impl Variant {
             Self::Cookie => "cookie",
             Self::PrivateJar => "private-jar",
             Self::File => "file",
+            Self::FileDurable => "file-durable",
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",
             Self::MySql => "mysql",
@@ -70,6 +73,7 @@ impl Variant {
             Self::Cookie => "session-runtime, cookie",
             Self::PrivateJar => "axum-extra, PrivateCookieJar",
             Self::File => "session-runtime, file",
+            Self::FileDurable => "session-runtime, file, durable",
             Self::Sqlite => "session-runtime, SQLite",
             Self::Postgres => "session-runtime, PostgreSQL",
             Self::MySql => "session-runtime, MariaDB",
@@ -93,10 +97,11 @@ impl Variant {
     }
 
     /// The toolkit on one backend after the other.
-    pub(crate) const BACKENDS: [Self; 8] = [
+    pub(crate) const BACKENDS: [Self; 9] = [
         Self::Memory,
         Self::Cookie,
         Self::File,
+        Self::FileDurable,
         Self::Redis,
         Self::RedisNear,
         Self::Sqlite,
