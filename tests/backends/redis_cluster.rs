@@ -12,7 +12,7 @@ use std::{
 use redis::cmd;
 use serde::{Deserialize, Serialize};
 use session_runtime::{
-    FromSetting, OpenError, SessionData, Sessions,
+    AllError, Error, FromSetting, OpenError, SessionData, Sessions,
     backend::{Acquired, Backend, Holder, Leases, OpenBackend, RecordKey, Redis, RedisConfig, Scope, Watch},
     testing::conformance,
 };
@@ -316,4 +316,24 @@ struct Declared {
 #[tokio::test]
 async fn an_attribute_names_several() {
     assert!(Sessions::<Declared>::builder().ephemeral_key().open().await.is_ok());
+}
+
+/// A node names its own keys alone, so some of the sessions would pass for all of them.
+#[tokio::test]
+async fn all_sessions_of_a_cluster_are_an_error_and_never_some_of_them() {
+    let cluster = Cluster::shared().await;
+    let redis = open_with(&cluster.addresses(), |config| config.prefix = Some("app-all:".into())).await.unwrap();
+    let sessions = Sessions::<Declared>::builder().backend(redis).ephemeral_key().open().await.unwrap();
+    let started = sessions.start(Declared { name: "Ann".into() }).await.unwrap();
+    let mut all = sessions.all();
+    let refused = all.next().await.expect("an answer").expect_err("an error");
+    assert!(matches!(refused, AllError::Store(Error::Unavailable(_))), "{refused:?}");
+    assert!(all.next().await.is_none(), "and nothing behind it");
+    let why = sessions.count().await.unwrap_err();
+    let why = std::error::Error::source(&why).expect("a cause").to_string();
+    assert!(why.contains("can't list its sessions"), "{why}");
+    assert!(sessions.end_where(|_| true).await.is_err());
+    let request = axum::http::Request::builder().header("cookie", started.cookie().unwrap()).body(()).unwrap();
+    let found = sessions.find(&request.into_parts().0).await.unwrap().expect("nothing was ended");
+    assert_eq!(found.name, "Ann");
 }

@@ -8,6 +8,7 @@ mod curl;
 mod device_bound;
 mod device_bound_example;
 mod device_bound_site;
+mod domains;
 mod engines;
 mod expiry;
 mod flash;

@@ -48,6 +48,7 @@ mod no_side_effects;
 mod on_end;
 mod on_end_faults;
 mod on_end_functions;
+mod on_end_limits;
 mod on_end_stores;
 mod one_load;
 mod open_ended;

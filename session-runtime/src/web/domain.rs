@@ -78,7 +78,7 @@ impl<T: SessionData> Sessions<T> {
 mod tests {
     use super::*;
 
-    fn host<'a>(uri: &str, hosts: &[&str]) -> Option<String> {
+    fn host(uri: &str, hosts: &[&str]) -> Option<String> {
         let request = http::Request::builder().uri(uri);
         let request = hosts.iter().fold(request, |request, host| request.header(HOST, *host));
         asked_host(&request.body(()).unwrap().into_parts().0).map(str::to_owned)
