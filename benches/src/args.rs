@@ -10,8 +10,8 @@ cargo xtask bench [OPTIONS]
   --rounds N        rounds, of which the medians are shown (5)
   --seconds S       seconds that each server is measured for, per column and round (2)
   --only A,B        only these servers, and what they are compared with:
-                    bare, memory, redis-near, tower-memory, cookie, private-jar, file, sqlite, postgres, mysql, raw,
-                    redis, tower-redis, tower-redis-sliding
+                    bare, memory, redis-near, tower-memory, cookie, private-jar, file, file-durable, sqlite, postgres,
+                    mysql, raw, redis, tower-redis, tower-redis-sliding
   --instructions    also count the instructions per request, under valgrind
   --memory          how much memory a session takes, and nothing else
   --cold            how long the first read of a session takes, and nothing else

@@ -27,10 +27,11 @@ impl Places {
         let folder = std::env::temp_dir().join(format!("session-benches-{}", std::process::id()));
         fs::create_dir_all(&folder)?;
         let mut places = Self { folder, servers: Vec::new(), environment: Vec::new() };
-        for (variant, name, file) in
-            [(Variant::File, "SESSION_DIR", "files"), (Variant::Sqlite, "SESSION_DB", "sessions.sqlite")]
-        {
-            if variants.contains(&variant) {
+        for (of, name, file) in [
+            (&[Variant::File, Variant::FileDurable][..], "SESSION_DIR", "files"),
+            (&[Variant::Sqlite], "SESSION_DB", "sessions.sqlite"),
+        ] {
+            if of.iter().any(|variant| variants.contains(variant)) {
                 let path = places.folder.join(file);
                 places.set(name, path.to_str().ok_or("the folder's name is not UTF-8")?.to_owned());
             }

@@ -42,7 +42,10 @@ fn machine(results: &Results) -> String {
 
 /// The toolkit's backends beside each other.
 fn print_backends(options: &Options, results: &Results) {
-    println!("\n{:<42}{:>24}{:>24}{:>24}", "backends, of bare", "read", "read, 1,000", "exclusive write");
+    println!(
+        "\n{:<42}{:>24}{:>24}{:>24}{:>24}",
+        "backends, of bare", "read", "read, 1,000", "exclusive write", "to one session"
+    );
     for variant in Variant::BACKENDS.into_iter().filter(|variant| options.variants.contains(variant)) {
         print!("  {:<40}", variant.label());
         for load in Load::ALL {
@@ -106,18 +109,13 @@ fn print_line(load: Load, variant: Variant, results: &Results) {
 /// `1.00`, or `1.00 +2.00 in scripts`, and which commands they are; where there is an aim, also the highest round, since a
 /// median of few hides many.
 fn commands(load: Load, variant: Variant, results: &Results) -> String {
-    let Some(commands) = results.commands.get(&(load, variant)) else { return String::new() };
+    let names = names(load, variant, results);
+    let Some(commands) = results.commands.get(&(load, variant)) else { return names + &kept(load, variant, results) };
     let in_scripts = match commands.in_scripts {
         0.0 => String::new(),
         count => format!(" +{count:.2} in scripts"),
     };
     let samples = &results.samples[&(load, variant)];
-    let names: BTreeSet<&String> = samples.iter().flat_map(|sample| sample.commands.keys()).collect();
-    let named = names.into_iter().filter_map(|name| {
-        let count = results.median(load, variant, |sample| sample.commands.get(name).copied().unwrap_or(0.0));
-        (count >= WORTH_A_NAME).then(|| format!("{name} {count:.2}"))
-    });
-    let names = named.collect::<Vec<_>>().join(", ");
     let names = if names.is_empty() { names } else { format!(" ({names})") };
     let sent = commands.sent;
     let aim = variant.most_commands(load).map(|most| {
@@ -127,4 +125,25 @@ fn commands(load: Load, variant: Variant, results: &Results) -> String {
         format!(", highest round {highest:.2}, aim at most {most:.2}{missed}")
     });
     format!("{sent:.2}{in_scripts}{names}{}", aim.unwrap_or_default())
+}
+
+/// Each command and how often it is run per request, in scripts or not.
+fn names(load: Load, variant: Variant, results: &Results) -> String {
+    let samples = &results.samples[&(load, variant)];
+    let names: BTreeSet<&String> = samples.iter().flat_map(|sample| sample.commands.keys()).collect();
+    let named = names.into_iter().filter_map(|name| {
+        let count = results.median(load, variant, |sample| sample.commands.get(name).copied().unwrap_or(0.0));
+        (count >= WORTH_A_NAME).then(|| format!("{name} {count:.2}"))
+    });
+    named.collect::<Vec<_>>().join(", ")
+}
+
+/// How many of the writes of one session were not lost.
+fn kept(load: Load, variant: Variant, results: &Results) -> String {
+    let samples = &results.samples[&(load, variant)];
+    let kept: Vec<f64> = samples.iter().filter_map(|sample| sample.kept).collect();
+    if kept.is_empty() {
+        return String::new();
+    }
+    format!(" (writes kept: {:.0}%)", crate::stats::median(kept) * 100.0)
 }

@@ -9,7 +9,7 @@ use crate::{
     host::{self, Cores},
     instructions,
     redis_server::RedisServer,
-    server_process::{SESSIONS, ServerProcess, Sessions, check_writes, log_in, observe, request_of},
+    server_process::{SESSIONS, ServerProcess, Sessions, check_writes, kept_writes, log_in, observe, request_of},
     stats::{Commands, Results, Sample},
     variant::{Load, Variant},
 };
@@ -98,10 +98,12 @@ fn measure(
     if load == Load::Write && variant.counted(0).is_some() {
         check_writes(variant, &connections)?;
     }
+    let hot = load == Load::WriteOne && variant.counted(0).is_some();
+    let kept = hot.then(|| kept_writes(variant, &connections)).transpose()?;
     let seconds = answered.elapsed.as_secs_f64();
     let requests = answered.requests as f64;
     let cpu = cpu.as_secs_f64();
-    Ok(Sample { rate: requests / seconds, cpu: cpu * 1e6 / requests, busy: cpu / seconds, commands })
+    Ok(Sample { rate: requests / seconds, cpu: cpu * 1e6 / requests, busy: cpu / seconds, commands, kept })
 }
 
 /// The commands per request: as many as under load, less those that scripts ran.
@@ -115,7 +117,8 @@ fn count_commands(
     for &variant in options.variants.iter().filter(|variant| variant.uses_redis()) {
         let server = start(variant, cores, places)?;
         let mut client = server.connect()?;
-        for load in Load::ALL {
+        // Of one session, what is sent depends on how many wait for it; one client alone tells nothing.
+        for load in [Load::Read, Load::ReadMany, Load::Write] {
             let cookie = log_in(&mut client, 0)?;
             let request = request_of(load, cookie.as_deref());
             client.send(&request)?;

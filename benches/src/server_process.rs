@@ -59,11 +59,11 @@ impl ServerProcess {
         Client::connect(self.address)
     }
 
-    /// Logs so many visitors in.
+    /// Logs so many visitors in, and one more whose session all will write.
     pub(crate) fn log_in(&self, visitors: usize) -> Outcome<Sessions> {
         let mut client = self.connect()?;
         let cookies = (0..visitors).map(|number| log_in(&mut client, number)).collect::<Outcome<_>>()?;
-        Ok(Sessions { cookies })
+        Ok(Sessions { cookies, hot: log_in(&mut client, visitors)? })
     }
 
     /// Connections with their requests, warmed up; each session has been read before reads are measured, since a cache helps with
@@ -71,7 +71,7 @@ impl ServerProcess {
     pub(crate) fn crowd(&self, load: Load, sessions: &Sessions) -> Outcome<Crowd> {
         let mut crowd = Crowd::open(self.address, sessions.requests(load))?;
         crowd.run(WARM_UP)?;
-        while load != Load::Write && !crowd.has_seen_all() {
+        while matches!(load, Load::Read | Load::ReadMany) && !crowd.has_seen_all() {
             crowd.run(WARM_UP)?;
         }
         Ok(crowd)
@@ -108,13 +108,14 @@ pub(crate) fn log_in(client: &mut Client, number: usize) -> Outcome<Option<Strin
 pub(crate) fn request_of(load: Load, cookie: Option<&str>) -> Vec<u8> {
     match load {
         Load::Read | Load::ReadMany => request("GET", "/read", cookie),
-        Load::Write => request("POST", "/write", cookie),
+        Load::Write | Load::WriteOne => request("POST", "/write", cookie),
     }
 }
 
 /// The cookies of all visitors.
 pub(crate) struct Sessions {
     cookies: Vec<Option<String>>,
+    hot: Option<String>,
 }
 
 impl Sessions {
@@ -125,7 +126,8 @@ impl Sessions {
 
     /// The first of them.
     pub(crate) fn first(&self, visitors: usize) -> Self {
-        Self { cookies: self.cookies[..visitors.min(self.cookies.len())].to_vec() }
+        let cookies = self.cookies[..visitors.min(self.cookies.len())].to_vec();
+        Self { cookies, hot: self.hot.clone() }
     }
 
     /// What each connection sends.
@@ -134,6 +136,7 @@ impl Sessions {
             self.cookies.iter().map(|cookie| request_of(load, cookie.as_deref()).into()).collect();
         let of_connection = |index: usize| match load {
             Load::Read => vec![requests[0].clone()],
+            Load::WriteOne => vec![request_of(load, self.hot.as_deref()).into()],
             Load::ReadMany | Load::Write => requests.iter().skip(index).step_by(CONNECTIONS).cloned().collect(),
         };
         (0..CONNECTIONS).map(of_connection).collect()
@@ -150,6 +153,16 @@ pub(crate) fn check_writes(variant: Variant, connections: &[(u64, String)]) -> O
         }
     }
     Ok(())
+}
+
+/// How many of all writes of the one session it has counted.
+pub(crate) fn kept_writes(variant: Variant, connections: &[(u64, String)]) -> Outcome<f64> {
+    let answered: u64 = connections.iter().map(|(writes, _)| writes).sum();
+    let counted = connections.iter().filter_map(|(_, last)| last.parse::<u64>().ok()).max().unwrap_or(0);
+    if variant.is_exclusive() && counted != answered {
+        return Err(format!("`{}` lost writes: {answered} were answered, {counted} are counted", variant.name()).into());
+    }
+    Ok(counted as f64 / answered as f64)
 }
 
 /// What the server did within `window`, and the processor time it took.

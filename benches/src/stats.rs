@@ -15,6 +15,8 @@ pub(crate) struct Sample {
     pub(crate) busy: f64,
     /// Redis commands per request, by name, those that scripts ran included.
     pub(crate) commands: BTreeMap<String, f64>,
+    /// The share of all writes that was not lost, where all connections write one session.
+    pub(crate) kept: Option<f64>,
 }
 
 /// What a server asks of Redis for one request.

@@ -12,6 +12,7 @@ pub(crate) enum Variant {
     Cookie,
     PrivateJar,
     File,
+    FileDurable,
     Sqlite,
     Postgres,
     MySql,
@@ -23,7 +24,7 @@ pub(crate) enum Variant {
 
 impl Variant {
     /// In the order of the table: each baseline before what is compared with it.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Bare,
         Self::Memory,
         Self::RedisNear,
@@ -31,6 +32,7 @@ impl Variant {
         Self::Cookie,
         Self::PrivateJar,
         Self::File,
+        Self::FileDurable,
         Self::Sqlite,
         Self::Postgres,
         Self::MySql,
@@ -50,6 +52,7 @@ impl Variant {
             Self::Cookie => "cookie",
             Self::PrivateJar => "private-jar",
             Self::File => "file",
+            Self::FileDurable => "file-durable",
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",
             Self::MySql => "mysql",
@@ -70,6 +73,7 @@ impl Variant {
             Self::Cookie => "session-runtime, cookie",
             Self::PrivateJar => "axum-extra, PrivateCookieJar",
             Self::File => "session-runtime, file",
+            Self::FileDurable => "session-runtime, file, durable",
             Self::Sqlite => "session-runtime, SQLite",
             Self::Postgres => "session-runtime, PostgreSQL",
             Self::MySql => "session-runtime, MariaDB",
@@ -93,10 +97,11 @@ impl Variant {
     }
 
     /// The toolkit on one backend after the other.
-    pub(crate) const BACKENDS: [Self; 8] = [
+    pub(crate) const BACKENDS: [Self; 9] = [
         Self::Memory,
         Self::Cookie,
         Self::File,
+        Self::FileDurable,
         Self::Redis,
         Self::RedisNear,
         Self::Sqlite,
@@ -112,6 +117,14 @@ impl Variant {
             Self::Cookie | Self::PrivateJar => Some(writes.min(1)),
             _ => Some(writes),
         }
+    }
+
+    /// Whether a write waits for those of the same session before it, so that none may be lost.
+    pub(crate) fn is_exclusive(self) -> bool {
+        !matches!(
+            self,
+            Self::Bare | Self::Raw | Self::Cookie | Self::TowerMemory | Self::TowerRedis | Self::TowerRedisSliding
+        )
     }
 
     /// The share of the baseline's rate that the toolkit is meant to reach.
@@ -157,16 +170,19 @@ pub(crate) enum Load {
     /// The connections write a thousand sessions in turn, each its own share of them: writers of one session would queue, by
     /// design.
     Write,
+    /// They do: every connection writes the same session.
+    WriteOne,
 }
 
 impl Load {
-    pub(crate) const ALL: [Self; 3] = [Self::Read, Self::ReadMany, Self::Write];
+    pub(crate) const ALL: [Self; 4] = [Self::Read, Self::ReadMany, Self::Write, Self::WriteOne];
 
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Read => "read, one session",
             Self::ReadMany => "read, 1,000 sessions",
             Self::Write => "exclusive write, 1,000 sessions",
+            Self::WriteOne => "exclusive write, one session",
         }
     }
 }

@@ -158,6 +158,9 @@ pub(crate) struct DecodeArgs {
     pub(crate) store: StoreArgs,
     #[command(flatten)]
     pub(crate) keys: KeyArgs,
+    /// The domain of the token, for a type with `cookie(domain = [..])`
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) domain: Option<String>,
     /// Asks the store whether the session lives
     #[arg(long)]
     pub(crate) stored: bool,

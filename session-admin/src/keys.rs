@@ -47,8 +47,15 @@ pub(crate) async fn decode(args: &DecodeArgs, is_json: bool) -> Result<Exit> {
     let mut token = String::new();
     let read = io::stdin().lock().take(LONGEST).read_to_string(&mut token);
     read.map_err(|_| Failure::wrong("the standard input has no token"))?;
-    let Some(contents) = keys.decode(&purpose, token.trim()) else {
-        return Err(Failure::absent("none of the keys has signed this token for this type and cookie"));
+    let contents = match &args.domain {
+        Some(domain) => keys.decode_at(&purpose, domain, token.trim()),
+        None => keys.decode(&purpose, token.trim()),
+    };
+    let Some(contents) = contents else {
+        return Err(Failure::absent(
+            "none of the keys has signed this token for this type and cookie; of a type with several domains, say which \
+             by --domain",
+        ));
     };
     let carried = match contents.carried() {
         Some(Contents::Session(session)) => Some(output::object(&contents.record_key(), &session)),

@@ -109,6 +109,7 @@ runtime_paths! {
     lease_support => __private::LeaseSupport;
     lends => __private::lends;
     missing => __private::Missing;
+    domain_of => __private::domain_of;
     end_hook => __private::EndHook;
     on_end => __private::on_end;
     open => __private::open;

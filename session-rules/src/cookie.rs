@@ -1,8 +1,10 @@
 //! The rules of cookies (RFC 6265bis and CHIPS), and the safe defaults.
 
 mod attribute;
+mod domains;
 
 pub use self::attribute::{AttributeKind, CookieAttribute};
+pub use self::domains::{Domains, NO_SINGLE_ORIGIN, covers, domain_violation, normal, repeated};
 use crate::{Violation, is_token_char, parse_flag};
 
 /// Browsers ignore a cookie whose name and value pass this many bytes together.
@@ -47,6 +49,10 @@ pub struct Cookie {
     pub path: String,
     /// The `Domain` attribute; without it the cookie is for the host that set it alone.
     pub domain: Option<String>,
+    /// Where the `Domain` attribute comes from, if the request decides.
+    pub domains: Domains,
+    /// Whether a token of one of the [`domains`](Self::domains) is good on the others.
+    pub across_domains: bool,
     /// The `SameSite` attribute.
     pub same_site: SameSite,
     /// The `Secure` attribute.
@@ -74,6 +80,8 @@ impl Cookie {
             name: format!("__Host-{}", kebab(type_name)),
             path: "/".into(),
             domain: None,
+            domains: Domains::Fixed,
+            across_domains: false,
             same_site: SameSite::Lax,
             secure: true,
             http_only: true,
@@ -102,6 +110,8 @@ impl Cookie {
         self.http_on_localhost.then(|| Self {
             name: if prefixed { without_prefix(&self.name).into() } else { self.name.clone() },
             domain: None,
+            domains: Domains::Fixed,
+            across_domains: false,
             same_site: if self.same_site == SameSite::None { SameSite::Lax } else { self.same_site },
             secure: false,
             partitioned: false,
@@ -148,6 +158,7 @@ impl Cookie {
             CookieAttribute::Name => self.name = text.into(),
             CookieAttribute::Path => self.path = text.into(),
             CookieAttribute::Domain => self.domain = Some(text.into()),
+            CookieAttribute::AcrossDomains => self.across_domains = parse_flag(text)?,
             CookieAttribute::SameSite => self.same_site = SameSite::parse(text)?,
             CookieAttribute::Secure => self.secure = parse_flag(text)?,
             CookieAttribute::HttpOnly => self.http_only = parse_flag(text)?,
@@ -174,6 +185,8 @@ impl Cookie {
         name_is_a_token(self, &mut found);
         path_is_legal(self, &mut found);
         domain_is_legal(self, &mut found);
+        domains::domains_are_legal(self, &mut found);
+        domains::across_has_domains(self, &mut found);
         host_prefix_is_kept(self, &mut found);
         secure_prefix_is_kept(self, &mut found);
         same_site_none_is_secure(self, &mut found);
@@ -222,15 +235,7 @@ fn domain_is_legal(cookie: &Cookie, found: &mut Vec<Violation>) {
     let former = cookie.former_domain.as_ref().filter(|domain| !domain.is_empty());
     let domains = [(CookieAttribute::Domain, cookie.domain.as_ref()), (CookieAttribute::FormerDomain, former)];
     for (attribute, domain) in domains.into_iter().filter_map(|(attribute, domain)| Some((attribute, domain?))) {
-        let host = domain.strip_prefix('.').unwrap_or(domain);
-        let legal = !host.is_empty()
-            && host.split('.').all(|l| !l.is_empty() && l.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
-        if !legal {
-            found.push(broken(
-                attribute,
-                format!("{domain:?} is not a host name; write it without scheme, port or path, as in \"example.org\""),
-            ));
-        }
+        found.extend(domain_violation(domain).map(|message| broken(attribute, message)));
     }
 }
 
@@ -240,7 +245,7 @@ fn host_prefix_is_kept(cookie: &Cookie, found: &mut Vec<Violation>) {
         return;
     }
     let other_name = without_prefix(&cookie.name);
-    if cookie.domain.is_some() {
+    if cookie.domain.is_some() || cookie.has_domain_by_request() {
         found.push(broken(CookieAttribute::Domain,
             format!("browsers refuse a `__Host-` cookie with a domain; remove `domain`, or name the cookie \"__Secure-{other_name}\""),
         ));
@@ -291,8 +296,7 @@ fn partitioned_is_secure(cookie: &Cookie, found: &mut Vec<Violation>) {
 
 /// `domain = "example.org", former_domain = "example.org"`, `name = "__Host-user", former_path = "/app"`.
 fn former_is_another(cookie: &Cookie, found: &mut Vec<Violation>) {
-    let same_domain =
-        cookie.former_domain.as_deref().is_some_and(|former| former == cookie.domain.as_deref().unwrap_or(""));
+    let same_domain = cookie.former_domain.as_deref().is_some_and(|former| cookie.has_domain(&normal(former)));
     let same_path = cookie.former_path.as_ref().is_some_and(|former| *former == cookie.path);
     for (attribute, given, same) in [
         (CookieAttribute::FormerDomain, cookie.former_domain.is_some(), same_domain),

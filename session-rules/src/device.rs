@@ -82,7 +82,7 @@ pub fn cookie_violations(cookie: &Cookie) -> Vec<Violation> {
         let message = "browsers can't bind a partitioned cookie; remove `partitioned`, or remove `device_bound`";
         found.push(Violation::new("partitioned", message));
     }
-    if cookie.domain.is_some() {
+    if cookie.domain.is_some() || cookie.has_domain_by_request() {
         let message = "a session is bound for one host; remove `domain`, or remove `device_bound`";
         found.push(Violation::new("domain", message));
     }

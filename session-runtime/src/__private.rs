@@ -30,7 +30,7 @@ pub use crate::codec::DecodeError;
 #[cfg(feature = "device-bound")]
 pub use crate::declaration::DeviceBinding;
 pub use crate::declaration::{Declaration, Transport};
-pub use crate::guard::{ask, verified};
+pub use crate::guard::{ask, domain_of, verified};
 #[cfg(feature = "device-bound")]
 pub use crate::web::verdict_with_device;
 pub use crate::web::{

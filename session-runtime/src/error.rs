@@ -46,6 +46,10 @@ pub enum Error {
     /// The login gave its session a lifetime or an idle timeout of less than a second, so that it would be over as it
     /// starts. No session has started. **500**.
     NoLifetime,
+    /// Each request's host chooses the domain of the cookie (`cookie(domain = [..])`), and here is none: no request, or one
+    /// whose host is none of the application's. [`Sessions::for_domain`](crate::Sessions::for_domain) and
+    /// [`Sessions::for_request`](crate::Sessions::for_request) name one. Nothing was stored. **500**.
+    NoDomain,
     /// A change of the data made the session another owner's, who would get what was meant for the first: start a
     /// session for each. Nothing was stored. **500**.
     OwnerChanged,
@@ -75,6 +79,7 @@ impl fmt::Display for Error {
             Self::NoLifetime => {
                 f.write_str("the session was given a lifetime or an idle timeout of less than a second")
             }
+            Self::NoDomain => f.write_str("the session has no domain; name one with `for_domain` or `for_request`"),
             Self::OwnerChanged => {
                 f.write_str("the session's owner can't be changed; start a session for the other one")
             }
@@ -99,6 +104,7 @@ impl StdError for Error {
             | Self::TooManySessions
             | Self::NotListed
             | Self::NoLifetime
+            | Self::NoDomain
             | Self::OwnerChanged
             | Self::CookieTooLarge { .. } => None,
         }
@@ -121,6 +127,27 @@ impl From<BackendError> for Error {
         Self::Unavailable(error)
     }
 }
+
+/// A domain at which an application has no sessions: see [`Sessions::for_domain`](crate::Sessions::for_domain).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DomainError {
+    domain: String,
+    why: String,
+}
+
+impl DomainError {
+    pub(crate) fn new(domain: &str, why: &str) -> Self {
+        Self { domain: domain.into(), why: why.into() }
+    }
+}
+
+impl fmt::Display for DomainError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "there are no sessions at the domain {:?}: {}", self.domain, self.why)
+    }
+}
+
+impl StdError for DomainError {}
 
 /// A backend's failure: whatever the store's driver reported, or a missed deadline.
 pub struct BackendError {

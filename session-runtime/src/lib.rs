@@ -54,7 +54,7 @@ pub use session_derive::session;
 
 pub use self::clock::{Clock, SystemClock, Timestamp};
 pub use self::crypto::generate_key;
-pub use self::error::{BackendError, Error, OpenError};
+pub use self::error::{BackendError, DomainError, Error, OpenError};
 pub use self::guard::{StatefulCheck, Verdict};
 pub use self::id::{ParsePublicIdError, PublicId};
 pub use self::invalid::Invalid;

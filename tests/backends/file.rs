@@ -109,30 +109,71 @@ async fn files_are_named_by_the_hash_alone_and_are_nobody_elses() {
 }
 
 #[tokio::test]
-async fn a_lease_that_is_given_up_leaves_nothing_behind() {
+async fn the_file_of_a_lease_is_used_again_and_goes_with_its_record() {
     let (store, folder) = store();
     create(&store.one, &KEY).await;
+    let record_path = record_of(folder.path(), &KEY);
     let before = below(folder.path());
-    for round in 1..4 {
+    let files = || {
+        let files = below(folder.path()).into_iter().filter(|path| !before.contains(path) || *path == record_path);
+        files.map(|path| fs::metadata(path).unwrap().ino()).collect::<std::collections::BTreeSet<_>>()
+    };
+    assert!(is_granted(&store.one, &KEY, Holder::new()).await);
+    assert!(!is_granted(&store.other, &KEY, Holder::new()).await, "it is held");
+    let both = files();
+    assert_eq!(both.len(), 2, "the record and the lease");
+    drop(store.one);
+    let (one, other) = (File::new(folder.path()).unwrap(), store.other);
+    let holder = Holder::new();
+    assert!(is_granted(&one, &KEY, holder).await, "its process has ended");
+    one.release(&KEY, lease(holder)).await.unwrap();
+    for version in 1..6 {
+        let file = if version % 2 == 0 { &one } else { &other };
+        let holder = Holder::new();
+        assert!(is_granted(file, &KEY, holder).await, "the last one gave it up");
+        let longer_and_shorter = ["a longer body than the one before", "x"][usize::try_from(version % 2).unwrap()];
+        let saved =
+            file.save(&KEY, lease(holder), version, record(version + 1, longer_and_shorter), touch(START)).await;
+        assert_eq!(saved.unwrap(), Written::Done);
+        let late = file.save(&KEY, lease(holder), version + 1, record(version + 2, "late"), touch(START)).await;
+        assert_eq!(late.unwrap(), Written::Conflict, "it was given up");
+        let stored = other.peek(&KEY).await.unwrap().unwrap();
+        assert_eq!((stored.version, &stored.body[..]), (version + 1, longer_and_shorter.as_bytes()));
+        assert_eq!(files(), both, "no file was made or removed");
+        let old = fs::read(record_path.with_extension("lease")).unwrap();
+        assert_eq!(old[..24], [0; 24], "what was the record is none any more");
+    }
+    assert!(other.delete(&KEY).await.unwrap());
+    assert_eq!(below(folder.path()).len(), before.len() - 1, "neither the record nor the lease");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_that_is_written_exclusively_is_read_whole_all_the_time() {
+    const WRITES: u64 = 300;
+    let (store, _folder) = store();
+    let body = |version: u64| format!("version {version}, {}", "x".repeat(usize::try_from(version % 7 * 900).unwrap()));
+    assert!(store.one.create(&KEY, record(1, &body(1)), touch(START)).await.unwrap());
+    let readers = [(); 3].map(|()| {
+        let file = Arc::clone(&store.other);
+        tokio::spawn(async move {
+            let mut last = 0;
+            while last <= WRITES {
+                let read = file.load(&KEY, touch(START)).await.unwrap().expect("it is there all the time");
+                assert_eq!(std::str::from_utf8(&read.body).unwrap(), body(read.version));
+                assert!(read.version >= last, "{} after {last}", read.version);
+                last = read.version;
+            }
+        })
+    });
+    for version in 1..=WRITES {
         let holder = Holder::new();
         assert!(is_granted(&store.one, &KEY, holder).await);
-        assert_eq!(below(folder.path()).len(), before.len() + 1);
-        match round {
-            1 => store.one.release(&KEY, lease(holder)).await.unwrap(),
-            2 => {
-                let saved = store.one.save(&KEY, lease(holder), 1, record(2, "new"), touch(START)).await;
-                assert_eq!(saved.unwrap(), Written::Done);
-            }
-            _ => {
-                let refused = store.one.save(&KEY, lease(holder), 1, record(2, "late"), touch(START)).await;
-                assert_eq!(refused.unwrap(), Written::Conflict);
-            }
-        }
-        assert_eq!(below(folder.path()), before);
+        let saved = store.one.save(&KEY, lease(holder), version, record(version + 1, &body(version + 1)), touch(START));
+        assert_eq!(saved.await.unwrap(), Written::Done);
     }
-    assert!(is_granted(&store.one, &KEY, Holder::new()).await);
-    assert!(store.other.delete(&KEY).await.unwrap());
-    assert_eq!(below(folder.path()).len(), before.len() - 1, "neither the record nor the lease");
+    for reader in readers {
+        reader.await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ mod redis_startup;
 mod redis_tls;
 mod sql;
 mod sql_answers;
+mod sql_batches;
 mod sql_clock;
 mod sql_faults;
 mod sql_opening;

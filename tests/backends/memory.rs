@@ -11,7 +11,7 @@ use session_runtime::{
 use session_tests::wait;
 use tokio::task::yield_now;
 
-conformance! { memory_conforms: Backend + Leases + CompareAndSet + Sweep + Watch + List => Pair::shared(memory(10_000)) }
+conformance! { memory_conforms: Backend + Leases + KeepLease + CompareAndSet + Sweep + Watch + List => Pair::shared(memory(10_000)) }
 
 const IDLE: Duration = Duration::from_secs(60);
 const LIFETIME: Duration = Duration::from_secs(600);

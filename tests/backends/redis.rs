@@ -25,7 +25,7 @@ const TERMS: Terms =
     Terms { lease: Duration::from_secs(600), wait: Duration::from_secs(60), deadline: Duration::from_secs(10) };
 
 // It forgets by its own clock.
-conformance! { redis_conforms: Backend + Leases + CompareAndSet + Watch + List => pair(store().await).real_time() }
+conformance! { redis_conforms: Backend + Leases + KeepLease + CompareAndSet + Watch + List => pair(store().await).real_time() }
 
 /// Two connections to one server.
 pub(crate) async fn store() -> (Store<Redis>, Server) {

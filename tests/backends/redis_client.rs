@@ -13,7 +13,7 @@ use crate::sql::{record, touch};
 
 const PREFIX: &str = "shop:User:";
 
-conformance! { redis_by_the_applications_client_conforms: Backend + Leases + CompareAndSet + Watch + List => pair().await.real_time() }
+conformance! { redis_by_the_applications_client_conforms: Backend + Leases + KeepLease + CompareAndSet + Watch + List => pair().await.real_time() }
 
 async fn pair() -> Pair {
     let server = Server::start().await;

@@ -24,8 +24,8 @@ use crate::{
     store::{Store, pair},
 };
 
-conformance! { redis_cluster_conforms: Backend + Leases + CompareAndSet + Watch => pair(store().await).real_time() }
-conformance! { valkey_cluster_conforms: Backend + Leases + CompareAndSet + Watch => pair(on_valkey().await).real_time() }
+conformance! { redis_cluster_conforms: Backend + Leases + KeepLease + CompareAndSet + Watch => pair(store().await).real_time() }
+conformance! { valkey_cluster_conforms: Backend + Leases + KeepLease + CompareAndSet + Watch => pair(on_valkey().await).real_time() }
 
 /// Two ways to a cluster that other tests use as well, under names of their own.
 pub(crate) async fn store() -> (Store<Redis>, Arc<Cluster>) {

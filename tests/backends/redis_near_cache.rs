@@ -26,7 +26,7 @@ const PATIENT: Duration = Duration::from_secs(600);
 /// How often a change meets a read.
 const RACES: u32 = 10_000;
 
-conformance! { redis_with_a_near_cache_conforms: Backend + Leases + CompareAndSet + Watch + List => pair().await.real_time() }
+conformance! { redis_with_a_near_cache_conforms: Backend + Leases + KeepLease + CompareAndSet + Watch + List => pair().await.real_time() }
 
 /// One handle: what another one has changed is seen a moment later.
 async fn pair() -> Pair {

@@ -16,7 +16,7 @@ use crate::{
     store::{Store, pair},
 };
 
-conformance! { redis_with_a_replica_conforms: Backend + Leases + CompareAndSet + Watch + List => pair(store().await).real_time() }
+conformance! { redis_with_a_replica_conforms: Backend + Leases + KeepLease + CompareAndSet + Watch + List => pair(store().await).real_time() }
 
 /// Longer than any test.
 const PATIENT: Duration = Duration::from_secs(600);

@@ -16,7 +16,7 @@ use crate::{
     store::{Store, pair},
 };
 
-conformance! { redis_by_its_sentinels_conforms: Backend + Leases + CompareAndSet + Watch + List => pair(store().await).real_time() }
+conformance! { redis_by_its_sentinels_conforms: Backend + Leases + KeepLease + CompareAndSet + Watch + List => pair(store().await).real_time() }
 
 /// Two connections to one server, and the Sentinel that leads there.
 pub(crate) async fn store() -> (Store<Redis>, (Server, Server)) {

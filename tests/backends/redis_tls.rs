@@ -16,7 +16,7 @@ use crate::store::{Store, pair};
 
 const NAMES: &[&str] = &["localhost", "127.0.0.1"];
 
-conformance! { redis_over_tls_conforms: Backend + Leases + CompareAndSet + Watch + List => pair(store().await).real_time() }
+conformance! { redis_over_tls_conforms: Backend + Leases + KeepLease + CompareAndSet + Watch + List => pair(store().await).real_time() }
 
 /// Two connections to one server.
 pub(crate) async fn store() -> (Store<Redis>, Server) {

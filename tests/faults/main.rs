@@ -7,6 +7,7 @@ mod examples;
 mod exclusive;
 mod failover;
 mod fleet;
+mod hand_over;
 mod harness;
 mod interrupted;
 mod leases;

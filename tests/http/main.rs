@@ -17,6 +17,7 @@ mod cross_site;
 mod dashboards;
 mod data_shapes;
 mod device_bound;
+mod domains;
 mod duplicate_cookies;
 mod error_responses;
 mod failed_handlers;

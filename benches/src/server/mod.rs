@@ -25,6 +25,7 @@ pub(crate) fn serve(variant: Variant) -> Outcome<()> {
             Variant::Cookie => toolkit::cookie().await?,
             Variant::PrivateJar => jar::router(),
             Variant::File => toolkit::file().await?,
+            Variant::FileDurable => toolkit::file_durable().await?,
             Variant::Sqlite => toolkit::sqlite().await?,
             Variant::Postgres => toolkit::postgres().await?,
             Variant::MySql => toolkit::mysql().await?,

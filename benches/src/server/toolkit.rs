@@ -74,6 +74,11 @@ macro_rules! carried {
 application!(memory, exclusive, [backend = memory(capacity = 220_000)]);
 application!(cookie, carried, [backend = cookie, key = env("SESSION_KEYS")]);
 application!(file, exclusive, [backend = file(dir = env("SESSION_DIR")), key = env("SESSION_KEYS")]);
+application!(
+    file_durable,
+    exclusive,
+    [backend = file(dir = env("SESSION_DIR"), durable = true), key = env("SESSION_KEYS")]
+);
 application!(redis, exclusive, [backend = redis(url = env("REDIS_URL")), key = env("SESSION_KEYS")]);
 application!(
     redis_near,

@@ -8,7 +8,9 @@ use syn::ext::IdentExt;
 
 use super::model::{Declaration, Owner};
 use crate::{
-    options::{backend::Backend, owner::Limit, timeouts::Timeouts, verify::Verify, version::Version},
+    options::{
+        backend::Backend, cookie::CookieOptions, owner::Limit, timeouts::Timeouts, verify::Verify, version::Version,
+    },
     paths::{self, Runtime, SpanRange},
 };
 
@@ -57,11 +59,13 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
         quote!(.key(#value))
     });
     let attribute = runtime.cookie_attribute();
+    let CookieOptions { attributes: cookie, domains } = cookie;
     let cookie = cookie.iter().map(|(option, value)| {
         let value = value.expand(runtime);
         let option = Ident::new(option.variant(), Span::mixed_site());
         quote!(.cookie(#attribute::#option, #value))
     });
+    let domains = domains.iter().map(|domains| domains.expand(runtime));
     let transports = transports.iter().map(|transport| {
         let transport = transport.expand(runtime);
         quote!(.transport(#transport))
@@ -135,7 +139,7 @@ fn session_data(declaration: &Declaration, runtime: &Runtime) -> TokenStream {
             #(#flags)*
 
             fn declaration() -> #declared {
-                #declared::new(#name, #env!("CARGO_PKG_NAME"), #module_path!()) #(#stated)* #(#key)* #(#cookie)* #(#transports)* #(#trusted_origins)* #(#public_origin)* #(#idle)* #(#lifetime)* #(#rotate_every)* #(#max)* #(#on_excess)* #(#device_bound)*
+                #declared::new(#name, #env!("CARGO_PKG_NAME"), #module_path!()) #(#stated)* #(#key)* #(#cookie)* #(#domains)* #(#transports)* #(#trusted_origins)* #(#public_origin)* #(#idle)* #(#lifetime)* #(#rotate_every)* #(#max)* #(#on_excess)* #(#device_bound)*
             }
 
             #opening

@@ -2,7 +2,6 @@
 
 use proc_macro2::{Ident, Span, TokenTree};
 use quote::ToTokens;
-use session_rules::cookie::CookieAttribute;
 use syn::{Attribute, Data, DeriveInput, Field, GenericParam, Member, Type, ext::IdentExt as _};
 
 use super::{
@@ -14,7 +13,7 @@ use crate::{
     options::{
         Slot,
         backend::{self, Backend},
-        cookie,
+        cookie::{self, CookieOptions},
         device_bound::{self, DeviceBound},
         encrypt,
         invalid::Invalid,
@@ -38,7 +37,7 @@ pub(crate) struct Declaration {
     pub(crate) ident: Ident,
     pub(crate) backend: Backend,
     pub(crate) key: Option<Setting>,
-    pub(crate) cookie: Vec<(CookieAttribute, Setting)>,
+    pub(crate) cookie: CookieOptions,
     pub(crate) transports: Vec<Transport>,
     pub(crate) trusted_origins: Vec<Setting>,
     pub(crate) public_origin: Option<Setting>,
@@ -74,7 +73,7 @@ impl Declaration {
             ident: ident.clone(),
             backend: Backend::memory(),
             key: None,
-            cookie: Vec::new(),
+            cookie: CookieOptions::default(),
             transports: Vec::new(),
             trusted_origins: Vec::new(),
             public_origin: None,
@@ -109,6 +108,7 @@ const RULES: &[fn(&Raw, &mut Errors)] = &[
     owner_is_listed,
     key_outlives,
     cookie_options_have_a_cookie,
+    domains_have_no_single_origin,
     device_has_what_it_needs,
 ];
 
@@ -322,6 +322,17 @@ fn cookie_options_have_a_cookie(raw: &Raw, errors: &mut Errors) {
             "no other site can send a token in a header, so `public_origin` has no effect; remove it, or add the \
              cookie to the transports: `transport = [bearer, cookie]`",
         );
+    }
+}
+
+/// `cookie(domain = ["shop-a.example", "shop-b.example"]), public_origin = ".."`
+fn domains_have_no_single_origin(raw: &Raw, errors: &mut Errors) {
+    let DataOptions { cookie: Slot::Written(cookie), public_origin: Slot::Written(origin), .. } = &raw.options else {
+        return;
+    };
+    if let Some(domains) = cookie.domains_span() {
+        errors.at(origin.span, session_rules::cookie::NO_SINGLE_ORIGIN);
+        errors.at(domains, "the domains are chosen here");
     }
 }
 

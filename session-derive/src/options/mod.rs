@@ -7,6 +7,7 @@ pub(crate) mod access;
 pub(crate) mod backend;
 pub(crate) mod clear_site_data;
 pub(crate) mod cookie;
+pub(crate) mod cookie_domain;
 pub(crate) mod csrf;
 pub(crate) mod device_bound;
 pub(crate) mod encrypt;

@@ -9,6 +9,8 @@ pub enum AttributeKind {
     Flag,
     /// One of [`crate::cookie::SameSite::NAMES`].
     SameSite,
+    /// Text, several texts in brackets, or the path of a function.
+    Domain,
 }
 
 macro_rules! attributes {
@@ -63,7 +65,9 @@ attributes! {
     /// `Path`.
     Path = "path", Text, "path = \"/\"";
     /// `Domain`.
-    Domain = "domain", Text, "domain = \"example.org\"";
+    Domain = "domain", Domain, "domain = \"example.org\"";
+    /// Whether a token of one of several domains is good on the others.
+    AcrossDomains = "across_domains", Flag, "across_domains";
     /// `SameSite`.
     SameSite = "same_site", SameSite, "same_site = Lax";
     /// `Secure`.

@@ -55,6 +55,10 @@ fn what_the_cookie_had_before_is_another_domain_or_path() {
     assert_eq!(broken(|c| (c.name, c.former_path) = ("u".into(), Some("a".into()))), ["former_path"]);
     assert_eq!(broken(|c| (c.name, c.former_domain) = ("u".into(), Some(String::new()))), ["former_domain"]);
     assert_eq!(broken(|c| (c.name, c.former_domain) = ("u".into(), Some("a:1".into()))), ["former_domain"]);
+    let dotted = broken(|c| {
+        (c.name, c.domain, c.former_domain) = ("u".into(), Some("a.example".into()), Some(".A.example".into()));
+    });
+    assert_eq!(dotted, ["former_domain"], "browsers take it for the same cookie");
 }
 
 #[test]

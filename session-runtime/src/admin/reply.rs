@@ -77,6 +77,7 @@ pub(super) fn kind(error: &Error) -> (&'static str, &'static str) {
         | Error::Seal
         | Error::TooManySessions
         | Error::NoLifetime
+        | Error::NoDomain
         | Error::OwnerChanged
         | Error::CookieTooLarge { .. } => ("That did not work", "The log of the application says more."),
     }

@@ -10,8 +10,8 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::{
-    Acquired, Backend, BackendError, CompareAndSet, Lease, Leases, List, ListCursor, ListPage, ListedRecord, Record,
-    RecordKey, Sweep, Touch, Watch, Written,
+    Acquired, Backend, BackendError, CompareAndSet, KeepLease, Kept, Lease, Leases, List, ListCursor, ListPage,
+    ListedRecord, Record, RecordKey, Sweep, Touch, Watch, Written,
 };
 use crate::clock::Timestamp;
 #[cfg(feature = "metrics")]
@@ -41,6 +41,7 @@ fn timed<F>(_: fn() -> &'static str, _: &'static str, call: F) -> F {
 #[derive(Clone, Default)]
 pub struct Capabilities {
     leases: Option<Arc<dyn ErasedLeases>>,
+    keep_lease: Option<Arc<dyn ErasedKeepLease>>,
     compare_and_set: Option<Arc<dyn ErasedCompareAndSet>>,
     sweep: Option<Arc<dyn ErasedSweep>>,
     watch: Option<Arc<dyn ErasedWatch>>,
@@ -57,6 +58,12 @@ impl Capabilities {
     #[must_use]
     pub fn leases<B: Leases>(self, backend: &Arc<B>) -> Self {
         Self { leases: Some(Arc::clone(backend) as _), ..self }
+    }
+
+    /// And leases that are kept over a save.
+    #[must_use]
+    pub fn keep_lease<B: KeepLease>(self, backend: &Arc<B>) -> Self {
+        Self { keep_lease: Some(Arc::clone(backend) as _), ..self }
     }
 
     /// And changes without a lease.
@@ -88,6 +95,7 @@ impl fmt::Debug for Capabilities {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Capabilities")
             .field("leases", &self.leases.is_some())
+            .field("keep_lease", &self.keep_lease.is_some())
             .field("compare_and_set", &self.compare_and_set.is_some())
             .field("sweep", &self.sweep.is_some())
             .field("watch", &self.watch.is_some())
@@ -119,6 +127,10 @@ impl Store {
 
     pub(crate) fn leases(&self) -> Option<&dyn ErasedLeases> {
         self.capabilities.leases.as_deref()
+    }
+
+    pub(crate) fn keeping(&self) -> Option<&dyn ErasedKeepLease> {
+        self.capabilities.keep_lease.as_deref()
     }
 
     pub(crate) fn comparing(&self) -> Option<&dyn ErasedCompareAndSet> {
@@ -223,6 +235,32 @@ impl<B: Leases> ErasedLeases for B {
 
     fn release<'a>(&'a self, key: &'a RecordKey, lease: Lease) -> BackendFuture<'a, ()> {
         Box::pin(timed(type_name::<B>, "release", Leases::release(self, key, lease)))
+    }
+}
+
+/// [`KeepLease`] with its future boxed.
+pub(crate) trait ErasedKeepLease: Send + Sync {
+    fn save_and_keep<'a>(
+        &'a self,
+        key: &'a RecordKey,
+        lease: Lease,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> BackendFuture<'a, Kept>;
+}
+
+impl<B: KeepLease> ErasedKeepLease for B {
+    fn save_and_keep<'a>(
+        &'a self,
+        key: &'a RecordKey,
+        lease: Lease,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> BackendFuture<'a, Kept> {
+        let call = KeepLease::save_and_keep(self, key, lease, expected, record, touch);
+        Box::pin(timed(type_name::<B>, "save_and_keep", call))
     }
 }
 

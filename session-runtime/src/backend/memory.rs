@@ -80,6 +80,11 @@ impl Waiters {
     fn wait(&mut self) -> OwnedNotified {
         Arc::clone(self.0.get_or_insert_default()).notified_owned()
     }
+
+    /// Whether somebody waits, and has not left.
+    fn is_waited_for(&self) -> bool {
+        self.0.as_ref().is_some_and(|waiting| Arc::strong_count(waiting) > 1)
+    }
 }
 
 impl Drop for Waiters {
@@ -307,7 +312,7 @@ impl Backend for Memory {
     }
 
     fn capabilities(self: &Arc<Self>) -> Capabilities {
-        Capabilities::none().leases(self).compare_and_set(self).sweep(self).watch(self).list(self)
+        Capabilities::none().leases(self).keep_lease(self).compare_and_set(self).sweep(self).watch(self).list(self)
     }
 }
 

@@ -2,10 +2,12 @@
 //!
 //! A [`Backend`] is conditional by construction: creating and updating are different operations and
 //! an update names the version that it read. What a store can do besides is a capability with a trait
-//! of its own ([`Leases`], [`CompareAndSet`], [`Sweep`], [`Watch`], [`List`]), named in [`Backend::capabilities`].
+//! of its own ([`Leases`], [`KeepLease`], [`CompareAndSet`], [`Sweep`], [`Watch`], [`List`]), named in
+//! [`Backend::capabilities`].
 
 mod cookie;
 mod erased;
+mod exclusive;
 #[cfg(feature = "file")]
 mod file;
 #[cfg(feature = "testing")]
@@ -28,6 +30,7 @@ use crate::clock::Timestamp;
 pub use self::cookie::Cookie;
 pub use self::erased::Capabilities;
 pub(crate) use self::erased::Store;
+pub use self::exclusive::{Acquired, CompareAndSet, Holder, KeepLease, Kept, Lease, Leases};
 #[cfg(feature = "file")]
 pub use self::file::{File, FileConfig};
 pub use self::list::{List, ListCursor, ListPage, ListedRecord};
@@ -108,14 +111,15 @@ pub trait Backend: Send + Sync + 'static {
         Duration::ZERO
     }
 
-    /// What this store can do besides. A type that implements [`Leases`], [`CompareAndSet`], [`Sweep`], [`Watch`] or
-    /// [`List`] says so here:
+    /// What this store can do besides. A type that implements [`Leases`], [`KeepLease`], [`CompareAndSet`], [`Sweep`],
+    /// [`Watch`] or [`List`] says so here:
     ///
     /// ```
     /// # use session_runtime::backend::*;
     /// # use std::sync::Arc;
-    /// # fn example<B: CompareAndSet + Sweep + Watch + List>(backend: &Arc<B>) -> Capabilities {
-    /// Capabilities::none().leases(backend).compare_and_set(backend).sweep(backend).watch(backend).list(backend)
+    /// # fn example<B: KeepLease + CompareAndSet + Sweep + Watch + List>(backend: &Arc<B>) -> Capabilities {
+    /// let changes = Capabilities::none().leases(backend).keep_lease(backend).compare_and_set(backend);
+    /// changes.sweep(backend).watch(backend).list(backend)
     /// # }
     /// ```
     fn capabilities(self: &Arc<Self>) -> Capabilities
@@ -214,105 +218,6 @@ impl Scope {
         let path: Vec<&str> = segments.chain([self.type_name]).map(|name| name.trim_start_matches("r#")).collect();
         format!("{}/{}", self.application, path.join("."))
     }
-}
-
-/// Who holds a lease, for how long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lease {
-    /// The holder: another one for each borrow.
-    pub holder: Holder,
-    /// The time from now after which the lease runs out by itself.
-    pub ttl: Duration,
-    /// The current time by the runtime's clock, for stores without one of their own.
-    pub now: Timestamp,
-}
-
-/// The unique name of an exclusive borrow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Holder(u128);
-
-impl Holder {
-    /// A new one, unlike any other on any machine.
-    #[expect(clippy::new_without_default, reason = "a default would be the same each time")]
-    pub fn new() -> Self {
-        use std::sync::LazyLock;
-        use std::sync::atomic::{AtomicU64, Ordering};
-        static PROCESS: LazyLock<u64> = LazyLock::new(|| u64::from_be_bytes(crate::id::random()));
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self(u128::from(*PROCESS) << 64 | u128::from(NEXT.fetch_add(1, Ordering::Relaxed)))
-    }
-
-    /// Its 16 bytes.
-    pub const fn to_bytes(self) -> [u8; 16] {
-        self.0.to_be_bytes()
-    }
-}
-
-/// The answer to a request for a lease.
-pub enum Acquired {
-    /// The lease is the caller's; this is the record, with `last_seen` as it was before.
-    Granted(Record),
-    /// Somebody else has it. The future resolves when it is worth asking again: when the lease was
-    /// given up or may have run out. It listens from before the answer, so that nothing is missed.
-    Busy(BoxFuture<'static, ()>),
-    /// There is no such record.
-    Absent,
-}
-
-/// Exclusive use of one session at a time, across every process that shares the store.
-///
-/// Leases are fenced: once a lease has run out, its holder's [`save`](Leases::save) is refused.
-/// Readers are never kept waiting by a lease.
-#[diagnostic::on_unimplemented(
-    message = "the backend `{Self}` has no leases, which `&mut` needs",
-    label = "`&mut` locks the session, and `{Self}` has nothing to lock it with",
-    note = "borrow it with `&T`, or change it with `Session::update`; or choose a backend with leases: `memory`, `file`, \
-            `redis`, `sqlite`, `postgres` or `mysql`"
-)]
-pub trait Leases: Backend {
-    /// Takes the lease if it is free, and loads (and touches) the record.
-    fn acquire(
-        &self,
-        key: &RecordKey,
-        lease: Lease,
-        touch: Touch,
-    ) -> impl Future<Output = Result<Acquired, BackendError>> + Send;
-
-    /// Keeps a lease for another `lease.ttl` from now; `false` if it was no longer the holder's.
-    fn extend(&self, key: &RecordKey, lease: Lease) -> impl Future<Output = Result<bool, BackendError>> + Send;
-
-    /// Replaces the record if the lease is still the holder's and the stored version is `expected`, and
-    /// gives up the lease, in one step.
-    fn save(
-        &self,
-        key: &RecordKey,
-        lease: Lease,
-        expected: u64,
-        record: Record,
-        touch: Touch,
-    ) -> impl Future<Output = Result<Written, BackendError>> + Send;
-
-    /// Gives up the lease if it is the holder's, and wakes who waits for it.
-    fn release(&self, key: &RecordKey, lease: Lease) -> impl Future<Output = Result<(), BackendError>> + Send;
-}
-
-/// Changing a session that nobody holds exclusively, without a lease: one call in place of two.
-///
-/// [`Backend::update`] does not look at leases. It takes the version away from under an exclusive borrow, whose
-/// [`save`](Leases::save) is then refused. With this, [`Session::update`](crate::Session::update) first tries without a
-/// lease; without it, each change takes one.
-pub trait CompareAndSet: Leases {
-    /// Replaces the record if the stored version is `expected` and nobody holds a lease on it, in one step. A lease counts
-    /// as held until it expires, by `touch.now` or by the store's own clock.
-    ///
-    /// [`Written::Conflict`] where somebody holds a lease: the runtime then queues for it.
-    fn compare_and_set(
-        &self,
-        key: &RecordKey,
-        expected: u64,
-        record: Record,
-        touch: Touch,
-    ) -> impl Future<Output = Result<Written, BackendError>> + Send;
 }
 
 /// Removing records that have expired, for stores that don't forget by themselves.

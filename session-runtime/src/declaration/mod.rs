@@ -2,6 +2,7 @@
 
 #[cfg(feature = "device-bound")]
 mod device;
+mod domains;
 mod limit;
 
 use std::time::Duration;
@@ -13,6 +14,8 @@ use session_rules::time;
 
 #[cfg(feature = "device-bound")]
 pub use self::device::DeviceBinding;
+use self::domains::Declared;
+pub(crate) use self::domains::DomainSource;
 pub(crate) use self::limit::{Limit, OnExcess};
 use crate::backend::Scope;
 use crate::crypto::{Keyring, REMEDY};
@@ -28,6 +31,7 @@ pub struct Declaration {
     lifetime: Option<Value>,
     rotate_every: Option<Value>,
     cookie: Vec<(CookieAttribute, Value)>,
+    domains: Option<Declared>,
     transports: Vec<Transport>,
     trusted_origins: Vec<Value>,
     public_origin: Option<Value>,
@@ -47,6 +51,7 @@ impl Declaration {
             lifetime: None,
             rotate_every: None,
             cookie: Vec::new(),
+            domains: None,
             transports: Vec::new(),
             trusted_origins: Vec::new(),
             public_origin: None,
@@ -211,6 +216,8 @@ pub(crate) struct Settings {
     pub(crate) lifetime: Duration,
     pub(crate) rotate_every: Option<Duration>,
     pub(crate) cookie: Cookie,
+    /// Where the cookie's domain comes from, if each request's host chooses it.
+    pub(crate) domains: Option<DomainSource>,
     /// In order, never empty.
     pub(crate) transports: Vec<Transport>,
     pub(crate) trusted_origins: Vec<Origin>,
@@ -227,6 +234,7 @@ pub(crate) struct Overrides {
     pub(crate) idle: Option<Duration>,
     pub(crate) lifetime: Option<Duration>,
     pub(crate) rotate_every: Option<Duration>,
+    pub(crate) domains: Option<DomainSource>,
     pub(crate) trusted_origins: Option<Result<Vec<Origin>, String>>,
     pub(crate) public_origin: Option<Result<Origin, String>>,
 }
@@ -234,7 +242,7 @@ pub(crate) struct Overrides {
 impl Settings {
     /// Resolves a declaration, reporting every problem of it at once.
     pub(crate) fn resolve(declaration: &Declaration, overrides: Overrides) -> Result<Self, OpenError> {
-        let Overrides { keyring, idle, lifetime, rotate_every, trusted_origins, public_origin } = overrides;
+        let Overrides { keyring, idle, lifetime, rotate_every, domains, trusted_origins, public_origin } = overrides;
         let mut problems = Problems(None);
         let keyring = match (keyring, declaration.key) {
             (Some(keyring), _) => problems.take(keyring.map_err(|why| OpenError::option("key", None, why))),
@@ -262,7 +270,9 @@ impl Settings {
             };
             problems.add(broken(violation.option.into(), value, violation.message));
         }
-        let cookie = declaration.read_cookie(&mut problems);
+        let mut cookie = declaration.read_cookie(&mut problems);
+        let source = domains.or_else(|| declaration.read_domains(&mut problems));
+        domains::put(source.as_ref(), &mut cookie);
         for violation in cookie.violations() {
             let value =
                 declaration.cookie.iter().find(|(option, _)| option.key() == violation.option).map(|(_, value)| *value);
@@ -285,6 +295,7 @@ impl Settings {
         if let Some(message) = public_origin.as_ref().and_then(|origin| origin.public_violation(cookie.secure)) {
             problems.add(broken(PUBLIC_ORIGIN.into(), declaration.public_origin, message));
         }
+        domains::check(source.as_ref(), public_origin.is_some(), &mut problems);
         let transports = declaration.transports_in_force().to_vec();
         #[cfg(feature = "device-bound")]
         if declaration.device.is_some() {
@@ -303,6 +314,7 @@ impl Settings {
                 lifetime,
                 rotate_every,
                 cookie,
+                domains: source.map(DomainSource::normal),
                 transports,
                 trusted_origins,
                 public_origin,

@@ -75,6 +75,9 @@ impl Answers {
             answers.problem(StatusCode::UNAUTHORIZED, ProblemKind::DeviceUnproven);
             answers.problem(StatusCode::FORBIDDEN, ProblemKind::DeviceUnbound);
         }
+        if session.domains {
+            answers.problem(StatusCode::MISDIRECTED_REQUEST, ProblemKind::Misdirected);
+        }
         if session.rejects {
             answers.problem(StatusCode::BAD_REQUEST, ProblemKind::BadToken);
         }
@@ -201,6 +204,7 @@ fn meaning(kind: ProblemKind) -> &'static str {
         ProblemKind::Internal => "the session can't be stored",
         ProblemKind::Invalid => "the session's data would not be valid",
         ProblemKind::LeaseLost => "the exclusive use of the session ran out",
+        ProblemKind::Misdirected => "the application has no sessions at this host",
         ProblemKind::Missing => "authentication is required",
         ProblemKind::NotListed => "not all sessions may have ended",
         ProblemKind::Stale => "recent authentication is required",

@@ -26,6 +26,8 @@ pub struct SessionUse {
     /// Whether the type is bound to devices, and whether the handler asks for a proof.
     pub(super) bound: bool,
     pub(super) device: bool,
+    /// Whether each request's host chooses the domain.
+    pub(super) domains: bool,
     /// Whether other sites' requests are refused.
     pub(super) csrf: bool,
     /// The handler's own `missing`.
@@ -51,6 +53,7 @@ impl SessionUse {
             #[cfg(not(feature = "device-bound"))]
             bound: false,
             device: false,
+            domains: T::declaration().has_domain_by_request(),
             csrf: true,
             own_missing: false,
             missing: T::missing(),

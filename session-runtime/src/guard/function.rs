@@ -96,3 +96,41 @@ function_of! {
     )]
     VerifyFunction['a, T: 'a]['a, T](data: &'a T, parts: &'a Parts)
 }
+
+function_of! {
+    /// What `cookie(domain = path)` names.
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` can't choose the domain of a request's cookie",
+        label = "expected a function of `&Parts`",
+        note = "write `fn cookie_domain(parts: &axum::http::request::Parts) -> Option<String>`; `None` refuses the request",
+        note = "a closure, which can hold the application's state, is given to `Builder::cookie_domain_by`"
+    )]
+    DomainFunction['a]['a](parts: &'a Parts)
+}
+
+/// What a function named by `cookie(domain = path)` may return.
+#[diagnostic::on_unimplemented(
+    message = "the function that chooses a cookie's domain can't return `{Self}`",
+    label = "expected a function that returns `Option<String>`",
+    note = "return `Some(domain)`, such as `Some(\"shop.example\".to_owned())`, or `None` where the host is none of the \
+            application's; look the domain up in a middleware if that has to be awaited, and keep it in the request's extensions"
+)]
+pub trait ChosenDomain {
+    /// The domain.
+    fn domain(self) -> Option<String>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<D: AsRef<str>> ChosenDomain for Option<D> {
+    fn domain(self) -> Option<String> {
+        self.map(|domain| domain.as_ref().to_owned())
+    }
+}
+
+/// The domain that a function chooses.
+pub fn domain_of<'a, F: DomainFunction<'a, M, Returned: ChosenDomain>, M>(
+    function: F,
+    parts: &'a Parts,
+) -> Option<String> {
+    function.call(parts).domain()
+}

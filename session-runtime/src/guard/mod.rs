@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 
 use function::Called;
+pub use function::domain_of;
 pub(crate) use function::{AsyncGuardFunction, GuardFunction, StatefulGuardFunction, VerifyFunction};
 pub(crate) use function::{NotCalled, Nothing};
 

@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
-use session_rules::cookie::Cookie;
+use session_rules::cookie::{Cookie, normal};
 
 use crate::backend::{PublicId, Record, RecordKey};
 use crate::clock::Timestamp;
@@ -290,7 +290,24 @@ impl Keys {
     /// # Ok::<(), String>(())
     /// ```
     pub fn decode(&self, purpose: &Purpose, token: &str) -> Option<TokenContents> {
-        let tokens = Tokens::new(&self.0, &purpose.0, LONGEST);
+        Self::read(&Tokens::new(&self.0, &purpose.0, LONGEST), purpose, token)
+    }
+
+    /// The same for a token of this domain, where each request's host chooses it (`cookie(domain = [..])`) and tokens are not
+    /// good across domains.
+    ///
+    /// ```
+    /// use session_runtime::inspect::{Keys, Purpose};
+    /// let keys = Keys::parse(&session_runtime::generate_key())?;
+    /// let purpose = Purpose::new("shop/User", "__Secure-user");
+    /// assert!(keys.decode_at(&purpose, "shop-a.example", "a forged token").is_none());
+    /// # Ok::<(), String>(())
+    /// ```
+    pub fn decode_at(&self, purpose: &Purpose, domain: &str, token: &str) -> Option<TokenContents> {
+        Self::read(&Tokens::of_domain(&self.0, &purpose.0, &normal(domain), LONGEST), purpose, token)
+    }
+
+    fn read(tokens: &Tokens, purpose: &Purpose, token: &str) -> Option<TokenContents> {
         // As of the moment at which it was made, it is valid.
         let issued = Tokens::issued(token)?;
         let (claims, carried) = match tokens.open(token, issued) {

@@ -1,6 +1,7 @@
 //! Exclusive use of a session: a queue inside this process, then a lease across all of them.
 
 mod queue;
+mod taken;
 mod writes;
 
 use std::future::{Future, poll_fn};
@@ -13,8 +14,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 pub(crate) use self::queue::{Queue, Turn};
+use self::taken::{PassedLease, TakenLease};
 pub(crate) use self::writes::{Writes, Writing};
-use crate::backend::{Acquired, BackendError, Holder, Lease, Record, RecordKey, Store, Touch, Written};
+use crate::backend::{Acquired, BackendError, Holder, Kept, Lease, Record, RecordKey, Store, Touch, Written};
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
 use crate::telemetry;
@@ -79,15 +81,12 @@ pub(crate) struct LeaseTiming {
     pub(crate) wait: Duration,
 }
 
-/// A lease that is held: given up when it is dropped, whatever the reason.
+/// A lease that is held, by whoever has the turn in this process. Both are given up when it is dropped, the lease first,
+/// so that what the next in the queue asks of the store comes behind.
 pub(crate) struct HeldLease {
-    client: Arc<StoreClient>,
-    key: RecordKey,
-    holder: Holder,
-    ttl: Duration,
+    lease: TakenLease,
     state: Arc<LeaseState>,
-    /// `None` once there is nothing to give up.
-    turn: Option<Turn>,
+    turn: Turn,
 }
 
 /// What has become of a lease, as far as its holder and its keeper know.
@@ -138,37 +137,37 @@ impl HeldLease {
         touch: impl Fn(Timestamp) -> Touch,
     ) -> Result<Option<(Self, Record, Touch)>, Error> {
         let mut until = None;
-        let turn = match queue.try_enter(&key) {
-            Some(turn) => turn,
+        let (turn, passed) = match queue.try_enter(&key) {
+            Some(turn) => (turn, None),
             None => {
-                let end = *until.insert(Instant::now() + timing.wait);
+                let since = Instant::now();
+                let end = *until.insert(since + timing.wait);
                 // Boxed, so that the many that need not wait have small futures.
-                Box::pin(tokio::time::timeout_at(end, queue.enter(&key))).await.map_err(|_| Error::Busy)??
+                let entered = Box::pin(tokio::time::timeout_at(end, queue.enter(&key))).await;
+                let turn = entered.map_err(|_| Error::Busy)??;
+                let touch = touch(client.now());
+                let passed = turn.take_passed().filter(|passed| passed.is_for(since, touch));
+                (turn, passed.map(|passed| (passed, touch)))
             }
         };
-        // From here on a dropped future gives up a lease that the store may have granted.
-        let mut held = Self {
-            client: Arc::clone(client),
-            key,
-            holder: Holder::new(),
-            ttl: timing.ttl,
-            state: Arc::default(),
-            turn: Some(turn),
-        };
+        if let Some((PassedLease { lease, record, asked: _ }, touch)) = passed {
+            return Ok(Some((Self { lease, state: Arc::default(), turn }, record, touch)));
+        }
+        let mut held = Self { lease: TakenLease::ask(client, key, timing.ttl), state: Arc::default(), turn };
         loop {
             let touch = touch(client.now());
             let leases = client.store.leases().ok_or_else(no_leases)?;
-            let asked = client.within(leases.acquire(&key, held.lease(touch.now), touch)).await;
-            match held.share(asked)? {
+            let asked = client.within(leases.acquire(&key, held.lease.at(touch.now), touch)).await;
+            match held.turn.share(asked)? {
                 Acquired::Granted(record) => return Ok(Some((held, record, touch))),
                 Acquired::Absent => {
-                    held.turn = None;
+                    held.lease.is_open = false;
                     return Ok(None);
                 }
                 Acquired::Busy(freed) => {
                     let end = *until.get_or_insert_with(|| Instant::now() + timing.wait);
                     if Box::pin(tokio::time::timeout_at(end, freed)).await.is_err() {
-                        held.turn = None;
+                        held.lease.is_open = false;
                         return Err(Error::Busy);
                     }
                 }
@@ -176,43 +175,79 @@ impl HeldLease {
         }
     }
 
-    fn lease(&self, now: Timestamp) -> Lease {
-        Lease { holder: self.holder, ttl: self.ttl, now }
-    }
-
-    /// Tells those of this process who wait for the session if the store could not be reached.
-    fn share<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
-        match &self.turn {
-            Some(turn) => turn.share(result),
-            None => result,
-        }
-    }
-
     /// Stores the record and gives up the lease, in one step.
-    pub(crate) async fn save(mut self, expected: u64, record: Record, touch: Touch) -> Result<(), Error> {
-        let client = Arc::clone(&self.client);
-        let _writing = client.writing(&self.key);
-        let leases = self.client.store.leases().ok_or_else(no_leases)?;
-        let saved = leases.save(&self.key, self.lease(touch.now), expected, record, touch);
-        let written = self.share(self.client.within(saved).await)?;
-        let refused = match written {
-            Written::Done => Ok(()),
-            Written::Conflict => Err(self.why_refused(expected).await),
-            Written::Absent => Err(Error::Ended),
+    pub(crate) async fn save(self, expected: u64, record: Record, touch: Touch) -> Result<(), Error> {
+        let client = Arc::clone(&self.lease.client);
+        let key = self.lease.key;
+        let _writing = client.writing(&key);
+        self.save_and_give_up(&client, expected, record, touch, None).await
+    }
+
+    /// Stores the record. Where others of this process wait, the next of them goes on with it and with the lease, unless
+    /// this process has kept the lease for long.
+    pub(crate) async fn save_and_pass_on(mut self, expected: u64, record: Record, touch: Touch) -> Result<(), Error> {
+        let client = Arc::clone(&self.lease.client);
+        let key = self.lease.key;
+        let _writing = client.writing(&key);
+        let Some(keeping) = client.store.keeping().filter(|_| self.turn.is_waited_for()) else {
+            return self.save_and_give_up(&client, expected, record, touch, None).await;
         };
-        self.turn = None;
-        refused
+        let asked = Instant::now();
+        if !self.lease.run.goes_on(asked) {
+            let pause = self.lease.run.pause(asked);
+            return self.save_and_give_up(&client, expected, record, touch, pause).await;
+        }
+        let saved = keeping.save_and_keep(&key, self.lease.at(touch.now), expected, record.clone(), touch);
+        let is_contended = match self.turn.share(client.within(saved).await)? {
+            Kept::Alone => false,
+            Kept::Contended => true,
+            Kept::Not(written) => return self.saved(expected, written).await.map(drop),
+        };
+        self.lease.run.saved(asked, is_contended);
+        let Self { lease, state: _, turn } = self;
+        turn.pass_on(PassedLease { lease, record, asked });
+        Ok(())
+    }
+
+    async fn save_and_give_up(
+        self,
+        client: &StoreClient,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+        pause: Option<Duration>,
+    ) -> Result<(), Error> {
+        let leases = client.store.leases().ok_or_else(no_leases)?;
+        let saved = leases.save(&self.lease.key, self.lease.at(touch.now), expected, record, touch);
+        let written = self.turn.share(client.within(saved).await)?;
+        let turn = self.saved(expected, written).await?;
+        if let Some(pause) = pause {
+            turn.stand_back(pause);
+        }
+        Ok(())
+    }
+
+    /// What came of a save that has given up the lease.
+    async fn saved(mut self, expected: u64, written: Written) -> Result<Turn, Error> {
+        let refused = match written {
+            Written::Done => None,
+            Written::Conflict => Some(self.why_refused(expected).await),
+            Written::Absent => Some(Error::Ended),
+        };
+        self.lease.is_open = false;
+        refused.map_or(Ok(self.turn), Err)
     }
 
     /// Why a save was refused: another write came first, or none did, and the lease had run out.
     async fn why_refused(&self, expected: u64) -> Error {
-        let unchanged = match self.client.quietly(self.client.store.backend().peek(&self.key)).await {
+        let TakenLease { client, key, .. } = &self.lease;
+        let unchanged = match client.quietly(client.store.backend().peek(key)).await {
             Ok(Some(record)) => record.version == expected,
             Ok(None) => return Error::Ended,
             Err(_) => self.state.is_lost(),
         };
         if unchanged {
-            self.state.lose(&self.client, &self.key);
+            self.state.lose(client, key);
         }
         if unchanged { Error::LeaseLost } else { Error::Conflict }
     }
@@ -220,46 +255,27 @@ impl HeldLease {
     /// Gives up the lease and waits until that is done. If the store can't be reached it is tried once more, and then the
     /// lease runs out by itself: nothing that somebody asked for has failed.
     pub(crate) async fn release(mut self) {
-        let Some(leases) = self.client.store.leases() else { return };
-        let released = self.client.within(leases.release(&self.key, self.lease(self.client.now()))).await;
-        if self.share(released).is_ok() {
-            self.turn = None;
+        let TakenLease { client, key, .. } = &self.lease;
+        let Some(leases) = client.store.leases() else { return };
+        let released = client.within(leases.release(key, self.lease.at(client.now()))).await;
+        if self.turn.share(released).is_ok() {
+            self.lease.is_open = false;
         }
     }
 
     /// What keeps this lease alive while a handler runs.
     pub(crate) fn keeper(&self) -> LeaseKeeper {
         LeaseKeeper {
-            client: Arc::clone(&self.client),
-            key: self.key,
-            holder: self.holder,
-            ttl: self.ttl,
+            client: Arc::clone(&self.lease.client),
+            key: self.lease.key,
+            holder: self.lease.holder,
+            ttl: self.lease.ttl,
             state: Arc::clone(&self.state),
         }
     }
 
     pub(crate) fn state(&self) -> &Arc<LeaseState> {
         &self.state
-    }
-}
-
-impl Drop for HeldLease {
-    /// At once where that needs no waiting, else in a task of its own. The next in the queue need not wait
-    /// for it: what he asks of the store comes behind. If even that fails the lease runs out by itself.
-    fn drop(&mut self) {
-        let Some(_turn) = self.turn.take() else { return };
-        let (client, key, lease) = (Arc::clone(&self.client), self.key, self.lease(self.client.now()));
-        let mut release = Box::pin(async move {
-            if let Some(leases) = client.store.leases() {
-                // A failure is logged where the deadline is kept.
-                let _ = client.within(leases.release(&key, lease)).await;
-            }
-        });
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        let mut idle = std::task::Context::from_waker(std::task::Waker::noop());
-        if release.as_mut().poll(&mut idle).is_pending() {
-            runtime.spawn(release);
-        }
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use super::taken::PassedLease;
 use crate::error::{BackendError, Error};
 use crate::id::RecordKey;
 
@@ -23,11 +25,15 @@ struct Line {
     turns: Arc<Semaphore>,
     /// What the store's failure is told by, once somebody waits.
     failure: Option<watch::Sender<Arc<str>>>,
+    /// How many wait.
+    waiting: usize,
+    /// What the turn before has left for the next.
+    passed: Option<PassedLease>,
 }
 
 impl Default for Line {
     fn default() -> Self {
-        Self { turns: Arc::new(Semaphore::new(1)), failure: None }
+        Self { turns: Arc::new(Semaphore::new(1)), failure: None, waiting: 0, passed: None }
     }
 }
 
@@ -53,8 +59,13 @@ impl Queue {
 
     /// A turn, if nobody is before.
     pub(crate) fn try_enter(self: &Arc<Self>, key: &RecordKey) -> Option<Turn> {
-        let turns = Arc::clone(&self.lines(key).entry(*key).or_default().turns);
-        let permit = turns.try_acquire_owned().ok()?;
+        let mut lines = self.lines(key);
+        let line = lines.entry(*key).or_default();
+        let permit = Arc::clone(&line.turns).try_acquire_owned().ok()?;
+        // It was for somebody who has left, and is given up once nothing is locked.
+        let left = line.passed.take();
+        drop(lines);
+        drop(left);
         Some(self.turn(key, permit))
     }
 
@@ -63,11 +74,15 @@ impl Queue {
     /// # Errors
     /// One of those could not reach the store while this one waited.
     pub(crate) async fn enter(self: &Arc<Self>, key: &RecordKey) -> Result<Turn, BackendError> {
-        let _left = LeaveGuard { queue: self, key };
+        let mut place = None;
         loop {
             let (turns, mut failure) = {
                 let mut lines = self.lines(key);
                 let line = lines.entry(*key).or_default();
+                if place.is_none() {
+                    line.waiting += 1;
+                    place = Some(WaitingPlace { queue: self, key });
+                }
                 let failure = line.failure.get_or_insert_with(|| watch::Sender::new(Arc::from("")));
                 (Arc::clone(&line.turns), failure.subscribe())
             };
@@ -88,11 +103,11 @@ impl Queue {
     }
 
     /// Takes an empty line away: the map's own reference is the last one, so nobody waits, and nobody
-    /// can join while the map is locked.
-    fn tidy(lines: &mut Lines, key: &RecordKey) {
-        if lines.get(key).is_some_and(|line| Arc::strong_count(&line.turns) == 1) {
-            lines.remove(key);
-        }
+    /// can join while the map is locked. What it holds is to be dropped once nothing is locked.
+    #[must_use]
+    fn tidy(lines: &mut Lines, key: &RecordKey) -> Option<Line> {
+        let is_empty = lines.get(key).is_some_and(|line| Arc::strong_count(&line.turns) == 1);
+        if is_empty { lines.remove(key) } else { None }
     }
 
     #[cfg(test)]
@@ -120,23 +135,60 @@ impl Turn {
     }
 }
 
+impl Turn {
+    /// Whether somebody of this process waits for the next.
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.queue.lines(&self.key).get(&self.key).is_some_and(|line| line.waiting > 0)
+    }
+
+    /// What the turn before has left for this one.
+    pub(super) fn take_passed(&self) -> Option<PassedLease> {
+        self.queue.lines(&self.key).get_mut(&self.key).and_then(|line| line.passed.take())
+    }
+
+    /// Ends it, and leaves a lease to whoever is next. If all have left meanwhile it is given up.
+    pub(super) fn pass_on(self, lease: PassedLease) {
+        if let Some(line) = self.queue.lines(&self.key).get_mut(&self.key) {
+            line.passed = Some(lease);
+        }
+    }
+
+    /// Ends it after a while.
+    pub(super) fn stand_back(self, pause: Duration) {
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                tokio::time::sleep(pause).await;
+                drop(self);
+            });
+        }
+    }
+}
+
 impl Drop for Turn {
     fn drop(&mut self) {
         let mut lines = self.queue.lines(&self.key);
         self.permit = None;
-        Queue::tidy(&mut lines, &self.key);
+        let empty = Queue::tidy(&mut lines, &self.key);
+        drop(lines);
+        drop(empty);
     }
 }
 
 /// Somebody who waits, and may leave without a turn after the last turn has ended.
-struct LeaveGuard<'a> {
+struct WaitingPlace<'a> {
     queue: &'a Queue,
     key: &'a RecordKey,
 }
 
-impl Drop for LeaveGuard<'_> {
+impl Drop for WaitingPlace<'_> {
     fn drop(&mut self) {
-        Queue::tidy(&mut self.queue.lines(self.key), self.key);
+        let mut lines = self.queue.lines(self.key);
+        if let Some(line) = lines.get_mut(self.key) {
+            line.waiting = line.waiting.saturating_sub(1);
+        }
+        let empty = Queue::tidy(&mut lines, self.key);
+        drop(lines);
+        drop(empty);
     }
 }
 

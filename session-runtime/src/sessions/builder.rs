@@ -14,6 +14,7 @@ use super::check::Check;
 use super::core::{Core, Inner};
 #[cfg(feature = "device-bound")]
 use super::device::Binding;
+use super::domains::Domains;
 use super::end_hook::{EndHook, EndHooks, StatefulEndHook};
 use super::ending;
 use super::identity::{Claimant, claim_purpose};
@@ -25,7 +26,7 @@ use crate::clock::{Clock, SystemClock};
 #[cfg(feature = "admin")]
 use crate::crypto::References;
 use crate::crypto::{Keyring, Sealer};
-use crate::declaration::{Overrides, Settings, Transport};
+use crate::declaration::{DomainSource, Overrides, Settings, Transport};
 use crate::error::OpenError;
 use crate::guard::StatefulCheck;
 use crate::id::{RecordNames, TypeTag};
@@ -184,6 +185,26 @@ impl<T> Builder<T> {
         self
     }
 
+    /// The domains of an application of several, such as `shop-a.example`, in place of the declared `cookie(domain)`. What is
+    /// wrong with one is reported by [`open`](Self::open).
+    #[doc = include_str!("../docs/examples/builder_cookie_domains.md")]
+    pub fn cookie_domains<'a>(mut self, domains: impl IntoIterator<Item = &'a str>) -> Self {
+        self.overrides.domains = Some(DomainSource::List(domains.into_iter().map(str::to_owned).collect()));
+        self
+    }
+
+    /// Asks this function which domain a request is at, in place of the declared `cookie(domain)`: for domains that are
+    /// known only while the application runs. `None` refuses the request with 421. What is no domain of the request's host
+    /// is answered with 500 and told by the event `session.wrong_domain`.
+    #[doc = include_str!("../docs/examples/builder_cookie_domain_by.md")]
+    pub fn cookie_domain_by(
+        mut self,
+        domain: impl Fn(&http::request::Parts) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.overrides.domains = Some(DomainSource::Function(Arc::new(domain)));
+        self
+    }
+
     /// How many forged tokens of one client, within which time, raise the event `session.forged` (default: 20 in a
     /// minute). It is raised at most once in that time; with zero tokens never.
     ///
@@ -265,7 +286,7 @@ impl<T> Builder<T> {
             _ => Ok(store),
         });
         // What is wrong with the backend is told together with the rest.
-        let ((settings, keyring), store) = match (settings, store) {
+        let ((mut settings, keyring), store) = match (settings, store) {
             (Ok(settings), Ok(store)) => (settings, store),
             (Err(first), Err(second)) => return Err(first.and(second)),
             (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error),
@@ -276,8 +297,13 @@ impl<T> Builder<T> {
         }
         let purpose = format!("{}/{}", scope.identity(), settings.cookie.name);
         let transports = &settings.transports;
-        let cookie = transports.contains(&Transport::Cookie).then_some(&settings.cookie);
-        claim_purpose(&Claimant::of::<T>(scope.is_named()), &purpose, cookie)?;
+        let source = settings.domains.take();
+        let domains =
+            source.map(|source| Domains::new(source, &keyring, &purpose, settings.lifetime, &settings.cookie));
+        let listed = domains.iter().flat_map(Domains::cookies);
+        let cookies = domains.is_none().then_some(&settings.cookie).into_iter().chain(listed);
+        let cookies = cookies.filter(|_| transports.contains(&Transport::Cookie));
+        claim_purpose(&Claimant::of::<T>(scope.is_named()), &purpose, cookies)?;
         let client = Arc::new(StoreClient {
             session_type: scope.type_name,
             store,
@@ -287,7 +313,7 @@ impl<T> Builder<T> {
         });
         #[cfg(feature = "device-bound")]
         let device = settings.device.map(|declared| Binding::new(declared, &keyring, &purpose, &settings.cookie));
-        let core = Core(Arc::new(Inner {
+        let inner = Inner {
             schema: Schema::of::<T>(),
             tokens: Tokens::new(&keyring, &purpose, settings.lifetime),
             #[cfg(feature = "admin")]
@@ -307,6 +333,7 @@ impl<T> Builder<T> {
             timing: self.timing,
             cookie_on_localhost: settings.cookie.on_localhost(),
             cookie: settings.cookie,
+            domains,
             transports: settings.transports,
             trusted_origins: settings.trusted_origins,
             public_origin: settings.public_origin,
@@ -319,7 +346,8 @@ impl<T> Builder<T> {
             limit: Some(settings.limit),
             #[cfg(feature = "device-bound")]
             device,
-        }));
+        };
+        let core = Core(Arc::new(inner), None);
         ending::note(&core);
         Ok(Sessions::of_core(core))
     }

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
 use super::check::Check;
+use super::domains::{Domain, Domains};
 use super::end_hook::EndHooks;
 use super::exclusive::ExclusiveSession;
 use super::forged_token_monitor::ForgedTokenMonitor;
@@ -36,9 +37,9 @@ use crate::record::Envelope;
 use crate::telemetry::{self, Refusal};
 use crate::token::{CARRIED_MAX, TokenCache, Tokens, is_token_len};
 
-/// All sessions of one type.
+/// All sessions of one type, at one of its domains where it has several.
 #[derive(Clone)]
-pub(crate) struct Core(pub(super) Arc<Inner>);
+pub(crate) struct Core(pub(super) Arc<Inner>, pub(super) Option<Arc<Domain>>);
 
 pub(super) struct Inner {
     pub(super) schema: &'static Schema,
@@ -61,6 +62,8 @@ pub(super) struct Inner {
     pub(super) rotate_every: Option<Duration>,
     pub(super) timing: LeaseTiming,
     pub(super) cookie: Cookie,
+    /// Where each request's host chooses the domain of its cookie.
+    pub(super) domains: Option<Domains>,
     /// The one for pages at a loopback host, where the declaration has it.
     pub(super) cookie_on_localhost: Option<Cookie>,
     pub(super) transports: Vec<Transport>,
@@ -107,14 +110,6 @@ pub(crate) struct Login {
 }
 
 impl Core {
-    /// The cookie by which a token came, or will go.
-    pub(crate) fn cookie(&self, by: &Transport) -> &Cookie {
-        match (by, &self.0.cookie_on_localhost) {
-            (Transport::CookieOnLocalhost, Some(cookie)) => cookie,
-            _ => &self.0.cookie,
-        }
-    }
-
     pub(crate) fn has_cookie_on_localhost(&self) -> bool {
         self.0.cookie_on_localhost.is_some()
     }
@@ -192,12 +187,14 @@ impl Core {
     /// # Errors
     /// Why it can't be used.
     pub(crate) fn identify(&self, token: &str) -> Result<Arc<TokenEntry>, Refusal> {
-        let (now, tokens) = (self.now(), &self.0.tokens);
+        let now = self.now();
+        let tokens = self.tokens().map_err(|_| Refusal::Token)?;
+        let remembered = self.remembered_as(token);
         let refusal = || if tokens.made(token) { Refusal::Stale } else { Refusal::Token };
         if !self.0.carried && !is_token_len(token.len()) || token.len() > CARRIED_MAX {
             return Err(Refusal::Token);
         }
-        let digest = self.0.token_cache.digest(token);
+        let digest = self.0.token_cache.digest(&remembered);
         if let Some(entry) = self.0.token_cache.get(digest) {
             return match entry.claims.are_current(now, self.lifetime()) {
                 // Only some processes know that a token is dead that carries its session. It is good until it expires.
@@ -238,17 +235,17 @@ impl Core {
     /// a record whose last use is to be noted.
     pub(crate) fn reissue(&self, session: &LoadedSession) -> Option<String> {
         let entry = &session.entry;
-        let (now, claims) = (self.now(), &entry.claims);
+        let (now, claims, tokens) = (self.now(), &entry.claims, self.tokens().ok()?);
         if session.decoded.id_hash != entry.id_hash {
             // A previous id, which another request's answer replaces.
             return None;
         }
         match &entry.carried {
-            None => claims.retired_key.then(|| self.0.tokens.seal(claims.id, claims.expires, claims.idle, now)),
+            None => claims.retired_key.then(|| tokens.seal(claims.id, claims.expires, claims.idle, now)),
             Some(record) => {
                 let due = claims.retired_key || now.since(record.last_seen) >= self.slack(self.idle(claims.idle));
                 let used = || Record { last_seen: now, ..Record::clone(record) };
-                due.then(|| self.0.tokens.seal_record(claims.id, &used(), now))
+                due.then(|| tokens.seal_record(claims.id, &used(), now))
             }
         }
     }
@@ -333,7 +330,11 @@ impl Core {
         let saved = following.record.clone();
         let span = telemetry::save_span(self.session_type(), &entry.key);
         let touch = Touch { now, ..touch };
-        let stored = held.save(record.version, saved, touch).instrument(span).await;
+        let stored = match rotation {
+            // Who comes next has another token than this record goes by.
+            Some(_) => held.save(record.version, saved, touch).instrument(span).await,
+            None => held.save_and_pass_on(record.version, saved, touch).instrument(span).await,
+        };
         let (before, after) = (&record, &following.record);
         let attempt = Attempt { entry: &entry, before, after, touch, rotates: rotation.is_some() };
         self.settle(stored, attempt).await.inspect_err(conflict)?;

@@ -79,8 +79,8 @@ fn told_of(tag: TypeTag, sweeper: &StoreClient) -> Vec<Core> {
     let own = all.iter().find(|inner| std::ptr::eq(&*inner.client, sweeper));
     let here = || all.iter().find(|inner| inner.client.store.address() == sweeper.store.address());
     match own.or_else(here) {
-        Some(inner) => vec![Core(Arc::clone(inner))],
-        None => all.into_iter().map(Core).collect(),
+        Some(inner) => vec![Core(Arc::clone(inner), None)],
+        None => all.into_iter().map(|inner| Core(inner, None)).collect(),
     }
 }
 

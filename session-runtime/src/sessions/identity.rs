@@ -55,11 +55,15 @@ fn claim<K: Eq + Hash>(claims: &Claims<K>, key: K, claimant: &Claimant) -> Optio
     }
 }
 
-/// Opens a purpose for a type. `cookie` is the one that its tokens travel in, if they do.
+/// Opens a purpose for a type. `cookies` are those that its tokens travel in, if they do.
 ///
 /// # Errors
 /// Another type of this process has the purpose, and not both state their `name`.
-pub(super) fn claim_purpose(claimant: &Claimant, purpose: &str, cookie: Option<&Cookie>) -> Result<(), OpenError> {
+pub(super) fn claim_purpose<'a>(
+    claimant: &Claimant,
+    purpose: &str,
+    cookies: impl IntoIterator<Item = &'a Cookie>,
+) -> Result<(), OpenError> {
     if let Some(first) = claim(&PURPOSES, purpose.to_owned(), claimant) {
         if first.named && claimant.named {
             return Ok(());
@@ -72,10 +76,10 @@ pub(super) fn claim_purpose(claimant: &Claimant, purpose: &str, cookie: Option<&
         );
         return Err(OpenError::option("name", None, why));
     }
-    if let Some(Cookie { name, path, domain, .. }) = cookie
-        && let Some(first) = claim(&COOKIES, (name.clone(), path.clone(), domain.clone()), claimant)
-    {
-        telemetry::cookie_shared(name, first.path, claimant.path);
+    for Cookie { name, path, domain, .. } in cookies {
+        if let Some(first) = claim(&COOKIES, (name.clone(), path.clone(), domain.clone()), claimant) {
+            telemetry::cookie_shared(name, first.path, claimant.path);
+        }
     }
     Ok(())
 }

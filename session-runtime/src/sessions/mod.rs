@@ -14,6 +14,7 @@ mod device;
 mod device_note;
 #[cfg(feature = "admin")]
 mod directory;
+mod domains;
 mod end_hook;
 mod ended;
 mod ending;
@@ -53,6 +54,7 @@ pub use self::device::Device;
 pub(crate) use self::device::{Refreshed, Registered, Standing};
 #[cfg(feature = "admin")]
 pub(crate) use self::directory::{Notice, PageOfSessions, Row, Rows};
+pub(crate) use self::domains::NoDomain;
 pub use self::end_hook::{EndAnswer, EndHook, EndReason, EndedSession, StatefulEndHook, on_end};
 pub use self::ended::{Ended, UntilEnded};
 pub(crate) use self::exclusive::ExclusiveSession;
@@ -127,7 +129,7 @@ impl<T> Sessions<T> {
         Builder::new()
     }
 
-    fn of_core(core: Core) -> Self {
+    pub(crate) fn of_core(core: Core) -> Self {
         Self { core: Arc::new(Box::new(core)), data: PhantomData }
     }
 

@@ -59,6 +59,9 @@ impl Core {
         if lifetime.into_iter().chain(idle).any(|given| given < SHORTEST) {
             return Err(Error::NoLifetime);
         }
+        if self.lacks_domain() {
+            return Err(Error::NoDomain);
+        }
         let owner = owner_of(&*data)?;
         // Only what differs from the type's: such a token is longer, and earlier releases don't know it.
         let idle = idle.filter(|idle| *idle < self.0.idle);
@@ -103,20 +106,20 @@ impl Core {
         now: Timestamp,
     ) -> Result<(Arc<TokenEntry>, String), Error> {
         if self.0.carried {
-            let token = self.0.tokens.seal_record(entry.claims.id, record, now);
+            let token = self.tokens()?.seal_record(entry.claims.id, record, now);
             let size = self.0.cookie.name.len() + token.len();
             if size > MAX_NAME_AND_VALUE {
                 return Err(Error::CookieTooLarge { size });
             }
             return Ok((self.remember(entry.carrying(record.clone()), &token), token));
         }
-        let token = self.0.tokens.seal(entry.claims.id, entry.claims.expires, entry.claims.idle, now);
+        let token = self.tokens()?.seal(entry.claims.id, entry.claims.expires, entry.claims.idle, now);
         Ok((self.remember(entry, &token), token))
     }
 
     /// A token that need not be verified when it comes.
     fn remember(&self, entry: TokenEntry, token: &str) -> Arc<TokenEntry> {
-        let digest = self.0.token_cache.digest(token);
+        let digest = self.0.token_cache.digest(&self.remembered_as(token));
         let entry = Arc::new(entry.remembered_by(digest));
         self.0.token_cache.insert(digest, Arc::clone(&entry), entry.size());
         entry

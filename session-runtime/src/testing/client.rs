@@ -13,7 +13,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tower_service::Service;
 
-use super::jar::Jar;
+use super::jar::{Jar, Target};
+use crate::declaration::Transport;
 use crate::session::Started;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -140,7 +141,10 @@ where
         for (name, value) in &headers {
             let pair = value.to_str().ok().filter(|_| *name == COOKIE).and_then(|pair| pair.split_once('='));
             match pair {
-                Some((name, value)) => self.kept().jar.put(name, value),
+                Some((name, value)) => {
+                    let domain = started.core().cookie(&Transport::Cookie).domain.as_deref();
+                    self.kept().jar.put(name, value, domain);
+                }
                 None => self.kept().header = Some((name.clone(), value.clone())),
             }
         }
@@ -159,7 +163,7 @@ where
 
     /// The value of a cookie in the jar.
     pub fn cookie(&self, name: &str) -> Option<String> {
-        self.kept().jar.get(name).map(str::to_owned)
+        self.kept().jar.get(name, self.target("/").host).map(str::to_owned)
     }
 
     /// Forgets all cookies and tokens, as another person's browser has none of them.
@@ -171,9 +175,16 @@ where
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn target<'a>(&'a self, path: &'a str) -> Target<'a> {
+        let host = self.origin.rsplit("//").next().unwrap_or_default();
+        // This may cut an IPv6 address short. No cookie has one as its domain.
+        let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+        Target { host, path, https: self.origin.starts_with("https:") }
+    }
+
     fn prepare(&self, request: &mut Request<Body>) {
         let host = self.origin.rsplit("//").next().unwrap_or_default();
-        let cookies = self.kept().jar.header(request.uri().path(), self.origin.starts_with("https:"));
+        let cookies = self.kept().jar.header(self.target(request.uri().path()));
         let kept = self.kept().header.clone();
         let same = |text: &str| HeaderValue::from_str(text).ok();
         let unsafe_method = !request.method().is_safe();
@@ -195,7 +206,7 @@ where
     fn keep(&self, headers: &HeaderMap, path: &str) {
         let mut kept = self.kept();
         for cookie in headers.get_all(SET_COOKIE).iter().filter_map(|cookie| cookie.to_str().ok()) {
-            kept.jar.set(cookie, path, self.origin.starts_with("https:"));
+            kept.jar.set(cookie, self.target(path));
         }
         if let Some(token) = headers.get(SESSION_TOKEN).and_then(|token| token.to_str().ok()) {
             let bearer = HeaderValue::try_from(format!("Bearer {token}")).ok();

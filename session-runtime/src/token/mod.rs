@@ -88,6 +88,12 @@ impl Tokens {
         Self { keys: keyring.derive(&format!("session-runtime v1 token {purpose}")), ttl }
     }
 
+    /// Those of one domain of several: what is made for one is not good on another.
+    pub(crate) fn of_domain(keyring: &Keyring, purpose: &str, domain: &str, ttl: Duration) -> Self {
+        // A domain has no space, so no two pairs give the same text, nor that of a type with one domain.
+        Self { keys: keyring.derive(&format!("session-runtime v1 domain-token {domain} {purpose}")), ttl }
+    }
+
     /// A token that names this session, made now under the newest key.
     pub(crate) fn seal(&self, id: SessionId, expires: Timestamp, idle: Option<Duration>, now: Timestamp) -> String {
         let plaintext = match idle {

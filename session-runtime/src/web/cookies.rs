@@ -64,6 +64,8 @@ fn cookie<'a>(spec: &'a Spec, value: &'a str) -> Cookie<'a> {
         name,
         path,
         domain,
+        domains: _,
+        across_domains: _,
         same_site,
         secure,
         http_only,

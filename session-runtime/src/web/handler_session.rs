@@ -8,6 +8,7 @@ use http::HeaderMap;
 use http::request::Parts;
 
 use super::authorize::{Admitted, admit};
+use super::domain::at_domain;
 use super::exclusive::ExclusiveBorrow;
 use super::held;
 use super::page_load::loads_page;
@@ -87,6 +88,7 @@ const ADMITTED: &str = "without a session or a default the request was turned aw
 impl HandlerSession {
     /// For `&T`, `Option<&T>`, and a type that is guarded without a parameter.
     pub(super) async fn shared(core: Core, demand: Demand, parts: &Parts) -> Result<Box<Self>, Rejection> {
+        let core = placed(core, parts)?;
         let Admitted { core, loaded, is_refused: _, by } = admit(core, &demand, parts).await?;
         let default = if loaded.is_none() { (demand.policy.default)() } else { None };
         if let Some(data) = &default {
@@ -97,6 +99,7 @@ impl HandlerSession {
 
     /// For `Session<T>`, `Option<Session<T>>` and `SessionSlot<T>`.
     pub(super) async fn owned(core: Core, demand: Demand, parts: &Parts) -> Result<Box<Self>, Rejection> {
+        let core = placed(core, parts)?;
         let Admitted { core, loaded, is_refused, by } = admit(core, &demand, parts).await?;
         let holder = loaded.as_ref().and_then(|loaded| held::holder(parts, &core, &loaded.entry));
         let borrow = BorrowKind::Owned { loaded, holder, is_refused, token: None, outcome: Arc::default() };
@@ -106,6 +109,7 @@ impl HandlerSession {
     /// For `&mut T` and `Option<&mut T>`: only the token is checked while extractors run; the session is locked
     /// and loaded after all of them have succeeded.
     pub(super) async fn exclusive(core: Core, demand: Demand, parts: &Parts) -> Result<Box<Self>, Rejection> {
+        let core = placed(core, parts)?;
         let (exclusive, by) = ExclusiveBorrow::announced(&core, &demand, parts).await?;
         Ok(Self::new(core, by, demand, parts, BorrowKind::Exclusive(Box::new(exclusive))))
     }
@@ -286,6 +290,14 @@ impl HandlerSession {
     /// Says in an answer's headers what it depends on.
     pub(super) fn vary(&self, headers: &mut HeaderMap) {
         vary(&self.core, headers);
+    }
+}
+
+/// The sessions at the request's domain.
+fn placed(core: Core, parts: &Parts) -> Result<Core, Rejection> {
+    match core.has_domain_by_request() {
+        false => Ok(core),
+        true => at_domain(&core, parts).map_err(|denied| denied.into_rejection(&core, parts)),
     }
 }
 

@@ -13,6 +13,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::authorize::{Found, check_fresh, load, turn_away};
+use super::domain::at_domain;
 use super::handler::answer_of_guard;
 use super::handler_session::{announce, reissued};
 use super::passive::Reading;
@@ -185,6 +186,10 @@ where
         let (core, policy) = (self.sessions.core().clone(), Arc::clone(&self.policy));
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
+            let core = match at_domain(&core, &parts) {
+                Ok(placed) => placed,
+                Err(denied) => return Ok(denied.into_rejection(&core, &parts).into_response()),
+            };
             request_memory::begin(&mut parts);
             let (format, reading) = (ProblemFormat::of(&parts.headers), Reading::of(&parts, policy.touches));
             match load(&core, &parts, policy.csrf, reading).await {

@@ -8,6 +8,7 @@ mod device;
 #[cfg(not(feature = "device-bound"))]
 #[path = "device_off.rs"]
 mod device;
+mod domain;
 mod exclusive;
 mod extract;
 mod handler;

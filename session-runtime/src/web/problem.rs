@@ -132,6 +132,12 @@ pub(super) fn cross_site() -> Response {
     problem(StatusCode::FORBIDDEN, ProblemKind::CrossSite, "Cross-site request refused", detail)
 }
 
+/// The host of the request is none of the application's.
+pub(super) fn misdirected() -> Response {
+    let detail = "This application has no sessions at this host. Nothing was changed.";
+    problem(StatusCode::MISDIRECTED_REQUEST, ProblemKind::Misdirected, "Host not served", detail)
+}
+
 /// A middleware of this request holds what its handler asks for.
 pub(super) fn held_by_middleware() -> Response {
     internal(
@@ -234,6 +240,14 @@ impl IntoResponse for Error {
                     "The session can't be started",
                     "Nothing was changed. The log has the cause: session.no_lifetime.",
                 )
+            }
+            Self::NoDomain => {
+                event!(
+                    error,
+                    "session.no_domain",
+                    "a session has no domain for its cookie, or its host is none of the application's"
+                );
+                internal("The session has no domain", "Nothing was changed. The log has the cause: session.no_domain.")
             }
             // Told with its cause where it is found.
             Self::OwnerChanged => internal(

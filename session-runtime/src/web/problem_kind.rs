@@ -36,6 +36,7 @@ kinds! {
     Internal = "internal",
     Invalid = "invalid",
     LeaseLost = "lease-lost",
+    Misdirected = "misdirected",
     Missing = "missing",
     NotListed = "not-listed",
     Stale = "stale",

@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use http::request::Parts;
 
 use super::authorize::{Absence, Denied, load, turn_away};
+use super::domain::at_domain;
 use super::passive::Reading;
 use super::problem::Rejection;
 use super::request_memory;
@@ -82,7 +83,10 @@ impl Core {
         touches: bool,
     ) -> BoxFuture<'a, Result<Result<LoadedSession, Absence>, Denied>> {
         let reading = Reading::of(parts, touches);
-        Box::pin(async move { load(self, parts, guarded, reading).await.map(|found| found.session) })
+        Box::pin(async move {
+            let core = at_domain(self, parts)?;
+            load(&core, parts, guarded, reading).await.map(|found| found.session)
+        })
     }
 
     /// An owned copy of a session's data, for a handler that asks for it, or for it if there is one.

@@ -43,7 +43,7 @@ impl<'a> Presented<'a> {
 /// that is the first one.
 pub(super) fn presented<'a>(core: &'a Core, parts: &'a Parts) -> (&'a Transport, Presented<'a>) {
     let headers = &parts.headers;
-    let on_localhost = core.has_cookie_on_localhost() && is_at_loopback(parts);
+    let on_localhost = is_on_localhost(core, parts);
     let transports = core.transports().iter().map(|transport| match transport {
         Transport::Cookie if on_localhost => ON_LOCALHOST,
         transport => transport,
@@ -69,6 +69,11 @@ const PROXY_HEADERS: [HeaderName; 4] =
     [FORWARDED, VIA, HeaderName::from_static("x-forwarded-for"), HeaderName::from_static("x-forwarded-host")];
 
 const ON_LOCALHOST: &Transport = &Transport::CookieOnLocalhost;
+
+/// Whether a request's cookie is the one for pages at a loopback host.
+pub(super) fn is_on_localhost(core: &Core, parts: &Parts) -> bool {
+    core.has_cookie_on_localhost() && is_at_loopback(parts)
+}
 
 /// Whether the page is at a loopback host, by the request line's authority and by `Host`, which have to agree. A client
 /// that sends a false one gets a cookie without `Secure` for itself alone, in a mode that is for development.
@@ -119,6 +124,8 @@ pub(super) fn announce(
         TokenChange::Removed => "",
     };
     match by {
+        // A cookie without its domain would be another one, for the host alone.
+        Transport::Cookie if core.lacks_domain() => return Err(Error::NoDomain),
         Transport::Cookie | Transport::CookieOnLocalhost => {
             let spec = core.cookie(by);
             let cookie = match change {

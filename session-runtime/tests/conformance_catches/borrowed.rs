@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use session_runtime::{
     Timestamp,
-    backend::{Acquired, BackendError, Lease, Leases, Record, RecordKey, Sweep, Touch, Written},
+    backend::{Acquired, BackendError, Lease, Leases, ListedRecord, Record, RecordKey, Sweep, Touch, Written},
 };
 use tokio::sync::Notify;
 
@@ -43,11 +43,12 @@ impl Leases for Flawed {
             let mut state = self.state();
             let State { entries, queue, .. } = &mut *state;
             let Some(entry) = entries.get_mut(&name) else { return Ok(Acquired::Absent) };
-            if let Some(held) = &entry.lease
+            if let Some(held) = &mut entry.lease
                 && held.holder != lease.holder
                 && (lease.now < held.until || self.is(Flaw::LeasesNeverEnd))
                 && !self.is(Flaw::LeasesAreShared)
             {
+                held.is_wanted = true;
                 queue.entry(name).or_insert(lease.holder);
                 let left = held.until.since(lease.now);
                 let left = if self.is(Flaw::WaitersMissTheEnd) { Duration::MAX } else { left };
@@ -57,7 +58,7 @@ impl Leases for Flawed {
                 return busy(Arc::default(), lease.ttl);
             }
             let until = if self.is(Flaw::BorrowsStick) { Timestamp::from_millis(u64::MAX) } else { until };
-            entry.lease = Some(FlawedLease { holder: lease.holder, until, freed: Arc::default() });
+            entry.lease = Some(FlawedLease { holder: lease.holder, until, freed: Arc::default(), is_wanted: false });
         }
         if self.is(Flaw::BorrowsStick) {
             self.pause().await;
@@ -159,4 +160,37 @@ impl Sweep for Flawed {
             _ => swept,
         })
     }
+
+    async fn expired(&self, now: Timestamp, limit: usize) -> Result<Option<Vec<ListedRecord>>, BackendError> {
+        let mut state = self.state();
+        let told = |entry: &Entry| self.is(Flaw::TellsOfTheLive) || has_expired(entry, now);
+        let found: Vec<_> = state.entries.iter().filter(|(_, entry)| told(entry)).map(|(key, _)| *key).collect();
+        let limit = if self.is(Flaw::TellsOfMore) { found.len() } else { limit };
+        let found = found.into_iter().take(limit);
+        let listed = found.map(|name| {
+            let record = Some(state.entries[&name].record.clone());
+            if self.is(Flaw::TellingRemoves) {
+                state.entries.remove(&name);
+            }
+            ListedRecord { key: name, record }
+        });
+        Ok(Some(listed.collect()))
+    }
+
+    async fn forget(&self, now: Timestamp, keys: &[RecordKey]) -> Result<usize, BackendError> {
+        let mut state = self.state();
+        let mut forgotten = 0;
+        for name in keys.iter().map(|key| self.name(key)) {
+            let goes = |entry: &Entry| self.is(Flaw::ForgetsTheLive) || has_expired(entry, now);
+            if state.entries.get(&name).is_some_and(goes) {
+                state.entries.remove(&name);
+                forgotten += 1;
+            }
+        }
+        Ok(if self.is(Flaw::ForgetsAndCountsAll) { keys.len() } else { forgotten })
+    }
+}
+
+fn has_expired(entry: &Entry, now: Timestamp) -> bool {
+    !Touch { now, idle: entry.idle, expires: entry.record.expires }.is_live(&entry.record, Duration::ZERO)
 }

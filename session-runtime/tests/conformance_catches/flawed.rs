@@ -45,6 +45,8 @@ pub(crate) struct FlawedLease {
     pub(crate) holder: Holder,
     pub(crate) until: Timestamp,
     pub(crate) freed: Arc<Notify>,
+    /// Whether somebody was told that it is taken.
+    pub(crate) is_wanted: bool,
 }
 
 impl Flawed {
@@ -305,7 +307,10 @@ impl Backend for Flawed {
     fn capabilities(self: &Arc<Self>) -> Capabilities {
         match self.flaw {
             Some(Flaw::NothingIsDeclared) => Capabilities::none(),
-            _ => Capabilities::none().leases(self).compare_and_set(self).sweep(self).watch(self).list(self),
+            _ => {
+                let changes = Capabilities::none().leases(self).keep_lease(self).compare_and_set(self);
+                changes.sweep(self).watch(self).list(self)
+            }
         }
     }
 }

@@ -51,6 +51,15 @@ flaws! {
     a_waiter_who_gives_up_leaves_nothing_behind: WaitersKeepTheirPlace;
     a_borrow_that_is_dropped_holds_nothing_for_longer_than_its_lease: BorrowsStick;
 
+    a_save_that_keeps_the_lease_stores_and_leaves_it_with_its_holder: KeepsStoreNothing KeepsGiveUp;
+    a_save_that_keeps_the_lease_tells_that_somebody_waits: KeepsAreAlone;
+    a_save_that_keeps_the_lease_is_refused_for_another_version_and_gives_it_up: KeepsOverwrite RefusalsKeepOn;
+    a_save_that_keeps_the_lease_is_refused_without_one: AnybodyKeeps;
+    a_save_that_keeps_the_lease_creates_nothing_after_the_end: KeepsCreate;
+    a_save_that_keeps_the_lease_extends_it: KeepsDoNotExtend;
+    a_lease_that_ran_out_is_not_kept: KeepsMayBeLate;
+    a_save_that_keeps_the_lease_and_is_dropped_has_happened_or_not: KeepsRemoveFirst;
+
     a_comparison_replaces_the_version_that_it_names_and_no_other: ComparisonsOverwrite;
     a_comparison_with_what_is_not_there_creates_nothing: ComparisonsCreate;
     a_comparison_leaves_a_session_alone_that_somebody_holds: ComparisonsKnowNoLease;
@@ -64,6 +73,8 @@ flaws! {
     a_sweep_leaves_what_is_in_use_and_takes_what_reached_its_lifetime: SweepsGoByAge;
     a_sweep_goes_by_each_records_own_time: SweepsKnowOneTimeout;
     many_who_sweep_at_once_remove_each_record_once: SweepsCountTwice;
+    what_has_expired_is_told_of_before_it_is_forgotten: TellsOfTheLive TellsOfMore TellingRemoves;
+    forgetting_takes_what_has_expired_and_nothing_else: ForgetsTheLive ForgetsAndCountsAll;
 
     a_watch_tells_when_the_record_is_deleted_through_either_handle: EndsStayHere EndsAreSilent;
     a_watch_hears_from_its_answer_on: WatchesHearLate;
@@ -119,6 +130,14 @@ pub(crate) const SEQUENTIAL: &[(&str, &[Flaw])] = {
                 ExtensionsMayBeLate,
                 ExtensionsAreIdle,
                 AnybodyExtends,
+                KeepsStoreNothing,
+                KeepsGiveUp,
+                KeepsOverwrite,
+                RefusalsKeepOn,
+                AnybodyKeeps,
+                KeepsCreate,
+                KeepsDoNotExtend,
+                KeepsMayBeLate,
                 ComparisonsOverwrite,
                 ComparisonsCreate,
                 ComparisonsKnowNoLease,

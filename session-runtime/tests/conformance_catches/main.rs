@@ -5,6 +5,7 @@ mod borrowed;
 mod compared;
 mod flawed;
 mod flaws;
+mod kept;
 mod listed;
 mod watched;
 
@@ -25,9 +26,9 @@ use crate::{
 };
 
 // Without a flaw the store passes, and without its capabilities as the backend that it is then.
-conformance! { flawless: Backend + Leases + CompareAndSet + Sweep + Watch + List => Flawed::pair(None) }
+conformance! { flawless: Backend + Leases + KeepLease + CompareAndSet + Sweep + Watch + List => Flawed::pair(None) }
 conformance! { plain: Backend => Flawed::pair(Some(Flaw::NothingIsDeclared)) }
-conformance! { memory: Backend + Leases + CompareAndSet + Sweep + Watch + List => Pair::shared(Memory::default()) }
+conformance! { memory: Backend + Leases + KeepLease + CompareAndSet + Sweep + Watch + List => Pair::shared(Memory::default()) }
 
 fn behaviours() -> impl Iterator<Item = &'static Behaviour> {
     BEHAVIOURS.iter().copied().flatten()
@@ -76,7 +77,7 @@ fn capabilities_that_are_not_declared_are_missed() {
     let check = |flaw, tested: &[&str]| {
         catch_unwind(|| conformance::capabilities(async { Flawed::pair(flaw) }, tested)).is_ok()
     };
-    let all = ["Leases", "CompareAndSet", "Sweep", "Watch", "List"];
+    let all = ["Leases", "KeepLease", "CompareAndSet", "Sweep", "Watch", "List"];
     assert!(check(None, &all));
     assert!(!check(Some(Flaw::NothingIsDeclared), &all));
     for left_out in all {

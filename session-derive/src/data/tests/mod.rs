@@ -18,6 +18,7 @@ macro_rules! refused {
 }
 
 mod device_bound;
+mod domains;
 mod field_attributes;
 mod origins;
 mod redis;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Weak;
@@ -185,20 +185,35 @@ impl Disk {
 
     /// What is stored under a key, for those without its lock.
     ///
-    /// A file system in user space may show nothing under a name while a file takes it from another one. So who finds
-    /// nothing looks again under the lock, where nothing is on its way.
+    /// A file system in user space may show nothing under a name while a file takes it from another one. And a record that
+    /// was replaced while it was read is a lease's file from then on. So who finds nothing or no record, or another file
+    /// than the one that was read, looks again under the lock, where nothing is on its way.
     pub(super) fn find(&self, place: &RecordPaths, asker: &CallerAlive) -> Result<Stored> {
-        match self.read(place)? {
-            Stored::Nothing => match self.lock(place, asker)? {
-                Some(_locked) => self.read(place),
-                None => Ok(Stored::Nothing),
-            },
-            found => Ok(found),
+        match Self::look(place) {
+            Ok(Some(entry)) => return Ok(Stored::Entry(entry)),
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(error).during("read a session", &place.shard);
+            }
+            Ok(None) | Err(_) => {}
+        }
+        match self.lock(place, asker)? {
+            Some(_locked) => self.read(place),
+            None => Ok(Stored::Nothing),
         }
     }
 
-    /// What is stored under a key. That it is whole needs no lock: a record is replaced as a whole. That there is none
-    /// is certain only under the lock.
+    /// The record under a key, without the lock. `None` if it is none, or was replaced meanwhile.
+    pub(super) fn look(place: &RecordPaths) -> io::Result<Option<FileEntry>> {
+        if !regular(&place.record)? {
+            return Ok(None);
+        }
+        let mut file = File::open(&place.record)?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(if is_at(&file, &place.record)? { format::decode(bytes) } else { None })
+    }
+
+    /// What is stored under a key whose lock is held.
     pub(super) fn read(&self, place: &RecordPaths) -> Result<Stored> {
         let bytes = || regular(&place.record)?.then(|| fs::read(&place.record)).transpose();
         match bytes() {
@@ -290,6 +305,20 @@ pub(super) fn regular(path: &Path) -> io::Result<bool> {
     Ok(fs::symlink_metadata(path)?.is_file())
 }
 
+/// Gives each of two files the other's name, in one step. `false` where the system or the file system can't: then
+/// nothing has changed.
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+pub(super) fn exchange(one: &Path, other: &Path) -> bool {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+    renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).is_ok()
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+pub(super) fn exchange(_: &Path, _: &Path) -> bool {
+    false
+}
+
 /// A record that is written but not in its place. Dropped, it is removed; what a killed process left
 /// is for the sweep.
 pub(super) struct TempRecord {
@@ -304,6 +333,19 @@ impl TempRecord {
         }
         self.path = None;
         Ok(())
+    }
+
+    /// The same where a record is there, which is removed.
+    ///
+    /// Where the store is not durable the two change names first. A file system such as ext4 begins to write a file out
+    /// at once when it takes the name of another one, which takes longer than all else here. Of the names that two files
+    /// change it is not asked.
+    pub(super) fn replace(self, locked: &Locked, place: &RecordPaths, durable: bool) -> Result<()> {
+        match &self.path {
+            // What is removed when this is dropped is the old record.
+            Some(path) if !durable && exchange(path, &place.record) => Ok(()),
+            _ => self.commit(locked, place),
+        }
     }
 }
 

@@ -4,6 +4,11 @@
 //! out. Its holder keeps a lock on it, which the operating system takes back when the process dies, so
 //! that a lease is free at once then. A lease that ran out is another's to take: its file is replaced by
 //! a new one, on which the late holder has no lock and in which it is not named.
+//!
+//! Where the store is not durable, a save writes the record into the file of the lease, and the two files change names:
+//! what was the record is the file of the next lease. No file is made or removed then, which takes a file system such as
+//! ext4 longer the more were removed in the last seconds. The first bytes of the old record are overwritten at once: they
+//! would be a holder and a time, and after a power cut no record of long ago is taken for the one in force.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _};
@@ -11,7 +16,8 @@ use std::os::unix::fs::FileExt as _;
 
 use fs4::{FileExt, TryLockError};
 
-use super::disk::{CallerAlive, Disk, DuringExt as _, Locked, RecordPaths, Result, options, regular};
+use super::disk::{CallerAlive, Disk, DuringExt as _, Locked, RecordPaths, Result, exchange, options, regular};
+use super::format;
 use crate::backend::{Lease, Written};
 use crate::clock::Timestamp;
 use crate::record::{Record, Touch};
@@ -35,6 +41,8 @@ struct LeaseFile {
 
 impl LeaseFile {
     const UNTIL: u64 = 16;
+    /// What a file says that is nobody's lease.
+    const NOBODYS: [u8; 24] = [0; 24];
 
     fn is_current(&self, lease: Lease) -> bool {
         self.holder == lease.holder.to_bytes() && lease.now < self.until
@@ -63,13 +71,14 @@ impl Disk {
     ) -> Result<LeaseAttempt> {
         let Some(locked) = self.lock(place, asker)? else { return Ok(LeaseAttempt::Absent) };
         let Some(record) = self.live(place, touch)? else { return Ok(LeaseAttempt::Absent) };
-        if let Some(note) = self.note(place)?
+        let note = self.note(place)?;
+        if let Some(note) = &note
             && note.holder != lease.holder.to_bytes()
             && note.is_held(place, lease.now)?
         {
             return Ok(LeaseAttempt::Busy);
         }
-        let file = self.take(&locked, place, lease)?;
+        let file = self.take(&locked, place, lease, note)?;
         self.note_use(&locked, place, &record, touch)?;
         drop(locked);
         Ok(LeaseAttempt::Granted(record, file))
@@ -92,22 +101,60 @@ impl Disk {
         touch: Touch,
         asker: &CallerAlive,
     ) -> Result<Written> {
-        let Some((draft, locked)) = self.prepare(place, record, touch, asker)? else { return Ok(Written::Absent) };
-        let note = self.note(place)?;
-        let written = match self.live(place, touch)? {
-            None => Written::Absent,
-            Some(stored) if stored.version == expected && note.is_some_and(|note| note.is_current(lease)) => {
-                draft.commit(&locked, place)?;
+        let (draft, locked) = if self.durable {
+            match self.prepare(place, record, touch, asker)? {
+                Some((draft, locked)) => (Some(draft), locked),
+                None => return Ok(Written::Absent),
+            }
+        } else {
+            asker.is_there(place)?;
+            let Some(locked) = self.lock(place, asker)? else { return Ok(Written::Absent) };
+            asker.is_there(place)?;
+            (None, locked)
+        };
+        let note = self.note(place)?.filter(|note| note.is_current(lease));
+        let written = match (self.live(place, touch)?, note) {
+            (None, _) => Written::Absent,
+            (Some(stored), Some(note)) if stored.version == expected => {
+                match draft {
+                    Some(draft) => draft.commit(&locked, place)?,
+                    None => self.become_record(&locked, place, &note, record, touch)?,
+                }
                 Written::Done
             }
-            Some(_) => Written::Conflict,
+            (Some(_), _) => Written::Conflict,
         };
-        self.give_up(&locked, place, lease)?;
+        // After a save there is no lease of this holder, unless the store is durable.
+        if self.durable || written != Written::Done {
+            self.give_up(&locked, place, lease)?;
+        }
         drop(locked);
         if written == Written::Done {
             self.settle(place)?;
         }
         Ok(written)
+    }
+
+    /// Writes the record into the file of the lease, which takes the record's place.
+    fn become_record(
+        &self,
+        _: &Locked,
+        place: &RecordPaths,
+        note: &LeaseFile,
+        record: &Record,
+        touch: Touch,
+    ) -> Result<()> {
+        let (bytes, path) = (format::encode(record, touch.idle), place.lease());
+        let write = || {
+            note.file.write_all_at(&bytes, 0)?;
+            note.file.set_len(u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
+            if exchange(&path, &place.record) {
+                options().write(true).open(&path)?.write_all_at(&LeaseFile::NOBODYS, 0)
+            } else {
+                fs::rename(&path, &place.record)
+            }
+        };
+        write().during("write a session", &place.shard)
     }
 
     pub(super) fn compare_and_set(
@@ -129,7 +176,7 @@ impl Disk {
         {
             return Ok(Written::Conflict);
         }
-        draft.commit(&locked, place)?;
+        draft.replace(&locked, place, self.durable)?;
         drop(locked);
         self.settle(place)?;
         Ok(Written::Done)
@@ -140,23 +187,32 @@ impl Disk {
         self.give_up(&locked, place, lease)
     }
 
-    /// Removes the lease if it is the holder's.
+    /// Says in the file of the lease that it is nobody's, if it is the holder's.
     fn give_up(&self, _: &Locked, place: &RecordPaths, lease: Lease) -> Result<()> {
-        if self.note(place)?.is_some_and(|note| note.holder == lease.holder.to_bytes()) {
-            self.remove(&place.lease(), &place.shard)?;
+        match self.note(place)?.filter(|note| note.holder == lease.holder.to_bytes()) {
+            Some(note) => note.file.write_all_at(&LeaseFile::NOBODYS, 0).during(DOING, &place.shard),
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    /// A new file for the lease, in place of any other.
-    fn take(&self, _: &Locked, place: &RecordPaths, lease: Lease) -> Result<File> {
-        let path = place.lease();
-        self.remove(&path, &place.shard)?;
-        let mut bytes = [0; 24];
+    /// The file of the lease: the one that is there, unless a late holder still has its lock; or else a new one.
+    fn take(&self, _: &Locked, place: &RecordPaths, lease: Lease, note: Option<LeaseFile>) -> Result<File> {
+        let mut bytes = LeaseFile::NOBODYS;
         bytes[..16].copy_from_slice(&lease.holder.to_bytes());
         bytes[16..].copy_from_slice(&lease.now.plus(lease.ttl).as_millis().to_be_bytes());
+        let path = place.lease();
+        if let Some(LeaseFile { file, .. }) = note {
+            match FileExt::try_lock(&file) {
+                Ok(()) => {
+                    file.write_all_at(&bytes, 0).during(DOING, &place.shard)?;
+                    return Ok(file);
+                }
+                Err(TryLockError::WouldBlock) => self.remove(&path, &place.shard).map(drop)?,
+                Err(TryLockError::Error(error)) => return Err(error).during(DOING, &place.shard),
+            }
+        }
         let make = || {
-            let file = options().write(true).create_new(true).open(&path)?;
+            let file = options().read(true).write(true).create_new(true).open(&path)?;
             FileExt::try_lock(&file)?;
             file.write_all_at(&bytes, 0)?;
             Ok(file)

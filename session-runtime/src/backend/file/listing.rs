@@ -4,16 +4,18 @@ use std::fs;
 use std::io::ErrorKind;
 
 use super::File;
-use super::disk::{CallerAlive, Disk, DuringExt as _, RecordPaths, Result, SHARDS, Stored};
+use super::disk::{CallerAlive, Disk, DuringExt as _, RecordPaths, Result, SHARDS};
 use super::format::FileEntry;
 use crate::backend::list::{cursor, first_keys, part_and_key};
 use crate::backend::{BackendError, List, ListCursor, ListPage, ListedRecord};
 use crate::id::RecordKey;
 
 const DOING: &str = "list sessions";
+/// How often a file is looked at that is no record, or is another one by then.
+const LOOKS: usize = 10;
 
 impl List for File {
-    /// A page goes through the shards until it is full. No lock is taken: a record is replaced as a whole.
+    /// A page goes through the shards until it is full. No lock is taken.
     async fn list(&self, after: Option<&ListCursor>, limit: usize) -> std::result::Result<ListPage, BackendError> {
         let (shard, after) = part_and_key(after)?;
         self.run(move |disk, asker| disk.list(shard, after, limit, asker)).await
@@ -54,12 +56,19 @@ impl Disk {
         Ok(keys)
     }
 
+    /// Without the lock, which whoever may only read the folder can't take. A record that is replaced meanwhile is looked at
+    /// again.
     fn listed(&self, place: &RecordPaths) -> Result<Option<ListedRecord>> {
-        let record = match self.read(place)? {
-            Stored::Nothing => return Ok(None),
-            Stored::Unreadable => None,
-            Stored::Entry(FileEntry { record, .. }) => Some(record),
-        };
-        Ok(Some(ListedRecord { key: place.key, record }))
+        for _ in 0..LOOKS {
+            match Self::look(place) {
+                Ok(Some(FileEntry { record, .. })) => {
+                    return Ok(Some(ListedRecord { key: place.key, record: Some(record) }));
+                }
+                Ok(None) => {}
+                Err(error) if error.kind() == ErrorKind::NotFound => return self.is_there().map(|()| None),
+                Err(error) => return Err(error).during(DOING, &place.shard),
+            }
+        }
+        Ok(Some(ListedRecord { key: place.key, record: None }))
     }
 }

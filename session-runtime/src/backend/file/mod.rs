@@ -6,7 +6,7 @@
 //!   3f/                          0700, by the first byte of the key
 //!     lock                       its lock: what is decided about this shard's sessions, one at a time
 //!     P8Zk...                    0600, a record, named by the key's text
-//!     P8Zk....lease              0600, who holds it exclusively, and until when
+//!     P8Zk....lease              0600, who holds it exclusively, and until when; kept for the next lease
 //!     91b2d0....draft            0600, a record that is being written
 //! ```
 
@@ -24,6 +24,7 @@ mod records;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod workers;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,7 @@ use std::time::Duration;
 use self::disk::{CallerAlive, Disk};
 use self::leases::LeaseAttempt;
 use self::sweep::{CALL, SweepCursor};
+use self::workers::Workers;
 use super::{
     Acquired, Backend, BackendError, Capabilities, CompareAndSet, Holder, Lease, Leases, ListedRecord, OpenBackend,
     OpenError, Record, RecordKey, Scope, Sweep, Touch, Written, touch_interval,
@@ -41,7 +43,7 @@ use crate::clock::Timestamp;
 
 /// Sessions in files, one a session, shared by every process of one machine that opens the folder.
 ///
-/// A write is a temporary file that takes the record's name: a process that is killed at any instant
+/// A write is another file that takes the record's name: a process that is killed at any instant
 /// leaves the old record or the new one. [`durable`](FileConfig::durable) makes that hold for a machine
 /// that loses its power, too. Locks are the operating system's, so the folder should be on a local disk, and all
 /// processes should open it on one mount: a second mount of the same folder, by a file system in user space or over the
@@ -54,6 +56,7 @@ use crate::clock::Timestamp;
 /// (at most a minute) old. Who may use the files is said by their modes (0700 and 0600): no other user.
 pub struct File {
     disk: Arc<Disk>,
+    workers: Workers,
     broom: Arc<SweepCursor>,
     /// The leases of this process: each an open file with a lock on it, free for all when it is closed.
     held: Mutex<HashMap<RecordKey, FileLease>>,
@@ -71,8 +74,9 @@ pub struct FileConfig {
     /// The folder. It is made if it isn't there, and each type of session has its own folder in it:
     /// `application/Type`, see [`Scope::identity`].
     pub dir: Option<PathBuf>,
-    /// Whether a write is on the disk itself before it counts as done. Without it the sessions of the last
-    /// seconds may be lost when the machine loses its power, but not when the process ends.
+    /// Whether a write is on the disk itself before it counts as done. Without it the sessions that were written in the last
+    /// half minute or so, before the system wrote them out, may be lost when the machine loses its power, but not when
+    /// the process ends.
     pub durable: bool,
 }
 
@@ -101,7 +105,12 @@ impl File {
         let disk = Disk::open(folder, durable).map_err(unusable)?;
         let access = disk.check_access().map_err(unusable)?;
         access.map_err(|why| OpenError::option("backend = file(dir)", None, why))?;
-        Ok(Self { disk: Arc::new(disk), broom: Arc::new(SweepCursor::new(CALL)), held: Mutex::default() })
+        Ok(Self {
+            disk: Arc::new(disk),
+            workers: Workers::default(),
+            broom: Arc::new(SweepCursor::new(CALL)),
+            held: Mutex::default(),
+        })
     }
 
     fn held(&self) -> MutexGuard<'_, HashMap<RecordKey, FileLease>> {
@@ -126,9 +135,9 @@ impl File {
     ) -> Result<T, BackendError> {
         let asking = Arc::new(());
         let (disk, asker) = (Arc::clone(&self.disk), CallerAlive(Arc::downgrade(&asking)));
-        let answer = tokio::task::spawn_blocking(move || work(&disk, &asker)).await;
+        let answer = self.workers.run(move || work(&disk, &asker)).await;
         drop(asking);
-        answer.map_err(BackendError::new)?.map_err(BackendError::new)
+        answer.ok_or_else(|| BackendError::new("the work on the files was given up"))?.map_err(BackendError::new)
     }
 }
 

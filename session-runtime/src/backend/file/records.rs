@@ -59,7 +59,7 @@ impl Disk {
         match self.live(place, touch)? {
             None => return Ok(Written::Absent),
             Some(stored) if stored.version != expected => return Ok(Written::Conflict),
-            Some(_) => draft.commit(&locked, place)?,
+            Some(_) => draft.replace(&locked, place, self.durable)?,
         }
         drop(locked);
         self.settle(place)?;
@@ -108,7 +108,7 @@ impl Disk {
         if is_due(record, touch) {
             let used = Record { last_seen: touch.now, ..record.clone() };
             if let Some(draft) = self.draft(place, &used, touch.idle)? {
-                draft.commit(locked, place)?;
+                draft.replace(locked, place, self.durable)?;
                 self.settle(place)?;
             }
         }

@@ -136,18 +136,18 @@ impl Disk {
     }
 
     fn sweep_record(&self, place: &RecordPaths, batch: &mut SweepBatch<'_>) -> Result<()> {
-        let expired = |batch: &SweepBatch<'_>| match self.read(place)? {
-            Stored::Entry(entry) if batch.has_expired(&entry) => Ok(Some(entry.record)),
-            Stored::Entry(_) | Stored::Nothing | Stored::Unreadable => Ok(None),
+        let expired = |batch: &SweepBatch<'_>, stored| match stored {
+            Stored::Entry(entry) if batch.has_expired(&entry) => Some(entry.record),
+            Stored::Entry(_) | Stored::Nothing | Stored::Unreadable => None,
         };
         // Looked at without the lock first, since most records are live; the lock is taken anew for each
         // that is not: nobody waits for a sweep.
-        let Some(record) = expired(batch)? else { return Ok(()) };
+        let Some(record) = expired(batch, self.find(place, batch.asker)?) else { return Ok(()) };
         if let Some(found) = &mut batch.found {
             found.push(ListedRecord { key: place.key, record: Some(record) });
             batch.left -= 1;
         } else if let Some(locked) = self.lock(place, batch.asker)?
-            && expired(batch)?.is_some()
+            && expired(batch, self.read(place)?).is_some()
         {
             batch.left -= usize::from(self.forget(&locked, place)?);
         }

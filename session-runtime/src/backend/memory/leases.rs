@@ -1,7 +1,9 @@
 //! Exclusive use of the sessions in memory, and changes without it.
 
 use super::{Memory, MemoryLease, Waiters};
-use crate::backend::{Acquired, BackendError, CompareAndSet, Lease, Leases, Record, RecordKey, Touch, Written};
+use crate::backend::{
+    Acquired, BackendError, CompareAndSet, KeepLease, Kept, Lease, Leases, Record, RecordKey, Touch, Written,
+};
 
 impl Leases for Memory {
     async fn acquire(&self, key: &RecordKey, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
@@ -62,6 +64,31 @@ impl Leases for Memory {
             entry.lease.take_if(|held| held.holder == lease.holder);
         }
         Ok(())
+    }
+}
+
+impl KeepLease for Memory {
+    async fn save_and_keep(
+        &self,
+        key: &RecordKey,
+        lease: Lease,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> Result<Kept, BackendError> {
+        let mut shard = self.shard(key);
+        let Some(entry) = shard.live(key, touch) else { return Ok(Kept::Not(Written::Absent)) };
+        let Some(mut held) = entry.lease.take_if(|held| held.holder == lease.holder) else {
+            return Ok(Kept::Not(Written::Conflict));
+        };
+        if lease.now >= held.until || entry.record.version != expected {
+            return Ok(Kept::Not(Written::Conflict));
+        }
+        let is_contended = held.freed.is_waited_for();
+        held.until = lease.now.plus(lease.ttl);
+        entry.lease = Some(held);
+        shard.replace(key, record);
+        Ok(if is_contended { Kept::Contended } else { Kept::Alone })
     }
 }
 

@@ -8,9 +8,11 @@ use super::connection::{Loss, Request};
 use super::encoding::{decode, encode, keep, millis, number, unexpected_reply};
 use super::fault::unavailable;
 use super::replicas::Replicas;
-use super::scripts::{self, Call};
+use super::scripts::{self, Call, TaughtScript};
 use super::{LOST_WAKE, Redis};
-use crate::backend::{Acquired, BackendError, CompareAndSet, Lease, Leases, Record, RecordKey, Touch, Written};
+use crate::backend::{
+    Acquired, BackendError, CompareAndSet, KeepLease, Kept, Lease, Leases, Record, RecordKey, Touch, Written,
+};
 
 impl Redis {
     /// Asks for the lease once more, and says that somebody waits for it.
@@ -111,17 +113,10 @@ impl Leases for Redis {
         record: Record,
         touch: Touch,
     ) -> Result<Written, BackendError> {
-        let (record_name, lease_name) = self.names(key);
-        let bytes = encode(&record);
-        let call = Call::new(&self.scripts.save, [&record_name, &lease_name])
-            .bytes(&lease.holder.to_bytes())
-            .bytes(&expected.to_be_bytes())
-            .bytes(&bytes)
-            .number(keep(&record, self.kept(touch)))
-            .bytes(self.channel.as_bytes())
-            .bytes(key.as_bytes());
-        let answer = self.changing(key, self.write(call, Replicas::is_repeated)).await?;
-        self.outcome(&record_name, answer, record.version, &bytes).await
+        match self.store(&self.scripts.save, key, lease, expected, record, touch).await? {
+            Kept::Not(written) => Ok(written),
+            Kept::Alone | Kept::Contended => Err(unexpected_reply()),
+        }
     }
 
     async fn release(&self, key: &RecordKey, lease: Lease) -> Result<(), BackendError> {
@@ -130,6 +125,49 @@ impl Leases for Redis {
             .bytes(self.channel.as_bytes())
             .bytes(key.as_bytes());
         self.run(call).await.map(drop)
+    }
+}
+
+impl KeepLease for Redis {
+    async fn save_and_keep(
+        &self,
+        key: &RecordKey,
+        lease: Lease,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> Result<Kept, BackendError> {
+        self.store(&self.scripts.save_and_keep, key, lease, expected, record, touch).await
+    }
+}
+
+impl Redis {
+    /// Stores the record by one of the scripts that need the lease.
+    async fn store(
+        &self,
+        script: &TaughtScript,
+        key: &RecordKey,
+        lease: Lease,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> Result<Kept, BackendError> {
+        let (record_name, lease_name) = self.names(key);
+        let bytes = encode(&record);
+        let call = Call::new(script, [&record_name, &lease_name])
+            .bytes(&lease.holder.to_bytes())
+            .bytes(&expected.to_be_bytes())
+            .bytes(&bytes)
+            .number(keep(&record, self.kept(touch)))
+            .bytes(self.channel.as_bytes())
+            .bytes(key.as_bytes())
+            .number(millis(lease.ttl));
+        let answer = self.changing(key, self.write(call, Replicas::is_repeated)).await?;
+        match number(&answer.value)? {
+            scripts::KEPT => Ok(Kept::Alone),
+            scripts::KEPT_CONTENDED => Ok(Kept::Contended),
+            _ => self.outcome(&record_name, answer, record.version, &bytes).await.map(Kept::Not),
+        }
     }
 }
 

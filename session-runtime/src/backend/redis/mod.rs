@@ -320,7 +320,7 @@ impl Backend for Redis {
     }
 
     fn capabilities(self: &Arc<Self>) -> Capabilities {
-        let capabilities = Capabilities::none().leases(self).compare_and_set(self).watch(self);
+        let capabilities = Capabilities::none().leases(self).keep_lease(self).compare_and_set(self).watch(self);
         // A node of a cluster names its own keys alone.
         if self.connection.is_cluster() { capabilities } else { capabilities.list(self) }
     }

@@ -115,6 +115,7 @@ pub(super) struct Scripts {
     pub(super) contend: TaughtScript,
     pub(super) extend: TaughtScript,
     pub(super) save: TaughtScript,
+    pub(super) save_and_keep: TaughtScript,
 }
 
 /// KEYS: record. ARGV: time of use, milliseconds to keep it.
@@ -192,6 +193,33 @@ if version ~= ARGV[2] then return 2 end
 redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
 return 1";
 
+/// What [`SAVE_AND_KEEP`] answers where it has stored the record and kept the lease.
+pub(super) const KEPT: i64 = 3;
+/// The same while another process waits for it.
+pub(super) const KEPT_CONTENDED: i64 = 4;
+
+/// KEYS: record, lease. ARGV: holder, expected version, new record, milliseconds to keep it, channel, message,
+/// milliseconds of the lease.
+///
+/// As on a save, a write comes first that a full server takes, after which the script is let go on.
+const SAVE_AND_KEEP: &str = "
+local held = redis.call('GET', KEYS[2])
+if not held or string.sub(held, 1, 16) ~= ARGV[1] then
+  if redis.call('EXISTS', KEYS[1]) == 1 then return 2 end
+  return 0
+end
+local version = redis.call('GETRANGE', KEYS[1], 0, 7)
+if version ~= ARGV[2] then
+  redis.call('DEL', KEYS[2])
+  if #held > 16 then redis.pcall('PUBLISH', ARGV[5], ARGV[6]) end
+  if version == '' then return 0 end
+  return 2
+end
+redis.call('PEXPIRE', KEYS[2], ARGV[7])
+redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
+if #held > 16 then return 4 end
+return 3";
+
 /// KEYS: lease. ARGV: holder, channel, message.
 pub(super) const RELEASE: &str = "
 local held = redis.call('GET', KEYS[1])
@@ -211,6 +239,7 @@ impl Default for Scripts {
             contend: TaughtScript::new(CONTEND),
             extend: TaughtScript::new(EXTEND),
             save: TaughtScript::new(SAVE),
+            save_and_keep: TaughtScript::new(SAVE_AND_KEEP),
         }
     }
 }

@@ -220,7 +220,7 @@ impl Redis {
         let (version, holder, other) = ([0; 8], [1; 16], [2; 16]);
         let bytes = [0; 24];
         let scripts = &self.scripts;
-        let mut pipeline = Pipeline::with_capacity(10);
+        let mut pipeline = Pipeline::with_capacity(12);
         let mut call = |text: &str, keys: &[&String], arguments: &[&[u8]]| {
             pipeline.cmd("EVAL").arg(text).arg(keys.len()).arg(keys).arg(arguments);
         };
@@ -233,7 +233,9 @@ impl Redis {
         call(scripts.contend.text(), &[&record, &lease], &[&holder, kept, kept]);
         call(scripts.contend.text(), &[&record, &lease], &[&other, kept, kept]);
         call(scripts.extend.text(), &[&lease], &[&holder, kept]);
-        call(scripts.save.text(), &[&record, &lease], &[&holder, &version, &bytes, kept, channel, message]);
+        let save: [&[u8]; 7] = [&holder, &version, &bytes, kept, channel, message, kept];
+        call(scripts.save_and_keep.text(), &[&record, &lease], &save);
+        call(scripts.save.text(), &[&record, &lease], &save);
         call(RELEASE, &[&lease], &[&holder, channel, message]);
         call(scripts.delete.text(), &[&record, &lease], &[channel, message]);
         let answers = connection.send_packed_commands(&pipeline, 0, pipeline.len()).await;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::driver::SqlValue;
+use super::many::ManyForm;
 use crate::error::OpenError;
 
 /// What is particular about a database's SQL.
@@ -18,6 +19,9 @@ pub(super) struct Dialect {
     numbered: bool,
     /// Whether an UPDATE can return what it changed.
     pub(super) returning: bool,
+    /// How it changes many rows at once, and how many such statements run before further calls wait to be in the next.
+    pub(super) many: ManyForm,
+    pub(super) at_once: usize,
     /// The current time in milliseconds since 1970: the same throughout a statement, so that an index on times can be
     /// used, and whatever time zone and modes the connection has.
     now: &'static str,
@@ -52,6 +56,8 @@ pub(super) const SQLITE: Dialect = Dialect {
     schemas: false,
     numbered: false,
     returning: true,
+    many: ManyForm::OneWriter,
+    at_once: 1,
     settings: &[],
     limits: "SELECT 0, 1",
     now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
@@ -74,6 +80,8 @@ pub(super) const POSTGRES: Dialect = Dialect {
     schemas: true,
     numbered: true,
     returning: true,
+    many: ManyForm::Returning,
+    at_once: 2,
     // Each statement is right under any isolation; but serializable ones of many at once undo each other.
     settings: &["SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED"],
     limits: "SELECT (EXTRACT(EPOCH FROM current_setting('statement_timeout')::INTERVAL) * 1000)::BIGINT, 1::BIGINT",
@@ -98,6 +106,8 @@ pub(super) const MYSQL: Dialect = Dialect {
     schemas: true,
     numbered: false,
     returning: false,
+    many: ManyForm::Message,
+    at_once: 2,
     settings: &[
         "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE",
         "SET NAMES utf8mb4, autocommit = 1, time_zone = '+00:00', \
@@ -168,7 +178,7 @@ impl Names {
         names.replace("{index}", &self.index).replace("{now}", dialect.now)
     }
 
-    fn sql(&self, dialect: &Dialect, template: &str) -> Sql {
+    pub(super) fn sql(&self, dialect: &Dialect, template: &str) -> Sql {
         let text = self.fill(dialect, template);
         let pieces: Box<[Box<str>]> = text.split('?').map(Into::into).collect();
         if !dialect.numbered {

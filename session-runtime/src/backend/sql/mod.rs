@@ -10,6 +10,7 @@
 //! `keep_until`, after which a sweep removes the record, `lease_until`, and who sweeps. Otherwise a machine
 //! whose clock is ahead would sweep the sessions of people who are using them, and take leases that are held.
 
+mod batch;
 mod dialect;
 mod driver;
 #[cfg_attr(
@@ -19,7 +20,9 @@ mod driver;
 mod failure;
 #[cfg(feature = "testing")]
 pub(super) mod fuzz;
+mod leases;
 mod listing;
+mod many;
 #[cfg(feature = "mysql")]
 mod mysql;
 mod pool;

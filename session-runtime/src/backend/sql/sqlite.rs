@@ -29,7 +29,8 @@ use super::waiting::Pauses;
 /// One connection writes and up to four read, each a thread of its own. The session types of a process that are
 /// declared with the same file share them. A shared borrow is one query; an
 /// exclusive borrow is one statement that takes the lease and reads the record, and one that saves and
-/// unlocks. `last_seen` follows the uses of a session when it is a sixteenth of the idle timeout (at most
+/// unlocks. While one such statement runs, the exclusive borrows of other sessions wait and then share the next statement
+/// and its commit, up to 32. `last_seen` follows the uses of a session when it is a sixteenth of the idle timeout (at most
 /// a minute) old.
 pub struct Sqlite {
     store: Arc<SqlStore<sqlx::Sqlite>>,

@@ -5,30 +5,31 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
-use tokio::time::timeout;
 
+use super::batch::Batches;
 use super::dialect::{Names, Sql, Statements};
 use super::driver::{Columns, Driver, Mode, SqlValue, StatementResult};
 use super::failure::{Failed, failure, is_broken, is_collision, is_missing_table};
+use super::many::Many;
 use super::pool::Pool;
 use super::probe::{Probe, names_are_apart, probe};
 use super::schema;
-use super::waiting::{LeaseState, Pauses, Waiter, Waiting};
-use crate::backend::{
-    Acquired, BackendError, Holder, Lease, OpenError, Record, RecordKey, Touch, Written, touch_interval,
-};
+use super::waiting::{LeaseState, Pauses, Waiting};
+use crate::backend::{BackendError, Holder, OpenError, Record, RecordKey, Touch, Written, touch_interval};
 use crate::clock::Timestamp;
 
 /// Sessions in two tables: the records, and one row that knows the schema's version and who sweeps.
 pub(super) struct SqlStore<D: Driver> {
     reads: Arc<Pool<D>>,
-    writes: Arc<Pool<D>>,
+    pub(super) writes: Arc<Pool<D>>,
     pub(super) statements: Statements,
-    mode: Mode,
+    pub(super) takes: Batches<D>,
+    pub(super) saves: Batches<D>,
+    pub(super) mode: Mode,
     /// Whether the tables are known to be there, and the right to see to it.
     ready: AtomicBool,
     preparing: Mutex<()>,
-    waiting: Arc<Waiting>,
+    pub(super) waiting: Arc<Waiting>,
     /// The name under which this store sweeps.
     pub(super) sweeper: Holder,
 }
@@ -38,8 +39,6 @@ pub(super) struct SqlStore<D: Driver> {
 const TRIES: usize = 12;
 /// How often a statement is tried whose connection breaks.
 const CONNECTIONS: usize = 4;
-/// How long one look at somebody else's lease may take.
-const LOOK: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -51,16 +50,19 @@ pub(super) enum Purpose {
 pub(super) struct Outcome<D: Driver> {
     pub(super) result: StatementResult<D>,
     /// An earlier attempt broke half-way: whether the database has carried it out, too, is not known.
-    repeated: bool,
+    pub(super) repeated: bool,
 }
 
 impl<D: Driver> SqlStore<D> {
     /// A store of these tables. Nothing is asked of the database yet.
     pub(super) fn new(reads: Arc<Pool<D>>, writes: Arc<Pool<D>>, table: &str, mode: Mode) -> Result<Self, OpenError> {
+        let (dialect, names) = (&D::DIALECT, Names::new(&D::DIALECT, table)?);
         Ok(Self {
             reads,
             writes,
-            statements: Statements::new(&D::DIALECT, &Names::new(&D::DIALECT, table)?),
+            statements: Statements::new(dialect, &names),
+            takes: Batches::new(dialect.at_once, Many::take(dialect, &names)),
+            saves: Batches::new(dialect.at_once, Many::save(dialect, &names)),
             mode,
             ready: AtomicBool::new(false),
             preparing: Mutex::new(()),
@@ -165,7 +167,7 @@ impl<D: Driver> SqlStore<D> {
         Ok(self.run(Purpose::Write, sql, values).await?.result.affected > 0)
     }
 
-    async fn row(&self, sql: &Sql, values: &[SqlValue<'_>]) -> Result<Option<D::Row>, BackendError> {
+    pub(super) async fn row(&self, sql: &Sql, values: &[SqlValue<'_>]) -> Result<Option<D::Row>, BackendError> {
         Ok(self.run(Purpose::Read, sql, values).await?.result.rows.pop())
     }
 
@@ -173,7 +175,7 @@ impl<D: Driver> SqlStore<D> {
     ///
     /// # Errors
     /// What is stored is newer, so that nobody knows.
-    async fn is_stored(&self, key: &RecordKey, record: &Record) -> Result<bool, BackendError> {
+    pub(super) async fn is_stored(&self, key: &RecordKey, record: &Record) -> Result<bool, BackendError> {
         match self.peek(key).await? {
             Some(stored) if stored.version > record.version => Err(BackendError::new(
                 "the connection to the database was lost, and whether the session was stored is not known",
@@ -183,7 +185,7 @@ impl<D: Driver> SqlStore<D> {
         }
     }
 
-    async fn state(&self, key: &RecordKey) -> Result<Option<LeaseState>, BackendError> {
+    pub(super) async fn state(&self, key: &RecordKey) -> Result<Option<LeaseState>, BackendError> {
         let Some(row) = self.row(&self.statements.state, &[key.as_bytes().into()]).await? else { return Ok(None) };
         let state = || -> Result<LeaseState, sqlx::Error> {
             Ok(LeaseState { is_kept: !row.left(0)?.is_zero(), holder: row.bytes(1)?, left: row.left(2)? })
@@ -222,7 +224,7 @@ impl<D: Driver> SqlStore<D> {
     /// The record in a row. The time of this use is written, when it is due: when the record shows it to be, or the
     /// database would forget the record too early, since a machine whose clock is ahead used it last. The version sees
     /// to it that no later expiry is overwritten, and the comparison that of many uses at once one is written.
-    async fn used(&self, key: &RecordKey, row: &D::Row, touch: Touch) -> Result<Record, BackendError> {
+    pub(super) async fn used(&self, key: &RecordKey, row: &D::Row, touch: Touch) -> Result<Record, BackendError> {
         let (record, left) = (read(row).map_err(failure)?, row.left(KEPT).map_err(failure)?);
         let interval = touch_interval(touch.idle);
         let keep = keep(touch.now, record.expires, touch);
@@ -269,115 +271,12 @@ impl<D: Driver> SqlStore<D> {
         // What an attempt without an answer may have removed was there.
         Ok(outcome.result.affected > 0 || outcome.repeated)
     }
-
-    pub(super) async fn acquire(
-        self: &Arc<Self>,
-        key: &RecordKey,
-        lease: Lease,
-        touch: Touch,
-    ) -> Result<Acquired, BackendError> {
-        loop {
-            if let Some(row) = self.take(key, lease).await? {
-                return self.used(key, &row, touch).await.map(Acquired::Granted);
-            }
-            // Before the look, so that a lease that is given up after it is heard of.
-            let wake = self.waiting.listen(key);
-            match self.state(key).await? {
-                Some(state) if state.is_kept => {
-                    if state.is_held_by_another(lease) {
-                        let left = state.left;
-                        let freed = Arc::clone(self).freed(*key, state.holder, wake);
-                        return Ok(Acquired::Busy(Box::pin(async move {
-                            let _ = timeout(left, freed).await;
-                        })));
-                    }
-                    // It was given up between the two statements.
-                }
-                _ => return Ok(Acquired::Absent),
-            }
-        }
-    }
-
-    /// Takes the lease if it is free, and reads the record.
-    async fn take(&self, key: &RecordKey, lease: Lease) -> Result<Option<D::Row>, BackendError> {
-        let holder = lease.holder.to_bytes();
-        let values = [(&holder).into(), lease.ttl.into(), key.as_bytes().into(), (&holder).into()];
-        let result = self.run(Purpose::Write, &self.statements.take, &values).await?.result;
-        if D::DIALECT.returning {
-            Ok(result.rows.into_iter().next())
-        } else if result.affected > 0 {
-            self.row(&self.statements.load, &[key.as_bytes().into()]).await
-        } else {
-            Ok(None)
-        }
-    }
-
-    /// Waits until that holder's lease is over: hears it from this process, looks for it otherwise.
-    async fn freed(self: Arc<Self>, key: RecordKey, holder: Option<Vec<u8>>, mut wake: Waiter) {
-        let mut pauses = Pauses::new();
-        while !wake.within(pauses.next()).await {
-            match timeout(LOOK, self.state(&key)).await {
-                Ok(Ok(Some(state))) if state.holder == holder => {}
-                // It is another's now, or there is something wrong: asking for the lease will tell.
-                _ => return,
-            }
-        }
-    }
-
-    pub(super) async fn extend(&self, key: &RecordKey, lease: Lease) -> Result<bool, BackendError> {
-        let holder = lease.holder.to_bytes();
-        let values = [lease.ttl.into(), key.as_bytes().into(), (&holder).into()];
-        self.changed(&self.statements.extend, &values).await
-    }
-
-    pub(super) async fn save(
-        &self,
-        key: &RecordKey,
-        lease: Lease,
-        expected: u64,
-        record: Record,
-        touch: Touch,
-    ) -> Result<Written, BackendError> {
-        let holder = lease.holder.to_bytes();
-        let values = [
-            version(record.version),
-            record.last_seen.into(),
-            record.expires.into(),
-            keep(record.last_seen, record.expires, touch).into(),
-            SqlValue::Bytes(&record.body),
-            key.as_bytes().into(),
-            version(expected),
-            (&holder).into(),
-        ];
-        let outcome = self.run(Purpose::Write, &self.statements.save, &values).await?;
-        if outcome.result.affected > 0 || outcome.repeated && self.is_stored(key, &record).await? {
-            self.waiting.wake(key);
-            return Ok(Written::Done);
-        }
-        match self.state(key).await? {
-            Some(state) if state.is_kept => {
-                if state.holder.as_deref() == Some(&holder) {
-                    self.release(key, lease).await?;
-                }
-                Ok(Written::Conflict)
-            }
-            _ => Ok(Written::Absent),
-        }
-    }
-
-    pub(super) async fn release(&self, key: &RecordKey, lease: Lease) -> Result<(), BackendError> {
-        let holder = lease.holder.to_bytes();
-        if self.changed(&self.statements.release, &[key.as_bytes().into(), (&holder).into()]).await? {
-            self.waiting.wake(key);
-        }
-        Ok(())
-    }
 }
 
 /// For how long from this use on the database has to keep the record: in a column of its own, so that sweeping needs
 /// one index and no knowledge of the idle timeouts of all the types whose sessions share a table. It is a difference
 /// between times of one machine, so that it is right even where that machine's clock is not.
-fn keep(last_seen: Timestamp, expires: Timestamp, touch: Touch) -> Duration {
+pub(super) fn keep(last_seen: Timestamp, expires: Timestamp, touch: Touch) -> Duration {
     let idle = touch.idle.saturating_add(touch_interval(touch.idle));
     expires.min(last_seen.plus(idle)).since(touch.now).min(idle)
 }
@@ -386,7 +285,7 @@ fn keep(last_seen: Timestamp, expires: Timestamp, touch: Touch) -> Duration {
 const KEPT: usize = 4;
 
 /// Versions are compared for equality only, so the sign doesn't matter.
-fn version(version: u64) -> SqlValue<'static> {
+pub(super) fn version(version: u64) -> SqlValue<'static> {
     SqlValue::Number(version.cast_signed())
 }
 

@@ -6,6 +6,7 @@
 //! - [`records`]: conditional writes, expiry, and what must hold of them when many ask at once;
 //! - [`interrupted`]: futures that are dropped half-way, and handles that go away;
 //! - [`leases`]: exclusive use, and who is woken when it ends;
+//! - [`keeping`]: leases that are kept over a save;
 //! - [`comparing`]: changes without a lease, and who is left alone by them;
 //! - [`sweeping`]: removing what has expired;
 //! - [`watching`]: who is told of a session's end;
@@ -22,6 +23,7 @@
 
 pub mod comparing;
 pub mod interrupted;
+pub mod keeping;
 pub mod leases;
 pub mod listing;
 mod model;
@@ -53,11 +55,13 @@ const MANY: usize = 32;
 /// ```
 /// use session_runtime::{backend::Memory, testing::{Pair, conformance}};
 ///
-/// conformance! { memory: Backend + Leases + CompareAndSet + Sweep + Watch + List => Pair::shared(Memory::default()) }
+/// conformance! {
+///     memory: Backend + Leases + KeepLease + CompareAndSet + Sweep + Watch + List => Pair::shared(Memory::default())
+/// }
 /// ```
 ///
 /// The traits are those that the backend implements: [`Backend`](crate::backend::Backend), and then of
-/// [`Leases`](crate::backend::Leases), [`CompareAndSet`](crate::backend::CompareAndSet), [`Sweep`](crate::backend::Sweep), [`Watch`](crate::backend::Watch) and
+/// [`Leases`](crate::backend::Leases), [`KeepLease`](crate::backend::KeepLease), [`CompareAndSet`](crate::backend::CompareAndSet), [`Sweep`](crate::backend::Sweep), [`Watch`](crate::backend::Watch) and
 /// [`List`](crate::backend::List). The expression gives a [`Pair`] of handles on an empty store. It is evaluated for each test, inside a tokio runtime, so it
 /// may `.await`; it sees what is in scope in the module where the macro is called.
 ///
@@ -93,14 +97,15 @@ macro_rules! __behaviours {
         $crate::__behaviours! { @names interrupted @tests [$pair] }
     };
     (@of Leases [$pair:expr]) => { $crate::__behaviours! { @names leases @tests [$pair] } };
+    (@of KeepLease [$pair:expr]) => { $crate::__behaviours! { @names keeping @tests [$pair] } };
     (@of CompareAndSet [$pair:expr]) => { $crate::__behaviours! { @names comparing @tests [$pair] } };
     (@of Sweep [$pair:expr]) => { $crate::__behaviours! { @names sweeping @tests [$pair] } };
     (@of Watch [$pair:expr]) => { $crate::__behaviours! { @names watching @tests [$pair] } };
     (@of List [$pair:expr]) => { $crate::__behaviours! { @names listing @tests [$pair] } };
     (@of $other:ident [$pair:expr]) => {
         compile_error!(concat!(
-            "`", stringify!($other), "` is no capability that the suite knows: name `Leases`, `CompareAndSet`, `Sweep`, \
-             `Watch`, `List`"
+            "`", stringify!($other), "` is no capability that the suite knows: name `Leases`, `KeepLease`, \
+             `CompareAndSet`, `Sweep`, `Watch`, `List`"
         ));
     };
     (@tests [$pair:expr] $part:ident $($behaviour:ident)+) => {
@@ -168,6 +173,18 @@ macro_rules! __behaviours {
             any_sequence_of_borrows_ends_as_the_model_says
         }
     };
+    (@names keeping $($then:tt)+) => {
+        $crate::__behaviours! { $($then)+ keeping
+            a_save_that_keeps_the_lease_stores_and_leaves_it_with_its_holder
+            a_save_that_keeps_the_lease_tells_that_somebody_waits
+            a_save_that_keeps_the_lease_is_refused_for_another_version_and_gives_it_up
+            a_save_that_keeps_the_lease_is_refused_without_one
+            a_save_that_keeps_the_lease_creates_nothing_after_the_end
+            a_save_that_keeps_the_lease_extends_it
+            a_lease_that_ran_out_is_not_kept
+            a_save_that_keeps_the_lease_and_is_dropped_has_happened_or_not
+        }
+    };
     (@names comparing $($then:tt)+) => {
         $crate::__behaviours! { $($then)+ comparing
             a_comparison_replaces_the_version_that_it_names_and_no_other
@@ -186,6 +203,8 @@ macro_rules! __behaviours {
             a_sweep_leaves_what_is_in_use_and_takes_what_reached_its_lifetime
             a_sweep_goes_by_each_records_own_time
             many_who_sweep_at_once_remove_each_record_once
+            what_has_expired_is_told_of_before_it_is_forgotten
+            forgetting_takes_what_has_expired_and_nothing_else
         }
     };
     (@names watching $($then:tt)+) => {
@@ -219,6 +238,7 @@ pub static BEHAVIOURS: &[&[Behaviour]] = &[
     crate::__behaviours! { @names records @list },
     crate::__behaviours! { @names interrupted @list },
     crate::__behaviours! { @names leases @list },
+    crate::__behaviours! { @names keeping @list },
     crate::__behaviours! { @names comparing @list },
     crate::__behaviours! { @names sweeping @list },
     crate::__behaviours! { @names watching @list },
@@ -268,6 +288,7 @@ pub fn capabilities(pair: impl Future<Output = Pair>, tested: &[&str]) {
             let store = &side.store;
             let found = [
                 ("Leases", store.leases().is_some()),
+                ("KeepLease", store.keeping().is_some()),
                 ("CompareAndSet", store.comparing().is_some()),
                 ("Sweep", store.sweeping().is_some()),
                 ("Watch", store.watching().is_some()),

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::operations::{Expecting, HOLDERS, KEYS, Operation};
 use super::pair::key;
 use super::{IDLE, LIFETIME, Pair};
-use crate::backend::{Acquired, Holder, Record, RecordKey, Touch, Written};
+use crate::backend::{Acquired, Holder, Kept, Record, RecordKey, Touch, Written};
 use crate::clock::Timestamp;
 
 /// The store that is asked, and what should be in it.
@@ -120,7 +120,7 @@ impl<'a> Model<'a> {
     }
 
     async fn step(&mut self, operation: Operation) -> Outcome {
-        use Operation::{Acquire, Compare, Create, Delete, Extend, Load, Pass, Release, Save, Sweep, Update};
+        use Operation::{Acquire, Compare, Create, Delete, Extend, Keep, Load, Pass, Release, Save, Sweep, Update};
         match operation {
             Create { key, .. }
             | Load { key, .. }
@@ -130,6 +130,7 @@ impl<'a> Model<'a> {
             | Compare { key, .. }
             | Extend { key, .. }
             | Save { key, .. }
+            | Keep { key, .. }
             | Release { key, .. } => self.revoke(key).await?,
             Pass(_) | Sweep { .. } => {}
         }
@@ -148,7 +149,8 @@ impl<'a> Model<'a> {
             Acquire { key, holder, ttl } => self.acquire(key, holder, ttl).await,
             Compare { key, side, expecting } => self.compare(key, side, expecting).await,
             Extend { key, holder, ttl } => self.extend(key, holder, ttl).await,
-            Save { key, holder, expecting } => self.save(key, holder, expecting).await,
+            Save { key, holder, expecting } => self.save(key, holder, None, expecting).await,
+            Keep { key, holder, ttl, expecting } => self.save(key, holder, Some(ttl), expecting).await,
             Release { key, holder } => {
                 let lease = self.pair.lease(self.holders[holder], Duration::ZERO);
                 self.pair.side(holder).release(&self.keys[key], lease).await;
@@ -278,7 +280,8 @@ impl<'a> Model<'a> {
         Ok(())
     }
 
-    async fn save(&mut self, key: usize, holder: usize, expecting: Expecting) -> Outcome {
+    /// A save, that keeps the lease for so long or gives it up.
+    async fn save(&mut self, key: usize, holder: usize, keep: Option<Duration>, expecting: Expecting) -> Outcome {
         let touch = self.touch(key);
         let expected = self.stored[key].as_ref().map_or(1, |stored| stored.version(expecting));
         let record = self.record(expected + 1, touch);
@@ -287,13 +290,23 @@ impl<'a> Model<'a> {
             Some(stored) if stored.is_held_by(holder, touch.now) && stored.version == expected => Written::Done,
             Some(_) => Written::Conflict,
         };
-        let lease = self.pair.lease(self.holders[holder], Duration::ZERO);
-        let side = self.pair.side(holder);
-        let found = side.save(&self.keys[key], lease, expected, record.clone(), touch).await;
+        let lease = self.pair.lease(self.holders[holder], keep.unwrap_or_default());
+        let (side, name) = (self.pair.side(holder), &self.keys[key]);
+        let (found, kept) = match keep {
+            None => (side.save(name, lease, expected, record.clone(), touch).await, None),
+            Some(ttl) => match side.save_and_keep(name, lease, expected, record.clone(), touch).await {
+                Kept::Alone | Kept::Contended => (Written::Done, Some(ttl)),
+                Kept::Not(written) => (written, None),
+            },
+        };
         if let Some(stored) = &mut self.stored[key] {
             stored.lease.take_if(|held| held.holder == holder);
+            if let Some(ttl) = kept {
+                stored.lease = Some(ModelLease { holder, until: touch.now.plus(ttl) });
+            }
         }
-        self.written(key, "a save", found, right, record)
+        let what = if keep.is_some() { "a save that keeps the lease" } else { "a save" };
+        self.written(key, what, found, right, record)
     }
 
     async fn sweep(&mut self, side: usize, limit: usize) -> Outcome {

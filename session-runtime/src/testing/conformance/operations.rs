@@ -23,6 +23,7 @@ pub(super) enum Operation {
     Compare { key: usize, side: usize, expecting: Expecting },
     Extend { key: usize, holder: usize, ttl: Duration },
     Save { key: usize, holder: usize, expecting: Expecting },
+    Keep { key: usize, holder: usize, ttl: Duration, expecting: Expecting },
     Release { key: usize, holder: usize },
     Sweep { side: usize, limit: usize },
 }
@@ -40,6 +41,7 @@ pub(super) enum Expecting {
 pub(super) struct Supported {
     pub(super) pass: bool,
     pub(super) lease: bool,
+    pub(super) keep: bool,
     pub(super) compare: bool,
     pub(super) sweep: bool,
 }
@@ -72,7 +74,7 @@ pub(super) fn sequence(seed: u64, can: Supported) -> Vec<Operation> {
 }
 
 fn operation(dice: &mut Rng, can: Supported) -> Operation {
-    use Operation::{Acquire, Compare, Create, Delete, Extend, Load, Pass, Release, Save, Sweep, Update};
+    use Operation::{Acquire, Compare, Create, Delete, Extend, Keep, Load, Pass, Release, Save, Sweep, Update};
 
     // The stored version more often than not: a sequence of refusals gets nowhere.
     const EXPECTING: [Expecting; 5] =
@@ -82,7 +84,7 @@ fn operation(dice: &mut Rng, can: Supported) -> Operation {
         let [key, holder] = [KEYS, HOLDERS].map(|count| dice.below(count + 1).saturating_sub(1));
         let (side, limit) = (dice.below(2), dice.below(3));
         let (expecting, ttl) = (dice.one_of(&EXPECTING), ttl(dice, can));
-        return match dice.below(58) {
+        return match dice.below(64) {
             0..9 if can.pass => Pass(pause(dice)),
             9..15 => Create { key, side },
             15..18 => Load { key, side },
@@ -94,6 +96,7 @@ fn operation(dice: &mut Rng, can: Supported) -> Operation {
             49..52 if can.lease => Release { key, holder },
             52..54 if can.sweep => Sweep { side, limit },
             54..58 if can.compare => Compare { key, side, expecting },
+            58..64 if can.keep => Keep { key, holder, ttl, expecting },
             _ => continue,
         };
     }
@@ -122,12 +125,12 @@ mod tests {
 
     #[test]
     fn a_seed_is_a_sequence_of_what_the_store_can_do() {
-        let can = Supported { pass: false, lease: false, compare: false, sweep: false };
+        let can = Supported { pass: false, lease: false, keep: false, compare: false, sweep: false };
         let text = |seed| format!("{:?}", sequence(seed, can));
         assert_eq!(text(1), text(1));
         assert_ne!(text(1), text(2));
         let all: String = (0..50).map(text).collect();
         assert!(["Create", "Load", "Update", "Delete"].iter().all(|name| all.contains(name)));
-        assert!(["Pass", "Acquire", "Compare", "Sweep"].iter().all(|name| !all.contains(name)));
+        assert!(["Pass", "Acquire", "Keep", "Compare", "Sweep"].iter().all(|name| !all.contains(name)));
     }
 }

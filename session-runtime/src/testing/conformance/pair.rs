@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use super::{IDLE, LIFETIME};
 use crate::backend::{
-    Acquired, Backend, BackendError, Holder, Lease, ListCursor, ListPage, Record, RecordKey, Store, Touch, Written,
+    Acquired, Backend, BackendError, Holder, Kept, Lease, ListCursor, ListPage, ListedRecord, Record, RecordKey, Store,
+    Touch, Written,
 };
 use crate::clock::{Clock as _, SystemClock, Timestamp};
 use crate::testing::ManualClock;
@@ -216,6 +217,7 @@ pub(super) fn key() -> RecordKey {
 }
 
 const LEASES: &str = "`capabilities` says that the store has leases";
+const KEEP_LEASE: &str = "`capabilities` says that the store can keep a lease";
 const COMPARE_AND_SET: &str = "`capabilities` says that the store can compare and set";
 const SWEEP: &str = "`capabilities` says that the store can be swept";
 const WATCH: &str = "`capabilities` says that the store can be watched";
@@ -283,6 +285,18 @@ impl StoreHandle {
         self.answer("release", self.store.leases().expect(LEASES).release(key, lease)).await;
     }
 
+    pub(super) async fn save_and_keep(
+        &self,
+        key: &RecordKey,
+        lease: Lease,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> Kept {
+        let store = self.store.keeping().expect(KEEP_LEASE);
+        self.answer("save_and_keep", store.save_and_keep(key, lease, expected, record, touch)).await
+    }
+
     pub(super) async fn compare_and_set(
         &self,
         key: &RecordKey,
@@ -297,6 +311,14 @@ impl StoreHandle {
     pub(super) async fn sweep(&self, now: Timestamp, limit: usize) -> usize {
         let store = self.store.sweeping().expect(SWEEP);
         self.answer("sweep", store.sweep(now, limit)).await
+    }
+
+    pub(super) async fn expired(&self, now: Timestamp, limit: usize) -> Option<Vec<ListedRecord>> {
+        self.answer("expired", self.store.sweeping().expect(SWEEP).expired(now, limit)).await
+    }
+
+    pub(super) async fn forget(&self, now: Timestamp, keys: &[RecordKey]) -> usize {
+        self.answer("forget", self.store.sweeping().expect(SWEEP).forget(now, keys)).await
     }
 
     pub(super) async fn watch(&self, key: &RecordKey) -> Pin<Box<dyn Future<Output = ()> + Send>> {

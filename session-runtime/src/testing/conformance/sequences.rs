@@ -30,8 +30,8 @@ impl Drop for RunningSeed {
 /// Runs sequences of what the store can do.
 pub(super) async fn check(pair: &Pair, lease: bool) {
     let store = &pair.one.store;
-    let (compare, sweep) = (lease && store.comparing().is_some(), store.sweeping().is_some());
-    let can = Supported { pass: !pair.is_real_time(), lease, compare, sweep };
+    let (keep, compare) = (lease && store.keeping().is_some(), lease && store.comparing().is_some());
+    let can = Supported { pass: !pair.is_real_time(), lease, keep, compare, sweep: store.sweeping().is_some() };
     for seed in seeds() {
         let _underway = RunningSeed(seed);
         let operations = sequence(seed, can);

@@ -1,5 +1,6 @@
 //! What holds of sweeping.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -7,7 +8,7 @@ use tokio::task::JoinSet;
 use super::interrupted::{STEPS, overlap};
 use super::pair::{StoreHandle, key};
 use super::{LIFETIME, Pair};
-use crate::backend::{Record, RecordKey, Touch};
+use crate::backend::{ListedRecord, Record, RecordKey, Touch};
 use crate::clock::Timestamp;
 
 /// Short, since a store with a clock of its own has to be waited for.
@@ -193,4 +194,66 @@ pub async fn many_who_sweep_at_once_remove_each_record_once(pair: Pair) {
     pair.until("everything that has expired is swept", all).await;
     assert!(swept == EXPIRED || pair.is_real_time(), "{swept} were swept, of {EXPIRED}");
     assert_live(&pair, &shelf).await;
+}
+
+/// What a store tells of before it forgets it: `None` if it can't, so that it has nothing to show here.
+async fn told(pair: &Pair, side: &StoreHandle, limit: usize) -> Option<Vec<ListedRecord>> {
+    let told = side.expired(pair.now(), limit).await?;
+    assert!(told.len() <= limit, "{} were told of, of {limit} at most", told.len());
+    Some(told)
+}
+
+/// Who is to hear of a session's end is told before the record goes: telling of it removes nothing, and what is told is
+/// what was stored. A store whose [`expired`](crate::backend::Sweep::expired) says `None` has no part in this.
+pub async fn what_has_expired_is_told_of_before_it_is_forgotten(pair: Pair) {
+    let Some(none) = told(&pair, &pair.one, 10).await else { return };
+    assert!(none.is_empty(), "there is nothing");
+    let shelf = shelf(&pair).await;
+    let (mut heard, mut forgotten, mut round) = (BTreeSet::new(), 0, 0);
+    let all = async || {
+        round += 1;
+        let side = pair.side(round);
+        let told = told(&pair, side, 7).await.expect("it could tell before");
+        let again = self::told(&pair, side, 1000).await.expect("it could tell before");
+        for ListedRecord { key, record } in &told {
+            assert!(shelf.expired.contains(key), "what is told of has expired");
+            let same =
+                record.as_ref().is_some_and(|record| (record.version, &record.body) == (1, &pair.record(1, "x").body));
+            assert!(same, "it is told as it was stored");
+            let there = again.iter().any(|again| again.key == *key);
+            assert!(there || pair.is_real_time(), "telling of it removes nothing");
+        }
+        let keys: Vec<RecordKey> = told.iter().map(|told| told.key).collect();
+        heard.extend(keys.iter().copied());
+        forgotten += side.forget(pair.now(), &keys).await;
+        forgotten >= EXPIRED || forgets(&pair, round)
+    };
+    pair.until("everything that has expired is told of and forgotten", all).await;
+    assert_live(&pair, &shelf).await;
+    if !pair.is_real_time() {
+        assert_eq!((heard.len(), forgotten), (EXPIRED, EXPIRED), "each is told of, and forgotten once");
+        assert!(told(&pair, &pair.one, 1000).await.expect("it could tell before").is_empty(), "nothing is left");
+    }
+}
+
+/// Only what has expired is forgotten, whoever is named: a session that was used or made anew since it was told of stays.
+pub async fn forgetting_takes_what_has_expired_and_nothing_else(pair: Pair) {
+    if told(&pair, &pair.one, 10).await.is_none() {
+        return;
+    }
+    let shelf = shelf(&pair).await;
+    let named: Vec<RecordKey> = shelf.expired.iter().chain(&shelf.live).copied().chain([key()]).collect();
+    let forgotten = pair.one.forget(pair.now(), &named).await;
+    assert_live(&pair, &shelf).await;
+    let again = pair.other.forget(pair.now(), &named).await;
+    if !pair.is_real_time() {
+        assert_eq!((forgotten, again), (EXPIRED, 0), "those are forgotten that had expired, and once");
+    }
+    let anew = shelf.expired[0];
+    let now = pair.now();
+    let record = Record { last_seen: now, expires: now.plus(LIFETIME), ..pair.record(1, "anew") };
+    assert!(pair.one.create(&anew, record, touch(now)).await, "it was forgotten");
+    let forgotten = pair.other.forget(pair.now(), &[anew]).await;
+    assert!(forgotten == 0 || pair.may_have_passed(IDLE, now), "it was made anew");
+    assert!(pair.other.peek(&anew).await.is_some() || pair.may_have_passed(IDLE, now), "it was made anew");
 }

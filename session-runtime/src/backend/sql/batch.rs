@@ -1,0 +1,320 @@
+//! Calls about many sessions in one statement, so that they share a round trip and a commit.
+//!
+//! A call that comes while no other runs is a statement of its own, at once. Those that come meanwhile wait for it, and
+//! are one statement then: the slower the database, the more of them. What became of a call is read from the rows that
+//! the statement returns. Whatever it does not say of a call, and whatever fails, is left to a statement of the call's own:
+//! an error that is one session's is no other's, and each call is answered only once its own change is committed.
+
+use std::collections::VecDeque;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::{Either, select};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use super::driver::{Columns as _, Driver, Mode, SqlValue, StatementResult};
+use super::failure::{Failed, is, is_broken, is_collision};
+use super::many::{Many, ManyForm};
+use super::store::SqlStore;
+use crate::id::RecordKey;
+
+/// How long a call waits to be part of a statement. Where those that run take longer, it is one of its own, on another
+/// connection: one that hangs holds up nobody else.
+const PATIENCE: Duration = Duration::from_millis(100);
+/// How many bytes of records there are in one statement, unless one record alone has more.
+const MOST_BYTES: usize = 256 * 1024;
+
+/// What calls ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Take,
+    Save,
+}
+
+/// A value that its call no longer borrows.
+pub(super) enum OwnValue {
+    Number(i64),
+    Holder([u8; 16]),
+    Key(RecordKey),
+    Body(Bytes),
+}
+
+impl OwnValue {
+    pub(super) fn borrow(&self) -> SqlValue<'_> {
+        match self {
+            Self::Number(number) => SqlValue::Number(*number),
+            Self::Holder(holder) => holder.into(),
+            Self::Key(key) => key.as_bytes().into(),
+            Self::Body(body) => SqlValue::Bytes(body),
+        }
+    }
+
+    /// A value of the same type for a row that stands for no call: no record has an empty name.
+    pub(super) fn blank(&self) -> SqlValue<'_> {
+        match self {
+            Self::Number(_) => SqlValue::Number(0),
+            _ => SqlValue::Bytes(&[]),
+        }
+    }
+}
+
+impl From<SqlValue<'_>> for OwnValue {
+    fn from(value: SqlValue<'_>) -> Self {
+        match value {
+            SqlValue::Number(number) => Self::Number(number),
+            SqlValue::Bytes(bytes) => Self::Body(Bytes::copy_from_slice(bytes)),
+        }
+    }
+}
+
+impl From<Duration> for OwnValue {
+    fn from(duration: Duration) -> Self {
+        SqlValue::from(duration).into()
+    }
+}
+
+/// What one call asks for: its row of the statement.
+pub(super) struct Call {
+    pub(super) key: RecordKey,
+    pub(super) values: Vec<OwnValue>,
+}
+
+impl Call {
+    fn bytes(&self) -> usize {
+        self.values.iter().map(|value| if let OwnValue::Body(body) = value { body.len() } else { 0 }).sum()
+    }
+}
+
+/// How a call goes on.
+pub(super) enum Entry<D: Driver> {
+    /// As a statement of its own. Others wait for it for as long as it has its place. If `repeated`, it may have been
+    /// carried out already.
+    Alone { repeated: bool, place: Option<Place<D>> },
+    /// It is carried out, and this is its row.
+    Done(D::Row),
+}
+
+struct Waiting<D: Driver> {
+    call: Call,
+    /// Which one of those that wait.
+    number: u64,
+    answer: oneshot::Sender<Entry<D>>,
+}
+
+struct Queue<D: Driver> {
+    /// How many statements run.
+    running: usize,
+    next: u64,
+    waiting: VecDeque<Waiting<D>>,
+}
+
+/// The calls of one kind.
+pub(super) struct Batches<D: Driver> {
+    queue: Mutex<Queue<D>>,
+    /// How many statements run before further calls wait.
+    limit: usize,
+    many: Many,
+    /// The database does not know the statement: each call is one of its own.
+    refused: AtomicBool,
+}
+
+impl<D: Driver> Batches<D> {
+    pub(super) fn new(limit: usize, many: Many) -> Self {
+        let queue = Queue { running: 0, next: 0, waiting: VecDeque::new() };
+        Self { queue: Mutex::new(queue), limit, many, refused: AtomicBool::new(false) }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue<D>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// No longer waits; `false` if a statement has taken the call.
+    fn withdraw(&self, number: u64) -> bool {
+        let mut queue = self.queue();
+        let before = queue.waiting.len();
+        queue.waiting.retain(|waiting| waiting.number != number);
+        queue.waiting.len() < before
+    }
+}
+
+impl<D: Driver> Queue<D> {
+    /// The next calls, each of another session. Those that nobody waits for any more are not begun.
+    fn next(&mut self, most: usize) -> Vec<Waiting<D>> {
+        self.waiting.retain(|waiting| !waiting.answer.is_closed());
+        let (mut batch, mut later, mut bytes) = (Vec::<Waiting<D>>::new(), VecDeque::new(), 0);
+        while let Some(waiting) = self.waiting.pop_front() {
+            let more = bytes + waiting.call.bytes();
+            let is_another = batch.iter().all(|other| other.call.key != waiting.call.key);
+            if is_another && batch.len() < most && (batch.is_empty() || more <= MOST_BYTES) {
+                bytes = more;
+                batch.push(waiting);
+            } else {
+                later.push_back(waiting);
+            }
+        }
+        self.waiting = later;
+        batch
+    }
+}
+
+/// A place among the statements that run.
+pub(super) struct Place<D: Driver> {
+    store: Arc<SqlStore<D>>,
+    purpose: Purpose,
+    /// Whether those that wait are begun when it is given up.
+    leads: bool,
+}
+
+impl<D: Driver> Drop for Place<D> {
+    fn drop(&mut self) {
+        let batches = self.store.batches(self.purpose);
+        let mut queue = batches.queue();
+        // Without a runtime those that wait go on by themselves before long.
+        if let (true, false, Ok(runtime)) = (self.leads, queue.waiting.is_empty(), Handle::try_current()) {
+            // The place goes over to the task. Should the runtime end, it is given up there.
+            let place = Self { store: Arc::clone(&self.store), purpose: self.purpose, leads: false };
+            drop(queue);
+            runtime.spawn(place.lead());
+        } else {
+            queue.running -= 1;
+        }
+    }
+}
+
+impl<D: Driver> Place<D> {
+    /// Runs statements for those that wait until nobody does.
+    async fn lead(mut self) {
+        loop {
+            let batches = self.store.batches(self.purpose);
+            let mut batch = batches.queue().next(batches.many.most());
+            let (Some(first), more) = (batch.pop(), batch.len()) else { break };
+            if more == 0 {
+                // One needs no statement for many: it has the place from now on.
+                self.leads = true;
+                let _ = first.answer.send(Entry::Alone { repeated: false, place: Some(self) });
+                return;
+            }
+            batch.push(first);
+            self.run(batch).await;
+        }
+        // Who has come since the last look is seen when the place is given up.
+        self.leads = true;
+    }
+
+    /// Runs a statement for these calls and answers each of them. It is given up when nobody waits for it any more.
+    async fn run(&self, mut batch: Vec<Waiting<D>>) {
+        let store = Arc::clone(&self.store);
+        let purpose = self.purpose;
+        let (calls, mut answers): (Vec<_>, Vec<_>) =
+            batch.drain(..).map(|waiting| (waiting.call, waiting.answer)).unzip();
+        let nobody_waits = async {
+            for answer in &mut answers {
+                answer.closed().await;
+            }
+        };
+        let mut outcome = match select(pin!(store.run_many(purpose, &calls)), pin!(nobody_waits)).await {
+            Either::Left((outcome, _)) => outcome,
+            Either::Right(_) => return,
+        };
+        for (call, answer) in calls.iter().zip(answers) {
+            let row = outcome.rows.iter().position(|(key, _)| key[..] == call.key.as_bytes()[..]);
+            let entry = match row {
+                Some(row) => Entry::Done(outcome.rows.swap_remove(row).1),
+                None => Entry::Alone { repeated: outcome.repeated, place: None },
+            };
+            // Who has gone has been told that it failed.
+            let _ = answer.send(entry);
+        }
+    }
+}
+
+/// What a statement for many calls did.
+struct ManyOutcome<D: Driver> {
+    /// The sessions whose calls are carried out, and the rows that it returned for them.
+    rows: Vec<(Vec<u8>, D::Row)>,
+    /// Whether what it does not tell of may have been carried out all the same.
+    repeated: bool,
+}
+
+impl<D: Driver> SqlStore<D> {
+    pub(super) fn batches(&self, purpose: Purpose) -> &Batches<D> {
+        match purpose {
+            Purpose::Take => &self.takes,
+            Purpose::Save => &self.saves,
+        }
+    }
+
+    /// Waits to be part of a statement, if as many as may run are running.
+    pub(super) async fn enter(self: &Arc<Self>, purpose: Purpose, call: impl FnOnce() -> Call) -> Entry<D> {
+        let batches = self.batches(purpose);
+        let (number, mut answered) = {
+            let mut queue = batches.queue();
+            if batches.refused.load(Ordering::Relaxed) {
+                return Entry::Alone { repeated: false, place: None };
+            }
+            if queue.running < batches.limit {
+                queue.running += 1;
+                let place = Place { store: Arc::clone(self), purpose, leads: true };
+                return Entry::Alone { repeated: false, place: Some(place) };
+            }
+            let (answer, answered) = oneshot::channel();
+            let number = queue.next;
+            queue.next += 1;
+            queue.waiting.push_back(Waiting { call: call(), number, answer });
+            (number, answered)
+        };
+        let entry = match timeout(PATIENCE, &mut answered).await {
+            Ok(entry) => entry,
+            Err(_) if batches.withdraw(number) => return Entry::Alone { repeated: false, place: None },
+            Err(_) => answered.await,
+        };
+        // No answer: the runtime that ran the statement has ended, perhaps after it was sent.
+        entry.unwrap_or(Entry::Alone { repeated: true, place: None })
+    }
+
+    async fn run_many(&self, purpose: Purpose, calls: &[Call]) -> ManyOutcome<D> {
+        let result = self.try_many(purpose, calls).await;
+        let named = self.batches(purpose).many.named;
+        match result {
+            Ok(result) => {
+                let named = |row: D::Row| Some((row.bytes(named).ok()??, row));
+                ManyOutcome { rows: result.rows.into_iter().filter_map(named).collect(), repeated: false }
+            }
+            Err(Failed { error, repeated }) => {
+                // Each call says by itself what is wrong. Of what this statement alone is to blame for, nobody is told.
+                if is(&error, &["42", "0A", "HY"]) && !is_collision(&error) {
+                    self.batches(purpose).refused.store(true, Ordering::Relaxed);
+                }
+                ManyOutcome { rows: Vec::new(), repeated }
+            }
+        }
+    }
+
+    async fn try_many(&self, purpose: Purpose, calls: &[Call]) -> Result<StatementResult<D>, Failed> {
+        let Some((sql, values)) = self.batches(purpose).many.fill(calls) else {
+            return Ok(StatementResult { affected: 0, rows: Vec::new() });
+        };
+        self.prepare().await?;
+        let mode = if D::DIALECT.many == ManyForm::Message { Mode::Text } else { self.mode };
+        let mut pooled = self.writes.get().await?;
+        match D::run(pooled.connection(), sql, &values, mode).await {
+            Ok(result) => {
+                pooled.keep();
+                Ok(result)
+            }
+            Err(error) => {
+                let repeated = is_broken(&error);
+                // A message of several statements that failed may have left its transaction open.
+                if !repeated && D::DIALECT.many != ManyForm::Message {
+                    pooled.keep();
+                }
+                Err(Failed { error, repeated })
+            }
+        }
+    }
+}
