@@ -165,10 +165,10 @@ async fn what_cannot_be_read_is_an_item_and_is_not_ended(backend: impl List) {
         let mut body = record.body.to_vec();
         match damage {
             "format" => body[0] = 9,
-            // As a release wrote it that did not note the type.
+            // As a release wrote it that noted neither the type nor the write.
             "type" => {
-                body[49] &= !16;
-                body.drain(tag..tag + 8);
+                body[49] &= !(16 | 64);
+                body.drain(tag..tag + 16);
             }
             _ => body.truncate(body.len() - 1),
         }

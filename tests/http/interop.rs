@@ -260,9 +260,9 @@ async fn python_reads_the_body_of_a_stored_record() {
                 "data_version": 1, "persistent": null, "idle": null, "label": null, "data": { "page": 2 } })
     );
     assert_eq!(
-        (record.body[49], record.body[74]),
-        (4 | 16, 0),
-        "the previous id may still be used, and the type is noted"
+        (record.body[49], record.body[82]),
+        (4 | 16 | 64, 0),
+        "the previous id may still be used, and the type and the write are noted"
     );
 }
 
