@@ -8,7 +8,6 @@ use axum::{
     http::{header, request::Parts},
     routing::{get, post},
 };
-use redis::cmd;
 use serde::{Deserialize, Serialize};
 use session_runtime::{
     Error, FromSetting as _, Missing, Peek, Session, SessionData, SessionSlot, Sessions,
@@ -62,7 +61,7 @@ async fn a_log_at_trace_level_holds_no_token_no_key_no_store_key_and_no_data() {
     let elsewhere = client.at(&during.url());
     assert!(elsewhere.get("/").await.text().contains(SECRET));
     note(&client);
-    let record: Vec<String> = cmd("KEYS").arg("*").query_async(&mut redis.connect().await).await.unwrap();
+    let record: Vec<String> = redis::cmd("KEYS").arg("*").query_async(&mut redis.connect().await).await.unwrap();
 
     // What is refused is as secret as what is not: it may be another's.
     let altered = format!("{}AAAA{}", &client.cookie("user").unwrap()[..60], "B".repeat(56));
@@ -73,10 +72,10 @@ async fn a_log_at_trace_level_holds_no_token_no_key_no_store_key_and_no_data() {
         assert_eq!(reply.status, 401);
     }
     // Damaged data, a backend that is down, a busy and an ended session.
-    let value: Vec<u8> = cmd("GET").arg(&record[0]).query_async(&mut redis.connect().await).await.unwrap();
-    cmd("SET").arg(&record[0]).arg(&value[..value.len() - 4]).exec_async(&mut redis.connect().await).await.unwrap();
+    let value: Vec<u8> = redis::cmd("GET").arg(&record[0]).query_async(&mut redis.connect().await).await.unwrap();
+    redis::cmd("SET").arg(&record[0]).arg(&value[..value.len() - 4]).exec_async(&mut redis.connect().await).await.unwrap();
     assert_eq!(elsewhere.get("/me").await.status, 401);
-    cmd("SET").arg(&record[0]).arg(&value).exec_async(&mut redis.connect().await).await.unwrap();
+    redis::cmd("SET").arg(&record[0]).arg(&value).exec_async(&mut redis.connect().await).await.unwrap();
     redis.kill();
     assert_eq!(elsewhere.get("/me").await.status, 503);
     redis.restart().await;
