@@ -21,10 +21,8 @@ use session_runtime::{
 use session_tests::{App, Redis, app::Program, serve, wait};
 use tower_layer::Layer as _;
 
-use crate::{
-    interop,
-    support::{Ledger, Store, head_with, key, send_with},
-};
+use crate::interop;
+use crate::support::{Ledger, Store, head_with, key, send_with};
 
 /// A word that stands in a session's data alone.
 const SECRET: &str = "xyzzy-plugh-4711";
@@ -73,7 +71,8 @@ async fn a_log_at_trace_level_holds_no_token_no_key_no_store_key_and_no_data() {
     }
     // Damaged data, a backend that is down, a busy and an ended session.
     let value: Vec<u8> = redis::cmd("GET").arg(&record[0]).query_async(&mut redis.connect().await).await.unwrap();
-    redis::cmd("SET").arg(&record[0]).arg(&value[..value.len() - 4]).exec_async(&mut redis.connect().await).await.unwrap();
+    let damaged = &value[..value.len() - 4];
+    redis::cmd("SET").arg(&record[0]).arg(damaged).exec_async(&mut redis.connect().await).await.unwrap();
     assert_eq!(elsewhere.get("/me").await.status, 401);
     redis::cmd("SET").arg(&record[0]).arg(&value).exec_async(&mut redis.connect().await).await.unwrap();
     redis.kill();
