@@ -15,10 +15,8 @@ pub(super) enum ManyForm {
     #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "it is SQLite's"))]
     OneWriter,
     /// `UPDATE ... FROM (VALUES ...) RETURNING`.
-    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "it is PostgreSQL's"))]
     Returning,
     /// Several statements in one message of text: an UPDATE returns nothing there.
-    #[cfg_attr(not(feature = "mysql"), expect(dead_code, reason = "it is MySQL's"))]
     Message,
 }
 
