@@ -317,3 +317,28 @@ fn two_types_whose_schemes_have_one_name_are_told() {
     other::User::openapi().modify(&mut api);
     assert_eq!(document(&api), before, "the first one stays");
 }
+
+#[derive(Clone, Serialize, Deserialize, SessionData)]
+#[session(cookie(name = "__Secure-tenant", domain = ["shop-a.example", "shop-b.example"]))]
+struct Tenant {
+    name: String,
+}
+
+#[session(protected)]
+#[utoipa::path(get, path = "/tenant", responses((status = 200, description = "A name")))]
+async fn tenant(tenant: &Tenant) -> String {
+    tenant.name.clone()
+}
+
+#[derive(OpenApi)]
+#[openapi(paths(tenant))]
+struct Tenants;
+
+#[test]
+fn a_host_that_is_none_of_the_applications_domains_is_an_answer() {
+    let api = document(&Tenants::openapi());
+    let operation = &api["paths"]["/tenant"]["get"];
+    assert!(statuses(operation).contains(&"421"), "{operation}");
+    let description = operation["responses"]["421"]["description"].as_str().expect("a description");
+    assert!(description.contains("no sessions at this host"), "{description}");
+}
