@@ -59,6 +59,7 @@ behaviours! {
     ;
     parts:
         leases: "exclusive borrows don't compile, see tests/ui/handler/fail/exclusive_on_the_cookie_backend.rs"
+        keeping: "there is no lease to keep"
         comparing: "nobody knows what the newest version is"
         sweeping: "there is nothing to sweep"
         listing: "there is nothing to list"
