@@ -29,6 +29,9 @@ pub struct Process {
     log: PathBuf,
 }
 
+/// How long a process that is asked to end is waited for.
+const SOON: Duration = Duration::from_secs(2);
+
 impl Process {
     /// Starts `command` without input; what it prints is appended to the file `log`.
     ///
@@ -77,6 +80,18 @@ impl Process {
     /// Lets a hung process go on (SIGCONT).
     pub fn resume(&mut self) {
         self.signal(Signal::CONT);
+    }
+
+    /// Whether the process has ended, or does so soon after this signal. One that hangs is not waited for.
+    pub fn ends_by(&mut self, signal: Signal) -> bool {
+        if !self.is_halted() {
+            self.signal(signal);
+            let end = Instant::now() + SOON;
+            while self.is_running() && Instant::now() < end {
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+        !self.is_running()
     }
 
     /// Kills the process and its group (SIGKILL), hung or not. Returns when it is gone.

@@ -17,9 +17,9 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::driver::{Columns as _, Driver, Mode, SqlValue, StatementResult};
+use super::driver::{Columns as _, Driver, SqlValue, StatementResult};
 use super::failure::{Failed, is, is_broken, is_collision};
-use super::many::{Many, ManyForm};
+use super::many::Many;
 use super::store::SqlStore;
 use crate::id::RecordKey;
 
@@ -118,13 +118,14 @@ pub(super) struct Batches<D: Driver> {
     queue: Mutex<Queue<D>>,
     /// How many statements run before further calls wait.
     limit: usize,
-    many: Many,
+    /// `None` where each call is a statement of its own.
+    many: Option<Many>,
     /// The database does not know the statement: each call is one of its own.
     refused: AtomicBool,
 }
 
 impl<D: Driver> Batches<D> {
-    pub(super) fn new(limit: usize, many: Many) -> Self {
+    pub(super) fn new(limit: usize, many: Option<Many>) -> Self {
         let queue = Queue { running: 0, next: 0, waiting: VecDeque::new() };
         Self { queue: Mutex::new(queue), limit, many, refused: AtomicBool::new(false) }
     }
@@ -191,7 +192,7 @@ impl<D: Driver> Place<D> {
     async fn lead(mut self) {
         loop {
             let batches = self.store.batches(self.purpose);
-            let mut batch = batches.queue().next(batches.many.most());
+            let mut batch = batches.queue().next(batches.many.as_ref().map_or(1, Many::most));
             let (Some(first), more) = (batch.pop(), batch.len()) else { break };
             if more == 0 {
                 // One needs no statement for many: it has the place from now on.
@@ -254,7 +255,7 @@ impl<D: Driver> SqlStore<D> {
         let batches = self.batches(purpose);
         let (number, mut answered) = {
             let mut queue = batches.queue();
-            if batches.refused.load(Ordering::Relaxed) {
+            if batches.many.is_none() || batches.refused.load(Ordering::Relaxed) {
                 return Entry::Alone { repeated: false, place: None };
             }
             if queue.running < batches.limit {
@@ -279,7 +280,7 @@ impl<D: Driver> SqlStore<D> {
 
     async fn run_many(&self, purpose: Purpose, calls: &[Call]) -> ManyOutcome<D> {
         let result = self.try_many(purpose, calls).await;
-        let named = self.batches(purpose).many.named;
+        let named = self.batches(purpose).many.as_ref().map_or(0, |many| many.named);
         match result {
             Ok(result) => {
                 let named = |row: D::Row| Some((row.bytes(named).ok()??, row));
@@ -296,21 +297,19 @@ impl<D: Driver> SqlStore<D> {
     }
 
     async fn try_many(&self, purpose: Purpose, calls: &[Call]) -> Result<StatementResult<D>, Failed> {
-        let Some((sql, values)) = self.batches(purpose).many.fill(calls) else {
+        let Some((sql, values)) = self.batches(purpose).many.as_ref().and_then(|many| many.fill(calls)) else {
             return Ok(StatementResult { affected: 0, rows: Vec::new() });
         };
         self.prepare().await?;
-        let mode = if D::DIALECT.many == ManyForm::Message { Mode::Text } else { self.mode };
         let mut pooled = self.writes.get().await?;
-        match D::run(pooled.connection(), sql, &values, mode).await {
+        match D::run(pooled.connection(), sql, &values, self.mode).await {
             Ok(result) => {
                 pooled.keep();
                 Ok(result)
             }
             Err(error) => {
                 let repeated = is_broken(&error);
-                // A message of several statements that failed may have left its transaction open.
-                if !repeated && D::DIALECT.many != ManyForm::Message {
+                if !repeated {
                     pooled.keep();
                 }
                 Err(Failed { error, repeated })

@@ -19,8 +19,8 @@ pub(super) struct Dialect {
     numbered: bool,
     /// Whether an UPDATE can return what it changed.
     pub(super) returning: bool,
-    /// How it changes many rows at once, and how many such statements run before further calls wait to be in the next.
-    pub(super) many: ManyForm,
+    /// How one statement changes many rows, where it can, and how many run before further calls wait to be in the next.
+    pub(super) many: Option<ManyForm>,
     pub(super) at_once: usize,
     /// The current time in milliseconds since 1970: the same throughout a statement, so that an index on times can be
     /// used, and whatever time zone and modes the connection has.
@@ -56,7 +56,7 @@ pub(super) const SQLITE: Dialect = Dialect {
     schemas: false,
     numbered: false,
     returning: true,
-    many: ManyForm::OneWriter,
+    many: Some(ManyForm::OneWriter),
     at_once: 1,
     settings: &[],
     limits: "SELECT 0, 1",
@@ -80,7 +80,7 @@ pub(super) const POSTGRES: Dialect = Dialect {
     schemas: true,
     numbered: true,
     returning: true,
-    many: ManyForm::Returning,
+    many: Some(ManyForm::Returning),
     at_once: 2,
     // Each statement is right under any isolation; but serializable ones of many at once undo each other.
     settings: &["SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED"],
@@ -106,7 +106,8 @@ pub(super) const MYSQL: Dialect = Dialect {
     schemas: true,
     numbered: false,
     returning: false,
-    many: ManyForm::Message,
+    // Its UPDATE returns nothing.
+    many: None,
     at_once: 2,
     settings: &[
         "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE",

@@ -4,7 +4,7 @@
 //! transaction has locked is left out, so that no statement waits for another one while it has locks itself. SQLite has one
 //! writer, and needs none of that.
 
-use super::batch::Call;
+use super::batch::{Call, OwnValue};
 use super::dialect::{Dialect, Names, Sql};
 use super::driver::SqlValue;
 
@@ -16,8 +16,6 @@ pub(super) enum ManyForm {
     OneWriter,
     /// `UPDATE ... FROM (VALUES ...) RETURNING`.
     Returning,
-    /// Several statements in one message of text: an UPDATE returns nothing there.
-    Message,
 }
 
 /// A column of the rows, and its type.
@@ -47,62 +45,29 @@ const SIZES: [usize; 4] = [4, 8, 16, 32];
 /// A statement for many calls of one kind, with room for so many.
 pub(super) struct Many {
     sizes: Vec<(usize, Sql)>,
-    /// Which columns of all rows the statement takes, one list of rows after the other.
-    lists: &'static [&'static [usize]],
     /// The column of the answer that names the session.
     pub(super) named: usize,
 }
 
 impl Many {
     /// Takes leases, and returns the records and the names.
-    pub(super) fn take(dialect: &Dialect, names: &Names) -> Self {
+    pub(super) fn take(form: ManyForm, dialect: &Dialect, names: &Names) -> Self {
         let set = "lease_holder = v.holder, lease_until = {now} + v.ttl";
         let free =
             "r.keep_until > {now} AND (r.lease_holder IS NULL OR r.lease_holder = v.holder OR r.lease_until <= {now})";
         let record = "version, last_seen, expires, body, keep_until - {now}, id_hash";
-        let statement = |rows: usize| match dialect.many {
-            ManyForm::Message => {
-                let places = places(rows);
-                let update = update(dialect, TAKE, rows, set, free);
-                format!(
-                    "{update}; SELECT {record} FROM {{records}} WHERE id_hash IN ({places}) AND lease_holder IN ({places})"
-                )
-            }
-            _ => format!("{} RETURNING {record}", update(dialect, TAKE, rows, set, free)),
-        };
-        let lists: &[&[usize]] =
-            if dialect.many == ManyForm::Message { &[&[0, 1, 2], &[0], &[1]] } else { &[&[0, 1, 2]] };
-        Self { sizes: sized(dialect, names, statement), lists, named: 5 }
+        let statement = |rows: usize| format!("{} RETURNING {record}", update(form, TAKE, rows, set, free));
+        Self { sizes: sized(dialect, names, statement), named: 5 }
     }
 
     /// Saves records and gives up their leases, and returns the names.
-    pub(super) fn save(dialect: &Dialect, names: &Names) -> Self {
+    pub(super) fn save(form: ManyForm, dialect: &Dialect, names: &Names) -> Self {
         let set = "version = v.version, last_seen = v.last_seen, expires = v.expires, keep_until = {now} + v.keep, \
                    body = v.body, lease_holder = NULL, lease_until = NULL";
-        let held = |row: &str, from: &str, now: &str| {
-            format!(
-                "{row}.version = {from}.expected AND {row}.lease_holder = {from}.holder AND {row}.lease_until > {now} \
-                 AND {row}.keep_until > {now}"
-            )
-        };
-        let statement = |rows: usize| match dialect.many {
-            // The time is taken once: what was found to be held is what is saved, and those rows are locked until then.
-            ManyForm::Message => {
-                let now = "@session_now";
-                let found = values(dialect, &SAVE[..3], rows);
-                let update = update(dialect, SAVE, rows, set, &held("r", "v", now));
-                let held = held("l", "k", now);
-                format!(
-                    "SET @session_now = {{now}}; START TRANSACTION; \
-                     SELECT l.id_hash FROM {found} {BY_NAME} WHERE {held} \
-                     FOR UPDATE SKIP LOCKED; {update}; COMMIT"
-                )
-            }
-            _ => format!("{} RETURNING id_hash", update(dialect, SAVE, rows, set, &held("r", "v", "{now}"))),
-        };
-        const ALL: &[usize] = &[0, 1, 2, 3, 4, 5, 6, 7];
-        let lists: &[&[usize]] = if dialect.many == ManyForm::Message { &[&[0, 1, 2], ALL] } else { &[ALL] };
-        Self { sizes: sized(dialect, names, statement), lists, named: 0 }
+        let held =
+            "r.version = v.expected AND r.lease_holder = v.holder AND r.lease_until > {now} AND r.keep_until > {now}";
+        let statement = |rows: usize| format!("{} RETURNING id_hash", update(form, SAVE, rows, set, held));
+        Self { sizes: sized(dialect, names, statement), named: 0 }
     }
 
     /// The most calls that one statement has room for.
@@ -113,15 +78,12 @@ impl Many {
     /// The shortest statement with room for these calls, and its values.
     pub(super) fn fill<'a>(&'a self, calls: &'a [Call]) -> Option<(&'a Sql, Vec<SqlValue<'a>>)> {
         let (rows, sql) = self.sizes.iter().find(|(rows, _)| *rows >= calls.len())?;
-        let mut values = Vec::with_capacity(rows * self.lists.iter().map(|list| list.len()).sum::<usize>());
-        for list in self.lists {
-            for row in 0..*rows {
-                for &column in *list {
-                    values.push(match calls.get(row) {
-                        Some(call) => call.values.get(column)?.borrow(),
-                        None => calls.first()?.values.get(column)?.blank(),
-                    });
-                }
+        let blank = calls.first()?;
+        let mut values = Vec::with_capacity(rows * blank.values.len());
+        for row in 0..*rows {
+            match calls.get(row) {
+                Some(call) => values.extend(call.values.iter().map(OwnValue::borrow)),
+                None => values.extend(blank.values.iter().map(OwnValue::blank)),
             }
         }
         Some((sql, values))
@@ -132,18 +94,10 @@ fn sized(dialect: &Dialect, names: &Names, statement: impl Fn(usize) -> String) 
     SIZES.into_iter().map(|rows| (rows, names.sql(dialect, &statement(rows)))).collect()
 }
 
-/// The sessions' rows by their names, one after the other. MySQL locks each row that it looks at, so that it must not look
-/// at all of them, which it does by itself while there are few.
-const BY_NAME: &str = "STRAIGHT_JOIN {records} AS l FORCE INDEX (PRIMARY) ON l.id_hash = k.id";
-
-fn places(rows: usize) -> String {
-    vec!["?"; rows].join(", ")
-}
-
 /// An UPDATE of `r` by the rows `v`.
-fn update(dialect: &Dialect, columns: &[Column], rows: usize, set: &str, only: &str) -> String {
-    let values = values(dialect, columns, rows);
-    match dialect.many {
+fn update(form: ManyForm, columns: &[Column], rows: usize, set: &str, only: &str) -> String {
+    let values = values(form, columns, rows);
+    match form {
         ManyForm::OneWriter => {
             format!(
                 "UPDATE {{records}} AS r SET {set} FROM (SELECT * FROM {values}) AS v WHERE r.id_hash = v.id AND {only}"
@@ -153,20 +107,13 @@ fn update(dialect: &Dialect, columns: &[Column], rows: usize, set: &str, only: &
             "UPDATE {{records}} AS r SET {set} FROM (SELECT k.* FROM {values} JOIN {{records}} AS l ON l.id_hash = k.id \
              FOR UPDATE OF l SKIP LOCKED) AS v WHERE r.id_hash = v.id AND {only}"
         ),
-        // The limit is none: with one, MySQL makes a table of the rows before it updates the one that they come from.
-        ManyForm::Message => format!(
-            "UPDATE (SELECT k.* FROM {values} {BY_NAME} LIMIT 1000 FOR UPDATE SKIP LOCKED) AS v \
-             STRAIGHT_JOIN {{records}} AS r FORCE INDEX (PRIMARY) ON r.id_hash = v.id SET {} WHERE {only}",
-            // Which table a column is of has to be said where both have it.
-            set.split(", ").map(|one| format!("r.{one}")).collect::<Vec<_>>().join(", ")
-        ),
     }
 }
 
 /// The rows as the table `k`.
-fn values(dialect: &Dialect, columns: &[Column], rows: usize) -> String {
+fn values(form: ManyForm, columns: &[Column], rows: usize) -> String {
     let row = |first: bool| -> String {
-        let column = |(name, kind): &Column| match (dialect.many, kind) {
+        let column = |(name, kind): &Column| match (form, kind) {
             // A placeholder has no type by itself.
             (ManyForm::Returning, Kind::Bytes) => "CAST(? AS BYTEA)".to_owned(),
             (ManyForm::Returning, Kind::Number) => "CAST(? AS BIGINT)".to_owned(),
@@ -175,7 +122,7 @@ fn values(dialect: &Dialect, columns: &[Column], rows: usize) -> String {
         };
         columns.iter().map(column).collect::<Vec<_>>().join(", ")
     };
-    if dialect.many == ManyForm::Returning {
+    if form == ManyForm::Returning {
         let rows = vec![format!("({})", row(false)); rows].join(", ");
         let names = columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         return format!("(VALUES {rows}) AS k ({names})");

@@ -17,9 +17,6 @@ use crate::setting::FromSetting as _;
 /// record, and one that saves and unlocks. `last_seen` follows the uses of a session when it is a
 /// sixteenth of the idle timeout (at most a minute) old, with a statement of its own.
 ///
-/// Two statements of a kind run at a time. Exclusive borrows of other sessions that come meanwhile share the next
-/// statement and its commit, up to 32, but none waits longer than 100 ms for that.
-///
 /// The table is made when the sessions are opened, or by the first call that reaches the database. Who
 /// waits for a lease of another process asks for it every 100 ms at the longest.
 pub struct MySql {
