@@ -68,7 +68,7 @@ async fn neither_an_icon_nor_a_picture_nor_a_script_takes_what_is_for_the_next_p
     let browser = Browser::start().await;
     browser.open(&url).await;
     browser.click("button").await;
-    assert_eq!(browser.evaluate::<String>("document.title").await, "Waiting");
+    shows(&browser, "title", "Waiting").await;
     for _ in 0..3 {
         let polled: String = browser.evaluate("fetch('/news').then(answer => answer.text())").await;
         assert_eq!(polled, "polled: None");
