@@ -59,6 +59,7 @@ mod passive;
 mod privilege;
 mod protect;
 mod public_origin;
+mod public_types;
 mod read_back;
 mod remember;
 mod return_to;
