@@ -1,4 +1,4 @@
-//! The session as JSON in an encrypted cookie of axum-extra. How old it is nobody looks at, and it has no id.
+//! The session as JSON in an encrypted cookie of axum-extra. Its age is not checked, and it has no id.
 
 use axum::{
     Router,

@@ -142,6 +142,6 @@ mod tests {
         let mut run = Run::default();
         run.saved(now, false);
         assert!(!run.goes_on(after(2_000)));
-        assert_eq!(run.pause(after(2_000)), None, "there is nobody to leave it to");
+        assert_eq!(run.pause(after(2_000)), None, "no other process waits");
     }
 }

@@ -194,8 +194,8 @@ impl<T> Builder<T> {
     }
 
     /// Asks this function which domain a request is at, in place of the declared `cookie(domain)`: for domains that are
-    /// known only while the application runs. `None` refuses the request with 421. What is no domain of the request's host
-    /// is answered with 500 and told by the event `session.wrong_domain`.
+    /// known only while the application runs. `None` refuses the request with 421. A name that is not a domain of the
+    /// request's host is answered with 500, with the event `session.wrong_domain`.
     #[doc = include_str!("../docs/examples/builder_cookie_domain_by.md")]
     pub fn cookie_domain_by(
         mut self,

@@ -51,7 +51,7 @@ fn asked_host(parts: &Parts) -> Option<&str> {
     hosts.all(|host| host.and_then(without_port).is_some_and(|host| host.eq_ignore_ascii_case(first))).then_some(first)
 }
 
-/// `shop.example:443` and `[::1]:3000` without the port. What is no host and port is none.
+/// `shop.example:443` and `[::1]:3000` without the port. `None` for anything else.
 fn without_port(host: &str) -> Option<&str> {
     let end = host.find(']').map_or(0, |at| at + 1);
     let (name, port) = match host[end..].split_once(':') {

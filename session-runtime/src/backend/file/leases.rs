@@ -41,8 +41,8 @@ struct LeaseFile {
 
 impl LeaseFile {
     const UNTIL: u64 = 16;
-    /// What a file says that is nobody's lease.
-    const NOBODYS: [u8; 24] = [0; 24];
+    /// What the file says while no lease is held.
+    const FREE: [u8; 24] = [0; 24];
 
     fn is_current(&self, lease: Lease) -> bool {
         self.holder == lease.holder.to_bytes() && lease.now < self.until
@@ -149,7 +149,7 @@ impl Disk {
             note.file.write_all_at(&bytes, 0)?;
             note.file.set_len(u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
             if exchange(&path, &place.record) {
-                options().write(true).open(&path)?.write_all_at(&LeaseFile::NOBODYS, 0)
+                options().write(true).open(&path)?.write_all_at(&LeaseFile::FREE, 0)
             } else {
                 fs::rename(&path, &place.record)
             }
@@ -187,17 +187,17 @@ impl Disk {
         self.give_up(&locked, place, lease)
     }
 
-    /// Says in the file of the lease that it is nobody's, if it is the holder's.
+    /// Clears the file of the lease, if the lease is the holder's.
     fn give_up(&self, _: &Locked, place: &RecordPaths, lease: Lease) -> Result<()> {
         match self.note(place)?.filter(|note| note.holder == lease.holder.to_bytes()) {
-            Some(note) => note.file.write_all_at(&LeaseFile::NOBODYS, 0).during(DOING, &place.shard),
+            Some(note) => note.file.write_all_at(&LeaseFile::FREE, 0).during(DOING, &place.shard),
             None => Ok(()),
         }
     }
 
     /// The file of the lease: the one that is there, unless a late holder still has its lock; or else a new one.
     fn take(&self, _: &Locked, place: &RecordPaths, lease: Lease, note: Option<LeaseFile>) -> Result<File> {
-        let mut bytes = LeaseFile::NOBODYS;
+        let mut bytes = LeaseFile::FREE;
         bytes[..16].copy_from_slice(&lease.holder.to_bytes());
         bytes[16..].copy_from_slice(&lease.now.plus(lease.ttl).as_millis().to_be_bytes());
         let path = place.lease();
@@ -217,7 +217,7 @@ impl Disk {
             file.write_all_at(&bytes, 0)?;
             Ok(file)
         };
-        // What a failure leaves is nobody's: the lock on it goes with the file.
+        // What a failure leaves holds no lease: the lock on it goes with the file.
         make().during(DOING, &place.shard)
     }
 
