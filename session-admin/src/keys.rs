@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use serde_json::{Value, json};
+use session_rules::cookie::domain_violation;
 use session_runtime::generate_key;
 use session_runtime::inspect::{Contents, Keys};
 
@@ -43,6 +44,9 @@ const LONGEST: u64 = 8192;
 
 pub(crate) async fn decode(args: &DecodeArgs, is_json: bool) -> Result<Exit> {
     let purpose = purpose(&args.store).ok_or_else(|| Failure::wrong("say of which type by --type"))?;
+    if let Some(problem) = args.domain.as_deref().and_then(domain_violation) {
+        return Err(Failure::wrong(format!("--domain: {problem}")));
+    }
     let keys = Keys::parse(&read_keys(&args.keys)?.join(",")).map_err(Failure::wrong)?;
     let mut token = String::new();
     let read = io::stdin().lock().take(LONGEST).read_to_string(&mut token);

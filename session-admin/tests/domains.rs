@@ -22,7 +22,10 @@ async fn decode(token: &str, arguments: &[&str]) -> (Option<i32>, String) {
     command.env("SESSION_STORE", "redis://localhost").env("SESSION_KEYS", KEY);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().expect("it runs");
-    child.stdin.take().expect("it is piped").write_all(token.as_bytes()).await.expect("it reads the token");
+    let mut stdin = child.stdin.take().expect("it is piped");
+    // What is refused at once ends before it reads.
+    let _ = stdin.write_all(token.as_bytes()).await;
+    drop(stdin);
     let output = child.wait_with_output().await.expect("it ends");
     let [out, err] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).expect("text"));
     (output.status.code(), out + &err)
@@ -39,5 +42,13 @@ async fn a_token_is_decoded_at_its_own_domain_alone() {
     for arguments in [&["--domain", "shop-b.example"][..], &[]] {
         let (code, said) = decode(token.as_str(), arguments).await;
         assert!(code == Some(1) && said.contains("--domain"), "{arguments:?}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_domain_is_told_before_a_token_is_read() {
+    for domain in ["https://shop-a.example", "shop-a.example:443", ""] {
+        let (code, said) = decode("a token", &["--domain", domain]).await;
+        assert!(code == Some(2) && said.contains("--domain") && said.contains("without scheme"), "{domain:?}: {said}");
     }
 }
