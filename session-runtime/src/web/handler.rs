@@ -100,7 +100,8 @@ impl SessionList {
         while let Some((session, behind)) = rest.split_first_mut() {
             let superseded = session.is_superseded(response.headers());
             if failure.is_some() || superseded || (failed && !session.saves_always()) {
-                session.discard();
+                let discarded = KeptLeases::of(behind).hold(session.discard()).await;
+                failure = failure.or(discarded.err());
             } else if let Err(error) = KeptLeases::of(behind).hold(session.commit()).await {
                 // A logout or another login behind a middleware: what it changed has gone with the session.
                 let moot = session.passes_on() && matches!(error, Error::Ended);
