@@ -5,12 +5,12 @@ mod taken;
 mod writes;
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio::time::Instant;
 
 pub(crate) use self::queue::{Queue, Turn};
@@ -50,7 +50,10 @@ impl StoreClient {
     }
 
     /// A call to the store, with the deadline. A call that needs no waiting costs no timer.
-    pub(crate) async fn within<T>(&self, call: impl Future<Output = Result<T, BackendError>>) -> Result<T, Error> {
+    pub(crate) async fn within<T>(
+        &self,
+        call: impl Future<Output = Result<T, BackendError>> + Unpin,
+    ) -> Result<T, Error> {
         self.quietly(call).await.map_err(|error| {
             telemetry::backend_down(self.session_type, &error);
             Error::Unavailable(error)
@@ -60,13 +63,13 @@ impl StoreClient {
     /// The same for what nobody asked for, and so nobody is told of: it will be tried again.
     pub(crate) async fn quietly<T>(
         &self,
-        call: impl Future<Output = Result<T, BackendError>>,
+        mut call: impl Future<Output = Result<T, BackendError>> + Unpin,
     ) -> Result<T, BackendError> {
-        let mut call = pin!(call);
-        let first = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await;
+        let first = poll_fn(|cx| Poll::Ready(call.poll_unpin(cx))).await;
         match first {
             Poll::Ready(answer) => answer,
-            Poll::Pending => match tokio::time::timeout(self.deadline, call).await {
+            // Boxed, so that what is around it stays small.
+            Poll::Pending => match Box::pin(tokio::time::timeout(self.deadline, call)).await {
                 Ok(answer) => answer,
                 Err(late) => Err(BackendError::late(late)),
             },

@@ -9,7 +9,8 @@ use session_rules::time::MAX_LIFETIME;
 use tracing::Instrument as _;
 
 use super::Privileges;
-use super::core::{Core, none_of};
+use super::core::Core;
+use super::load::none_of;
 use super::owners::owner_of;
 use super::rotation::{Credential, Rotation};
 use super::schema::{BoxedData, ErasedData};

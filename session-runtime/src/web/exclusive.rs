@@ -68,7 +68,7 @@ impl ExclusiveBorrow {
     pub(super) async fn announced(core: &Core, demand: &Demand, parts: &Parts) -> Result<(Self, Transport), Rejection> {
         let policy = demand.policy;
         let presented = core.now();
-        let received = receive(core, parts, policy.csrf).await;
+        let received = receive(core, parts, policy.csrf, presented).await;
         let Caller { entry, by } = received.map_err(|refusal| Rejection::new(core, parts, refusal))?;
         if entry.is_none() && policy.access == Access::Protected {
             let refusal = turn_away(core, Absence::Anonymous, demand.missing(), Some(parts)).await;
