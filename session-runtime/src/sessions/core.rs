@@ -255,12 +255,15 @@ impl Core {
 
     /// Stores what an exclusive borrow changed and gives up the lease: one call to the store. The token is
     /// another one where the session is rotated by it.
-    pub(crate) async fn save(&self, mut session: ExclusiveSession) -> Result<(LoadedSession, Option<String>), Error> {
+    pub(crate) async fn save(
+        &self,
+        mut session: Box<ExclusiveSession>,
+    ) -> Result<(LoadedSession, Option<String>), Error> {
         session.consume_flash();
         let now = self.now();
         let rotation = session.rotation(self, now)?;
         let ExclusiveSession { held, entry, record, touch, meta, id_hash, json, retired_seal, owner, data, .. } =
-            session;
+            *session;
         let (holder, meta, id_hash) = self.holder(&entry, (meta, id_hash), rotation, record.expires, now);
         let draft = self.draft(meta, id_hash, &*data, record.body.len())?;
         if rotation.is_none() && draft.json() == json && !retired_seal {

@@ -88,8 +88,8 @@ fn privileges(data: &dyn ErasedData) -> Result<Privileges, Error> {
 pub(crate) struct Change(ChangeMode);
 
 enum ChangeMode {
-    Leased(ExclusiveSession),
-    Compared(Comparison),
+    Leased(Box<ExclusiveSession>),
+    Compared(Box<Comparison>),
 }
 
 /// A change that is stored if the session's version is still the one that it began with.
@@ -119,7 +119,7 @@ impl Core {
         entry: &Arc<TokenEntry>,
         credential: Credential,
         wait: Option<Duration>,
-    ) -> Result<Option<ExclusiveSession>, Error> {
+    ) -> Result<Option<Box<ExclusiveSession>>, Error> {
         let timing = LeaseTiming { wait: wait.unwrap_or(self.0.timing.wait).min(MAX_LIFETIME), ..self.0.timing };
         let touch = |now| self.touch(now, &entry.claims);
         let span = telemetry::acquire_span(self.session_type(), &entry.key);
@@ -137,7 +137,8 @@ impl Core {
         let Decoded { data, body: _, json, meta, id_hash, retired_seal } = read;
         let (privileges, owner) = (privileges(&*data)?, owner_of(&*data)?);
         let (entry, borrowed) = (Arc::clone(entry), Borrowed::No);
-        Ok(Some(ExclusiveSession {
+        // Boxed once, as it moves from future to future.
+        Ok(Some(Box::new(ExclusiveSession {
             held,
             entry,
             record,
@@ -150,7 +151,7 @@ impl Core {
             owner,
             borrowed,
             data,
-        }))
+        })))
     }
 
     /// Begins to change a session in one go. The first try is made on the data that the request has loaded, where the
@@ -182,7 +183,8 @@ impl Core {
                 (record, read, touch, true)
             };
             let (privileges, owner) = (privileges(&*read.data)?, owner_of(&*read.data)?);
-            Ok(Change(ChangeMode::Compared(Comparison { record, read, touch, privileges, owner, is_fresh })))
+            let comparison = Comparison { record, read, touch, privileges, owner, is_fresh };
+            Ok(Change(ChangeMode::Compared(Box::new(comparison))))
         })
     }
 
@@ -204,7 +206,7 @@ impl Core {
         Box::pin(async move {
             match change.0 {
                 ChangeMode::Leased(exclusive) => self.save(exclusive).await,
-                ChangeMode::Compared(comparison) => self.finish_comparison(session, comparison).await,
+                ChangeMode::Compared(comparison) => self.finish_comparison(session, *comparison).await,
             }
         })
     }
