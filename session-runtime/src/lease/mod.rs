@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
@@ -55,7 +56,10 @@ impl StoreClient {
     }
 
     /// A call to the store, with the deadline. A call that needs no waiting costs no timer.
-    pub(crate) async fn within<T>(&self, call: impl Future<Output = Result<T, BackendError>>) -> Result<T, Error> {
+    pub(crate) async fn within<T>(
+        &self,
+        call: impl Future<Output = Result<T, BackendError>> + Unpin,
+    ) -> Result<T, Error> {
         self.quietly(call).await.map_err(|error| {
             telemetry::backend_down(self.session_type, &error);
             Error::Unavailable(error)
@@ -65,13 +69,13 @@ impl StoreClient {
     /// The same for what nobody asked for, and so nobody is told of: it will be tried again.
     pub(crate) async fn quietly<T>(
         &self,
-        call: impl Future<Output = Result<T, BackendError>>,
+        mut call: impl Future<Output = Result<T, BackendError>> + Unpin,
     ) -> Result<T, BackendError> {
-        let mut call = pin!(call);
-        let first = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await;
+        let first = poll_fn(|cx| Poll::Ready(call.poll_unpin(cx))).await;
         match first {
             Poll::Ready(answer) => answer,
-            Poll::Pending => match tokio::time::timeout(self.deadline, call).await {
+            // Boxed, so that what is around it stays small.
+            Poll::Pending => match Box::pin(tokio::time::timeout(self.deadline, call)).await {
                 Ok(answer) => answer,
                 Err(late) => Err(BackendError::late(late)),
             },

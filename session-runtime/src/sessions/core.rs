@@ -29,7 +29,7 @@ use crate::clock::Timestamp;
 use crate::crypto::References;
 use crate::crypto::Sealer;
 use crate::declaration::{Limit, Transport};
-use crate::error::{BackendError, Error};
+use crate::error::Error;
 use crate::id::{RecordNames, TypeTag};
 use crate::lease::{LeaseTiming, Queue, StoreClient};
 use crate::missing::Missing;
@@ -182,12 +182,11 @@ impl Core {
         self.0.schema
     }
 
-    /// Verifies a token. Nothing but the token is looked at: no store is asked.
+    /// Verifies a token at this moment. Nothing but the token is looked at: no store is asked.
     ///
     /// # Errors
     /// Why it can't be used.
-    pub(crate) fn identify(&self, token: &str) -> Result<Arc<TokenEntry>, Refusal> {
-        let now = self.now();
+    pub(crate) fn identify(&self, token: &str, now: Timestamp) -> Result<Arc<TokenEntry>, Refusal> {
         let tokens = self.tokens().map_err(|_| Refusal::Token)?;
         let remembered = self.remembered_as(token);
         let refusal = || if tokens.made(token) { Refusal::Stale } else { Refusal::Token };
@@ -235,13 +234,17 @@ impl Core {
     /// a record whose last use is to be noted.
     pub(crate) fn reissue(&self, session: &LoadedSession) -> Option<String> {
         let entry = &session.entry;
-        let (now, claims, tokens) = (self.now(), &entry.claims, self.tokens().ok()?);
+        let claims = &entry.claims;
         if session.decoded.id_hash != entry.id_hash {
             // A previous id, which another request's answer replaces.
             return None;
         }
+        if entry.carried.is_none() && !claims.retired_key {
+            return None;
+        }
+        let (now, tokens) = (self.now(), self.tokens().ok()?);
         match &entry.carried {
-            None => claims.retired_key.then(|| tokens.seal(claims.id, claims.expires, claims.idle, now)),
+            None => Some(tokens.seal(claims.id, claims.expires, claims.idle, now)),
             Some(record) => {
                 let due = claims.retired_key || now.since(record.last_seen) >= self.slack(self.idle(claims.idle));
                 let used = || Record { last_seen: now, ..Record::clone(record) };
@@ -250,62 +253,17 @@ impl Core {
         }
     }
 
-    /// The session behind a verified token, and its idle timeout slid: one call to the store.
-    pub(crate) async fn load(&self, entry: &Arc<TokenEntry>) -> Result<Option<LoadedSession>, Error> {
-        let touch = self.touch(self.now(), &entry.claims);
-        let span = telemetry::load_span(self.session_type(), &entry.key);
-        let record = self.fetch(entry, touch).instrument(span).await?;
-        let Some(record) = record else {
-            telemetry::absent(self.session_type(), &entry.key);
-            return Ok(None);
-        };
-        let Some(session) = self.accept(entry, &record, touch) else { return none_of(entry) };
-        telemetry::loaded(self.session_type(), &entry.key);
-        if self.is_listing_due(entry, &record, touch.now) {
-            Box::pin(self.keep_listed(entry.key, record.expires, &*session.decoded.data)).await;
-        }
-        if session.decoded.retired_seal {
-            Box::pin(self.reseal(&session)).await;
-        }
-        Ok(Some(session))
-    }
-
-    /// Seals a record under the newest key, so that who only ever reads a session keeps it when the older key goes.
-    /// Whoever holds the session now does it too, and so does the next read: no failure is worth an answer.
-    async fn reseal(&self, session: &LoadedSession) {
-        let resealed = if self.0.client.store.leases().is_some() {
-            match self.acquire(&session.entry, session.credential(), Some(Duration::ZERO)).await {
-                Ok(Some(exclusive)) => self.save(exclusive).await.map(drop),
-                Ok(None) => Ok(()),
-                Err(error) => Err(error),
-            }
-        } else {
-            match self.begin_change(session, true).await {
-                Ok(change) => self.finish_change(session, change).await.map(drop),
-                Err(error) => Err(error),
-            }
-        };
-        if let Err(error) = resealed {
-            telemetry::not_resealed(self.session_type(), &session.entry.key, &error);
-        }
-    }
-
-    pub(super) async fn fetch(&self, entry: &TokenEntry, touch: Touch) -> Result<Option<Record>, Error> {
-        if let Some(record) = &entry.carried {
-            return Ok(Some(Record::clone(record)));
-        }
-        let client = &self.0.client;
-        client.within(client.store.backend().load(&entry.key, touch)).await
-    }
-
     /// Stores what an exclusive borrow changed and gives up the lease: one call to the store. The token is
     /// another one where the session is rotated by it.
-    pub(crate) async fn save(&self, mut session: ExclusiveSession) -> Result<(LoadedSession, Option<String>), Error> {
+    pub(crate) async fn save(
+        &self,
+        mut session: Box<ExclusiveSession>,
+    ) -> Result<(LoadedSession, Option<String>), Error> {
         session.consume_flash();
         let now = self.now();
         let rotation = session.rotation(self, now)?;
         let ExclusiveSession { held, entry, record, touch, meta, id_hash, json, retired_seal, owner, data, .. } =
-            session;
+            *session;
         let (holder, meta, id_hash) = self.holder(&entry, (meta, id_hash), rotation, record.expires, now);
         let draft = self.draft(meta, id_hash, &*data, record.body.len())?;
         if rotation.is_none() && draft.json() == json && !retired_seal {
@@ -358,14 +316,6 @@ impl Core {
         telemetry::owner_changed(self.session_type(), key);
         Err(Error::OwnerChanged)
     }
-}
-
-/// What a token is answered that opens no session.
-pub(super) fn none_of<T>(entry: &TokenEntry) -> Result<Option<T>, Error> {
-    if entry.is_unsettled() {
-        return Err(Error::Unavailable(BackendError::new("whether the session was rotated is not known yet")));
-    }
-    Ok(None)
 }
 
 /// The record that follows this one.

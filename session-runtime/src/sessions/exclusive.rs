@@ -9,7 +9,8 @@ use session_rules::time::MAX_LIFETIME;
 use tracing::Instrument as _;
 
 use super::Privileges;
-use super::core::{Core, none_of};
+use super::core::Core;
+use super::load::none_of;
 use super::owners::owner_of;
 use super::rotation::{Credential, Rotation};
 use super::schema::{BoxedData, ErasedData};
@@ -88,8 +89,8 @@ pub(crate) struct Change(ChangeMode);
 
 #[expect(clippy::large_enum_variant, reason = "it stands in a boxed future, once; a box would cost every change")]
 enum ChangeMode {
-    Leased(ExclusiveSession),
-    Compared(Comparison),
+    Leased(Box<ExclusiveSession>),
+    Compared(Box<Comparison>),
 }
 
 /// A change that is stored if the session's version is still the one that it began with.
@@ -119,7 +120,7 @@ impl Core {
         entry: &Arc<TokenEntry>,
         credential: Credential,
         wait: Option<Duration>,
-    ) -> Result<Option<ExclusiveSession>, Error> {
+    ) -> Result<Option<Box<ExclusiveSession>>, Error> {
         let timing = LeaseTiming { wait: wait.unwrap_or(self.0.timing.wait).min(MAX_LIFETIME), ..self.0.timing };
         let touch = |now| self.touch(now, &entry.claims);
         let span = telemetry::acquire_span(self.session_type(), &entry.key);
@@ -137,7 +138,8 @@ impl Core {
         let Decoded { data, body: _, json, meta, id_hash, retired_seal } = read;
         let (privileges, owner) = (privileges(&*data)?, owner_of(&*data)?);
         let (entry, borrowed) = (Arc::clone(entry), Borrowed::No);
-        Ok(Some(ExclusiveSession {
+        // Boxed once, as it moves from future to future.
+        Ok(Some(Box::new(ExclusiveSession {
             held,
             entry,
             record,
@@ -150,7 +152,7 @@ impl Core {
             owner,
             borrowed,
             data,
-        }))
+        })))
     }
 
     /// Begins to change a session in one go. The first try is made on the data that the request has loaded, where the
@@ -182,7 +184,8 @@ impl Core {
                 (record, read, touch, true)
             };
             let (privileges, owner) = (privileges(&*read.data)?, owner_of(&*read.data)?);
-            Ok(Change(ChangeMode::Compared(Comparison { record, read, touch, privileges, owner, is_fresh })))
+            let comparison = Comparison { record, read, touch, privileges, owner, is_fresh };
+            Ok(Change(ChangeMode::Compared(Box::new(comparison))))
         })
     }
 
@@ -204,7 +207,7 @@ impl Core {
         Box::pin(async move {
             match change.0 {
                 ChangeMode::Leased(exclusive) => self.save(exclusive).await,
-                ChangeMode::Compared(comparison) => self.finish_comparison(session, comparison).await,
+                ChangeMode::Compared(comparison) => self.finish_comparison(session, *comparison).await,
             }
         })
     }

@@ -27,6 +27,7 @@ pub(crate) mod fuzz;
 mod identity;
 mod idle;
 mod lease_support;
+mod load;
 mod owners;
 mod passive;
 mod record_codec;

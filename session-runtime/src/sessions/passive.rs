@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tracing::Instrument as _;
 
-use super::core::{Core, none_of};
+use super::core::Core;
+use super::load::none_of;
 use super::rotation::Pending;
 use super::schema::BoxedData;
 use super::snapshot::{LoadedSession, TokenEntry};

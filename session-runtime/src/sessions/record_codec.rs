@@ -50,9 +50,11 @@ pub(super) fn sealed_with(sealer: &Sealer, key: &RecordKey, header: &[u8], paylo
 impl Core {
     /// A session from its record, decoded only if its bytes are new.
     pub(super) fn accept(&self, entry: &Arc<TokenEntry>, record: &Record, touch: Touch) -> Option<LoadedSession> {
-        let (envelope, payload) = self.check(entry, record, touch, Credential::Presented(touch.now))?;
+        let credential = Credential::Presented(touch.now);
         let ends = self.ends(entry, record, touch.now);
         if let Some(decoded) = entry.decoded(&record.body) {
+            self.check_record(entry, record, touch)?;
+            self.check_id(entry, (&decoded.meta, decoded.id_hash), credential)?;
             return Some(LoadedSession {
                 entry: Arc::clone(entry),
                 version: record.version,
@@ -61,6 +63,7 @@ impl Core {
                 decoded,
             });
         }
+        let (envelope, payload) = self.check(entry, record, touch, credential)?;
         let decoded = self.decode(&entry.key, record, &envelope, payload)?;
         Some(LoadedSession::new(self, Arc::clone(entry), record.version, ends, decoded))
     }
@@ -74,8 +77,13 @@ impl Core {
         touch: Touch,
         credential: Credential,
     ) -> Option<Decoded> {
+        if let Some(decoded) = entry.take_decoded(&record.body) {
+            self.check_record(entry, record, touch)?;
+            self.check_id(entry, (&decoded.meta, decoded.id_hash), credential)?;
+            return Some(decoded);
+        }
         let (envelope, payload) = self.check(entry, record, touch, credential)?;
-        entry.take_decoded(&record.body).or_else(|| self.decode(&entry.key, record, &envelope, payload))
+        self.decode(&entry.key, record, &envelope, payload)
     }
 
     /// Whether a verified token is one of a live session, without using that: for choosing between several.
@@ -98,6 +106,17 @@ impl Core {
         touch: Touch,
         credential: Credential,
     ) -> Option<(Envelope, usize)> {
+        self.check_record(entry, record, touch)?;
+        let Some((envelope, payload)) = Envelope::read(&record.body) else {
+            telemetry::unreadable(self.session_type(), &entry.key, "format", ());
+            return None;
+        };
+        self.check_id(entry, (&envelope.meta, envelope.id_hash), credential)?;
+        Some((envelope, payload))
+    }
+
+    /// Whether the record is that of a live session, whoever asks.
+    fn check_record(&self, entry: &TokenEntry, record: &Record, touch: Touch) -> Option<()> {
         let session_type = self.session_type();
         if !self.is_live_at(record, touch) {
             telemetry::expired(session_type, &entry.key);
@@ -108,17 +127,16 @@ impl Core {
             telemetry::unreadable(session_type, &entry.key, "format", ());
             return None;
         }
-        let Some((envelope, payload)) = Envelope::read(&record.body) else {
-            telemetry::unreadable(session_type, &entry.key, "format", ());
-            return None;
-        };
-        if !Self::opens(entry, &envelope, credential) {
-            if !entry.is_unsettled() {
-                telemetry::replayed(session_type, &entry.key);
-            }
-            return None;
+        Some(())
+    }
+
+    /// Whether the session, with what is noted of it and its id in force, is that of this token.
+    fn check_id(&self, entry: &TokenEntry, noted: (&SessionMeta, IdHash), credential: Credential) -> Option<()> {
+        let opens = Self::opens(entry, noted, credential);
+        if !opens && !entry.is_unsettled() {
+            telemetry::replayed(self.session_type(), &entry.key);
         }
-        Some((envelope, payload))
+        opens.then_some(())
     }
 
     /// The data of a record that may be used.

@@ -58,8 +58,9 @@ async fn a_session_that_was_forgotten_is_verified_and_read_again() {
     let forgotten = tokens.iter().filter(|token| remembered(&sessions, token).is_none()).count();
     assert!(forgotten > 500, "{forgotten}");
     for token in &tokens {
-        let entry = sessions.core().identify(token).ok().unwrap();
-        assert!(sessions.core().load(&entry).await.unwrap().is_some());
+        let (core, now) = (sessions.core(), sessions.core().now());
+        let entry = core.identify(token, now).ok().unwrap();
+        assert!(core.load(&entry, now).await.unwrap().is_some());
         assert!(sessions.core().0.token_cache.size() <= ROOM as u64);
     }
 }
@@ -68,12 +69,12 @@ async fn a_session_that_was_forgotten_is_verified_and_read_again() {
 async fn a_forged_token_is_refused_while_the_genuine_one_is_remembered() {
     let sessions = texts().await;
     let token = started(&sessions, 1, || Text("hello".to_owned())).await.remove(0);
-    assert!(remembered(&sessions, &token).is_some() && sessions.core().identify(&token).is_ok());
+    assert!(remembered(&sessions, &token).is_some() && sessions.core().identify(&token, sessions.core().now()).is_ok());
     for bit in 0..token.len() * 8 {
         let mut forged = token.clone().into_bytes();
         forged[bit / 8] ^= 1 << (bit % 8);
         let Ok(forged) = String::from_utf8(forged) else { continue };
-        assert!(matches!(sessions.core().identify(&forged), Err(Refusal::Token)), "{bit}");
+        assert!(matches!(sessions.core().identify(&forged, sessions.core().now()), Err(Refusal::Token)), "{bit}");
         assert!(remembered(&sessions, &forged).is_none(), "{bit}");
     }
 }
@@ -93,8 +94,8 @@ async fn a_carried_session_that_another_process_wrote_counts_with_its_record_bef
         || Sessions::<Carried>::builder().backend(Cookie).key("ZnV6enpmdXp6emZ1enp6ZnV6enpmdXp6emZ1enp6ZnU=").open();
     let (one, other) = (open().await.unwrap(), open().await.unwrap());
     let token = started(&one, 1, || Carried("x".repeat(1000))).await.remove(0);
-    let entry = other.core().identify(&token).ok().unwrap();
+    let entry = other.core().identify(&token, other.core().now()).ok().unwrap();
     assert!((1384..2000).contains(&entry.size()), "{}", entry.size());
-    other.core().load(&entry).await.unwrap().unwrap();
+    other.core().load(&entry, other.core().now()).await.unwrap().unwrap();
     assert!(entry.size() > 3000, "{}", entry.size());
 }

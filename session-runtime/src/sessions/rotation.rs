@@ -94,11 +94,10 @@ impl SessionMeta {
 
 impl Core {
     /// Whether a token may use the record: it is the one in force, or was a moment ago.
-    pub(super) fn opens(entry: &TokenEntry, envelope: &Envelope, credential: Credential) -> bool {
-        let meta = &envelope.meta;
+    pub(super) fn opens(entry: &TokenEntry, (meta, id_hash): (&SessionMeta, IdHash), credential: Credential) -> bool {
         match credential {
             Credential::Established(generation) => meta.generation == generation,
-            Credential::Presented(_) if envelope.id_hash == entry.id_hash => true,
+            Credential::Presented(_) if id_hash == entry.id_hash => true,
             Credential::Presented(moment) if meta.previous_id_hash == Some(entry.id_hash) => {
                 moment < meta.rotated.plus(GRACE)
             }

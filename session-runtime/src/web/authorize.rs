@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -39,7 +39,7 @@ pub(super) struct Caller {
 /// # Errors
 /// The refusal of another site's request, or of a token that can't be used where the type says `invalid = reject`; 503 if
 /// the store had to be asked and is down.
-pub(super) async fn receive(core: &Core, parts: &Parts, guarded: bool) -> Result<Caller, Response> {
+pub(super) async fn receive(core: &Core, parts: &Parts, guarded: bool, now: Timestamp) -> Result<Caller, Response> {
     let (by, presented) = transport::presented(core, parts);
     if guarded && let Some(compared) = cross_site(core, by, presented, parts) {
         let (origin, host, fetch_site) = (compared.origin(), compared.host(), compared.fetch_site());
@@ -48,11 +48,11 @@ pub(super) async fn receive(core: &Core, parts: &Parts, guarded: bool) -> Result
     }
     let identified = match presented {
         Presented::Nothing => return Ok(Caller { entry: None, by: by.clone() }),
-        Presented::Token(token) => core.identify(token),
+        Presented::Token(token) => core.identify(token, now),
         Presented::Illegible => Err(Refusal::Token),
         Presented::Ambiguous if by.is_sent_by_browsers() => {
             // Boxed, so that all other requests have small futures.
-            Box::pin(identify_one(core, by, parts)).await.map_err(Error::into_response)?
+            Box::pin(identify_one(core, by, parts, now)).await.map_err(Error::into_response)?
         }
         Presented::Ambiguous => Err(Refusal::Ambiguous),
     };
@@ -90,7 +90,12 @@ const COOKIES: usize = 8;
 /// whose is meant, so none is used.
 ///
 /// The store is asked only if the tokens don't decide it.
-async fn identify_one(core: &Core, by: &Transport, parts: &Parts) -> Result<Result<Arc<TokenEntry>, Refusal>, Error> {
+async fn identify_one(
+    core: &Core,
+    by: &Transport,
+    parts: &Parts,
+    now: Timestamp,
+) -> Result<Result<Arc<TokenEntry>, Refusal>, Error> {
     let values = cookies::all(&parts.headers, &core.cookie(by).name);
     let mut tokens: Vec<&str> =
         values.iter().take(COOKIES).filter_map(|value| std::str::from_utf8(value).ok()).collect();
@@ -98,7 +103,7 @@ async fn identify_one(core: &Core, by: &Transport, parts: &Parts) -> Result<Resu
     tokens.dedup();
     let (mut found, mut refusal) = (Vec::<Arc<TokenEntry>>::new(), Refusal::Token);
     for token in tokens {
-        match core.identify(token) {
+        match core.identify(token, now) {
             Ok(entry) => found.push(entry),
             Err(Refusal::Token) => {}
             Err(other) => refusal = other,
@@ -185,19 +190,20 @@ pub(super) struct Found {
 /// The session that a request's token names, loaded and verified, and how the token came. One that is only looked at is
 /// not used by that.
 pub(super) async fn load(core: &Core, parts: &Parts, guarded: bool, reading: Reading) -> Result<Found, Denied> {
-    let Caller { entry, by } = receive(core, parts, guarded).await.map_err(Denied::Refused)?;
+    let now = core.now();
+    let Caller { entry, by } = receive(core, parts, guarded, now).await.map_err(Denied::Refused)?;
     let none = |by, absence| Found { session: Err(absence), by, device: device::Presented::default() };
     let Some(entry) = entry else { return Ok(none(by, Absence::Anonymous)) };
     let device = device::Presented::of(core, &entry, parts);
     let found = match request_memory::recall(core, parts, &entry, reading) {
         Some(found) => found,
-        None => load_anew(core, parts, &entry, reading, &device).await.map_err(Denied::Error)?,
+        None => load_anew(core, parts, &entry, (reading, now), &device).await.map_err(Denied::Error)?,
     };
     let Some(snapshot) = found else { return Ok(none(by, Absence::Anonymous)) };
     if let Some(absence) = device.absence(core, &entry, &snapshot.decoded.meta) {
         return Ok(none(by, absence));
     }
-    let verified = verify(core, snapshot.data(), parts).await.map_err(Denied::Refused)?;
+    let verified = !core.verifies() || Box::pin(verify(core, snapshot.data(), parts)).await.map_err(Denied::Refused)?;
     Ok(Found { session: if verified { Ok(snapshot) } else { Err(Absence::Unverified) }, by, device })
 }
 
@@ -205,17 +211,16 @@ async fn load_anew(
     core: &Core,
     parts: &Parts,
     entry: &Arc<TokenEntry>,
-    reading: Reading,
+    (reading, now): (Reading, Timestamp),
     device: &device::Presented,
 ) -> Result<Option<LoadedSession>, Error> {
-    let now = core.now();
-    let before = (core.writes(entry), (Instant::now(), now));
+    let before = (core.writes(entry), now);
     let (found, reading) = match reading {
-        Reading::Use if device.is_doubtful(core, entry) => match core.look(entry).await? {
-            Some(session) if device.admits(core, entry, &session.decoded.meta) => (core.load(entry).await?, reading),
-            refused => (refused, Reading::Look),
-        },
-        Reading::Use => (core.load(entry).await?, reading),
+        Reading::Use if device.is_doubtful(core, entry) => {
+            // Boxed, so that all other requests have small futures.
+            Box::pin(load_doubtful(core, entry, device, now)).await?
+        }
+        Reading::Use => (core.load(entry, now).await?, reading),
         Reading::Look => (core.look(entry).await?, reading),
     };
     if let Some(session) = &found {
@@ -225,6 +230,21 @@ async fn load_anew(
         request_memory::remember(core, parts, entry, (found.as_ref(), reading), before);
     }
     Ok(found)
+}
+
+/// A session that may be refused for its device: it is looked at first, and used only if it is not.
+async fn load_doubtful(
+    core: &Core,
+    entry: &Arc<TokenEntry>,
+    device: &device::Presented,
+    now: Timestamp,
+) -> Result<(Option<LoadedSession>, Reading), Error> {
+    Ok(match core.look(entry).await? {
+        Some(session) if device.admits(core, entry, &session.decoded.meta) => {
+            (core.load(entry, now).await?, Reading::Use)
+        }
+        refused => (refused, Reading::Look),
+    })
 }
 
 /// Asks the type's `verify`: `false` counts the session as none, `Err` is an answer of its own.
@@ -264,6 +284,7 @@ pub(super) struct Admitted {
     /// Whether its token names a live session that it may not use.
     pub(super) is_refused: bool,
     pub(super) by: Transport,
+    pub(super) reading: Reading,
 }
 
 /// Turns away whose last proof of who they are is older than the handler wants it.
@@ -280,7 +301,8 @@ pub(super) async fn check_fresh(
     }
     telemetry::refused(core.session_type(), Refusal::NotFresh);
     Err(match missing() {
-        Some(missing) => turn_away(core, Absence::Anonymous, Some(missing), parts).await,
+        // Boxed, so that the many that are fresh have small futures. So below.
+        Some(missing) => Box::pin(turn_away(core, Absence::Anonymous, Some(missing), parts)).await,
         None => problem::stale(fresh, core),
     })
 }
@@ -288,7 +310,8 @@ pub(super) async fn check_fresh(
 /// Loads the session for a handler, turns anonymous requests and stale sessions away and asks the guard.
 pub(super) async fn admit(core: Core, demand: &Demand, parts: &Parts) -> Result<Admitted, Rejection> {
     let policy = demand.policy;
-    let loaded = load(&core, parts, policy.csrf, Reading::of(parts, policy.touches)).await;
+    let reading = Reading::of(parts, policy.touches);
+    let loaded = load(&core, parts, policy.csrf, reading).await;
     let Found { session, by, device } = loaded.map_err(|denied| denied.into_rejection(&core, parts))?;
     let admitted = match &session {
         Ok(session) => {
@@ -300,14 +323,14 @@ pub(super) async fn admit(core: Core, demand: &Demand, parts: &Parts) -> Result<
             }
         }
         Err(absence) if policy.access == Access::Protected => {
-            Err(turn_away(&core, *absence, demand.missing(), Some(parts)).await)
+            Err(Box::pin(turn_away(&core, *absence, demand.missing(), Some(parts))).await)
         }
         Err(_) => Ok(()),
     };
     match admitted {
         Ok(()) => {
             let is_refused = session.as_ref().is_err_and(|absence| *absence != Absence::Anonymous);
-            Ok(Admitted { core, loaded: session.ok(), is_refused, by })
+            Ok(Admitted { core, loaded: session.ok(), is_refused, by, reading })
         }
         Err(refusal) => Err(Rejection::new(&core, parts, refusal)),
     }

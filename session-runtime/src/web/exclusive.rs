@@ -45,13 +45,9 @@ pub(super) struct ExclusiveBorrow {
     announcement: TokenChange,
 }
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it stands in the handler's future, once; a box would cost every request"
-)]
 enum BorrowedData {
     Nothing,
-    Session(sessions::ExclusiveSession),
+    Session(Box<sessions::ExclusiveSession>),
     /// A copy for a request that only looks: the session is neither used nor held, unless the handler changes it.
     Copy {
         session: LoadedSession,
@@ -68,10 +64,10 @@ impl ExclusiveBorrow {
     pub(super) async fn announced(core: &Core, demand: &Demand, parts: &Parts) -> Result<(Self, Transport), Rejection> {
         let policy = demand.policy;
         let presented = core.now();
-        let received = receive(core, parts, policy.csrf).await;
+        let received = receive(core, parts, policy.csrf, presented).await;
         let Caller { entry, by } = received.map_err(|refusal| Rejection::new(core, parts, refusal))?;
         if entry.is_none() && policy.access == Access::Protected {
-            let refusal = turn_away(core, Absence::Anonymous, demand.missing(), Some(parts)).await;
+            let refusal = Box::pin(turn_away(core, Absence::Anonymous, demand.missing(), Some(parts))).await;
             return Err(Rejection::new(core, parts, refusal));
         }
         let looks = only_looks(parts);
@@ -220,7 +216,7 @@ impl ExclusiveBorrow {
         absence: Absence,
     ) -> Result<BorrowedData, Response> {
         if demand.policy.access == Access::Protected {
-            return Err(turn_away(core, absence, demand.missing(), self.parts.as_deref()).await);
+            return Err(Box::pin(turn_away(core, absence, demand.missing(), self.parts.as_deref())).await);
         }
         let Some(data) = (demand.policy.default)() else { return Ok(BorrowedData::Nothing) };
         demand.guard(&*data, None, self.parts.as_deref()).await?;
@@ -255,7 +251,7 @@ impl ExclusiveBorrow {
                 let mut after = Vec::with_capacity(before.len());
                 data.encode(&mut after).map_err(Error::Encode)?;
                 if after != before && !self.withheld {
-                    let (started, token) = core.create(data, Login::default(), None).await?;
+                    let (started, token) = Box::pin(core.create(data, Login::default(), None)).await?;
                     self.announcement = TokenChange::set(token, &started);
                 }
             }

@@ -20,6 +20,7 @@ use super::session_policy::Noted;
 use crate::error::Error;
 use crate::guard::{AsyncGuard, AsyncGuardFunction, GuardFunction, StatefulGuardFunction, Verdict};
 use crate::lease::LeaseKeeper;
+use crate::session::TokenChange;
 #[cfg(feature = "device-bound")]
 use crate::sessions::Device;
 use crate::sessions::{ErasedData, SessionData, typed};
@@ -60,6 +61,14 @@ impl SessionList {
         }
     }
 
+    /// Whether there is something to wait for before the handler: most only read, and have nothing.
+    fn has_to_enter(&self) -> bool {
+        match self {
+            Self::One(session) => session.has_to_enter(),
+            Self::Several(_) => true,
+        }
+    }
+
     /// Enters each, in the order of their locks. While one is waited for, the leases on those before it are kept.
     async fn enter(&mut self) -> Result<(), Response> {
         let entered = match self {
@@ -67,7 +76,7 @@ impl SessionList {
                 Ok(()) => KeptLeases::of(std::slice::from_ref(session)).hold(session.apply_pending()).await,
                 refused => refused,
             },
-            Self::Several(sessions) => Box::pin(Self::enter_several(sessions)).await,
+            Self::Several(sessions) => Self::enter_several(sessions).await,
         };
         match entered {
             Ok(()) => Ok(()),
@@ -100,9 +109,13 @@ impl SessionList {
         while let Some((session, behind)) = rest.split_first_mut() {
             let superseded = session.is_superseded(response.headers());
             if failure.is_some() || superseded || (failed && !session.saves_always()) {
-                let discarded = KeptLeases::of(behind).hold(session.discard()).await;
-                failure = failure.or(discarded.err());
-            } else if let Err(error) = KeptLeases::of(behind).hold(session.commit()).await {
+                if session.is_exclusive() {
+                    let discarded = KeptLeases::of(behind).hold(session.discard()).await;
+                    failure = failure.or(discarded.err());
+                }
+            } else if session.is_exclusive()
+                && let Err(error) = KeptLeases::of(behind).hold(session.commit()).await
+            {
                 // A logout or another login behind a middleware: what it changed has gone with the session.
                 let moot = session.passes_on() && matches!(error, Error::Ended);
                 failure = (!moot).then_some(error);
@@ -121,7 +134,14 @@ impl SessionList {
 
     async fn announce(&mut self, mut response: Response) -> Response {
         for at in 0..self.sessions().len() {
-            if let Err(error) = self.sessions_mut()[at].announce(response.headers_mut()).await {
+            let session = &mut self.sessions_mut()[at];
+            let change = session.announcement();
+            if matches!(change, TokenChange::Unchanged) {
+                session.vary(response.headers_mut());
+                continue;
+            }
+            // Boxed, as few clients are told anything.
+            if let Err(error) = Box::pin(session.announce(change, response.headers_mut())).await {
                 response = Error::into_response(error);
                 for session in self.sessions() {
                     session.vary(response.headers_mut());
@@ -190,7 +210,10 @@ pub fn serve<'h, A: Send + 'h>(sessions: impl Into<SessionList>, arguments: A, c
 fn serve_erased<'h>(sessions: SessionList, handler: Box<dyn ErasedHandler<'h> + 'h>) -> HandlerFuture<'h> {
     HandlerFuture(Box::pin(async move {
         let mut entered = HandlerSessions { sessions, handler: PhantomData };
-        if let Err(refusal) = entered.sessions.enter().await {
+        // Boxed, so that the many that read have small futures.
+        if entered.sessions.has_to_enter()
+            && let Err(refusal) = Box::pin(entered.sessions.enter()).await
+        {
             return refusal;
         }
         let leases = KeptLeases::of(entered.sessions.sessions());

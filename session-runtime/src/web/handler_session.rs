@@ -89,21 +89,22 @@ impl HandlerSession {
     /// For `&T`, `Option<&T>`, and a type that is guarded without a parameter.
     pub(super) async fn shared(core: Core, demand: Demand, parts: &Parts) -> Result<Box<Self>, Rejection> {
         let core = placed(core, parts)?;
-        let Admitted { core, loaded, is_refused: _, by } = admit(core, &demand, parts).await?;
+        let Admitted { core, loaded, is_refused: _, by, reading } = admit(core, &demand, parts).await?;
         let default = if loaded.is_none() { (demand.policy.default)() } else { None };
         if let Some(data) = &default {
             demand.guard(&**data, None, Some(parts)).await.map_err(|refusal| Rejection::new(&core, parts, refusal))?;
         }
-        Ok(Self::new(core, by, demand, parts, BorrowKind::Shared { loaded, token: None, default }))
+        let borrow = BorrowKind::Shared { loaded, token: None, default };
+        Ok(Self::new(core, by, (demand, reading), parts, borrow))
     }
 
     /// For `Session<T>`, `Option<Session<T>>` and `SessionSlot<T>`.
     pub(super) async fn owned(core: Core, demand: Demand, parts: &Parts) -> Result<Box<Self>, Rejection> {
         let core = placed(core, parts)?;
-        let Admitted { core, loaded, is_refused, by } = admit(core, &demand, parts).await?;
+        let Admitted { core, loaded, is_refused, by, reading } = admit(core, &demand, parts).await?;
         let holder = loaded.as_ref().and_then(|loaded| held::holder(parts, &core, &loaded.entry));
         let borrow = BorrowKind::Owned { loaded, holder, is_refused, token: None, outcome: Arc::default() };
-        Ok(Self::new(core, by, demand, parts, borrow))
+        Ok(Self::new(core, by, (demand, reading), parts, borrow))
     }
 
     /// For `&mut T` and `Option<&mut T>`: only the token is checked while extractors run; the session is locked
@@ -111,7 +112,8 @@ impl HandlerSession {
     pub(super) async fn exclusive(core: Core, demand: Demand, parts: &Parts) -> Result<Box<Self>, Rejection> {
         let core = placed(core, parts)?;
         let (exclusive, by) = ExclusiveBorrow::announced(&core, &demand, parts).await?;
-        Ok(Self::new(core, by, demand, parts, BorrowKind::Exclusive(Box::new(exclusive))))
+        let reading = Reading::of(parts, demand.policy.touches);
+        Ok(Self::new(core, by, (demand, reading), parts, BorrowKind::Exclusive(Box::new(exclusive))))
     }
 
     /// A middleware tells those behind it what it holds.
@@ -124,8 +126,14 @@ impl HandlerSession {
         }
     }
 
-    fn new(core: Core, by: Transport, demand: Demand, parts: &Parts, borrow: BorrowKind) -> Box<Self> {
-        let looks = Reading::of(parts, demand.policy.touches) == Reading::Look;
+    fn new(
+        core: Core,
+        by: Transport,
+        (demand, reading): (Demand, Reading),
+        parts: &Parts,
+        borrow: BorrowKind,
+    ) -> Box<Self> {
+        let looks = reading == Reading::Look;
         let has_flash = match &borrow {
             BorrowKind::Shared { loaded: Some(loaded), .. } => loaded.data().has_flash(),
             _ => false,
@@ -183,10 +191,28 @@ impl HandlerSession {
         self.core.purpose()
     }
 
+    pub(super) fn is_exclusive(&self) -> bool {
+        matches!(self.borrow, BorrowKind::Exclusive(_))
+    }
+
+    /// Whether entering does anything.
+    pub(super) fn has_to_enter(&self) -> bool {
+        match &self.borrow {
+            BorrowKind::Exclusive(_) => true,
+            BorrowKind::Shared { loaded, .. } => loaded.as_ref().is_some_and(|loaded| {
+                let has_flash = self.demand.policy.lends && loaded.data().has_flash();
+                has_flash || !self.looks && self.core.pending(loaded, false).is_some()
+            }),
+            BorrowKind::Owned { loaded, .. } => {
+                !self.looks && loaded.as_ref().is_some_and(|loaded| self.core.pending(loaded, false).is_some())
+            }
+        }
+    }
+
     /// What is left to do once every extractor has succeeded.
     pub(super) async fn enter(&mut self) -> Result<(), Response> {
         match &mut self.borrow {
-            // Boxed, as below: the many that read have small futures.
+            // Boxed, since a future has room for what its largest part needs.
             BorrowKind::Exclusive(exclusive) => Box::pin(exclusive.enter(&self.core, &self.demand)).await,
             BorrowKind::Shared { .. } | BorrowKind::Owned { .. } => Ok(()),
         }
@@ -202,7 +228,6 @@ impl HandlerSession {
         let takes = reads && self.takes_flash;
         let pending = if self.looks { None } else { self.core.pending(loaded, takes) };
         if let Some(pending) = pending {
-            // Boxed, so that the many that have nothing to settle have small futures.
             let applied = Box::pin(self.core.apply(loaded, pending)).await;
             (*loaded, *token) = applied.map_err(Error::into_response)?;
         }
@@ -262,7 +287,7 @@ impl HandlerSession {
     }
 
     /// What the client has to be told.
-    fn announcement(&mut self) -> TokenChange {
+    pub(super) fn announcement(&mut self) -> TokenChange {
         let (loaded, token) = match &mut self.borrow {
             BorrowKind::Exclusive(exclusive) => return exclusive.announcement(),
             BorrowKind::Shared { loaded, token, .. } => (loaded, token),
@@ -278,8 +303,7 @@ impl HandlerSession {
     ///
     /// # Errors
     /// The cookie is too large: nothing was written.
-    pub(super) async fn announce(&mut self, headers: &mut HeaderMap) -> Result<(), Error> {
-        let change = self.announcement();
+    pub(super) async fn announce(&self, change: TokenChange, headers: &mut HeaderMap) -> Result<(), Error> {
         announce(&self.core, &self.by, change, headers).await
     }
 

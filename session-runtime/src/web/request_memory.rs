@@ -6,7 +6,7 @@
 //! events, does not keep the session of its beginning. An exclusive borrow asks nobody but the store.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::request::Parts;
 
@@ -35,7 +35,7 @@ struct Loaded {
     found: Option<LoadedSession>,
     reading: Reading,
     writes: u64,
-    at: (Instant, Timestamp),
+    at: Timestamp,
 }
 
 /// Lets a request remember what is loaded from here on.
@@ -58,8 +58,9 @@ pub(super) fn recall(
 ) -> Option<Option<LoadedSession>> {
     with(parts, |memory| {
         let loaded = memory.last.iter().chain(&memory.others).find(|loaded| loaded.is_of(core, entry))?;
-        let (moment, time) = loaded.at;
-        let current = moment.elapsed() < CURRENT && core.now().since(time) < CURRENT;
+        let now = core.now();
+        // A clock that was set back makes nothing last.
+        let current = now.since(loaded.at) < CURRENT && loaded.at.since(now) < CURRENT;
         let noted = reading == Reading::Look || loaded.reading == Reading::Use;
         (current && noted && core.writes(entry) == loaded.writes).then(|| loaded.found.clone())
     })?
@@ -71,7 +72,7 @@ pub(super) fn remember(
     parts: &Parts,
     entry: &Arc<TokenEntry>,
     (found, reading): (Option<&LoadedSession>, Reading),
-    (writes, at): (u64, (Instant, Timestamp)),
+    (writes, at): (u64, Timestamp),
 ) {
     with(parts, |memory| {
         let loaded =
