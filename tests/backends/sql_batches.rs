@@ -289,3 +289,73 @@ async fn what_nobody_waits_for_any_more_is_not_begun() {
         assert!(matches!(acquired, Acquired::Granted(_)) || number == 0, "session {number} was taken for nobody");
     }
 }
+
+/// How many backends of the server wait for a lock in a statement that has this in its text.
+async fn waits(connection: &mut sqlx::PgConnection, text: &'static str) -> i64 {
+    let sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND strpos(query, $1) > 0";
+    sqlx::query_scalar(sql).bind(text).fetch_one(connection).await.unwrap()
+}
+
+/// A request that is given up while the statement runs that takes its lease and another one's.
+#[tokio::test]
+async fn a_lease_that_a_shared_statement_takes_for_somebody_who_has_left_is_given_up() {
+    let server = Postgres::start().await;
+    let backend = Arc::new(server.open().await);
+    create(&*backend).await;
+    let mut gate = server.connect().await;
+    let trigger = format!(
+        "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS \
+         $$ BEGIN PERFORM pg_advisory_xact_lock(42); RETURN NEW; END $$; \
+         CREATE TRIGGER wait BEFORE UPDATE ON sessions FOR EACH ROW \
+         WHEN (OLD.id_hash = decode('{}', 'hex') AND OLD.lease_holder IS NULL) EXECUTE FUNCTION wait()",
+        hex(&key(10))
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(trigger)).execute(&mut gate).await.unwrap();
+    let acquire = |number: u8| {
+        let (backend, lease) = (Arc::clone(&backend), lease(Holder::new()));
+        let asked = tokio::spawn(async move { backend.acquire(&key(number), lease, touch()).await });
+        (lease, asked)
+    };
+    // On a slow machine a call may not wait for others as long as this takes: it is tried until it does.
+    for round in 0..ROUNDS {
+        gate.execute("SELECT pg_advisory_lock(42)").await.unwrap();
+        let locks = [server.lock(&key(0)).await, server.lock(&key(1)).await];
+        let before = [acquire(0), acquire(1)];
+        while waits(&mut gate, "UPDATE").await < 2 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let ((leaves, leaving), (stays, staying)) = (acquire(10), acquire(11));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        drop(locks);
+        while waits(&mut gate, "UPDATE").await < 1 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let is_shared = waits(&mut gate, "SKIP LOCKED").await == 1;
+        leaving.abort();
+        assert!(leaving.await.is_err_and(|error| error.is_cancelled()));
+        backend.release(&key(10), leaves).await.unwrap();
+        gate.execute("SELECT pg_advisory_unlock_all()").await.unwrap();
+        assert!(matches!(staying.await.unwrap().unwrap(), Acquired::Granted(_)));
+        for (number, (lease, asked)) in [0, 1].into_iter().zip(before) {
+            assert!(matches!(asked.await.unwrap().unwrap(), Acquired::Granted(_)));
+            backend.release(&key(number), lease).await.unwrap();
+        }
+        backend.release(&key(11), stays).await.unwrap();
+        if !is_shared {
+            while waits(&mut gate, "UPDATE").await > 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            backend.release(&key(10), leaves).await.unwrap();
+            assert!(round + 1 < ROUNDS, "no two calls shared a statement");
+            continue;
+        }
+        let next = lease(Holder::new());
+        let granted = async {
+            while !matches!(backend.acquire(&key(10), next, touch()).await.unwrap(), Acquired::Granted(_)) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(Duration::from_secs(20), granted).await.expect("the lease of the one who has left is free");
+        return;
+    }
+}

@@ -26,6 +26,8 @@ use crate::id::RecordKey;
 /// How long a call waits to be part of a statement. Where those that run take longer, it is one of its own, on another
 /// connection: one that hangs holds up nobody else.
 const PATIENCE: Duration = Duration::from_millis(100);
+/// How long the giving up of a lease may take that nobody waits for.
+const RELEASE: Duration = Duration::from_secs(1);
 /// How many bytes of records there are in one statement, unless one record alone has more.
 const MOST_BYTES: usize = 256 * 1024;
 
@@ -228,8 +230,12 @@ impl<D: Driver> Place<D> {
                 Some(row) => Entry::Done(outcome.rows.swap_remove(row).1),
                 None => Entry::Alone { repeated: outcome.repeated, place: None },
             };
-            // Who has gone has been told that it failed.
-            let _ = answer.send(entry);
+            // Who has gone has been told that it failed. A lease that was taken all the same is given up here: a release that
+            // came before this statement was committed has found nothing to give up.
+            let has_left = matches!(answer.send(entry), Err(Entry::Done(_)));
+            if has_left && purpose == Purpose::Take {
+                store.release_taken(call).await;
+            }
         }
     }
 }
@@ -276,6 +282,15 @@ impl<D: Driver> SqlStore<D> {
         };
         // No answer: the runtime that ran the statement has ended, perhaps after it was sent.
         entry.unwrap_or(Entry::Alone { repeated: true, place: None })
+    }
+
+    /// Gives up the lease that a call to take one has been granted. If that fails it runs out by itself.
+    async fn release_taken(&self, call: &Call) {
+        let [key, holder, ..] = &call.values[..] else { return };
+        let values = [key.borrow(), holder.borrow()];
+        if let Ok(Ok(true)) = timeout(RELEASE, self.changed(&self.statements.release, &values)).await {
+            self.waiting.wake(&call.key);
+        }
     }
 
     async fn run_many(&self, purpose: Purpose, calls: &[Call]) -> ManyOutcome<D> {
