@@ -87,7 +87,6 @@ fn privileges(data: &dyn ErasedData) -> Result<Privileges, Error> {
 /// A change in one go: the newest data, to be changed and then stored.
 pub(crate) struct Change(ChangeMode);
 
-#[expect(clippy::large_enum_variant, reason = "it stands in a boxed future, once; a box would cost every change")]
 enum ChangeMode {
     Leased(Box<ExclusiveSession>),
     Compared(Box<Comparison>),
