@@ -7,13 +7,12 @@ mod taken;
 mod writes;
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
@@ -71,7 +70,7 @@ impl StoreClient {
         &self,
         mut call: impl Future<Output = Result<T, BackendError>> + Unpin,
     ) -> Result<T, BackendError> {
-        let first = poll_fn(|cx| Poll::Ready(call.poll_unpin(cx))).await;
+        let first = poll_fn(|cx| Poll::Ready(Pin::new(&mut call).poll(cx))).await;
         match first {
             Poll::Ready(answer) => answer,
             // Boxed, so that what is around it stays small.
