@@ -197,6 +197,17 @@ impl BackendError {
         self.unconfirmed
     }
 
+    /// The same for another one who is told of it.
+    pub(crate) fn shared(&self) -> Self {
+        Self {
+            source: self.source.to_string().into(),
+            unconfirmed: self.unconfirmed,
+            done: self.done,
+            #[cfg(feature = "admin")]
+            late: self.late,
+        }
+    }
+
     /// A write that was done, and may be undone by a failover.
     #[cfg(feature = "redis")]
     pub(crate) fn not_safe(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {

@@ -7,6 +7,7 @@ mod examples;
 mod exclusive;
 mod failover;
 mod fleet;
+mod group_commit;
 mod hand_over;
 mod harness;
 mod interrupted;

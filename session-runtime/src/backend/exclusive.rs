@@ -95,6 +95,9 @@ pub trait Leases: Backend {
 /// [somebody else waits](Kept::Contended), and to 256 saves or a second where the store knows of nobody. Then it
 /// [saves](Leases::save) without keeping it.
 ///
+/// Where the store has to be waited for, such a save may carry the changes of several borrows: `record.version` is then more
+/// than one above `expected`.
+///
 /// A store that can't tell whether others wait had better not have it: they would seldom find the lease free.
 pub trait KeepLease: Leases {
     /// Replaces the record if the lease is still the holder's and the stored version is `expected`, and keeps the lease for

@@ -1,22 +1,27 @@
 //! Exclusive use of a session: a queue inside this process, then a lease across all of them.
 
+mod batch;
+mod keeper;
 mod queue;
 mod taken;
 mod writes;
 
 use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
+use self::batch::{Batch, Confirmed};
+pub(crate) use self::keeper::LeaseKeeper;
 pub(crate) use self::queue::{Queue, Turn};
 use self::taken::{PassedLease, TakenLease};
 pub(crate) use self::writes::{Writes, Writing};
-use crate::backend::{Acquired, BackendError, Holder, Kept, Lease, Record, RecordKey, Store, Touch, Written};
+use crate::backend::{Acquired, BackendError, Kept, Record, RecordKey, Store, Touch, Written};
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
 use crate::telemetry;
@@ -65,7 +70,7 @@ impl StoreClient {
         &self,
         mut call: impl Future<Output = Result<T, BackendError>> + Unpin,
     ) -> Result<T, BackendError> {
-        let first = poll_fn(|cx| Poll::Ready(call.poll_unpin(cx))).await;
+        let first = poll_fn(|cx| Poll::Ready(Pin::new(&mut call).poll(cx))).await;
         match first {
             Poll::Ready(answer) => answer,
             // Boxed, so that what is around it stays small.
@@ -88,6 +93,8 @@ pub(crate) struct LeaseTiming {
 /// so that what the next in the queue asks of the store comes behind.
 pub(crate) struct HeldLease {
     lease: TakenLease,
+    /// Where the record that was read is not known to be stored: what it is in, which has the lease, and its version.
+    batch: Option<(Arc<Batch>, u64)>,
     state: Arc<LeaseState>,
     turn: Turn,
 }
@@ -153,10 +160,12 @@ impl HeldLease {
                 (turn, passed.map(|passed| (passed, touch)))
             }
         };
-        if let Some((PassedLease { lease, record, asked: _ }, touch)) = passed {
-            return Ok(Some((Self { lease, state: Arc::default(), turn }, record, touch)));
+        if let Some((PassedLease { lease, record, asked: _, batch }, touch)) = passed {
+            let batch = batch.map(|batch| (batch, record.version));
+            return Ok(Some((Self { lease, batch, state: Arc::default(), turn }, record, touch)));
         }
-        let mut held = Self { lease: TakenLease::ask(client, key, timing.ttl), state: Arc::default(), turn };
+        let lease = TakenLease::ask(client, key, timing.ttl);
+        let mut held = Self { lease, batch: None, state: Arc::default(), turn };
         loop {
             let touch = touch(client.now());
             let leases = client.store.leases().ok_or_else(no_leases)?;
@@ -179,7 +188,8 @@ impl HeldLease {
     }
 
     /// Stores the record and gives up the lease, in one step.
-    pub(crate) async fn save(self, expected: u64, record: Record, touch: Touch) -> Result<(), Error> {
+    pub(crate) async fn save(mut self, expected: u64, record: Record, touch: Touch) -> Result<(), Error> {
+        self.settle().await?;
         let client = Arc::clone(&self.lease.client);
         let key = self.lease.key;
         let _writing = client.writing(&key);
@@ -192,23 +202,115 @@ impl HeldLease {
         let client = Arc::clone(&self.lease.client);
         let key = self.lease.key;
         let _writing = client.writing(&key);
-        let Some(keeping) = client.store.keeping().filter(|_| self.turn.is_waited_for()) else {
+        let arrived = self.turn.is_waited_for();
+        let Some(keeping) = client.store.keeping().filter(|_| arrived.is_some() || self.batch.is_some()) else {
             return self.save_and_give_up(&client, expected, record, touch, None).await;
         };
-        let asked = Instant::now();
+        if let Some((batch, _)) = &self.batch {
+            let (confirmed, is_contended) = batch.confirmed();
+            self.lease.run.confirm(confirmed, is_contended);
+        }
+        let confirmed = Confirmed { arrived: arrived.unwrap_or(0), asked: Instant::now() };
+        let asked = confirmed.asked;
         if !self.lease.run.goes_on(asked) {
+            self.settle().await?;
             let pause = self.lease.run.pause(asked);
             return self.save_and_give_up(&client, expected, record, touch, pause).await;
         }
+        if self.may_run_ahead()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            return Box::pin(self.save_in_batch(&runtime, expected, record, touch)).await;
+        }
+        self.settle().await?;
         let saved = keeping.save_and_keep(&key, self.lease.at(touch.now), expected, record.clone(), touch);
-        let is_contended = match self.turn.share(client.within(saved).await)? {
+        let mut saved = pin!(client.within(saved));
+        let first = poll_fn(|cx| Poll::Ready(saved.as_mut().poll(cx))).await;
+        let is_slow = first.is_pending();
+        let kept = match first {
+            Poll::Ready(kept) => kept,
+            Poll::Pending => saved.await,
+        };
+        let is_contended = match self.turn.share(kept)? {
             Kept::Alone => false,
             Kept::Contended => true,
             Kept::Not(written) => return self.saved(expected, written).await.map(drop),
         };
         self.lease.run.saved(asked, is_contended);
-        let Self { lease, state: _, turn } = self;
-        turn.pass_on(PassedLease { lease, record, asked });
+        if is_slow {
+            self.lease.run.confirm(confirmed, is_contended);
+        }
+        let Self { lease, batch: _, state: _, turn } = self;
+        turn.pass_on(PassedLease { lease, record, asked, batch: None });
+        Ok(())
+    }
+
+    /// Whether the next request may run before the record is stored, or one has.
+    fn may_run_ahead(&self) -> bool {
+        let confirmed = self.lease.run.confirmed();
+        self.batch.is_some() || confirmed.is_some_and(|confirmed| self.turn.next_was_among(confirmed.arrived))
+    }
+
+    /// Stores the record together with those of others. The next request goes on with it at once, if it came early enough,
+    /// and else when it is stored.
+    async fn save_in_batch(
+        mut self,
+        runtime: &Handle,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> Result<(), Error> {
+        let Some(confirmed) = self.lease.run.confirmed() else { return Err(Error::LeaseLost) };
+        let version = record.version;
+        let batch = match self.batch.take() {
+            Some((batch, _)) => batch,
+            None => Batch::open(self.turn.queue(), &mut self.lease, expected, confirmed),
+        };
+        self.lease.run.saved(Instant::now(), false);
+        batch.add(runtime, record.clone(), touch);
+        if !batch.has_failed() && self.turn.next_was_among(confirmed.arrived) {
+            let Self { lease, batch: _, state: _, turn } = self;
+            let asked = confirmed.asked;
+            turn.pass_on(PassedLease { lease, record, asked, batch: Some(Arc::clone(&batch)) });
+            return batch.committed(version).await;
+        }
+        self.batch = Some((batch, version));
+        self.settle().await?;
+        let (run, now) = (self.lease.run, Instant::now());
+        let Self { lease, batch: _, state: _, turn } = self;
+        match run.confirmed() {
+            Some(Confirmed { asked, arrived: _ }) if run.goes_on(now) && turn.is_waited_for().is_some() => {
+                turn.pass_on(PassedLease { lease, record, asked, batch: None });
+            }
+            _ => {
+                drop(lease);
+                if let Some(pause) = run.pause(now) {
+                    turn.stand_back(pause);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until the record that was read is stored.
+    ///
+    /// # Errors
+    /// It could not be stored: what was read has never been.
+    pub(crate) async fn committed(&self) -> Result<(), Error> {
+        match &self.batch {
+            None => Ok(()),
+            Some((batch, version)) => self.turn.share(Box::pin(batch.committed(*version)).await),
+        }
+    }
+
+    /// The same, and the lease is back from the batch.
+    async fn settle(&mut self) -> Result<(), Error> {
+        self.committed().await?;
+        if let Some((batch, _)) = self.batch.take() {
+            batch.give_back(&mut self.lease);
+            let (confirmed, is_contended) = batch.confirmed();
+            self.lease.run.confirm(confirmed, is_contended);
+        }
         Ok(())
     }
 
@@ -234,36 +336,27 @@ impl HeldLease {
     async fn saved(mut self, expected: u64, written: Written) -> Result<Turn, Error> {
         let refused = match written {
             Written::Done => None,
-            Written::Conflict => Some(self.why_refused(expected).await),
+            Written::Conflict => Some(why_refused(&self.lease.client, &self.lease.key, &self.state, expected).await),
             Written::Absent => Some(Error::Ended),
         };
         self.lease.is_open = false;
         refused.map_or(Ok(self.turn), Err)
     }
 
-    /// Why a save was refused: another write came first, or none did, and the lease had run out.
-    async fn why_refused(&self, expected: u64) -> Error {
-        let TakenLease { client, key, .. } = &self.lease;
-        let unchanged = match client.quietly(client.store.backend().peek(key)).await {
-            Ok(Some(record)) => record.version == expected,
-            Ok(None) => return Error::Ended,
-            Err(_) => self.state.is_lost(),
-        };
-        if unchanged {
-            self.state.lose(client, key);
-        }
-        if unchanged { Error::LeaseLost } else { Error::Conflict }
-    }
-
     /// Gives up the lease and waits until that is done. If the store can't be reached it is tried once more, and then the
     /// lease runs out by itself: nothing that somebody asked for has failed.
-    pub(crate) async fn release(mut self) {
+    ///
+    /// # Errors
+    /// What was read could not be stored.
+    pub(crate) async fn release(mut self) -> Result<(), Error> {
+        self.settle().await?;
         let TakenLease { client, key, .. } = &self.lease;
-        let Some(leases) = client.store.leases() else { return };
+        let Some(leases) = client.store.leases() else { return Ok(()) };
         let released = client.within(leases.release(key, self.lease.at(client.now()))).await;
         if self.turn.share(released).is_ok() {
             self.lease.is_open = false;
         }
+        Ok(())
     }
 
     /// What keeps this lease alive while a handler runs.
@@ -282,37 +375,20 @@ impl HeldLease {
     }
 }
 
+/// Why a save was refused: another write came first, or none did, and the lease had run out.
+async fn why_refused(client: &StoreClient, key: &RecordKey, state: &LeaseState, expected: u64) -> Error {
+    let unchanged = match client.quietly(client.store.backend().peek(key)).await {
+        Ok(Some(record)) => record.version == expected,
+        Ok(None) => return Error::Ended,
+        Err(_) => state.is_lost(),
+    };
+    if unchanged {
+        state.lose(client, key);
+    }
+    if unchanged { Error::LeaseLost } else { Error::Conflict }
+}
+
 fn no_leases() -> Error {
     // Builders refuse such a backend for a type whose handlers may borrow exclusively.
     Error::Unavailable(BackendError::new("this backend has no leases"))
-}
-
-/// Keeps a lease from running out.
-pub(crate) struct LeaseKeeper {
-    client: Arc<StoreClient>,
-    key: RecordKey,
-    holder: Holder,
-    ttl: Duration,
-    state: Arc<LeaseState>,
-}
-
-impl LeaseKeeper {
-    /// How often [`LeaseKeeper::extend`] is due.
-    pub(crate) fn every(&self) -> Duration {
-        self.ttl / 3
-    }
-
-    /// Extends the lease. A lost lease stays lost: the save will be refused. That is told once, and not where the
-    /// session has ended, which is told by itself.
-    pub(crate) async fn extend(&self) {
-        let Some(leases) = self.client.store.leases().filter(|_| !self.state.is_over()) else { return };
-        let lease = Lease { holder: self.holder, ttl: self.ttl, now: self.client.now() };
-        match self.client.within(leases.extend(&self.key, lease)).await {
-            Ok(true) | Err(_) => {}
-            Ok(false) => match self.client.quietly(self.client.store.backend().peek(&self.key)).await {
-                Ok(None) => self.state.ended.store(true, Ordering::Relaxed),
-                Ok(Some(_)) | Err(_) => self.state.lose(&self.client, &self.key),
-            },
-        }
-    }
 }

@@ -26,14 +26,16 @@ struct Line {
     /// What the store's failure is told by, once somebody waits.
     failure: Option<watch::Sender<Arc<str>>>,
     /// How many wait.
-    waiting: usize,
+    waiting: u64,
+    /// How many have come to wait.
+    arrived: u64,
     /// What the turn before has left for the next.
     passed: Option<PassedLease>,
 }
 
 impl Default for Line {
     fn default() -> Self {
-        Self { turns: Arc::new(Semaphore::new(1)), failure: None, waiting: 0, passed: None }
+        Self { turns: Arc::new(Semaphore::new(1)), failure: None, waiting: 0, arrived: 0, passed: None }
     }
 }
 
@@ -50,6 +52,11 @@ impl Queue {
 
     fn turn(self: &Arc<Self>, key: &RecordKey, permit: OwnedSemaphorePermit) -> Turn {
         Turn { queue: Arc::clone(self), key: *key, permit: Some(permit) }
+    }
+
+    /// How many have come to wait for the session since its line was opened.
+    pub(super) fn arrived(&self, key: &RecordKey) -> u64 {
+        self.lines(key).get(key).map_or(0, |line| line.arrived)
     }
 
     /// Whether nobody of this process has the session exclusively or waits for it.
@@ -81,6 +88,7 @@ impl Queue {
                 let line = lines.entry(*key).or_default();
                 if place.is_none() {
                     line.waiting += 1;
+                    line.arrived += 1;
                     place = Some(WaitingPlace { queue: self, key });
                 }
                 let failure = line.failure.get_or_insert_with(|| watch::Sender::new(Arc::from("")));
@@ -136,9 +144,20 @@ impl Turn {
 }
 
 impl Turn {
-    /// Whether somebody of this process waits for the next.
-    pub(super) fn is_waited_for(&self) -> bool {
-        self.queue.lines(&self.key).get(&self.key).is_some_and(|line| line.waiting > 0)
+    /// Whether somebody of this process waits for the next: how many have come to wait by now.
+    pub(super) fn is_waited_for(&self) -> Option<u64> {
+        self.queue.lines(&self.key).get(&self.key).filter(|line| line.waiting > 0).map(|line| line.arrived)
+    }
+
+    pub(super) fn queue(&self) -> &Arc<Queue> {
+        &self.queue
+    }
+
+    /// Whether the next was there when so many had come. More wait than have come since, and they have their turns in the
+    /// order in which they came.
+    pub(super) fn next_was_among(&self, arrived: u64) -> bool {
+        let lines = self.queue.lines(&self.key);
+        lines.get(&self.key).is_some_and(|line| line.waiting > line.arrived.saturating_sub(arrived))
     }
 
     /// What the turn before has left for this one.
@@ -232,6 +251,33 @@ mod tests {
         drop(first);
         assert!(queue.try_enter(&key()).is_some());
         assert_eq!(queue.len(), 0);
+    }
+
+    #[tokio::test]
+    async fn the_next_was_among_those_who_had_come_unless_they_have_all_had_their_turns_or_left() {
+        let queue = Queue::new();
+        let first = queue.try_enter(&key()).unwrap();
+        let wait = || {
+            let queue = Arc::clone(&queue);
+            tokio::spawn(async move { queue.enter(&key()).await.unwrap() })
+        };
+        assert!(!first.next_was_among(queue.arrived(&key())), "nobody waits");
+        let early = [wait(), wait()];
+        tokio::task::yield_now().await;
+        let arrived = queue.arrived(&key());
+        let late = wait();
+        tokio::task::yield_now().await;
+        assert!(first.next_was_among(arrived));
+        let [second, leaving] = early;
+        drop(first);
+        let second = second.await.unwrap();
+        assert!(second.next_was_among(arrived));
+        leaving.abort();
+        assert!(leaving.await.is_err());
+        assert!(!second.next_was_among(arrived), "only the late one waits");
+        assert!(second.next_was_among(arrived + 1));
+        drop(second);
+        assert!(!late.await.unwrap().next_was_among(arrived));
     }
 
     #[tokio::test]

@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::StoreClient;
+use super::batch::{Batch, Confirmed};
 use crate::backend::{Holder, Lease, Record, RecordKey, Touch};
 use crate::clock::Timestamp;
 
@@ -32,6 +33,19 @@ impl TakenLease {
     /// One to be asked for. It is open from here on: the store may grant it to a future that is dropped.
     pub(super) fn ask(client: &Arc<StoreClient>, key: RecordKey, ttl: Duration) -> Self {
         Self { client: Arc::clone(client), key, holder: Holder::new(), ttl, run: Run::default(), is_open: true }
+    }
+
+    /// The same lease, to be given up by another one than this.
+    pub(super) fn take(&mut self) -> Self {
+        let is_open = std::mem::take(&mut self.is_open);
+        Self {
+            client: Arc::clone(&self.client),
+            key: self.key,
+            holder: self.holder,
+            ttl: self.ttl,
+            run: self.run,
+            is_open,
+        }
     }
 
     pub(super) fn at(&self, now: Timestamp) -> Lease {
@@ -69,6 +83,8 @@ pub(super) struct Run {
     saves: u32,
     /// Whether another process is known to wait.
     is_contended: bool,
+    /// The last call that the store has confirmed, if it was one that had to be waited for.
+    confirmed: Option<Confirmed>,
 }
 
 impl Run {
@@ -98,14 +114,26 @@ impl Run {
         self.saves += 1;
         self.is_contended |= is_contended;
     }
+
+    /// A call to the store has been confirmed.
+    pub(super) fn confirm(&mut self, confirmed: Confirmed, is_contended: bool) {
+        self.confirmed = Some(confirmed);
+        self.is_contended |= is_contended;
+    }
+
+    pub(super) fn confirmed(&self) -> Option<Confirmed> {
+        self.confirmed
+    }
 }
 
 /// A lease that was kept over a save, with the record that was saved: for the next of this process.
 pub(super) struct PassedLease {
     pub(super) lease: TakenLease,
     pub(super) record: Record,
-    /// When the store was asked to save it.
+    /// When the store was asked what it has confirmed last: to save it, or a record before it.
     pub(super) asked: Instant,
+    /// The batch that the record is in, unless it is stored.
+    pub(super) batch: Option<Arc<Batch>>,
 }
 
 impl PassedLease {
@@ -113,7 +141,10 @@ impl PassedLease {
     /// save was sent could know of a later change, such as a logout, that came behind it. And what nobody has extended for
     /// a while is asked for again.
     pub(super) fn is_for(&self, since: Instant, touch: Touch) -> bool {
-        since <= self.asked && self.asked.elapsed() < self.lease.ttl / 3 && touch.is_live(&self.record, Duration::ZERO)
+        since <= self.asked
+            && self.asked.elapsed() < self.lease.ttl / 3
+            && touch.is_live(&self.record, Duration::ZERO)
+            && !self.batch.as_ref().is_some_and(|batch| batch.has_failed())
     }
 }
 

@@ -267,7 +267,7 @@ impl Core {
         let (holder, meta, id_hash) = self.holder(&entry, (meta, id_hash), rotation, record.expires, now);
         let draft = self.draft(meta, id_hash, &*data, record.body.len())?;
         if rotation.is_none() && draft.json() == json && !retired_seal {
-            held.release().await;
+            held.release().await?;
             let (version, ends) = (record.version, self.ends(&entry, &record, touch.now));
             // What the handler did to fields that are not stored is not kept either.
             let (data, again) = self.read_back(&json)?;

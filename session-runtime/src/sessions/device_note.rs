@@ -104,7 +104,7 @@ impl Core {
         let acquired = HeldLease::acquire(&self.0.client, &self.0.queue, *key, timing, touched).await?;
         let Some((held, last, touch)) = acquired else { return Err(Error::Ended) };
         if last.version != record.version {
-            held.release().await;
+            held.release().await?;
             return Err(Error::Conflict);
         }
         // With its last use as it was before the lease was taken, which noted one.

@@ -340,7 +340,9 @@ impl Core {
         let timing = LeaseTiming { wait: Duration::ZERO, ..self.0.timing };
         let touch = |now| self.touch(now, &session.entry.claims);
         match HeldLease::acquire(&self.0.client, &self.0.queue, session.entry.key, timing, touch).await {
-            Ok(Some((held, record, _))) if record.version == session.version => Ok(Some(WriteCondition::Lease(held))),
+            Ok(Some((held, record, _))) if record.version == session.version => {
+                Ok(Some(WriteCondition::Lease(Box::new(held))))
+            }
             Ok(_) | Err(Error::Busy) => Ok(None),
             Err(error) => Err(error),
         }
@@ -358,6 +360,6 @@ pub(crate) struct Pending {
 
 /// What a write that doesn't wait holds on to.
 enum WriteCondition {
-    Lease(HeldLease),
+    Lease(Box<HeldLease>),
     Version,
 }

@@ -130,7 +130,12 @@ impl ExclusiveBorrow {
                 // Whoever is asked may take longer than a lease.
                 let lease = KeptLeases::from(session.held().keeper());
                 let admits = self.admits(core, demand, &*session.data, session.entry(), session.meta());
-                lease.hold(admits).await?.map(|()| session)
+                let admitted = lease.hold(admits).await;
+                if !matches!(admitted, Ok(Ok(()))) {
+                    // The refusal tells what was read, which may not be stored yet.
+                    session.held().committed().await.map_err(Error::into_response)?;
+                }
+                admitted?.map(|()| session)
             }
             None => Err(Absence::Anonymous),
         };
@@ -259,8 +264,12 @@ impl ExclusiveBorrow {
         matches!(self.borrowed, BorrowedData::Default { .. })
     }
 
-    pub(super) fn discard(&mut self) {
-        self.borrowed = BorrowedData::Nothing;
+    /// Forgets what the handler changed. Its answer may tell what it has read, which has to be stored by then.
+    pub(super) async fn discard(&mut self) -> Result<(), Error> {
+        match std::mem::replace(&mut self.borrowed, BorrowedData::Nothing) {
+            BorrowedData::Session(session) => session.held().committed().await,
+            BorrowedData::Nothing | BorrowedData::Copy { .. } | BorrowedData::Default { .. } => Ok(()),
+        }
     }
 
     pub(super) fn announcement(&mut self) -> TokenChange {

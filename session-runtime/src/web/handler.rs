@@ -109,7 +109,10 @@ impl SessionList {
         while let Some((session, behind)) = rest.split_first_mut() {
             let superseded = session.is_superseded(response.headers());
             if failure.is_some() || superseded || (failed && !session.saves_always()) {
-                session.discard();
+                if session.is_exclusive() {
+                    let discarded = KeptLeases::of(behind).hold(session.discard()).await;
+                    failure = failure.or(discarded.err());
+                }
             } else if session.is_exclusive()
                 && let Err(error) = KeptLeases::of(behind).hold(session.commit()).await
             {

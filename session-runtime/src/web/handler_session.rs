@@ -279,9 +279,10 @@ impl HandlerSession {
     }
 
     /// Forgets what the handler changed.
-    pub(super) fn discard(&mut self) {
-        if let BorrowKind::Exclusive(exclusive) = &mut self.borrow {
-            exclusive.discard();
+    pub(super) async fn discard(&mut self) -> Result<(), Error> {
+        match &mut self.borrow {
+            BorrowKind::Exclusive(exclusive) => Box::pin(exclusive.discard()).await,
+            BorrowKind::Shared { .. } | BorrowKind::Owned { .. } => Ok(()),
         }
     }
 

@@ -1,0 +1,221 @@
+//! Many requests that write one session as fast as they can: one save carries the changes of many of them. What is promised
+//! of each does not change by it: each entry is there once if its request was answered with success, and only then.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use redis::aio::MultiplexedConnection;
+use tokio::task::JoinSet;
+
+use crate::fleet::{Fleet, PATIENT, Terms, Writer, on_every_fleet, sorted};
+
+on_every_fleet! {
+    who_fails_or_leaves_between_writers_leaves_nothing
+    what_a_handler_has_read_is_stored_once_it_is_answered
+}
+
+/// How many write in each process, and how often.
+const WRITERS: u32 = 16;
+const WRITES: u32 = 15;
+
+/// Writers of every member, at once: what each entry was answered.
+struct Storm(JoinSet<Vec<(u32, StatusCode)>>);
+
+impl Storm {
+    fn begin(fleet: &Fleet, writer: &Writer) -> Self {
+        let mut tasks = JoinSet::new();
+        for task in 0..WRITERS * u32::try_from(fleet.members.len()).unwrap() {
+            let (writer, member) = (writer.clone(), task as usize % fleet.members.len());
+            tasks.spawn(async move {
+                let mut answers = Vec::new();
+                for entry in task * WRITES..(task + 1) * WRITES {
+                    answers.push((entry, writer.post(member, &format!("/add/{entry}")).await.status));
+                }
+                answers
+            });
+        }
+        Self(tasks)
+    }
+
+    async fn end(self) -> Vec<(u32, StatusCode)> {
+        self.0.join_all().await.into_iter().flatten().collect()
+    }
+}
+
+fn with(answers: &[(u32, StatusCode)], status: StatusCode) -> Vec<u32> {
+    sorted(answers.iter().filter(|answer| answer.1 == status).map(|answer| answer.0).collect())
+}
+
+async fn who_fails_or_leaves_between_writers_leaves_nothing(fleet: Fleet) {
+    let writer = fleet.writer().await;
+    let storm = Storm::begin(&fleet, &writer);
+    let mut failing = JoinSet::new();
+    for entry in 10_000..10_030 {
+        let (failer, member) = (writer.clone(), entry as usize % fleet.members.len());
+        let action = if entry % 4 == 0 { "panic" } else { "fail" };
+        failing.spawn(async move { failer.try_post(member, &format!("/{action}/{entry}")).await });
+        // In the middle of its handler, or while it waits for its turn.
+        let leaving = fleet.ask(member, &format!("/hold/{}", entry + 10_000), &writer).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        drop(leaving);
+    }
+    for reply in failing.join_all().await {
+        assert!(reply.is_none_or(|reply| reply.status == StatusCode::INTERNAL_SERVER_ERROR));
+    }
+    let answers = storm.end().await;
+    assert_eq!(with(&answers, StatusCode::OK).len(), answers.len());
+    assert_eq!(sorted(writer.entries(fleet.last()).await), with(&answers, StatusCode::OK));
+}
+
+/// Asks how many entries there are, without a change that is kept, and then what is stored, until all have written.
+async fn looks(reader: usize, writer: &Writer, storm: Storm) -> Vec<(u32, StatusCode)> {
+    let ended = tokio::spawn(storm.end());
+    for look in ["/look", "/failing-look"].into_iter().cycle() {
+        if ended.is_finished() {
+            break;
+        }
+        let look = writer.post(0, look).await;
+        if matches!(look.status, StatusCode::OK | StatusCode::INTERNAL_SERVER_ERROR) {
+            let seen: usize = look.text().parse().unwrap();
+            let stored = writer.entries(reader).await.len();
+            assert!(stored >= seen, "a handler was answered with {seen} entries, and {stored} are stored");
+        } else {
+            assert_eq!(look.status, StatusCode::CONFLICT, "{}", look.text());
+        }
+    }
+    ended.await.unwrap()
+}
+
+async fn what_a_handler_has_read_is_stored_once_it_is_answered(fleet: Fleet) {
+    let writer = fleet.writer().await;
+    let answers = looks(fleet.last(), &writer, Storm::begin(&fleet, &writer)).await;
+    assert_eq!(with(&answers, StatusCode::OK).len(), answers.len());
+    assert_eq!(sorted(writer.entries(0).await), with(&answers, StatusCode::OK));
+}
+
+async fn leases(connection: &mut MultiplexedConnection) -> Vec<String> {
+    redis::cmd("KEYS").arg("*:lease").query_async(connection).await.unwrap()
+}
+
+/// Takes leases away while it is polled, as if they had run out.
+async fn take_leases_away(fleet: &mut Fleet) {
+    let mut connection = fleet.redis().connect().await;
+    loop {
+        for lease in leases(&mut connection).await {
+            let _: u32 = redis::cmd("DEL").arg(lease).query_async(&mut connection).await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(3)).await;
+    }
+}
+
+async fn exactly_what_was_answered_with_success_is_kept_though_leases_are_lost(processes: usize) {
+    let mut fleet = Fleet::on_redis(processes, PATIENT).await;
+    let writer = fleet.writer().await;
+    let storm = tokio::spawn(Storm::begin(&fleet, &writer).end());
+    let answers = tokio::select! {
+        answers = storm => answers.unwrap(),
+        () = take_leases_away(&mut fleet) => unreachable!(),
+    };
+    let (kept, refused) = (with(&answers, StatusCode::OK), with(&answers, StatusCode::CONFLICT));
+    assert_eq!(kept.len() + refused.len(), answers.len(), "{answers:?}");
+    assert!(!refused.is_empty(), "no lease was lost");
+    assert_eq!(sorted(writer.entries(0).await), kept);
+    assert_eq!(writer.post(fleet.last(), "/append/30000").await.status, StatusCode::OK);
+    assert_eq!(fleet.stored().await, 1, "no lease is left behind");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_in_a_batch_fail_with_it_and_leave_nothing() {
+    exactly_what_was_answered_with_success_is_kept_though_leases_are_lost(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_in_a_batch_fail_with_it_and_leave_nothing_while_another_process_writes() {
+    exactly_what_was_answered_with_success_is_kept_though_leases_are_lost(2).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_read_of_a_batch_that_fails_is_not_answered() {
+    let mut fleet = Fleet::on_redis(1, PATIENT).await;
+    let writer = fleet.writer().await;
+    let storm = Storm::begin(&fleet, &writer);
+    let answers = tokio::select! {
+        answers = looks(0, &writer, storm) => answers,
+        () = take_leases_away(&mut fleet) => unreachable!(),
+    };
+    assert!(!with(&answers, StatusCode::CONFLICT).is_empty(), "no lease was lost");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writers_of_one_process_share_their_saves() {
+    let mut fleet = Fleet::on_redis(1, PATIENT).await;
+    let writer = fleet.writer().await;
+    let before = fleet.redis().commands().await;
+    let answers = Storm::begin(&fleet, &writer).end().await;
+    let calls = fleet.redis().commands().await.since(&before).of("evalsha");
+    let writes = u64::from(WRITERS * WRITES);
+    assert_eq!(with(&answers, StatusCode::OK).len() as u64, writes);
+    assert_eq!(sorted(writer.entries(0).await), with(&answers, StatusCode::OK));
+    assert!(calls * 2 < writes, "{calls} calls for {writes} writes");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_stops_answering_fails_all_in_a_batch_and_loses_nothing_that_was_answered() {
+    const HASTY: Terms = Terms { deadline: Duration::from_millis(700), ..PATIENT };
+    let mut fleet = Fleet::on_redis(2, HASTY).await;
+    let writer = fleet.writer().await;
+    let storm = tokio::spawn(Storm::begin(&fleet, &writer).end());
+    tokio::time::sleep(Duration::from_millis(40)).await;
+    fleet.redis().stop();
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    fleet.redis().resume();
+    let answers = storm.await.unwrap();
+    let (kept, unknown) = (with(&answers, StatusCode::OK), with(&answers, StatusCode::SERVICE_UNAVAILABLE));
+    let entries = sorted(writer.entries(0).await);
+    assert!(kept.iter().all(|entry| entries.contains(entry)), "kept {kept:?}, stored {entries:?}");
+    let refused: Vec<_> = answers.iter().filter(|answer| answer.1 == StatusCode::CONFLICT).collect();
+    assert!(refused.iter().all(|answer| !entries.contains(&answer.0)), "{refused:?}, stored {entries:?}");
+    let known = entries.iter().filter(|entry| kept.contains(entry) || unknown.contains(entry)).count();
+    assert_eq!(known, entries.len(), "nothing else is stored, and nothing twice");
+    let mut once = entries.clone();
+    once.dedup();
+    assert_eq!(once, entries);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rotation_between_writers_loses_nothing_that_was_answered() {
+    let fleet = Fleet::on_redis(2, PATIENT).await;
+    let writer = fleet.writer().await;
+    let storm = tokio::spawn(Storm::begin(&fleet, &writer).end());
+    tokio::time::sleep(Duration::from_millis(40)).await;
+    let rotated = wait_for_rotation(&writer).await;
+    let answers = storm.await.unwrap();
+    let kept = with(&answers, StatusCode::OK);
+    let others = with(&answers, StatusCode::CONFLICT).len() + with(&answers, StatusCode::UNAUTHORIZED).len();
+    assert_eq!(kept.len() + others, answers.len(), "{answers:?}");
+    assert_eq!(sorted(rotated.entries(0).await), kept);
+}
+
+/// A rotation tries to come between writers so often, and no more.
+async fn wait_for_rotation(writer: &Writer) -> Writer {
+    loop {
+        let reply = writer.post(1, "/rotate").await;
+        if reply.status == StatusCode::OK {
+            return writer.rotated(&reply);
+        }
+        assert_eq!(reply.status, StatusCode::CONFLICT, "{}", reply.text());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_logout_between_writers_brings_nothing_back() {
+    let fleet = Fleet::on_redis(2, PATIENT).await;
+    let writer = fleet.writer().await;
+    let storm = tokio::spawn(Storm::begin(&fleet, &writer).end());
+    tokio::time::sleep(Duration::from_millis(40)).await;
+    assert_eq!(writer.post(1, "/end").await.status, StatusCode::OK);
+    let answers = storm.await.unwrap();
+    let refused = with(&answers, StatusCode::CONFLICT).len() + with(&answers, StatusCode::UNAUTHORIZED).len();
+    assert_eq!(with(&answers, StatusCode::OK).len() + refused, answers.len(), "{answers:?}");
+    assert_eq!(fleet.stored().await, 0, "neither the session nor a lease");
+}
