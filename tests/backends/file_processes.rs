@@ -226,23 +226,35 @@ fn printed(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
+/// Makes the folder and all below it that of whom permissions bind, with a copy of `filer` that they can run.
+fn given_away(folder: &Path) -> (PathBuf, PathBuf) {
+    // Where the program was built others may not look.
+    fs::copy(env!("CARGO_BIN_EXE_filer"), folder.join("filer")).unwrap();
+    mode(folder, 0o755);
+    let sessions = folder.join("sessions");
+    let shard = sessions.join("01");
+    if getuid().is_root() {
+        let everything = [sessions.clone(), sessions.join("sweeper"), shard.clone()];
+        for path in everything.into_iter().chain(files(&shard)) {
+            std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+    }
+    (sessions, shard)
+}
+
+fn mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path())
+}
+
 #[tokio::test]
 async fn in_a_folder_that_is_read_only_whatever_writes_is_an_error_and_nothing_is_lost() {
     let (folder, file) = begun(b"first").await;
     drop(file);
-    // Where the program was built others may not look.
-    fs::copy(env!("CARGO_BIN_EXE_filer"), folder.path().join("filer")).unwrap();
-    let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-    mode(folder.path(), 0o755);
-    let sessions = folder.path().join("sessions");
-    let shard = sessions.join("01");
-    if getuid().is_root() {
-        let everything = [sessions.clone(), sessions.join("sweeper"), shard.clone()];
-        let below = fs::read_dir(&shard).unwrap().map(|entry| entry.unwrap().path());
-        for path in everything.into_iter().chain(below) {
-            std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
-        }
-    }
+    let (sessions, shard) = given_away(folder.path());
     for path in [&shard, &sessions] {
         mode(path, 0o500);
     }
@@ -264,6 +276,21 @@ async fn in_a_folder_that_is_read_only_whatever_writes_is_an_error_and_nothing_i
     }
     let said = bound(folder.path(), &["attempt", "10"]);
     assert!(!said.contains("error") && said.ends_with("load: version 3\n"), "{said}");
+}
+
+/// As what was restored from a copy may be.
+#[tokio::test]
+async fn a_record_that_may_only_be_read_is_replaced_by_a_save_that_is_told_as_done() {
+    let (folder, file) = begun(b"first").await;
+    let (_, shard) = given_away(folder.path());
+    for path in files(&shard).filter(|path| path.file_name().is_some_and(|name| name != "lock")) {
+        mode(&path, 0o400);
+    }
+    let said = bound(folder.path(), &["append", "1", "/"]);
+    assert_eq!(said, "ready\nsaved: Done\n");
+    assert_eq!(loaded(&file).await.body, b"first.".to_vec());
+    assert_eq!(bound(folder.path(), &["append", "1", "/"]), said);
+    assert_eq!(loaded(&file).await.body, b"first..".to_vec());
 }
 
 /// Runs `filer` in a shell that first does something to leave it no room.

@@ -25,6 +25,14 @@ use crate::support::{Gate, User, key, logged_in, routes};
 )]
 struct Settings;
 
+/// Cookies of several domains, in the same application.
+#[derive(Serialize, Deserialize, SessionData)]
+#[session(cookie(
+    name = "__Secure-shops",
+    domain = ["shop-a.example", env("HTTP_TESTS_DOMAINS", default = "shop-b.example")],
+))]
+struct Shops;
+
 /// What makes a key on any machine.
 const OPENSSL: &str = "openssl rand -base64 32 | tr '+/' '-_'";
 
@@ -37,6 +45,7 @@ const APPLICATION: &str = "HTTP_TESTS_APPLICATION";
 async fn an_application_with_all_its_settings_starts() -> Result<(), Box<dyn Error>> {
     if env::var_os(APPLICATION).is_some() {
         Settings::sessions().await?;
+        Shops::sessions().await?;
         return Ok(());
     }
     let ring = format!("{},{}", key('n'), key('o'));
@@ -145,6 +154,18 @@ async fn cookie_options_from_the_environment_are_held_to_the_rules() {
     assert_says(&text, &["HTTP_TESTS_SECURE", "__Host-"]);
     let text = refusal_but_for(&[("HTTP_TESTS_COOKIE", "my cookie")]).await;
     assert_says(&text, &["HTTP_TESTS_COOKIE", "cookie(name)"]);
+}
+
+#[tokio::test]
+async fn domains_from_the_environment_are_held_to_the_rules() {
+    for (domains, why) in [
+        ("shop-b.example, https://shop-c.example", "\"https://shop-c.example\" is not a host name"),
+        ("shop-b.example,SHOP-A.example", "\"SHOP-A.example\" is given twice"),
+        ("shop-b.example:8443", "\"shop-b.example:8443\" is not a host name"),
+    ] {
+        let text = refusal_but_for(&[("HTTP_TESTS_DOMAINS", domains)]).await;
+        assert_says(&text, &["HTTP_TESTS_DOMAINS", "cookie(domain)", why]);
+    }
 }
 
 #[tokio::test]

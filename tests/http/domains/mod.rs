@@ -89,6 +89,7 @@ macro_rules! routes {
 }
 
 mod by_function;
+mod localhost;
 mod tokens;
 
 #[derive(Serialize, Deserialize, SessionData)]

@@ -148,10 +148,15 @@ impl Disk {
         let write = || {
             note.file.write_all_at(&bytes, 0)?;
             note.file.set_len(u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
-            if exchange(&path, &place.record) {
-                options().write(true).open(&path)?.write_all_at(&LeaseFile::FREE, 0)
-            } else {
-                fs::rename(&path, &place.record)
+            // Opened before, since nothing may fail once the record is in its place. One that can't be is replaced.
+            match options().write(true).open(&place.record) {
+                Ok(old) if exchange(&path, &place.record) => {
+                    if old.write_all_at(&LeaseFile::FREE, 0).is_err() {
+                        let _ = fs::remove_file(&path);
+                    }
+                    Ok(())
+                }
+                _ => fs::rename(&path, &place.record),
             }
         };
         write().during("write a session", &place.shard)
