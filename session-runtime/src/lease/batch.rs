@@ -202,9 +202,10 @@ impl SavingBatch {
 }
 
 impl Drop for SavingBatch {
-    /// A store that panics answers nobody.
+    /// A store that panics answers nobody, nor does a runtime that has been shut down.
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        let is_saving = self.0.saves().is_saving;
+        if is_saving {
             self.0.fail(given_up());
         }
     }
