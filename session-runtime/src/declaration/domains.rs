@@ -71,7 +71,8 @@ impl Declaration {
     /// faults are told by the compiler.
     pub(super) fn domain_value(&self, message: &str) -> Option<Value> {
         let Some(Declared::List(values)) = &self.domains else { return None };
-        let is_meant = |domain: &str| message.starts_with(&format!("{domain:?}"));
+        let begins = |domain: &str| message.starts_with(&format!("{domain:?}"));
+        let is_meant = |domain: &str| begins(domain) || begins(&normal(domain));
         let gives = |value: &Value| value.read_with(OPTION, |text| Ok(split(text).any(is_meant))).unwrap_or_default();
         values.iter().find(|value| value.variable().is_some() && gives(value)).copied()
     }
