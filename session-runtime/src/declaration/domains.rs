@@ -67,16 +67,23 @@ impl Declaration {
         self.domains.is_some()
     }
 
+    /// The value of the list with the domain that a broken rule's message begins with, if a variable gave it. A literal's
+    /// faults are told by the compiler.
+    pub(super) fn domain_value(&self, message: &str) -> Option<Value> {
+        let Some(Declared::List(values)) = &self.domains else { return None };
+        let begins = |domain: &str| message.starts_with(&format!("{domain:?}"));
+        let is_meant = |domain: &str| begins(domain) || begins(&normal(domain));
+        let gives = |value: &Value| value.read_with(OPTION, |text| Ok(split(text).any(is_meant))).unwrap_or_default();
+        values.iter().find(|value| value.variable().is_some() && gives(value)).copied()
+    }
+
     pub(super) fn read_domains(&self, problems: &mut Problems) -> Option<DomainSource> {
         let values = match self.domains.as_ref()? {
             Declared::Function(function) => return Some(DomainSource::Function(Arc::new(*function))),
             Declared::List(values) => values,
         };
         let read = |value: &Value| {
-            problems.take(value.read_with(OPTION, |text| {
-                let domains = text.split(',').map(str::trim).filter(|domain| !domain.is_empty());
-                Ok(domains.map(str::to_owned).collect::<Vec<_>>())
-            }))
+            problems.take(value.read_with(OPTION, |text| Ok(split(text).map(str::to_owned).collect::<Vec<_>>())))
         };
         let domains: Vec<String> = values.iter().filter_map(read).flatten().collect();
         if domains.is_empty() && problems.0.is_none() {
@@ -86,6 +93,11 @@ impl Declaration {
         }
         Some(DomainSource::List(domains))
     }
+}
+
+/// The domains in one value.
+fn split(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|domain| !domain.is_empty())
 }
 
 /// What an application's builder and declaration say of the domains goes into the cookie, whose rules look at the whole.

@@ -271,11 +271,15 @@ impl Settings {
             problems.add(broken(violation.option.into(), value, violation.message));
         }
         let mut cookie = declaration.read_cookie(&mut problems);
+        let are_declared = domains.is_none();
         let source = domains.or_else(|| declaration.read_domains(&mut problems));
         domains::put(source.as_ref(), &mut cookie);
         for violation in cookie.violations() {
-            let value =
-                declaration.cookie.iter().find(|(option, _)| option.key() == violation.option).map(|(_, value)| *value);
+            let found = declaration.cookie.iter().find(|(option, _)| option.key() == violation.option);
+            let value = match found {
+                None if are_declared => declaration.domain_value(&violation.message),
+                found => found.map(|(_, value)| *value),
+            };
             problems.add(broken(format!("cookie({})", violation.option), value, violation.message));
         }
         let trusted_origins = match trusted_origins {
