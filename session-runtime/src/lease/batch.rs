@@ -111,7 +111,7 @@ impl Batch {
         }
         saves.newest = Some((record, touch));
         if !std::mem::replace(&mut saves.is_saving, true) {
-            runtime.spawn(SavingBatch(Arc::clone(self)).run());
+            runtime.spawn(SavingBatch { batch: Arc::clone(self), has_ended: false }.run());
         }
     }
 
@@ -155,22 +155,32 @@ fn given_up() -> Error {
 }
 
 /// The task that saves what is added, until nothing is left.
-struct SavingBatch(Arc<Batch>);
+struct SavingBatch {
+    batch: Arc<Batch>,
+    /// Whether it has nothing left to do. The next one may have begun by the time that this is dropped.
+    has_ended: bool,
+}
 
 impl SavingBatch {
-    async fn run(self) {
-        let mut next = self.0.saves().newest.take();
-        while let Some((record, touch)) = next {
-            match self.save(record, touch).await {
-                Ok(newest) => next = newest,
-                Err(error) => return self.0.fail(error),
-            }
+    async fn run(mut self) {
+        let saved = self.save_all().await;
+        self.has_ended = true;
+        if let Err(error) = saved {
+            self.batch.fail(error);
         }
+    }
+
+    async fn save_all(&self) -> Result<(), Error> {
+        let mut next = self.batch.saves().newest.take();
+        while let Some((record, touch)) = next {
+            next = self.save(record, touch).await?;
+        }
+        Ok(())
     }
 
     /// Saves one record, and says which is next.
     async fn save(&self, record: Record, touch: Touch) -> Result<Option<(Record, Touch)>, Error> {
-        let batch = &*self.0;
+        let batch = &*self.batch;
         let (client, key, lease, expected) = {
             let Saves { lease, stored, .. } = &*batch.saves();
             (Arc::clone(&lease.client), lease.key, lease.at(touch.now), *stored)
@@ -204,9 +214,66 @@ impl SavingBatch {
 impl Drop for SavingBatch {
     /// A store that panics answers nobody, nor does a runtime that has been shut down.
     fn drop(&mut self) {
-        let is_saving = self.0.saves().is_saving;
-        if is_saving {
-            self.0.fail(given_up());
+        if !self.has_ended {
+            self.batch.fail(given_up());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::backend::{Acquired, Memory, RecordKey, Store};
+    use crate::clock::SystemClock;
+    use crate::lease::StoreClient;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    /// A batch of a session that is in memory, with its record and the moment of its use.
+    async fn begun() -> (Arc<Batch>, Record, Touch) {
+        let client = Arc::new(StoreClient {
+            session_type: "test",
+            store: Store::new(Arc::new(Memory::default())),
+            clock: Arc::new(SystemClock),
+            deadline: HOUR,
+            writes: Arc::default(),
+        });
+        let (key, now) = (RecordKey::from_bytes([7; 32]), client.now());
+        let touch = Touch { now, idle: HOUR, expires: now.plus(HOUR) };
+        let record = Record { version: 1, last_seen: now, expires: touch.expires, body: Bytes::from_static(b"data") };
+        client.store.backend().create(&key, record.clone(), touch).await.unwrap();
+        let mut lease = TakenLease::ask(&client, key, HOUR);
+        let acquired = client.store.leases().unwrap().acquire(&key, lease.at(now), touch).await.unwrap();
+        assert!(matches!(acquired, Acquired::Granted(_)));
+        let confirmed = Confirmed { asked: Instant::now(), arrived: 0 };
+        (Batch::open(&Queue::new(), &mut lease, record.version, confirmed), record, touch)
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_task_that_has_ended_leaves_what_is_added_behind_it_alone() {
+        let (batch, record, touch) = begun().await;
+        let writes = tokio::spawn(async move {
+            for version in 2..50_000 {
+                batch.add(&Handle::current(), Record { version, ..record.clone() }, touch);
+                batch.committed(version).await.unwrap();
+            }
+        });
+        writes.await.unwrap();
+    }
+
+    #[test]
+    fn a_save_that_a_runtime_takes_with_it_is_answered_as_not_known() {
+        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (mine, gone) = (runtime(), runtime());
+        let (batch, record, touch) = mine.block_on(begun());
+        batch.add(gone.handle(), Record { version: 2, ..record }, touch);
+        drop(gone);
+        let minute = Duration::from_secs(60);
+        let answer = mine.block_on(async { tokio::time::timeout(minute, batch.committed(2)).await });
+        assert!(matches!(answer, Ok(Err(Error::Unavailable(error))) if error.is_unconfirmed()));
     }
 }
