@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::driver::{Columns as _, Driver, SqlValue, StatementResult};
-use super::failure::{Failed, is, is_broken, is_collision};
+use super::failure::{Failed, is, is_broken};
 use super::many::Many;
 use super::store::SqlStore;
 use crate::id::RecordKey;
@@ -28,6 +28,9 @@ use crate::id::RecordKey;
 const PATIENCE: Duration = Duration::from_millis(100);
 /// How long the giving up of a lease may take that nobody waits for.
 const RELEASE: Duration = Duration::from_secs(1);
+/// What a server answers that does not know the form of the statement: it never will. A table that is missing and a right
+/// that was taken away are no such reasons, as they may come back.
+const NOT_UNDERSTOOD: &[&str] = &["42601", "42804", "42883", "0A000"];
 /// How many bytes of records there are in one statement, unless one record alone has more.
 const MOST_BYTES: usize = 256 * 1024;
 
@@ -224,18 +227,22 @@ impl<D: Driver> Place<D> {
             Either::Left((outcome, _)) => outcome,
             Either::Right(_) => return,
         };
+        let mut left = Vec::new();
         for (call, answer) in calls.iter().zip(answers) {
             let row = outcome.rows.iter().position(|(key, _)| key[..] == call.key.as_bytes()[..]);
             let entry = match row {
                 Some(row) => Entry::Done(outcome.rows.swap_remove(row).1),
                 None => Entry::Alone { repeated: outcome.repeated, place: None },
             };
-            // Who has gone has been told that it failed. A lease that was taken all the same is given up here: a release that
-            // came before this statement was committed has found nothing to give up.
-            let has_left = matches!(answer.send(entry), Err(Entry::Done(_)));
-            if has_left && purpose == Purpose::Take {
-                store.release_taken(call).await;
+            // Who has gone has been told that it failed.
+            if matches!(answer.send(entry), Err(Entry::Done(_))) && purpose == Purpose::Take {
+                left.push(call);
             }
+        }
+        // A lease that was taken all the same is given up here: a release that came before this statement was committed has
+        // found nothing to give up. Everybody else has been answered by now.
+        for call in left {
+            store.release_taken(call).await;
         }
     }
 }
@@ -303,7 +310,7 @@ impl<D: Driver> SqlStore<D> {
             }
             Err(Failed { error, repeated }) => {
                 // Each call says by itself what is wrong. Of what this statement alone is to blame for, nobody is told.
-                if is(&error, &["42", "0A", "HY"]) && !is_collision(&error) {
+                if is(&error, NOT_UNDERSTOOD) {
                     self.batches(purpose).refused.store(true, Ordering::Relaxed);
                 }
                 ManyOutcome { rows: Vec::new(), repeated }
