@@ -66,13 +66,18 @@ impl Cookie {
 /// use session_rules::cookie::domain_violation;
 /// assert_eq!(domain_violation("shop.example"), None);
 /// assert!(domain_violation("https://shop.example").unwrap().contains("without scheme"));
+/// assert!(domain_violation("b\u{fc}cher.example").unwrap().contains("\"xn--"));
 /// ```
 pub fn domain_violation(domain: &str) -> Option<String> {
     let host = domain.strip_prefix('.').unwrap_or(domain);
     let legal = !host.is_empty()
         && host.split('.').all(|l| !l.is_empty() && l.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
-    (!legal)
-        .then(|| format!("{domain:?} is not a host name; write it without scheme, port or path, as in \"example.org\""))
+    let fix = if domain.is_ascii() {
+        "without scheme, port or path, as in \"example.org\""
+    } else {
+        "in its ASCII form, as in \"xn--bcher-kva.example\""
+    };
+    (!legal).then(|| format!("{domain:?} is not a host name; write it {fix}"))
 }
 
 /// A domain in its one form: lower case, without the dot that browsers ignore.
