@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use redis::aio::MultiplexedConnection;
+use session_tests::Reply;
 use tokio::task::JoinSet;
 
 use crate::fleet::{Fleet, PATIENT, Terms, Writer, on_every_fleet, sorted};
@@ -67,16 +68,26 @@ async fn who_fails_or_leaves_between_writers_leaves_nothing(fleet: Fleet) {
     assert_eq!(sorted(writer.entries(fleet.last()).await), with(&answers, StatusCode::OK));
 }
 
+/// Why data was refused.
+fn reason(reply: &Reply) -> String {
+    reply.json::<serde_json::Value>()["errors"][0]["detail"].as_str().unwrap().to_owned()
+}
+
 /// Asks how many entries there are, without a change that is kept, and then what is stored, until all have written.
 async fn looks(reader: usize, writer: &Writer, storm: Storm) -> Vec<(u32, StatusCode)> {
     let ended = tokio::spawn(storm.end());
-    for look in ["/look", "/failing-look"].into_iter().cycle() {
+    for look in ["/look", "/failing-look", "/refused-look"].into_iter().cycle() {
         if ended.is_finished() {
             break;
         }
         let look = writer.post(0, look).await;
-        if matches!(look.status, StatusCode::OK | StatusCode::INTERNAL_SERVER_ERROR) {
-            let seen: usize = look.text().parse().unwrap();
+        let said = match look.status {
+            StatusCode::OK | StatusCode::INTERNAL_SERVER_ERROR => Some(look.text().to_owned()),
+            StatusCode::UNPROCESSABLE_ENTITY => Some(reason(&look)),
+            _ => None,
+        };
+        if let Some(said) = said {
+            let seen: usize = said.parse().unwrap();
             let stored = writer.entries(reader).await.len();
             assert!(stored >= seen, "a handler was answered with {seen} entries, and {stored} are stored");
         } else {

@@ -150,6 +150,20 @@ impl Batch {
     }
 }
 
+/// A record that somebody has read before it was stored.
+pub(crate) struct Unsaved(pub(super) (Arc<Batch>, u64));
+
+impl Unsaved {
+    /// Waits until it is stored.
+    ///
+    /// # Errors
+    /// It could not be.
+    pub(crate) async fn committed(self) -> Result<(), Error> {
+        let (batch, version) = self.0;
+        batch.committed(version).await
+    }
+}
+
 fn given_up() -> Error {
     Error::Unavailable(BackendError::new("the save was given up").unconfirmed())
 }

@@ -16,6 +16,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
+pub(crate) use self::batch::Unsaved;
 use self::batch::{Batch, Confirmed};
 pub(crate) use self::keeper::LeaseKeeper;
 pub(crate) use self::queue::{Queue, Turn};
@@ -312,6 +313,11 @@ impl HeldLease {
             self.lease.run.confirm(confirmed, is_contended);
         }
         Ok(())
+    }
+
+    /// What it has read, where that is not known to be stored.
+    pub(crate) fn unsaved(&self) -> Option<Unsaved> {
+        self.batch.clone().map(Unsaved)
     }
 
     async fn save_and_give_up(

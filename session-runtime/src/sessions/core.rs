@@ -255,10 +255,19 @@ impl Core {
 
     /// Stores what an exclusive borrow changed and gives up the lease: one call to the store. The token is
     /// another one where the session is rotated by it.
-    pub(crate) async fn save(
-        &self,
-        mut session: Box<ExclusiveSession>,
-    ) -> Result<(LoadedSession, Option<String>), Error> {
+    pub(crate) async fn save(&self, session: Box<ExclusiveSession>) -> Result<(LoadedSession, Option<String>), Error> {
+        let unsaved = session.held.unsaved();
+        let saved = self.save_change(session).await;
+        if let (Some(unsaved), Err(error)) = (unsaved, &saved)
+            && !matches!(error, Error::Unavailable(_) | Error::Conflict | Error::LeaseLost | Error::Ended)
+        {
+            // Why the data is refused may tell of what was read, which has to be stored by then.
+            Box::pin(unsaved.committed()).await?;
+        }
+        saved
+    }
+
+    async fn save_change(&self, mut session: Box<ExclusiveSession>) -> Result<(LoadedSession, Option<String>), Error> {
         session.consume_flash();
         let now = self.now();
         let rotation = session.rotation(self, now)?;
