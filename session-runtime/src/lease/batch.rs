@@ -110,7 +110,10 @@ impl Batch {
             return;
         }
         saves.newest = Some((record, touch));
-        if !std::mem::replace(&mut saves.is_saving, true) {
+        let is_saving = std::mem::replace(&mut saves.is_saving, true);
+        // A runtime that is being shut down drops the task at once, and that looks at the batch.
+        drop(saves);
+        if !is_saving {
             runtime.spawn(SavingBatch { batch: Arc::clone(self), has_ended: false }.run());
         }
     }
@@ -289,5 +292,20 @@ mod tests {
         let minute = Duration::from_secs(60);
         let answer = mine.block_on(async { tokio::time::timeout(minute, batch.committed(2)).await });
         assert!(matches!(answer, Ok(Err(Error::Unavailable(error))) if error.is_unconfirmed()));
+    }
+
+    #[test]
+    fn a_runtime_that_takes_no_save_any_more_fails_it_at_once() {
+        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (mine, gone) = (runtime(), runtime());
+        let handle = gone.handle().clone();
+        drop(gone);
+        let (batch, record, touch) = mine.block_on(begun());
+        let (told, outcome) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            batch.add(&handle, Record { version: 2, ..record }, touch);
+            let _ = told.send(batch.has_failed());
+        });
+        assert_eq!(outcome.recv_timeout(Duration::from_secs(60)), Ok(true), "it waits for nobody");
     }
 }
