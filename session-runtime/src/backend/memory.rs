@@ -20,6 +20,7 @@ use super::{
     Written,
 };
 use crate::clock::Timestamp;
+use crate::id::RecordKeyHashes;
 
 /// Sessions in this process's memory: fast, bounded, gone when the process ends. The default.
 ///
@@ -59,7 +60,7 @@ struct Entries {
 /// Records, and when each expires.
 #[derive(Default)]
 struct Records {
-    entries: HashMap<RecordKey, MemoryEntry>,
+    entries: HashMap<RecordKey, MemoryEntry, RecordKeyHashes>,
     by_end: BTreeSet<(Timestamp, RecordKey)>,
 }
 

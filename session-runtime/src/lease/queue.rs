@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::taken::PassedLease;
 use crate::error::{BackendError, Error};
-use crate::id::RecordKey;
+use crate::id::{RecordKey, RecordKeyHashes};
 
 /// One line of waiters for each session that is in exclusive use. Only the first of a line contends
 /// with other processes, so a store sees at most one waiter a process.
@@ -19,7 +19,7 @@ pub(crate) struct Queue {
     lines: [Mutex<Lines>; Self::SHARDS],
 }
 
-type Lines = HashMap<RecordKey, Line>;
+type Lines = HashMap<RecordKey, Line, RecordKeyHashes>;
 
 struct Line {
     turns: Arc<Semaphore>,

@@ -13,13 +13,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use quick_cache::sync::Cache;
+use quick_cache::UnitWeighter;
+use quick_cache::sync::{Cache, DefaultLifecycle};
 use redis::{Cmd, PushInfo, PushKind, Value, cmd};
 
 use super::connection::{Live, Shared};
 use super::heartbeat::pause;
 use crate::backend::Record;
-use crate::id::RecordKey;
+use crate::id::{RecordKey, RecordKeyHashes};
 
 /// How many records are kept; those that are not read make room.
 const CAPACITY: usize = 10_000;
@@ -32,7 +33,7 @@ pub(super) struct NearCache {
     bound: Duration,
     /// What the name of a record begins with.
     prefix: Vec<u8>,
-    records: Cache<RecordKey, Record>,
+    records: Cache<RecordKey, Record, UnitWeighter, RecordKeyHashes>,
     /// How often something was heard of the records of each shard. While one is locked, nothing of it is stored or removed.
     changes: [Mutex<u64>; SHARDS],
     /// The connection by which changes are heard, by its number and one; 0: there is none.
@@ -53,7 +54,13 @@ impl NearCache {
         Self {
             bound,
             prefix: [prefix.as_bytes(), b"{"].concat(),
-            records: Cache::new(CAPACITY),
+            records: Cache::with(
+                CAPACITY,
+                CAPACITY as u64,
+                UnitWeighter,
+                RecordKeyHashes::default(),
+                DefaultLifecycle::default(),
+            ),
             changes: std::array::from_fn(|_| Mutex::default()),
             connection: AtomicU64::new(0),
             proved: AtomicU64::new(0),
