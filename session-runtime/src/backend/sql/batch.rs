@@ -17,9 +17,9 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::driver::{Columns as _, Driver, SqlValue, StatementResult};
-use super::failure::{Failed, is, is_broken};
-use super::many::Many;
+use super::driver::{Columns as _, Driver, SqlValue};
+use super::failure::{Failed, is_broken, is_not_understood};
+use super::many::{Many, ManyStatements};
 use super::store::SqlStore;
 use crate::id::RecordKey;
 
@@ -28,9 +28,6 @@ use crate::id::RecordKey;
 const PATIENCE: Duration = Duration::from_millis(100);
 /// How long the giving up of a lease may take that nobody waits for.
 const RELEASE: Duration = Duration::from_secs(1);
-/// What a server answers that does not know the form of the statement: it never will. A table that is missing and a right
-/// that was taken away are no such reasons, as they may come back.
-const NOT_UNDERSTOOD: &[&str] = &["42601", "42804", "42883", "0A000"];
 /// How many bytes of records there are in one statement, unless one record alone has more.
 const MOST_BYTES: usize = 256 * 1024;
 
@@ -100,8 +97,8 @@ pub(super) enum Entry<D: Driver> {
     /// As a statement of its own. Others wait for it for as long as it has its place. If `repeated`, it may have been
     /// carried out already.
     Alone { repeated: bool, place: Option<Place<D>> },
-    /// It is carried out, and this is its row.
-    Done(D::Row),
+    /// It is carried out, and this is its row, if the statement returned any.
+    Done(Option<D::Row>),
 }
 
 struct Waiting<D: Driver> {
@@ -235,7 +232,8 @@ impl<D: Driver> Place<D> {
                 None => Entry::Alone { repeated: outcome.repeated, place: None },
             };
             // Who has gone has been told that it failed.
-            if matches!(answer.send(entry), Err(Entry::Done(_))) && purpose == Purpose::Take {
+            let gone = matches!(answer.send(entry), Err(Entry::Done(_) | Entry::Alone { repeated: true, .. }));
+            if gone && purpose == Purpose::Take {
                 left.push(call);
             }
         }
@@ -250,7 +248,7 @@ impl<D: Driver> Place<D> {
 /// What a statement for many calls did.
 struct ManyOutcome<D: Driver> {
     /// The sessions whose calls are carried out, and the rows that it returned for them.
-    rows: Vec<(Vec<u8>, D::Row)>,
+    rows: Vec<(Vec<u8>, Option<D::Row>)>,
     /// Whether what it does not tell of may have been carried out all the same.
     repeated: bool,
 }
@@ -301,41 +299,48 @@ impl<D: Driver> SqlStore<D> {
     }
 
     async fn run_many(&self, purpose: Purpose, calls: &[Call]) -> ManyOutcome<D> {
-        let result = self.try_many(purpose, calls).await;
-        let named = self.batches(purpose).many.as_ref().map_or(0, |many| many.named);
-        match result {
-            Ok(result) => {
-                let named = |row: D::Row| Some((row.bytes(named).ok()??, row));
-                ManyOutcome { rows: result.rows.into_iter().filter_map(named).collect(), repeated: false }
+        self.try_many(purpose, calls).await.unwrap_or_else(|Failed { error, repeated }| {
+            // Each call says by itself what is wrong. Of what this statement alone is to blame for, nobody is told.
+            if is_not_understood(&error) {
+                self.batches(purpose).refused.store(true, Ordering::Relaxed);
             }
-            Err(Failed { error, repeated }) => {
-                // Each call says by itself what is wrong. Of what this statement alone is to blame for, nobody is told.
-                if is(&error, NOT_UNDERSTOOD) {
-                    self.batches(purpose).refused.store(true, Ordering::Relaxed);
-                }
-                ManyOutcome { rows: Vec::new(), repeated }
-            }
-        }
+            ManyOutcome { rows: Vec::new(), repeated }
+        })
     }
 
-    async fn try_many(&self, purpose: Purpose, calls: &[Call]) -> Result<StatementResult<D>, Failed> {
-        let Some((sql, values)) = self.batches(purpose).many.as_ref().and_then(|many| many.fill(calls)) else {
-            return Ok(StatementResult { affected: 0, rows: Vec::new() });
-        };
+    async fn try_many(&self, purpose: Purpose, calls: &[Call]) -> Result<ManyOutcome<D>, Failed> {
+        let nothing = ManyOutcome { rows: Vec::new(), repeated: false };
+        let Some(many) = &self.batches(purpose).many else { return Ok(nothing) };
+        let Some(ManyStatements { change, query, is_counted }) = many.fill(calls) else { return Ok(nothing) };
         self.prepare().await?;
         let mut pooled = self.writes.get().await?;
-        match D::run(pooled.connection(), sql, &values, self.mode).await {
-            Ok(result) => {
-                pooled.keep();
-                Ok(result)
-            }
-            Err(error) => {
-                let repeated = is_broken(&error);
-                if !repeated {
-                    pooled.keep();
-                }
-                Err(Failed { error, repeated })
+        let mut outcome = D::run(pooled.connection(), change.sql, &change.values, self.mode).await;
+        // What an error leaves open once something may have been changed.
+        let mut repeated = outcome.as_ref().is_err_and(is_broken);
+        if let (Ok(changed), Some(query)) = (&outcome, query) {
+            repeated = changed.affected > 0;
+            if repeated {
+                outcome = D::run(pooled.connection(), query.sql, &query.values, self.mode).await;
             }
         }
+        let result = match outcome {
+            Ok(result) => {
+                pooled.keep();
+                result
+            }
+            Err(error) => {
+                if !is_broken(&error) {
+                    pooled.keep();
+                }
+                return Err(Failed { error, repeated });
+            }
+        };
+        if is_counted {
+            let all = usize::try_from(result.affected).is_ok_and(|changed| changed == calls.len());
+            let done = calls.iter().filter(|_| all).map(|call| (call.key.as_bytes().to_vec(), None));
+            return Ok(ManyOutcome { rows: done.collect(), repeated: false });
+        }
+        let named = |row: D::Row| Some((row.bytes(many.named).ok()??, Some(row)));
+        Ok(ManyOutcome { rows: result.rows.into_iter().filter_map(named).collect(), repeated: false })
     }
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::driver::SqlValue;
 use super::many::ManyForm;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+use super::many::Writers;
 use crate::error::OpenError;
 
 /// What is particular about a database's SQL.
@@ -56,7 +58,7 @@ pub(super) const SQLITE: Dialect = Dialect {
     schemas: false,
     numbered: false,
     returning: true,
-    many: Some(ManyForm::OneWriter),
+    many: Some(ManyForm::Returning(Writers::One)),
     at_once: 1,
     settings: &[],
     limits: "SELECT 0, 1",
@@ -80,7 +82,7 @@ pub(super) const POSTGRES: Dialect = Dialect {
     schemas: true,
     numbered: true,
     returning: true,
-    many: Some(ManyForm::Returning),
+    many: Some(ManyForm::Returning(Writers::Many)),
     at_once: 2,
     // Each statement is right under any isolation; but serializable ones of many at once undo each other.
     settings: &["SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED"],
@@ -106,8 +108,7 @@ pub(super) const MYSQL: Dialect = Dialect {
     schemas: true,
     numbered: false,
     returning: false,
-    // Its UPDATE returns nothing.
-    many: None,
+    many: Some(ManyForm::Joined),
     at_once: 2,
     settings: &[
         "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE",

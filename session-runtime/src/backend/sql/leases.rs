@@ -48,7 +48,7 @@ impl<D: Driver> SqlStore<D> {
         let holder = lease.holder.to_bytes();
         let call = || Call { key: *key, values: vec![OwnValue::Key(*key), OwnValue::Holder(holder), lease.ttl.into()] };
         let _place = match self.enter(batch::Purpose::Take, call).await {
-            Entry::Done(row) => return Ok(Some(row)),
+            Entry::Done(row) => return Ok(row),
             Entry::Alone { place, .. } => place,
         };
         let values = [(&holder).into(), lease.ttl.into(), key.as_bytes().into(), (&holder).into()];

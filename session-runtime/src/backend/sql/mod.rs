@@ -20,6 +20,7 @@ mod driver;
 mod failure;
 #[cfg(feature = "testing")]
 pub(super) mod fuzz;
+mod joined;
 mod leases;
 mod listing;
 mod many;
