@@ -27,6 +27,8 @@ mod redis_tls;
 mod sql;
 mod sql_answers;
 mod sql_batches;
+mod sql_batches_left;
+mod sql_batches_mariadb;
 mod sql_clock;
 mod sql_faults;
 mod sql_opening;
