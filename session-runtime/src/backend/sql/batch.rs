@@ -320,7 +320,7 @@ impl<D: Driver> SqlStore<D> {
 
     async fn try_many(&self, purpose: Purpose, calls: &[Call]) -> Result<StatementResult<D>, Failed> {
         let Some((sql, values)) = self.batches(purpose).many.as_ref().and_then(|many| many.fill(calls)) else {
-            return Ok(StatementResult { affected: 0, rows: Vec::new() });
+            return Ok(StatementResult { affected: 0, rows: Vec::new(), told: 0 });
         };
         self.prepare().await?;
         let mut pooled = self.writes.get().await?;

@@ -37,6 +37,8 @@ const SAVE: &[Column] = &[
     ("expires", Kind::Number),
     ("keep", Kind::Number),
     ("body", Kind::Bytes),
+    // Below zero where the lease is given up.
+    ("ttl", Kind::Number),
 ];
 
 /// How many rows a statement has: a batch takes the shortest that has room for it.
@@ -52,7 +54,7 @@ pub(super) struct Many {
 impl Many {
     /// Takes leases, and returns the records and the names.
     pub(super) fn take(form: ManyForm, dialect: &Dialect, names: &Names) -> Self {
-        let set = "lease_holder = v.holder, lease_until = {now} + v.ttl";
+        let set = "lease_holder = v.holder, lease_until = ({now} + v.ttl) & -2";
         let free =
             "r.keep_until > {now} AND (r.lease_holder IS NULL OR r.lease_holder = v.holder OR r.lease_until <= {now})";
         let record = "version, last_seen, expires, body, keep_until - {now}, id_hash";
@@ -60,13 +62,16 @@ impl Many {
         Self { sizes: sized(dialect, names, statement), named: 5 }
     }
 
-    /// Saves records and gives up their leases, and returns the names.
+    /// Saves records, gives up their leases or keeps them, and returns the names, and whether somebody else waits for
+    /// what is kept.
     pub(super) fn save(form: ManyForm, dialect: &Dialect, names: &Names) -> Self {
         let set = "version = v.version, last_seen = v.last_seen, expires = v.expires, keep_until = {now} + v.keep, \
-                   body = v.body, lease_holder = NULL, lease_until = NULL";
+                   body = v.body, lease_holder = CASE WHEN v.ttl < 0 THEN NULL ELSE v.holder END, \
+                   lease_until = CASE WHEN v.ttl < 0 THEN NULL ELSE (({now} + v.ttl) & -2) | (r.lease_until % 2) END";
         let held =
             "r.version = v.expected AND r.lease_holder = v.holder AND r.lease_until > {now} AND r.keep_until > {now}";
-        let statement = |rows: usize| format!("{} RETURNING id_hash", update(form, SAVE, rows, set, held));
+        let statement =
+            |rows: usize| format!("{} RETURNING id_hash, lease_until % 2", update(form, SAVE, rows, set, held));
         Self { sizes: sized(dialect, names, statement), named: 0 }
     }
 

@@ -188,7 +188,9 @@ impl<D: Driver> SqlStore<D> {
     pub(super) async fn state(&self, key: &RecordKey) -> Result<Option<LeaseState>, BackendError> {
         let Some(row) = self.row(&self.statements.state, &[key.as_bytes().into()]).await? else { return Ok(None) };
         let state = || -> Result<LeaseState, sqlx::Error> {
-            Ok(LeaseState { is_kept: !row.left(0)?.is_zero(), holder: row.bytes(1)?, left: row.left(2)? })
+            let (is_marked, version) = (row.number(3)? == Some(1), row.number(4)?);
+            let is_kept = !row.left(0)?.is_zero();
+            Ok(LeaseState { is_kept, holder: row.bytes(1)?, left: row.left(2)?, is_marked, version })
         };
         state().map(Some).map_err(failure)
     }
