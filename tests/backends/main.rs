@@ -29,6 +29,7 @@ mod sql_answers;
 mod sql_batches;
 mod sql_clock;
 mod sql_faults;
+mod sql_leaving;
 mod sql_opening;
 mod sql_pgbouncer;
 mod sql_pools;

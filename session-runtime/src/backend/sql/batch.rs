@@ -26,8 +26,6 @@ use crate::id::RecordKey;
 /// How long a call waits to be part of a statement. Where those that run take longer, it is one of its own, on another
 /// connection: one that hangs holds up nobody else.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// How long the giving up of a lease may take that nobody waits for.
-const RELEASE: Duration = Duration::from_secs(1);
 /// What a server answers that does not know the form of the statement: it never will. A table that is missing and a right
 /// that was taken away are no such reasons, as they may come back.
 const NOT_UNDERSTOOD: &[&str] = &["42601", "42804", "42883", "0A000"];
@@ -90,6 +88,15 @@ pub(super) struct Call {
 }
 
 impl Call {
+    /// For how long a lease is taken.
+    fn ttl(&self) -> Duration {
+        let ttl = match self.values[..] {
+            [_, OwnValue::Holder(_), OwnValue::Number(ttl)] => u64::try_from(ttl).unwrap_or(0),
+            _ => 0,
+        };
+        Duration::from_millis(ttl)
+    }
+
     fn bytes(&self) -> usize {
         self.values.iter().map(|value| if let OwnValue::Body(body) = value { body.len() } else { 0 }).sum()
     }
@@ -206,14 +213,18 @@ impl<D: Driver> Place<D> {
                 return;
             }
             batch.push(first);
-            self.run(batch).await;
+            match self.run(batch).await {
+                Some(place) => self = place,
+                None => return,
+            }
         }
         // Who has come since the last look is seen when the place is given up.
         self.leads = true;
     }
 
-    /// Runs a statement for these calls and answers each of them. It is given up when nobody waits for it any more.
-    async fn run(&self, mut batch: Vec<Waiting<D>>) {
+    /// Runs a statement for these calls and answers each of them. When nobody waits for it any more it is given up, or goes on
+    /// without the place.
+    async fn run(mut self, mut batch: Vec<Waiting<D>>) -> Option<Self> {
         let store = Arc::clone(&self.store);
         let purpose = self.purpose;
         let (calls, mut answers): (Vec<_>, Vec<_>) =
@@ -223,10 +234,23 @@ impl<D: Driver> Place<D> {
                 answer.closed().await;
             }
         };
-        let mut outcome = match select(pin!(store.run_many(purpose, &calls)), pin!(nobody_waits)).await {
+        let is_sent = AtomicBool::new(false);
+        let mut statement = Box::pin(store.run_many(purpose, &calls, &is_sent));
+        let mut outcome = match select(&mut statement, pin!(nobody_waits)).await {
             Either::Left((outcome, _)) => outcome,
-            Either::Right(_) => return,
+            Either::Right(_) if purpose == Purpose::Save || !is_sent.load(Ordering::Relaxed) => return Some(self),
+            Either::Right(_) => {
+                self.leads = true;
+                drop(self);
+                let ttl = calls.iter().map(Call::ttl).max().unwrap_or_default();
+                let _ = store.end_alone(ttl, statement).await;
+                for call in &calls {
+                    store.release_call(call).await;
+                }
+                return None;
+            }
         };
+        drop(statement);
         let mut left = Vec::new();
         for (call, answer) in calls.iter().zip(answers) {
             let row = outcome.rows.iter().position(|(key, _)| key[..] == call.key.as_bytes()[..]);
@@ -242,8 +266,9 @@ impl<D: Driver> Place<D> {
         // A lease that was taken all the same is given up here: a release that came before this statement was committed has
         // found nothing to give up. Everybody else has been answered by now.
         for call in left {
-            store.release_taken(call).await;
+            store.release_call(call).await;
         }
+        Some(self)
     }
 }
 
@@ -291,17 +316,15 @@ impl<D: Driver> SqlStore<D> {
         entry.unwrap_or(Entry::Alone { repeated: true, place: None })
     }
 
-    /// Gives up the lease that a call to take one has been granted. If that fails it runs out by itself.
-    async fn release_taken(&self, call: &Call) {
-        let [key, holder, ..] = &call.values[..] else { return };
-        let values = [key.borrow(), holder.borrow()];
-        if let Ok(Ok(true)) = timeout(RELEASE, self.changed(&self.statements.release, &values)).await {
-            self.waiting.wake(&call.key);
+    /// Gives up the lease that a call to take one has been granted.
+    async fn release_call(&self, call: &Call) {
+        if let [_, OwnValue::Holder(holder), ..] = call.values[..] {
+            self.release_taken(&call.key, holder).await;
         }
     }
 
-    async fn run_many(&self, purpose: Purpose, calls: &[Call]) -> ManyOutcome<D> {
-        let result = self.try_many(purpose, calls).await;
+    async fn run_many(&self, purpose: Purpose, calls: &[Call], is_sent: &AtomicBool) -> ManyOutcome<D> {
+        let result = self.try_many(purpose, calls, is_sent).await;
         let named = self.batches(purpose).many.as_ref().map_or(0, |many| many.named);
         match result {
             Ok(result) => {
@@ -318,12 +341,18 @@ impl<D: Driver> SqlStore<D> {
         }
     }
 
-    async fn try_many(&self, purpose: Purpose, calls: &[Call]) -> Result<StatementResult<D>, Failed> {
+    async fn try_many(
+        &self,
+        purpose: Purpose,
+        calls: &[Call],
+        is_sent: &AtomicBool,
+    ) -> Result<StatementResult<D>, Failed> {
         let Some((sql, values)) = self.batches(purpose).many.as_ref().and_then(|many| many.fill(calls)) else {
             return Ok(StatementResult { affected: 0, rows: Vec::new(), told: 0 });
         };
         self.prepare().await?;
         let mut pooled = self.writes.get().await?;
+        is_sent.store(true, Ordering::Relaxed);
         match D::run(pooled.connection(), sql, &values, self.mode).await {
             Ok(result) => {
                 pooled.keep();

@@ -8,6 +8,7 @@ use tokio::time::timeout;
 use super::batch::{self, Call, Entry, OwnValue};
 use super::driver::{Columns as _, Driver, SqlValue};
 use super::store::{Purpose, SqlStore, keep, version};
+use super::taking::Taking;
 use super::waiting::{LeaseState, Pauses, Waiter};
 use crate::backend::{Acquired, BackendError, Kept, Lease, Record, RecordKey, Touch, Written};
 
@@ -63,8 +64,7 @@ impl<D: Driver> SqlStore<D> {
             Entry::Done(row) => return Ok(Some(row)),
             Entry::Alone { place, .. } => place,
         };
-        let values = [(&holder).into(), lease.ttl.into(), key.as_bytes().into(), (&holder).into()];
-        let result = self.run(Purpose::Write, &self.statements.take, &values).await?.result;
+        let result = Taking::begin(self, *key, lease).await?.result;
         if D::DIALECT.returning {
             Ok(result.rows.into_iter().next())
         } else if result.affected > 0 {

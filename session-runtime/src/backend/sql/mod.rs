@@ -45,6 +45,7 @@ mod sqlite;
 )]
 mod store;
 mod sweep;
+mod taking;
 mod waiting;
 
 #[cfg(feature = "mysql")]
