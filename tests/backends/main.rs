@@ -31,6 +31,7 @@ mod sql_batches_left;
 mod sql_batches_mariadb;
 mod sql_clock;
 mod sql_faults;
+mod sql_leaving;
 mod sql_opening;
 mod sql_pgbouncer;
 mod sql_pools;

@@ -75,8 +75,9 @@ pub(super) fn take(dialect: &Dialect, names: &Names, calls: usize) -> Form {
         .add(&calls.to_string())
         .add(" FOR UPDATE SKIP LOCKED) AS v STRAIGHT_JOIN {records} AS r ON r.id_hash = v.id SET r.lease_holder = ")
         .case("holder")
-        .add(", r.lease_until = {now} + ")
+        .add(", r.lease_until = ({now} + ")
         .case("ttl")
+        .add(") & -2")
         .finish(dialect, names)
 }
 
@@ -90,7 +91,7 @@ pub(super) fn taken(dialect: &Dialect, names: &Names, calls: usize) -> Form {
         .finish(dialect, names)
 }
 
-/// Saves the records of all calls and gives up their leases, or changes nothing.
+/// Saves the records of all calls and gives up their leases or keeps them, or changes nothing.
 pub(super) fn save(dialect: &Dialect, names: &Names, calls: usize) -> Form {
     Text::new(calls, SAVE)
         .add("UPDATE (SELECT r.id_hash AS id, FIELD(r.id_hash, ")
@@ -112,7 +113,23 @@ pub(super) fn save(dialect: &Dialect, names: &Names, calls: usize) -> Form {
         .case("keep")
         .add(", r.body = ")
         .case("body")
-        .add(", r.lease_holder = NULL, r.lease_until = NULL WHERE v.found = ")
+        .add(", r.lease_holder = CASE WHEN ")
+        .case("ttl")
+        .add(" < 0 THEN NULL ELSE r.lease_holder END, r.lease_until = CASE WHEN ")
+        .case("ttl")
+        .add(" < 0 THEN NULL ELSE (({now} + ")
+        .case("ttl")
+        .add(") & -2) | (r.lease_until % 2) END WHERE v.found = ")
         .calls()
+        .finish(dialect, names)
+}
+
+/// The names of the sessions, and whether somebody else waits for the leases on them.
+pub(super) fn marks(dialect: &Dialect, names: &Names, calls: usize) -> Form {
+    Text::new(calls, SAVE)
+        .add("SELECT r.id_hash, r.lease_until % 2 FROM ")
+        .add(TABLE)
+        .add(" WHERE ")
+        .each("(r.id_hash = ? AND r.lease_holder = ?)", " OR ", &["id", "holder"])
         .finish(dialect, names)
 }

@@ -48,6 +48,8 @@ pub(super) const SAVE: &[Column] = &[
     ("expires", Kind::Number),
     ("keep", Kind::Number),
     ("body", Kind::Bytes),
+    // Below zero where the lease is given up.
+    ("ttl", Kind::Number),
 ];
 
 /// How many rows a statement has: a batch takes the shortest that has room for it.
@@ -95,8 +97,9 @@ pub(super) enum Told {
     Returned,
     /// The rows that this query returns after it.
     Asked(Form),
-    /// It carries out all of them or none, and this is how many rows it changes.
-    Counted,
+    /// How many rows it changes: it carries out all of them or none. The query tells what there is to know of leases that
+    /// are kept.
+    Counted(Form),
 }
 
 /// Statements of one kind for so many calls.
@@ -125,7 +128,7 @@ pub(super) struct ManyStatements<'a> {
 impl Many {
     /// Takes leases, and returns the records and the names.
     pub(super) fn take(form: ManyForm, dialect: &Dialect, names: &Names) -> Self {
-        let set = "lease_holder = v.holder, lease_until = {now} + v.ttl";
+        let set = "lease_holder = v.holder, lease_until = ({now} + v.ttl) & -2";
         let free =
             "r.keep_until > {now} AND (r.lease_holder IS NULL OR r.lease_holder = v.holder OR r.lease_until <= {now})";
         let record = "version, last_seen, expires, body, keep_until - {now}, id_hash";
@@ -145,19 +148,24 @@ impl Many {
         Self { sizes: SIZES.into_iter().map(sized).collect(), named: 5 }
     }
 
-    /// Saves records and gives up their leases, and returns the names.
+    /// Saves records, gives up their leases or keeps them, and returns the names, and whether somebody else waits for
+    /// what is kept.
     pub(super) fn save(form: ManyForm, dialect: &Dialect, names: &Names) -> Self {
         let set = "version = v.version, last_seen = v.last_seen, expires = v.expires, keep_until = {now} + v.keep, \
-                   body = v.body, lease_holder = NULL, lease_until = NULL";
+                   body = v.body, lease_holder = CASE WHEN v.ttl < 0 THEN NULL ELSE v.holder END, \
+                   lease_until = CASE WHEN v.ttl < 0 THEN NULL ELSE (({now} + v.ttl) & -2) | (r.lease_until % 2) END";
         let held =
             "r.version = v.expected AND r.lease_holder = v.holder AND r.lease_until > {now} AND r.keep_until > {now}";
         let sized = |calls: usize| {
             let (change, told) = match form {
                 ManyForm::Returning(writers) => {
-                    let sql = format!("{} RETURNING id_hash", update(writers, SAVE, calls, set, held));
+                    let sql = format!("{} RETURNING id_hash, lease_until % 2", update(writers, SAVE, calls, set, held));
                     (by_rows(names.sql(dialect, &sql), SAVE, calls), Told::Returned)
                 }
-                ManyForm::Joined => (joined::save(dialect, names, calls), Told::Counted),
+                ManyForm::Joined => {
+                    let marks = joined::marks(dialect, names, calls);
+                    (joined::save(dialect, names, calls), Told::Counted(marks))
+                }
             };
             Sized { calls, change, told }
         };
@@ -173,10 +181,11 @@ impl Many {
     pub(super) fn fill<'a>(&'a self, calls: &'a [Call]) -> Option<ManyStatements<'a>> {
         let sized = self.sizes.iter().find(|sized| sized.calls >= calls.len())?;
         let query = match &sized.told {
-            Told::Returned | Told::Counted => None,
             Told::Asked(query) => Some(query.fill(calls)?),
+            Told::Counted(marks) if calls.iter().any(Call::keeps) => Some(marks.fill(calls)?),
+            Told::Returned | Told::Counted(_) => None,
         };
-        let is_counted = matches!(sized.told, Told::Counted);
+        let is_counted = matches!(sized.told, Told::Counted(_));
         Some(ManyStatements { change: sized.change.fill(calls)?, query, is_counted })
     }
 }
