@@ -7,7 +7,7 @@ use session_tests::{MariaDb, Postgres, wait};
 use sqlx::Executor;
 
 use crate::{
-    sql::{Database, SqliteFile, lease, touch},
+    sql::{Database, lease, touch},
     sql_batches::{Locks, ROUNDS, create, hex, key},
 };
 
@@ -18,7 +18,7 @@ async fn free<B: Leases>(backend: &B, key: RecordKey) {
     wait::until(wait::ANSWER, "the lease of the one who has left is free", granted).await;
 }
 
-/// A call that takes a lease and is dropped while the database keeps it waiting; then the runtime gives up the lease.
+/// A call that takes a lease and is dropped while the database keeps it waiting.
 async fn leave<B: Leases + 'static>(backend: &Arc<B>, is_waiting: impl AsyncFnMut() -> bool) {
     let held = lease(Holder::new());
     let asked = tokio::spawn({
@@ -51,25 +51,6 @@ async fn on_mysql_no_lease_is_taken_for_somebody_who_has_left() {
     let lock = server.lock(&key(1)).await;
     leave(&backend, async || server.number(RUNNING).await == 1).await;
     drop(lock);
-    free(&*backend, key(1)).await;
-}
-
-#[tokio::test]
-async fn on_sqlite_no_lease_is_taken_for_somebody_who_has_left() {
-    let file = SqliteFile::start().await;
-    let backend = Arc::new(file.open().await);
-    create(&*backend).await;
-    let mut writer = file.connect().await;
-    writer.execute("BEGIN IMMEDIATE").await.unwrap();
-    let mut looks = 0;
-    // What waits for the file can't be seen from outside. It has been sent by then, nearly always.
-    let soon = async || {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-        looks += 1;
-        looks > 5
-    };
-    leave(&backend, soon).await;
-    writer.execute("COMMIT").await.unwrap();
     free(&*backend, key(1)).await;
 }
 
