@@ -22,7 +22,7 @@ fn block(language: &str, beginning: &str) -> &'static str {
     first.unwrap_or_else(|| panic!("the page has {beginning:?}"))
 }
 
-conformance! { postgres_with_the_rights_of_the_guide_conforms: Backend + Leases + CompareAndSet + Sweep + List => restricted_postgres().await }
+conformance! { postgres_with_the_rights_of_the_guide_conforms: Backend + Leases + KeepLease + CompareAndSet + Sweep + List => restricted_postgres().await }
 
 async fn restricted_postgres() -> Pair {
     let server = PostgresServer::start().await;
@@ -35,7 +35,7 @@ async fn restricted_postgres() -> Pair {
     Pair::new(one, other).real_time().keeping(server)
 }
 
-conformance! { mariadb_with_the_rights_of_the_guide_conforms: Backend + Leases + CompareAndSet + Sweep + List => restricted_mariadb().await }
+conformance! { mariadb_with_the_rights_of_the_guide_conforms: Backend + Leases + KeepLease + CompareAndSet + Sweep + List => restricted_mariadb().await }
 
 async fn restricted_mariadb() -> Pair {
     let server = MariaDb::start().await;

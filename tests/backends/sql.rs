@@ -193,9 +193,9 @@ impl Database for MariaDb {
     }
 }
 
-conformance! { sqlite_conforms: Backend + Leases + CompareAndSet + Sweep + List => pair::<SqliteFile>().await }
-conformance! { postgres_conforms: Backend + Leases + CompareAndSet + Sweep + List => pair::<PostgresServer>().await }
-conformance! { mysql_conforms: Backend + Leases + CompareAndSet + Sweep + List => pair::<MariaDb>().await }
+conformance! { sqlite_conforms: Backend + Leases + KeepLease + CompareAndSet + Sweep + List => pair::<SqliteFile>().await }
+conformance! { postgres_conforms: Backend + Leases + KeepLease + CompareAndSet + Sweep + List => pair::<PostgresServer>().await }
+conformance! { mysql_conforms: Backend + Leases + KeepLease + CompareAndSet + Sweep + List => pair::<MariaDb>().await }
 
 /// Two pools on one table.
 pub(crate) async fn pair<D: Database + 'static>() -> Pair {

@@ -30,25 +30,25 @@ on_each! {
 }
 
 /// As many as a busy server has at once, and more than one statement has room for.
-const MANY: u8 = 60;
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const MANY: u8 = 60;
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-fn key(number: u8) -> RecordKey {
+pub(crate) fn key(number: u8) -> RecordKey {
     RecordKey::from_bytes([number; 32])
 }
 
-fn keys() -> impl Iterator<Item = RecordKey> {
+pub(crate) fn keys() -> impl Iterator<Item = RecordKey> {
     (0..MANY).map(key)
 }
 
-async fn create<B: Backend>(backend: &B) {
+pub(crate) async fn create<B: Backend>(backend: &B) {
     for key in keys() {
         assert!(backend.create(&key, record(1, "new"), touch()).await.unwrap());
     }
 }
 
 /// An exclusive borrow that stores the next version.
-async fn write<B: Leases>(backend: &B, key: RecordKey, body: &str) -> Written {
+pub(crate) async fn write<B: Leases>(backend: &B, key: RecordKey, body: &str) -> Written {
     let lease = lease(Holder::new());
     loop {
         match backend.acquire(&key, lease, touch()).await.unwrap() {
@@ -161,7 +161,7 @@ async fn writers_of_two_processes_lose_no_write<D: Database>() {
 }
 
 /// What can lock one row for as long as it likes.
-trait Locks {
+pub(crate) trait Locks {
     type Lock: Send;
 
     /// Locks a session's row until what it returns is dropped.
@@ -169,7 +169,7 @@ trait Locks {
 }
 
 /// The key in hexadecimal.
-fn hex(key: &RecordKey) -> String {
+pub(crate) fn hex(key: &RecordKey) -> String {
     key.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -210,14 +210,14 @@ async fn a_row_that_somebody_else_has_locked_keeps_no_other_session_waiting<D: D
 }
 
 /// How often it takes fewer statements is a matter of the machine's pace: it is tried until it does.
-const ROUNDS: u64 = 50;
+pub(crate) const ROUNDS: u64 = 50;
 
 /// Fewer than one and a half for each write: some are shared.
-const SHARED: u64 = MANY as u64 * 3 / 2;
+pub(crate) const SHARED: u64 = MANY as u64 * 3 / 2;
 
 /// Writes all sessions at once, again and again, until all of these writes together cost fewer than this. `cost` is what it
 /// has been since it was asked last.
-async fn until_shared<B: Leases>(backend: &B, most: u64, cost: impl AsyncFn() -> u64) {
+pub(crate) async fn until_shared<B: Leases>(backend: &B, most: u64, cost: impl AsyncFn() -> u64) {
     let mut costs = Vec::new();
     for _ in 0..ROUNDS {
         cost().await;
@@ -309,75 +309,5 @@ async fn what_nobody_waits_for_any_more_is_not_begun() {
         let acquired = backend.acquire(&key, lease(Holder::new()), touch()).await.unwrap();
         let number = key.as_bytes()[0];
         assert!(matches!(acquired, Acquired::Granted(_)) || number == 0, "session {number} was taken for nobody");
-    }
-}
-
-/// How many backends of the server wait for a lock in a statement that has this in its text.
-async fn waits(connection: &mut sqlx::PgConnection, text: &'static str) -> i64 {
-    let sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND strpos(query, $1) > 0";
-    sqlx::query_scalar(sql).bind(text).fetch_one(connection).await.unwrap()
-}
-
-/// A request that is given up while the statement runs that takes its lease and another one's.
-#[tokio::test]
-async fn a_lease_that_a_shared_statement_takes_for_somebody_who_has_left_is_given_up() {
-    let server = Postgres::start().await;
-    let backend = Arc::new(server.open().await);
-    create(&*backend).await;
-    let mut gate = server.connect().await;
-    let trigger = format!(
-        "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS \
-         $$ BEGIN PERFORM pg_advisory_xact_lock(42); RETURN NEW; END $$; \
-         CREATE TRIGGER wait BEFORE UPDATE ON sessions FOR EACH ROW \
-         WHEN (OLD.id_hash = decode('{}', 'hex') AND OLD.lease_holder IS NULL) EXECUTE FUNCTION wait()",
-        hex(&key(10))
-    );
-    sqlx::raw_sql(sqlx::AssertSqlSafe(trigger)).execute(&mut gate).await.unwrap();
-    let acquire = |number: u8| {
-        let (backend, lease) = (Arc::clone(&backend), lease(Holder::new()));
-        let asked = tokio::spawn(async move { backend.acquire(&key(number), lease, touch()).await });
-        (lease, asked)
-    };
-    // On a slow machine a call may not wait for others as long as this takes: it is tried until it does.
-    for round in 0..ROUNDS {
-        gate.execute("SELECT pg_advisory_lock(42)").await.unwrap();
-        let locks = [server.lock(&key(0)).await, server.lock(&key(1)).await];
-        let before = [acquire(0), acquire(1)];
-        while waits(&mut gate, "UPDATE").await < 2 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        let ((leaves, leaving), (stays, staying)) = (acquire(10), acquire(11));
-        tokio::time::sleep(Duration::from_millis(5)).await;
-        drop(locks);
-        while waits(&mut gate, "UPDATE").await < 1 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        let is_shared = waits(&mut gate, "SKIP LOCKED").await == 1;
-        leaving.abort();
-        assert!(leaving.await.is_err_and(|error| error.is_cancelled()));
-        backend.release(&key(10), leaves).await.unwrap();
-        gate.execute("SELECT pg_advisory_unlock_all()").await.unwrap();
-        assert!(matches!(staying.await.unwrap().unwrap(), Acquired::Granted(_)));
-        for (number, (lease, asked)) in [0, 1].into_iter().zip(before) {
-            assert!(matches!(asked.await.unwrap().unwrap(), Acquired::Granted(_)));
-            backend.release(&key(number), lease).await.unwrap();
-        }
-        backend.release(&key(11), stays).await.unwrap();
-        if !is_shared {
-            while waits(&mut gate, "UPDATE").await > 0 {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-            backend.release(&key(10), leaves).await.unwrap();
-            assert!(round + 1 < ROUNDS, "no two calls shared a statement");
-            continue;
-        }
-        let next = lease(Holder::new());
-        let granted = async {
-            while !matches!(backend.acquire(&key(10), next, touch()).await.unwrap(), Acquired::Granted(_)) {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        timeout(Duration::from_secs(20), granted).await.expect("the lease of the one who has left is free");
-        return;
     }
 }

@@ -9,7 +9,7 @@ use session_runtime::{
 };
 use session_tests::{PgBouncer, Postgres as PostgresServer};
 
-conformance! { postgres_behind_a_transaction_pooler_conforms: Backend + Leases + CompareAndSet + Sweep + List => pooled().await }
+conformance! { postgres_behind_a_transaction_pooler_conforms: Backend + Leases + KeepLease + CompareAndSet + Sweep + List => pooled().await }
 
 async fn open(url: &str, max_connections: u32, prepared_statements: bool) -> Result<Postgres, OpenError> {
     let mut config = PostgresConfig::default();

@@ -15,7 +15,7 @@ use crate::sql::{Database, KEY, SqliteFile, touch};
 
 const SCOPE: Scope = Scope::new("tests", "User");
 
-conformance! { postgres_on_the_applications_pool_conforms: Backend + Leases + CompareAndSet + Sweep + List => postgres_pool().await }
+conformance! { postgres_on_the_applications_pool_conforms: Backend + Leases + KeepLease + CompareAndSet + Sweep + List => postgres_pool().await }
 
 async fn postgres_pool() -> Pair {
     let server = PostgresServer::start().await;
@@ -25,7 +25,7 @@ async fn postgres_pool() -> Pair {
     Pair::new(Arc::new(one), Arc::new(other)).real_time().keeping(server)
 }
 
-conformance! { mysql_on_the_applications_pool_conforms: Backend + Leases + CompareAndSet + Sweep + List => mysql_pool().await }
+conformance! { mysql_on_the_applications_pool_conforms: Backend + Leases + KeepLease + CompareAndSet + Sweep + List => mysql_pool().await }
 
 async fn mysql_pool() -> Pair {
     let server = MariaDb::start().await;
@@ -35,7 +35,7 @@ async fn mysql_pool() -> Pair {
     Pair::new(Arc::new(one), Arc::new(other)).real_time().keeping(server)
 }
 
-conformance! { sqlite_on_the_applications_pool_conforms: Backend + Leases + CompareAndSet + Sweep + List => sqlite_pool().await }
+conformance! { sqlite_on_the_applications_pool_conforms: Backend + Leases + KeepLease + CompareAndSet + Sweep + List => sqlite_pool().await }
 
 async fn sqlite_pool() -> Pair {
     let file = SqliteFile::start().await;

@@ -24,7 +24,7 @@ const HOSTILE: &[&str] = &[
     "--default-storage-engine=MyISAM",
 ];
 
-conformance! { mysql_on_a_server_with_other_defaults_conforms: Backend + Leases + CompareAndSet + Sweep + List => hostile_mariadb().await }
+conformance! { mysql_on_a_server_with_other_defaults_conforms: Backend + Leases + KeepLease + CompareAndSet + Sweep + List => hostile_mariadb().await }
 
 async fn hostile_mariadb() -> Pair {
     let server = MariaDb::start_with(HOSTILE).await;
@@ -32,7 +32,7 @@ async fn hostile_mariadb() -> Pair {
     Pair::new(one, other).real_time().keeping(server)
 }
 
-conformance! { postgres_with_serializable_transactions_conforms: Backend + Leases + CompareAndSet + Sweep + List => serializable().await }
+conformance! { postgres_with_serializable_transactions_conforms: Backend + Leases + KeepLease + CompareAndSet + Sweep + List => serializable().await }
 
 async fn serializable() -> Pair {
     let server = PostgresServer::start_with(&["default_transaction_isolation=serializable"]).await;

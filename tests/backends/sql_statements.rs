@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use session_runtime::backend::{Acquired, Backend, Holder, Leases, MySql, Postgres, Touch, Written};
+use session_runtime::backend::{Acquired, Backend, Holder, KeepLease, Kept, Leases, MySql, Postgres, Touch, Written};
 use session_tests::{MariaDb, Postgres as PostgresServer};
 
 use crate::{
@@ -11,6 +11,23 @@ use crate::{
 };
 
 const READ: &str = "SELECT version, last_seen, expires, body";
+
+/// Three borrows that follow one whose lease goes from one to the next: `cost` before them and behind.
+async fn append_and_keep<B: KeepLease, C>(backend: &B, cost: impl AsyncFn() -> C) -> [C; 2] {
+    let lease = lease(Holder::new());
+    let Acquired::Granted(before) = backend.acquire(&KEY, lease, touch()).await.unwrap() else { panic!("it is free") };
+    let keep = async |version: u64| {
+        let saved = record(version + 1, "kept");
+        assert_eq!(backend.save_and_keep(&KEY, lease, version, saved, touch()).await.unwrap(), Kept::Alone);
+    };
+    // The first is prepared as well.
+    keep(before.version).await;
+    let begun = cost().await;
+    for version in before.version + 1..before.version + 4 {
+        keep(version).await;
+    }
+    [begun, cost().await]
+}
 
 /// Each use once, so that every statement is prepared on the one connection that will be used.
 async fn warm_up<B: Leases>(backend: &B) {
@@ -67,6 +84,10 @@ async fn on_postgres_a_read_is_one_query_and_an_exclusive_borrow_two() {
     }
     let cost = (asked(&server).await, proxy.trips() - trips);
     assert_eq!(cost, (calls(&[("read", 10), ("UPDATE", 1)]), 11), "the use is noted once in a while");
+
+    let cost = async || (asked(&server).await, proxy.trips());
+    let [(_, begun), (asked, ended)] = append_and_keep(&backend, cost).await;
+    assert_eq!((asked, ended - begun), (calls(&[("UPDATE", 3)]), 3), "one for each while the lease is kept");
 }
 
 #[tokio::test]
@@ -92,6 +113,10 @@ async fn on_mysql_a_read_is_one_query_and_an_exclusive_borrow_three() {
         assert!(backend.load(&KEY, later()).await.unwrap().is_some());
     }
     assert_eq!((since(before, server.statements().await), proxy.trips() - trips), ([10, 0, 1, 0], 11));
+
+    let cost = async || (server.statements().await, proxy.trips());
+    let [(before, begun), (behind, ended)] = append_and_keep(&backend, cost).await;
+    assert_eq!((since(before, behind), ended - begun), ([0, 0, 3, 0], 3), "one for each while the lease is kept");
 }
 
 /// The URL with the proxy's port in it.

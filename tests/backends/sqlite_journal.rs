@@ -23,7 +23,7 @@ async fn journal_mode(file: &SqliteFile) -> String {
     sqlx::query("PRAGMA journal_mode").fetch_one(&mut connection).await.unwrap().get(0)
 }
 
-conformance! { sqlite_in_a_file_in_delete_mode_conforms: Backend + Leases + CompareAndSet + Sweep + List => pair().await }
+conformance! { sqlite_in_a_file_in_delete_mode_conforms: Backend + Leases + KeepLease + CompareAndSet + Sweep + List => pair().await }
 
 async fn pair() -> Pair {
     let file = others(SqliteFile::in_memory()).await;

@@ -15,7 +15,10 @@ use session_tests::{App, Client, Cluster, Redis, Reply, Sentinels, Served, certi
 use tokio::task::JoinHandle;
 
 pub(crate) use crate::ledger::Terms;
-use crate::ledger::{Books, router};
+use crate::{
+    ledger::{Books, router},
+    sql_fleet::SqlStore,
+};
 
 const KEY: &str = "kXUQ1cWZ7mHqLsTzRn3vB8yEoAdFgJiKpMxNwCbVtYU=";
 
@@ -39,6 +42,7 @@ pub(crate) enum Store {
     Redis(Redis),
     /// Tests share it, so each has names of its own.
     Cluster(Arc<Cluster>, String),
+    Sql(SqlStore),
     /// The test has it.
     Elsewhere,
 }
@@ -112,7 +116,7 @@ impl Fleet {
         Self { members: Self::serve(&vec![by_nodes(cluster); processes], terms).await, store: Store::Elsewhere }
     }
 
-    async fn serve(ways: &[Way], terms: Terms) -> Vec<Member> {
+    pub(crate) async fn serve(ways: &[Way], terms: Terms) -> Vec<Member> {
         let mut members = Vec::new();
         for way in ways {
             let program = App::program(env!("CARGO_BIN_EXE_ledger"))
@@ -147,7 +151,7 @@ impl Fleet {
     pub(crate) fn redis(&mut self) -> &mut Redis {
         match &mut self.store {
             Store::Redis(redis) => redis,
-            Store::Memory(_) | Store::Cluster(..) | Store::Elsewhere => panic!("there is no Redis, or more than one"),
+            _ => panic!("there is no Redis, or more than one"),
         }
     }
 
@@ -184,12 +188,13 @@ impl Fleet {
         assert_eq!(replicas, 1);
     }
 
-    /// How many things the store has: records and, on Redis, leases.
+    /// How many things the store has: records and, but for memory, leases.
     pub(crate) async fn stored(&self) -> usize {
         match &self.store {
             Store::Memory(memory) => memory.len(),
             Store::Redis(redis) => redis::cmd("DBSIZE").query_async(&mut redis.connect().await).await.unwrap(),
             Store::Cluster(cluster, prefix) => cluster.keys(prefix).await.len(),
+            Store::Sql(database) => database.stored().await,
             Store::Elsewhere => panic!("the test has the store"),
         }
     }

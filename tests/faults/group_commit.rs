@@ -8,12 +8,26 @@ use redis::aio::MultiplexedConnection;
 use session_tests::Reply;
 use tokio::task::JoinSet;
 
-use crate::fleet::{Fleet, PATIENT, Terms, Writer, on_every_fleet, sorted};
+use crate::{
+    fleet::{Fleet, PATIENT, Store, Terms, Writer, on_every_fleet, sorted},
+    sql_fleet::on_every_database,
+};
 
 on_every_fleet! {
     who_fails_or_leaves_between_writers_leaves_nothing
     what_a_handler_has_read_is_stored_once_it_is_answered
 }
+
+on_every_database! {
+    who_fails_or_leaves_between_writers_leaves_nothing
+    what_a_handler_has_read_is_stored_once_it_is_answered
+    exactly_what_was_answered_with_success_is_kept_though_leases_are_lost
+}
+
+on_every_fleet! { @ on_redis_by_one_process { Fleet::on_redis(1, PATIENT) } writers_of_one_process_share_their_saves }
+on_every_fleet! { @ on_sqlite_by_one_process { Fleet::on_sqlite(1, PATIENT) } writers_of_one_process_share_their_saves }
+on_every_fleet! { @ on_postgres_by_one_process { Fleet::on_postgres(1, PATIENT) } writers_of_one_process_share_their_saves }
+on_every_fleet! { @ on_mariadb_by_one_process { Fleet::on_mariadb(1, PATIENT) } writers_of_one_process_share_their_saves }
 
 /// How many write in each process, and how often.
 const WRITERS: u32 = 16;
@@ -110,6 +124,12 @@ async fn leases(connection: &mut MultiplexedConnection) -> Vec<String> {
 
 /// Takes leases away while it is polled, as if they had run out.
 async fn take_leases_away(fleet: &mut Fleet) {
+    if let Store::Sql(database) = &fleet.store {
+        loop {
+            database.sql("UPDATE sessions SET lease_holder = NULL, lease_until = NULL").await;
+            tokio::time::sleep(Duration::from_millis(3)).await;
+        }
+    }
     let mut connection = fleet.redis().connect().await;
     loop {
         for lease in leases(&mut connection).await {
@@ -119,8 +139,7 @@ async fn take_leases_away(fleet: &mut Fleet) {
     }
 }
 
-async fn exactly_what_was_answered_with_success_is_kept_though_leases_are_lost(processes: usize) {
-    let mut fleet = Fleet::on_redis(processes, PATIENT).await;
+async fn exactly_what_was_answered_with_success_is_kept_though_leases_are_lost(mut fleet: Fleet) {
     let writer = fleet.writer().await;
     let storm = tokio::spawn(Storm::begin(&fleet, &writer).end());
     let answers = tokio::select! {
@@ -137,12 +156,12 @@ async fn exactly_what_was_answered_with_success_is_kept_though_leases_are_lost(p
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_in_a_batch_fail_with_it_and_leave_nothing() {
-    exactly_what_was_answered_with_success_is_kept_though_leases_are_lost(1).await;
+    exactly_what_was_answered_with_success_is_kept_though_leases_are_lost(Fleet::on_redis(1, PATIENT).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_in_a_batch_fail_with_it_and_leave_nothing_while_another_process_writes() {
-    exactly_what_was_answered_with_success_is_kept_though_leases_are_lost(2).await;
+    exactly_what_was_answered_with_success_is_kept_though_leases_are_lost(Fleet::on_redis(2, PATIENT).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -157,13 +176,20 @@ async fn what_was_read_of_a_batch_that_fails_is_not_answered() {
     assert!(!with(&answers, StatusCode::CONFLICT).is_empty(), "no lease was lost");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn writers_of_one_process_share_their_saves() {
-    let mut fleet = Fleet::on_redis(1, PATIENT).await;
+async fn writers_of_one_process_share_their_saves(mut fleet: Fleet) {
     let writer = fleet.writer().await;
-    let before = fleet.redis().commands().await;
+    let before = match &fleet.store {
+        Store::Redis(redis) => Some(redis.commands().await),
+        _ => {
+            fleet.database().count_changes().await;
+            None
+        }
+    };
     let answers = Storm::begin(&fleet, &writer).end().await;
-    let calls = fleet.redis().commands().await.since(&before).of("evalsha");
+    let calls = match before {
+        Some(before) => fleet.redis().commands().await.since(&before).of("evalsha"),
+        None => fleet.database().changes().await,
+    };
     let writes = u64::from(WRITERS * WRITES);
     assert_eq!(with(&answers, StatusCode::OK).len() as u64, writes);
     assert_eq!(sorted(writer.entries(0).await), with(&answers, StatusCode::OK));

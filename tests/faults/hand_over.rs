@@ -13,12 +13,27 @@ use axum::http::StatusCode;
 use session_tests::{Reply, wait};
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::fleet::{Fleet, PATIENT, Terms, Writer, assert_problem, on_every_fleet, sorted};
+use crate::{
+    fleet::{Fleet, PATIENT, Terms, Writer, assert_problem, on_every_fleet, sorted},
+    sql_fleet::on_every_database,
+};
 
 on_every_fleet! {
     who_fails_in_the_middle_of_a_queue_leaves_nothing_and_the_others_are_saved
     a_client_that_leaves_in_the_middle_of_a_queue_leaves_nothing_and_the_others_are_saved
     of_fifty_at_once_exactly_those_that_were_answered_with_success_are_kept
+}
+
+on_every_database! {
+    who_fails_in_the_middle_of_a_queue_leaves_nothing_and_the_others_are_saved
+    a_client_that_leaves_in_the_middle_of_a_queue_leaves_nothing_and_the_others_are_saved
+    of_fifty_at_once_exactly_those_that_were_answered_with_success_are_kept
+    two_processes_that_write_one_session_all_the_time_each_get_their_share
+}
+
+on_every_fleet! {
+    @ on_redis_for_long { Fleet::on_redis(2, PATIENT) }
+    two_processes_that_write_one_session_all_the_time_each_get_their_share
 }
 
 const SHORT: Terms = Terms { lease: Duration::from_millis(800), ..PATIENT };
@@ -165,10 +180,8 @@ async fn a_queue_in_one_process_loads_the_record_once_in_a_while() {
     assert_eq!(fleet.stored().await, 1, "no lease is left behind");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_processes_that_write_one_session_all_the_time_each_get_their_share() {
+async fn two_processes_that_write_one_session_all_the_time_each_get_their_share(fleet: Fleet) {
     const WRITES: usize = 400;
-    let fleet = Fleet::on_redis(2, PATIENT).await;
     let writer = fleet.writer().await;
     let (begun, shares) = (Arc::new(AtomicUsize::new(0)), Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]));
     let mut tasks = JoinSet::new();

@@ -23,5 +23,6 @@ mod replicas;
 mod sentinel;
 mod silent_connection;
 mod single_sign_on;
+mod sql_fleet;
 mod users;
 mod waiting;

@@ -17,20 +17,15 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::driver::{Columns as _, Driver, SqlValue, StatementResult};
-use super::failure::{Failed, is, is_broken};
-use super::many::Many;
+use super::driver::{Columns as _, Driver, SqlValue};
+use super::failure::{Failed, is_broken, is_not_understood};
+use super::many::{Many, ManyStatements};
 use super::store::SqlStore;
 use crate::id::RecordKey;
 
 /// How long a call waits to be part of a statement. Where those that run take longer, it is one of its own, on another
 /// connection: one that hangs holds up nobody else.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// How long the giving up of a lease may take that nobody waits for.
-const RELEASE: Duration = Duration::from_secs(1);
-/// What a server answers that does not know the form of the statement: it never will. A table that is missing and a right
-/// that was taken away are no such reasons, as they may come back.
-const NOT_UNDERSTOOD: &[&str] = &["42601", "42804", "42883", "0A000"];
 /// How many bytes of records there are in one statement, unless one record alone has more.
 const MOST_BYTES: usize = 256 * 1024;
 
@@ -90,6 +85,20 @@ pub(super) struct Call {
 }
 
 impl Call {
+    /// For how long a lease is taken.
+    fn ttl(&self) -> Duration {
+        let ttl = match self.values[..] {
+            [_, OwnValue::Holder(_), OwnValue::Number(ttl)] => u64::try_from(ttl).unwrap_or(0),
+            _ => 0,
+        };
+        Duration::from_millis(ttl)
+    }
+
+    /// Whether a save keeps the lease.
+    pub(super) fn keeps(&self) -> bool {
+        matches!(self.values.last(), Some(OwnValue::Number(ttl)) if *ttl >= 0)
+    }
+
     fn bytes(&self) -> usize {
         self.values.iter().map(|value| if let OwnValue::Body(body) = value { body.len() } else { 0 }).sum()
     }
@@ -100,8 +109,8 @@ pub(super) enum Entry<D: Driver> {
     /// As a statement of its own. Others wait for it for as long as it has its place. If `repeated`, it may have been
     /// carried out already.
     Alone { repeated: bool, place: Option<Place<D>> },
-    /// It is carried out, and this is its row.
-    Done(D::Row),
+    /// It is carried out, and this is its row, if the statement returned any.
+    Done(Option<D::Row>),
 }
 
 struct Waiting<D: Driver> {
@@ -206,14 +215,18 @@ impl<D: Driver> Place<D> {
                 return;
             }
             batch.push(first);
-            self.run(batch).await;
+            match self.run(batch).await {
+                Some(place) => self = place,
+                None => return,
+            }
         }
         // Who has come since the last look is seen when the place is given up.
         self.leads = true;
     }
 
-    /// Runs a statement for these calls and answers each of them. It is given up when nobody waits for it any more.
-    async fn run(&self, mut batch: Vec<Waiting<D>>) {
+    /// Runs a statement for these calls and answers each of them. When nobody waits for it any more it is given up, or goes on
+    /// without the place.
+    async fn run(mut self, mut batch: Vec<Waiting<D>>) -> Option<Self> {
         let store = Arc::clone(&self.store);
         let purpose = self.purpose;
         let (calls, mut answers): (Vec<_>, Vec<_>) =
@@ -223,10 +236,23 @@ impl<D: Driver> Place<D> {
                 answer.closed().await;
             }
         };
-        let mut outcome = match select(pin!(store.run_many(purpose, &calls)), pin!(nobody_waits)).await {
+        let is_sent = AtomicBool::new(false);
+        let mut statement = Box::pin(store.run_many(purpose, &calls, &is_sent));
+        let mut outcome = match select(&mut statement, pin!(nobody_waits)).await {
             Either::Left((outcome, _)) => outcome,
-            Either::Right(_) => return,
+            Either::Right(_) if purpose == Purpose::Save || !is_sent.load(Ordering::Relaxed) => return Some(self),
+            Either::Right(_) => {
+                self.leads = true;
+                drop(self);
+                let ttl = calls.iter().map(Call::ttl).max().unwrap_or_default();
+                let _ = store.end_alone(ttl, statement).await;
+                for call in &calls {
+                    store.release_call(call).await;
+                }
+                return None;
+            }
         };
+        drop(statement);
         let mut left = Vec::new();
         for (call, answer) in calls.iter().zip(answers) {
             let row = outcome.rows.iter().position(|(key, _)| key[..] == call.key.as_bytes()[..]);
@@ -235,22 +261,24 @@ impl<D: Driver> Place<D> {
                 None => Entry::Alone { repeated: outcome.repeated, place: None },
             };
             // Who has gone has been told that it failed.
-            if matches!(answer.send(entry), Err(Entry::Done(_))) && purpose == Purpose::Take {
+            let gone = matches!(answer.send(entry), Err(Entry::Done(_) | Entry::Alone { repeated: true, .. }));
+            if gone && purpose == Purpose::Take {
                 left.push(call);
             }
         }
         // A lease that was taken all the same is given up here: a release that came before this statement was committed has
         // found nothing to give up. Everybody else has been answered by now.
         for call in left {
-            store.release_taken(call).await;
+            store.release_call(call).await;
         }
+        Some(self)
     }
 }
 
 /// What a statement for many calls did.
 struct ManyOutcome<D: Driver> {
     /// The sessions whose calls are carried out, and the rows that it returned for them.
-    rows: Vec<(Vec<u8>, D::Row)>,
+    rows: Vec<(Vec<u8>, Option<D::Row>)>,
     /// Whether what it does not tell of may have been carried out all the same.
     repeated: bool,
 }
@@ -291,51 +319,49 @@ impl<D: Driver> SqlStore<D> {
         entry.unwrap_or(Entry::Alone { repeated: true, place: None })
     }
 
-    /// Gives up the lease that a call to take one has been granted. If that fails it runs out by itself.
-    async fn release_taken(&self, call: &Call) {
-        let [key, holder, ..] = &call.values[..] else { return };
-        let values = [key.borrow(), holder.borrow()];
-        if let Ok(Ok(true)) = timeout(RELEASE, self.changed(&self.statements.release, &values)).await {
-            self.waiting.wake(&call.key);
+    /// Gives up the lease that a call to take one has been granted.
+    async fn release_call(&self, call: &Call) {
+        if let [_, OwnValue::Holder(holder), ..] = call.values[..] {
+            self.release_taken(&call.key, holder).await;
         }
     }
 
-    async fn run_many(&self, purpose: Purpose, calls: &[Call]) -> ManyOutcome<D> {
-        let result = self.try_many(purpose, calls).await;
-        let named = self.batches(purpose).many.as_ref().map_or(0, |many| many.named);
-        match result {
-            Ok(result) => {
-                let named = |row: D::Row| Some((row.bytes(named).ok()??, row));
-                ManyOutcome { rows: result.rows.into_iter().filter_map(named).collect(), repeated: false }
+    async fn run_many(&self, purpose: Purpose, calls: &[Call], is_sent: &AtomicBool) -> ManyOutcome<D> {
+        self.try_many(purpose, calls, is_sent).await.unwrap_or_else(|Failed { error, repeated }| {
+            // Each call says by itself what is wrong. Of what this statement alone is to blame for, nobody is told.
+            if is_not_understood(&error) {
+                self.batches(purpose).refused.store(true, Ordering::Relaxed);
             }
-            Err(Failed { error, repeated }) => {
-                // Each call says by itself what is wrong. Of what this statement alone is to blame for, nobody is told.
-                if is(&error, NOT_UNDERSTOOD) {
-                    self.batches(purpose).refused.store(true, Ordering::Relaxed);
-                }
-                ManyOutcome { rows: Vec::new(), repeated }
-            }
-        }
+            ManyOutcome { rows: Vec::new(), repeated }
+        })
     }
 
-    async fn try_many(&self, purpose: Purpose, calls: &[Call]) -> Result<StatementResult<D>, Failed> {
-        let Some((sql, values)) = self.batches(purpose).many.as_ref().and_then(|many| many.fill(calls)) else {
-            return Ok(StatementResult { affected: 0, rows: Vec::new() });
-        };
+    async fn try_many(&self, purpose: Purpose, calls: &[Call], is_sent: &AtomicBool) -> Result<ManyOutcome<D>, Failed> {
+        let nothing = ManyOutcome { rows: Vec::new(), repeated: false };
+        let Some(many) = &self.batches(purpose).many else { return Ok(nothing) };
+        let Some(ManyStatements { change, query, is_counted }) = many.fill(calls) else { return Ok(nothing) };
         self.prepare().await?;
         let mut pooled = self.writes.get().await?;
-        match D::run(pooled.connection(), sql, &values, self.mode).await {
-            Ok(result) => {
-                pooled.keep();
-                Ok(result)
-            }
-            Err(error) => {
-                let repeated = is_broken(&error);
-                if !repeated {
-                    pooled.keep();
-                }
-                Err(Failed { error, repeated })
-            }
+        is_sent.store(true, Ordering::Relaxed);
+        let mut outcome = D::run(pooled.connection(), change.sql, &change.values, self.mode).await;
+        // What an error leaves open once something may have been changed.
+        let mut repeated = outcome.as_ref().is_err_and(is_broken);
+        let changed = outcome.as_ref().map_or(0, |result| result.affected);
+        if let (Some(query), true) = (query, changed > 0) {
+            repeated = true;
+            outcome = D::run(pooled.connection(), query.sql, &query.values, self.mode).await;
         }
+        if !outcome.as_ref().is_err_and(is_broken) {
+            pooled.keep();
+        }
+        let rows = outcome.map_err(|error| Failed { error, repeated })?.rows.into_iter();
+        let mut rows: Vec<_> = rows.filter_map(|row| Some((row.bytes(many.named).ok()??, Some(row)))).collect();
+        if is_counted {
+            if usize::try_from(changed) != Ok(calls.len()) {
+                return Ok(nothing);
+            }
+            rows.extend(calls.iter().map(|call| (call.key.as_bytes().to_vec(), None)));
+        }
+        Ok(ManyOutcome { rows, repeated: false })
     }
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::driver::SqlValue;
 use super::many::ManyForm;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+use super::many::Writers;
 use crate::error::OpenError;
 
 /// What is particular about a database's SQL.
@@ -31,6 +33,8 @@ pub(super) struct Dialect {
     /// Asks for the shortest time in milliseconds after which the server ends a statement, zero if it ends none;
     /// then whether each statement is complete in itself.
     pub(super) limits: &'static str,
+    /// What [`Statements::keep`] tells the mark on the lease by.
+    told: (&'static str, &'static str),
     /// What stands before and behind bytes in hexadecimal.
     bytes: (&'static str, &'static str),
     /// The types of 32 bytes, of 16 bytes and of a body.
@@ -56,11 +60,12 @@ pub(super) const SQLITE: Dialect = Dialect {
     schemas: false,
     numbered: false,
     returning: true,
-    many: Some(ManyForm::OneWriter),
+    many: Some(ManyForm::Returning(Writers::One)),
     at_once: 1,
     settings: &[],
     limits: "SELECT 0, 1",
     now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+    told: (MARK, " RETURNING lease_until % 2"),
     bytes: ("x'", "'"),
     key: "BLOB",
     holder: "BLOB",
@@ -80,12 +85,13 @@ pub(super) const POSTGRES: Dialect = Dialect {
     schemas: true,
     numbered: true,
     returning: true,
-    many: Some(ManyForm::Returning),
+    many: Some(ManyForm::Returning(Writers::Many)),
     at_once: 2,
     // Each statement is right under any isolation; but serializable ones of many at once undo each other.
     settings: &["SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED"],
     limits: "SELECT (EXTRACT(EPOCH FROM current_setting('statement_timeout')::INTERVAL) * 1000)::BIGINT, 1::BIGINT",
     now: "(EXTRACT(EPOCH FROM statement_timestamp()) * 1000)::BIGINT",
+    told: (MARK, " RETURNING lease_until % 2"),
     bytes: ("decode('", "', 'hex')"),
     key: "BYTEA",
     holder: "BYTEA",
@@ -106,8 +112,7 @@ pub(super) const MYSQL: Dialect = Dialect {
     schemas: true,
     numbered: false,
     returning: false,
-    // Its UPDATE returns nothing.
-    many: None,
+    many: Some(ManyForm::Joined),
     at_once: 2,
     settings: &[
         "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE",
@@ -118,6 +123,8 @@ pub(super) const MYSQL: Dialect = Dialect {
     limits: "SELECT CAST(0 /*M!100100 + @@max_statement_time * 1000 */ /*!50708 + @@max_execution_time */ AS SIGNED), \
              CAST(@@autocommit AS SIGNED)",
     now: "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000)",
+    // An UPDATE answers with the number that this function was given.
+    told: ("LAST_INSERT_ID(lease_until % 2)", ""),
     bytes: ("x'", "'"),
     key: "BINARY(32)",
     holder: "BINARY(16)",
@@ -130,6 +137,11 @@ pub(super) const MYSQL: Dialect = Dialect {
     lock: "SELECT GET_LOCK('session_runtime schema', 5)",
     unlock: "SELECT RELEASE_LOCK('session_runtime schema')",
 };
+
+/// The last bit of a lease's end: somebody else waits for it.
+const MARK: &str = "lease_until % 2";
+/// The end of a lease that nobody waits for.
+pub(super) const UNMARKED: &str = "({now} + ?) & -2";
 
 /// What an index and the second table add to the name of the table.
 const INDEX: &str = "_keep";
@@ -246,7 +258,11 @@ pub(super) struct Statements {
     pub(super) take: Sql,
     pub(super) extend: Sql,
     pub(super) save: Sql,
+    /// Saves without giving up the lease, and tells whether somebody else waits for it.
+    pub(super) keep: Sql,
     pub(super) release: Sql,
+    /// Notes that somebody else waits for a lease.
+    pub(super) mark: Sql,
     pub(super) expired: Sql,
     pub(super) expired_records: Sql,
     pub(super) list: Sql,
@@ -279,34 +295,48 @@ impl Statements {
     pub(super) fn new(dialect: &Dialect, names: &Names) -> Self {
         let sql = |template: &str| names.sql(dialect, template);
         let keys = vec!["?"; Self::BATCH].join(", ");
-        let take = "UPDATE {records} SET lease_holder = ?, lease_until = {now} + ? \
-                    WHERE id_hash = ? AND keep_until > {now} \
-                    AND (lease_holder IS NULL OR lease_holder = ? OR lease_until <= {now})";
-        let update = "UPDATE {records} SET version = ?, last_seen = ?, expires = ?, keep_until = {now} + ?, \
-                      body = ? WHERE id_hash = ? AND version = ? AND keep_until > {now}";
-        let record = "version, last_seen, expires, body, keep_until - {now}";
-        let returning = if dialect.returning { format!(" RETURNING {record}") } else { String::new() };
+        let take = format!(
+            "UPDATE {{records}} SET lease_holder = ?, lease_until = {UNMARKED} \
+             WHERE id_hash = ? AND keep_until > {{now}} \
+             AND (lease_holder IS NULL OR lease_holder = ? OR lease_until <= {{now}})"
+        );
+        let record = "version = ?, last_seen = ?, expires = ?, keep_until = {now} + ?, body = ?";
+        let held = "id_hash = ? AND version = ? AND lease_holder = ? AND lease_until > {now} AND keep_until > {now}";
+        let (mark, told) = dialect.told;
+        let update =
+            format!("UPDATE {{records}} SET {record} WHERE id_hash = ? AND version = ? AND keep_until > {{now}}");
+        let save = |end: &str| format!("UPDATE {{records}} SET {record}, {end} WHERE {held}");
+        let keep = save(&format!("lease_until = ({UNMARKED}) | {mark}"));
+        let columns = "version, last_seen, expires, body, keep_until - {now}";
+        let returning = if dialect.returning { format!(" RETURNING {columns}") } else { String::new() };
         Self {
             create: sql("INSERT INTO {records} (id_hash, version, last_seen, expires, keep_until, body) \
                          VALUES (?, ?, ?, ?, {now} + ?, ?)"),
-            load: sql(&format!("SELECT {record} FROM {{records}} WHERE id_hash = ?")),
+            load: sql(&format!("SELECT {columns} FROM {{records}} WHERE id_hash = ?")),
             // A machine whose clock is ahead may have written a later use; it stays the last one.
             touch: sql("UPDATE {records} SET last_seen = CASE WHEN last_seen < ? THEN ? ELSE last_seen END, \
                         keep_until = {now} + ? \
                         WHERE id_hash = ? AND version = ? AND (last_seen < ? OR keep_until < {now} + ?)"),
-            update: sql(update),
-            compare_and_set: sql(&[update, " AND (lease_holder IS NULL OR lease_until <= {now})"].concat()),
-            state: sql("SELECT keep_until - {now}, lease_holder, lease_until - {now} FROM {records} WHERE id_hash = ?"),
+            update: sql(&update),
+            compare_and_set: sql(&[&update, " AND (lease_holder IS NULL OR lease_until <= {now})"].concat()),
+            state: sql(&format!(
+                "SELECT keep_until - {{now}}, lease_holder, lease_until - {{now}}, {MARK}, version FROM {{records}} \
+                 WHERE id_hash = ?"
+            )),
             delete: sql("DELETE FROM {records} WHERE id_hash = ?"),
-            take: sql(&[take, &returning].concat()),
-            extend: sql("UPDATE {records} SET lease_until = {now} + ? \
-                         WHERE id_hash = ? AND lease_holder = ? AND lease_until > {now}"),
-            save: sql("UPDATE {records} SET version = ?, last_seen = ?, expires = ?, keep_until = {now} + ?, \
-                       body = ?, lease_holder = NULL, lease_until = NULL \
-                       WHERE id_hash = ? AND version = ? AND lease_holder = ? AND lease_until > {now} \
-                       AND keep_until > {now}"),
+            take: sql(&[take, returning].concat()),
+            extend: sql(&format!(
+                "UPDATE {{records}} SET lease_until = ({UNMARKED}) | {MARK} \
+                 WHERE id_hash = ? AND lease_holder = ? AND lease_until > {{now}}"
+            )),
+            save: sql(&save("lease_holder = NULL, lease_until = NULL")),
+            keep: sql(&[&keep, told].concat()),
             release: sql("UPDATE {records} SET lease_holder = NULL, lease_until = NULL \
                           WHERE id_hash = ? AND lease_holder = ?"),
+            mark: sql(&format!(
+                "UPDATE {{records}} SET lease_until = lease_until + 1 \
+                 WHERE id_hash = ? AND lease_holder = ? AND lease_until > {{now}} AND {MARK} = 0"
+            )),
             expired: sql("SELECT id_hash FROM {records} WHERE keep_until <= {now} ORDER BY keep_until LIMIT ?"),
             expired_records: sql("SELECT version, last_seen, expires, body, id_hash FROM {records} \
                                   WHERE keep_until <= {now} ORDER BY keep_until LIMIT ?"),

@@ -46,6 +46,8 @@ pub(super) struct StatementResult<D: Database> {
     pub(super) affected: u64,
     /// What it returned.
     pub(super) rows: Vec<D::Row>,
+    /// The number that `LAST_INSERT_ID` was given in it, where there is such a function.
+    pub(super) told: u64,
 }
 
 /// A value for a placeholder.
@@ -102,13 +104,16 @@ pub(super) trait Columns {
 /// Reads to the end, even if one row is all that can come: only then is the statement finished.
 async fn collect<D: Database>(
     steps: impl Stream<Item = Result<Either<D::QueryResult, D::Row>, sqlx::Error>>,
-    affected: impl Fn(D::QueryResult) -> u64,
+    read: impl Fn(D::QueryResult) -> (u64, u64),
 ) -> Result<StatementResult<D>, sqlx::Error> {
-    let mut answer = StatementResult { affected: 0, rows: Vec::new() };
+    let mut answer = StatementResult { affected: 0, rows: Vec::new(), told: 0 };
     let mut steps = std::pin::pin!(steps);
     while let Some(step) = steps.try_next().await? {
         match step {
-            Either::Left(done) => answer.affected += affected(done),
+            Either::Left(done) => {
+                let (affected, told) = read(done);
+                (answer.affected, answer.told) = (answer.affected + affected, told);
+            }
             Either::Right(row) => answer.rows.push(row),
         }
     }
@@ -118,7 +123,7 @@ async fn collect<D: Database>(
 /// The same words for each driver: sqlx's own bounds for "any database that knows numbers and bytes"
 /// would have to be repeated at every use.
 macro_rules! driver {
-    ($database:ty, $row:ty, $dialect:expr) => {
+    ($database:ty, $row:ty, $dialect:expr, $told:expr) => {
         impl Driver for $database {
             const DIALECT: Dialect = $dialect;
 
@@ -128,12 +133,12 @@ macro_rules! driver {
                 values: &[SqlValue<'_>],
                 mode: Mode,
             ) -> Result<StatementResult<Self>, sqlx::Error> {
+                let read = |done: <Self as Database>::QueryResult| (done.rows_affected(), $told(&done));
                 // No input reaches a statement's text but numbers and bytes in hexadecimal: the rest is made of
                 // constants and a checked table name.
                 if mode == Mode::Text {
                     let text = AssertSqlSafe(sql.with(&Self::DIALECT, values));
-                    return collect::<Self>(connection.fetch_many(sqlx::raw_sql(text)), |done| done.rows_affected())
-                        .await;
+                    return collect::<Self>(connection.fetch_many(sqlx::raw_sql(text)), read).await;
                 }
                 let mut arguments = <Self as Database>::Arguments::default();
                 for value in values {
@@ -144,7 +149,7 @@ macro_rules! driver {
                     .map_err(sqlx::Error::Encode)?;
                 }
                 let query = sqlx::query_with(AssertSqlSafe(Arc::clone(&sql.prepared)), arguments);
-                collect::<Self>(connection.fetch_many(query), |done| done.rows_affected()).await
+                collect::<Self>(connection.fetch_many(query), read).await
             }
 
             async fn run_raw(connection: &mut Self::Connection, sql: &str) -> Result<(), sqlx::Error> {
@@ -165,8 +170,8 @@ macro_rules! driver {
 }
 
 #[cfg(feature = "sqlite")]
-driver!(sqlx::Sqlite, sqlx::sqlite::SqliteRow, super::dialect::SQLITE);
+driver!(sqlx::Sqlite, sqlx::sqlite::SqliteRow, super::dialect::SQLITE, |_| 0);
 #[cfg(feature = "postgres")]
-driver!(sqlx::Postgres, sqlx::postgres::PgRow, super::dialect::POSTGRES);
+driver!(sqlx::Postgres, sqlx::postgres::PgRow, super::dialect::POSTGRES, |_| 0);
 #[cfg(feature = "mysql")]
-driver!(sqlx::MySql, sqlx::mysql::MySqlRow, super::dialect::MYSQL);
+driver!(sqlx::MySql, sqlx::mysql::MySqlRow, super::dialect::MYSQL, sqlx::mysql::MySqlQueryResult::last_insert_id);

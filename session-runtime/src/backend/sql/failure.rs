@@ -74,6 +74,12 @@ pub(super) fn is_too_slow(error: &sqlx::Error) -> bool {
     is(error, &["57014"]) || is_numbered(error, &[1969, 3024])
 }
 
+/// Whether the server does not know the form of the statement: it never will. A table that is missing and a right that was
+/// taken away are no such reasons, as they may come back.
+pub(super) fn is_not_understood(error: &sqlx::Error) -> bool {
+    is(error, &["42601", "42804", "42883", "0A000"]) || is_numbered(error, &[1064, 1093, 1176, 1221, 1235, 1288, 1295])
+}
+
 /// Whether MySQL's number of the error is one of these: its codes say less.
 fn is_numbered(error: &sqlx::Error, numbers: &[u16]) -> bool {
     #[cfg(feature = "mysql")]

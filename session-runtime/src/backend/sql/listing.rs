@@ -1,5 +1,7 @@
 //! Listing the sessions of a table.
 
+use std::sync::atomic::AtomicBool;
+
 use super::driver::{Columns, Driver, SqlValue};
 use super::failure::{Failed, failure, is_missing_table};
 use super::store::{Purpose, SqlStore, read};
@@ -14,7 +16,7 @@ impl<D: Driver> SqlStore<D> {
         let after = SqlValue::Bytes(after.map_or(&[], ListCursor::as_bytes));
         let limit = limit.max(1);
         let values = [after, SqlValue::Number(i64::try_from(limit).unwrap_or(i64::MAX))];
-        let rows = match self.attempt(Purpose::Read, &self.statements.list, &values).await {
+        let rows = match self.attempt(Purpose::Read, &self.statements.list, &values, &AtomicBool::new(false)).await {
             Ok(outcome) => outcome.result.rows,
             // Nothing was ever stored, and looking makes no tables.
             Err(Failed { error, .. }) if is_missing_table(&error) => return Ok(ListPage::default()),

@@ -2,7 +2,7 @@
 //!
 //! A record is a row: `id_hash` (32 bytes), `version`, `last_seen`, `expires`, `keep_until` (milliseconds
 //! since 1970, as all times here), `body`, and the lease on it: `lease_holder` (16 bytes) and
-//! `lease_until`. Nothing is held open between two statements, each of which is conditional and complete
+//! `lease_until`, which is an odd number once another process waits for the lease. Nothing is held open between two statements, each of which is conditional and complete
 //! in itself.
 //!
 //! `last_seen` and `expires` are the runtime's, which decides by them whether a session may be used. What
@@ -20,6 +20,7 @@ mod driver;
 mod failure;
 #[cfg(feature = "testing")]
 pub(super) mod fuzz;
+mod joined;
 mod leases;
 mod listing;
 mod many;
@@ -45,6 +46,7 @@ mod sqlite;
 )]
 mod store;
 mod sweep;
+mod taking;
 mod waiting;
 
 #[cfg(feature = "mysql")]
@@ -98,7 +100,7 @@ macro_rules! backend {
             }
 
             fn capabilities(self: &Arc<Self>) -> Capabilities {
-                Capabilities::none().leases(self).compare_and_set(self).sweep(self).list(self)
+                Capabilities::none().leases(self).keep_lease(self).compare_and_set(self).sweep(self).list(self)
             }
         }
 
@@ -124,6 +126,19 @@ macro_rules! backend {
 
             async fn release(&self, key: &RecordKey, lease: Lease) -> Result<(), BackendError> {
                 self.store.release(key, lease).await
+            }
+        }
+
+        impl KeepLease for $backend {
+            async fn save_and_keep(
+                &self,
+                key: &RecordKey,
+                lease: Lease,
+                expected: u64,
+                record: Record,
+                touch: Touch,
+            ) -> Result<Kept, BackendError> {
+                self.store.save_and_keep(key, lease, expected, record, touch).await
             }
         }
 
@@ -171,8 +186,8 @@ mod prelude {
     pub(super) use super::store::SqlStore;
     pub(super) use super::{TABLE, backend};
     pub(super) use crate::backend::{
-        Acquired, Backend, BackendError, Capabilities, CompareAndSet, Lease, Leases, List, ListCursor, ListPage,
-        ListedRecord, OpenBackend, OpenError, Record, RecordKey, Scope, Sweep, Touch, Written,
+        Acquired, Backend, BackendError, Capabilities, CompareAndSet, KeepLease, Kept, Lease, Leases, List, ListCursor,
+        ListPage, ListedRecord, OpenBackend, OpenError, Record, RecordKey, Scope, Sweep, Touch, Written,
     };
     pub(super) use crate::clock::Timestamp;
 }

@@ -103,6 +103,24 @@ impl<D: Driver> Pool<D> {
     }
 }
 
+impl<D: Driver> Pool<D> {
+    /// Lets another call have the place of one that nobody waits for any more and that goes on all the same.
+    pub(super) fn lend(&self) {
+        if let Self::Own(pool) = self {
+            pool.permits.add_permits(1);
+        }
+    }
+
+    /// Takes back what was lent, once that call has ended.
+    pub(super) async fn settle(&self) {
+        if let Self::Own(pool) = self
+            && let Ok(permit) = pool.permits.acquire().await
+        {
+            permit.forget();
+        }
+    }
+}
+
 impl<D: Driver> OwnPool<D> {
     fn idle(&self) -> MutexGuard<'_, Vec<Idle<D>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)

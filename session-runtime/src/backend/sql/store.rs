@@ -116,8 +116,19 @@ impl<D: Driver> SqlStore<D> {
     /// A write that broke may have been carried out all the same, or may still be. Each is conditional, so that at
     /// most one of two attempts changes anything; who needs to know which one looks at [`Outcome::repeated`].
     pub(super) async fn run(&self, kind: Purpose, sql: &Sql, values: &[SqlValue<'_>]) -> Result<Outcome<D>, Failed> {
+        self.run_noted(kind, sql, values, &AtomicBool::new(false)).await
+    }
+
+    /// The same, and notes while it runs whether the database may be carrying it out.
+    pub(super) async fn run_noted(
+        &self,
+        kind: Purpose,
+        sql: &Sql,
+        values: &[SqlValue<'_>],
+        is_sent: &AtomicBool,
+    ) -> Result<Outcome<D>, Failed> {
         self.prepare().await?;
-        self.attempt(kind, sql, values).await
+        self.attempt(kind, sql, values, is_sent).await
     }
 
     /// The same, of a database that is left as it is if the tables are missing.
@@ -126,12 +137,14 @@ impl<D: Driver> SqlStore<D> {
         kind: Purpose,
         sql: &Sql,
         values: &[SqlValue<'_>],
+        is_sent: &AtomicBool,
     ) -> Result<Outcome<D>, Failed> {
         let pool = if kind == Purpose::Read { &self.reads } else { &self.writes };
         let (mut collisions, mut breaks, mut repeated) = (0, 0, false);
         let mut pauses = Pauses::new();
         loop {
             let mut pooled = pool.get().await?;
+            is_sent.store(true, Ordering::Relaxed);
             let error = match D::run(pooled.connection(), sql, values, self.mode).await {
                 Ok(result) => {
                     pooled.keep();
@@ -155,6 +168,7 @@ impl<D: Driver> SqlStore<D> {
                 return Err(Failed { error, repeated });
             }
             repeated |= broken;
+            is_sent.store(repeated, Ordering::Relaxed);
             // Those that collided don't try again in step.
             if collisions > 1 {
                 tokio::time::sleep(pauses.next()).await;
@@ -188,7 +202,9 @@ impl<D: Driver> SqlStore<D> {
     pub(super) async fn state(&self, key: &RecordKey) -> Result<Option<LeaseState>, BackendError> {
         let Some(row) = self.row(&self.statements.state, &[key.as_bytes().into()]).await? else { return Ok(None) };
         let state = || -> Result<LeaseState, sqlx::Error> {
-            Ok(LeaseState { is_kept: !row.left(0)?.is_zero(), holder: row.bytes(1)?, left: row.left(2)? })
+            let (is_marked, version) = (row.number(3)? == Some(1), row.number(4)?);
+            let is_kept = !row.left(0)?.is_zero();
+            Ok(LeaseState { is_kept, holder: row.bytes(1)?, left: row.left(2)?, is_marked, version })
         };
         state().map(Some).map_err(failure)
     }

@@ -18,9 +18,17 @@ pub(super) struct LeaseState {
     pub(super) holder: Option<Vec<u8>>,
     /// What is left of the lease.
     pub(super) left: Duration,
+    /// Whether the holder is told that somebody else waits.
+    pub(super) is_marked: bool,
+    /// The record's version: it changes while a holder keeps the lease from borrow to borrow.
+    pub(super) version: Option<i64>,
 }
 
 impl LeaseState {
+    pub(super) fn is_held_by(&self, lease: Lease) -> bool {
+        self.holder.as_deref() == Some(&lease.holder.to_bytes()) && !self.left.is_zero()
+    }
+
     pub(super) fn is_held_by_another(&self, lease: Lease) -> bool {
         let another = self.holder.as_deref().is_some_and(|holder| holder != lease.holder.to_bytes());
         another && !self.left.is_zero()
@@ -81,11 +89,17 @@ impl Drop for Waiter {
 pub(super) struct Pauses(Duration);
 
 impl Pauses {
+    const SHORT: Duration = Duration::from_millis(1);
     const FIRST: Duration = Duration::from_millis(5);
     const LONGEST: Duration = Duration::from_millis(100);
 
     pub(super) fn new() -> Self {
         Self(Self::FIRST)
+    }
+
+    /// Between looks at a lease that is about to be given up, for a few milliseconds perhaps.
+    pub(super) fn short() -> Self {
+        Self(Self::SHORT)
     }
 
     pub(super) fn next(&mut self) -> Duration {
