@@ -9,6 +9,7 @@ use session_tests::{Redis, Reply};
 use tokio::task::JoinSet;
 
 use crate::fleet::{Fleet, PATIENT, Terms, Writer, on_every_fleet, sorted};
+use crate::near_cache;
 
 on_every_fleet! {
     who_fails_or_leaves_between_writers_leaves_nothing
@@ -109,10 +110,19 @@ async fn looks(reader: usize, writer: &Writer, storm: Storm) -> Vec<(u32, Status
 }
 
 async fn what_a_handler_has_read_is_stored_once_it_is_answered(fleet: Fleet) {
+    what_a_handler_has_read_is_stored_once_it_is_answered_to(fleet.last(), fleet).await;
+}
+
+async fn what_a_handler_has_read_is_stored_once_it_is_answered_to(reader: usize, fleet: Fleet) {
     let writer = fleet.writer().await;
-    let answers = looks(fleet.last(), &writer, Storm::begin(&fleet, &writer)).await;
+    let answers = looks(reader, &writer, Storm::begin(&fleet, &writer)).await;
     assert_eq!(with(&answers, StatusCode::OK).len(), answers.len());
     assert_eq!(sorted(writer.entries(0).await), with(&answers, StatusCode::OK));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_handler_has_read_is_in_its_process_once_it_is_answered_though_records_are_read_from_memory() {
+    what_a_handler_has_read_is_stored_once_it_is_answered_to(0, near_cache::fleet().await).await;
 }
 
 async fn updates_between_writers_lose_nothing(fleet: Fleet) {
