@@ -208,6 +208,11 @@ impl BackendError {
         }
     }
 
+    /// The same for one who waited for another's write, and has asked nothing of the store.
+    pub(crate) fn of_one_before(&self) -> Self {
+        Self::new(format!("a request before this one failed: {self}"))
+    }
+
     /// A write that was done, and may be undone by a failover.
     #[cfg(feature = "redis")]
     pub(crate) fn not_safe(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {

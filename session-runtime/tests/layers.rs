@@ -12,7 +12,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("invalid", &["garde"]),
     ("error", &["axum", "serde_json"]),
-    ("id", &["base64", "getrandom", "serde", "sha2"]),
+    ("id", &["base64", "getrandom", "hashbrown", "serde", "sha2"]),
     ("activity", &[]),
     ("telemetry", &["metrics", "tracing"]),
     ("timers", &["metrics"]),

@@ -5,17 +5,19 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use redis::aio::MultiplexedConnection;
-use session_tests::Reply;
+use session_tests::{Redis, Reply};
 use tokio::task::JoinSet;
 
 use crate::{
     fleet::{Fleet, PATIENT, Store, Terms, Writer, on_every_fleet, sorted},
+    near_cache,
     sql_fleet::on_every_database,
 };
 
 on_every_fleet! {
     who_fails_or_leaves_between_writers_leaves_nothing
     what_a_handler_has_read_is_stored_once_it_is_answered
+    updates_between_writers_lose_nothing
 }
 
 on_every_database! {
@@ -38,13 +40,23 @@ struct Storm(JoinSet<Vec<(u32, StatusCode)>>);
 
 impl Storm {
     fn begin(fleet: &Fleet, writer: &Writer) -> Self {
+        Self::of(&["add"], fleet, writer)
+    }
+
+    /// Writers that do these in turn.
+    fn of(actions: &'static [&str], fleet: &Fleet, writer: &Writer) -> Self {
         let mut tasks = JoinSet::new();
         for task in 0..WRITERS * u32::try_from(fleet.members.len()).unwrap() {
             let (writer, member) = (writer.clone(), task as usize % fleet.members.len());
             tasks.spawn(async move {
                 let mut answers = Vec::new();
                 for entry in task * WRITES..(task + 1) * WRITES {
-                    answers.push((entry, writer.post(member, &format!("/add/{entry}")).await.status));
+                    let action = actions[entry as usize % actions.len()];
+                    let status = writer.post(member, &format!("/{action}/{entry}")).await.status;
+                    answers.push((entry, status));
+                    if status == StatusCode::SERVICE_UNAVAILABLE {
+                        tokio::time::sleep(Duration::from_millis(20)).await;
+                    }
                 }
                 answers
             });
@@ -112,10 +124,26 @@ async fn looks(reader: usize, writer: &Writer, storm: Storm) -> Vec<(u32, Status
 }
 
 async fn what_a_handler_has_read_is_stored_once_it_is_answered(fleet: Fleet) {
+    what_a_handler_has_read_is_stored_once_it_is_answered_to(fleet.last(), fleet).await;
+}
+
+async fn what_a_handler_has_read_is_stored_once_it_is_answered_to(reader: usize, fleet: Fleet) {
     let writer = fleet.writer().await;
-    let answers = looks(fleet.last(), &writer, Storm::begin(&fleet, &writer)).await;
+    let answers = looks(reader, &writer, Storm::begin(&fleet, &writer)).await;
     assert_eq!(with(&answers, StatusCode::OK).len(), answers.len());
     assert_eq!(sorted(writer.entries(0).await), with(&answers, StatusCode::OK));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_handler_has_read_is_in_its_process_once_it_is_answered_though_records_are_read_from_memory() {
+    what_a_handler_has_read_is_stored_once_it_is_answered_to(0, near_cache::fleet().await).await;
+}
+
+async fn updates_between_writers_lose_nothing(fleet: Fleet) {
+    let writer = fleet.writer().await;
+    let answers = Storm::of(&["add", "update", "add", "append"], &fleet, &writer).end().await;
+    assert_eq!(with(&answers, StatusCode::OK).len(), answers.len());
+    assert_eq!(sorted(writer.entries(fleet.last()).await), with(&answers, StatusCode::OK));
 }
 
 async fn leases(connection: &mut MultiplexedConnection) -> Vec<String> {
@@ -255,4 +283,58 @@ async fn a_logout_between_writers_brings_nothing_back() {
     let refused = with(&answers, StatusCode::CONFLICT).len() + with(&answers, StatusCode::UNAUTHORIZED).len();
     assert_eq!(with(&answers, StatusCode::OK).len() + refused, answers.len(), "{answers:?}");
     assert_eq!(fleet.stored().await, 0, "neither the session nor a lease");
+}
+
+/// Kills the store and starts it again in a storm of writers. What these were answered.
+async fn killed_in_a_storm(fleet: &mut Fleet, writer: &Writer) -> Vec<(u32, StatusCode)> {
+    let storm = tokio::spawn(Storm::begin(fleet, writer).end());
+    tokio::time::sleep(Duration::from_millis(40)).await;
+    fleet.redis().kill();
+    fleet.redis().restart().await;
+    storm.await.unwrap()
+}
+
+const SHORT: Terms = Terms { lease: Duration::from_secs(2), ..PATIENT };
+
+async fn what_was_answered_outlives_a_store_that_is_killed_in_a_batch(processes: usize) {
+    let mut fleet = Fleet::with(Redis::start_durable().await, processes, SHORT).await;
+    for round in 1..4 {
+        let writer = fleet.writer().await;
+        let answers = killed_in_a_storm(&mut fleet, &writer).await;
+        let (kept, unknown) = (with(&answers, StatusCode::OK), with(&answers, StatusCode::SERVICE_UNAVAILABLE));
+        let refused = with(&answers, StatusCode::CONFLICT);
+        assert_eq!(kept.len() + unknown.len() + refused.len(), answers.len(), "{answers:?}");
+        let entries = sorted(writer.entries(0).await);
+        assert!(kept.iter().all(|entry| entries.contains(entry)), "kept {kept:?}, stored {entries:?}");
+        assert!(refused.iter().all(|entry| !entries.contains(entry)), "{refused:?}, stored {entries:?}");
+        assert!(entries.iter().all(|entry| kept.contains(entry) || unknown.contains(entry)), "{entries:?}");
+        let mut once = entries.clone();
+        once.dedup();
+        assert_eq!(once, entries);
+        assert_eq!(writer.post(fleet.last(), "/add/30000").await.status, StatusCode::OK);
+        assert_eq!(fleet.stored().await, round, "no lease is left behind");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_answered_outlives_a_store_that_is_killed_in_a_batch_of_one_process() {
+    what_was_answered_outlives_a_store_that_is_killed_in_a_batch(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_answered_outlives_a_store_that_is_killed_in_batches_of_two_processes() {
+    what_was_answered_outlives_a_store_that_is_killed_in_a_batch(2).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_is_killed_in_a_batch_and_loses_its_data_has_ended_the_session() {
+    let mut fleet = Fleet::on_redis(2, SHORT).await;
+    for _ in 0..3 {
+        let writer = fleet.writer().await;
+        let answers = killed_in_a_storm(&mut fleet, &writer).await;
+        let known = [StatusCode::OK, StatusCode::SERVICE_UNAVAILABLE, StatusCode::CONFLICT, StatusCode::UNAUTHORIZED];
+        assert!(answers.iter().all(|answer| known.contains(&answer.1)), "{answers:?}");
+        assert_eq!(writer.get(fleet.last(), "/entries").await.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(fleet.stored().await, 0, "neither the session nor a lease");
+    }
 }

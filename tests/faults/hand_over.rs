@@ -181,7 +181,17 @@ async fn a_queue_in_one_process_loads_the_record_once_in_a_while() {
 }
 
 async fn two_processes_that_write_one_session_all_the_time_each_get_their_share(fleet: Fleet) {
-    const WRITES: usize = 400;
+    each_gets_its_share(fleet, "append", 400, 40).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_that_share_saves_each_get_their_share() {
+    each_gets_its_share(Fleet::on_redis(2, PATIENT).await, "add", 1200, 200).await;
+}
+
+/// So many writes in all, and at most so many of one process in a row: a run of it, and further ones if the other was not
+/// told in time that the session is free.
+async fn each_gets_its_share(fleet: Fleet, action: &'static str, writes: usize, row: usize) {
     let writer = fleet.writer().await;
     let (begun, shares) = (Arc::new(AtomicUsize::new(0)), Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]));
     let mut tasks = JoinSet::new();
@@ -191,11 +201,11 @@ async fn two_processes_that_write_one_session_all_the_time_each_get_their_share(
             let member = task % 2;
             loop {
                 let entry = begun.fetch_add(1, Ordering::Relaxed);
-                if entry >= WRITES {
+                if entry >= writes {
                     return;
                 }
                 // Odd ones are of the second process.
-                let path = format!("/append/{}", entry * 2 + member);
+                let path = format!("/{action}/{}", entry * 2 + member);
                 assert_eq!(writer.post(member, &path).await.status, StatusCode::OK);
                 shares[member].fetch_add(1, Ordering::Relaxed);
             }
@@ -203,13 +213,13 @@ async fn two_processes_that_write_one_session_all_the_time_each_get_their_share(
     }
     tasks.join_all().await;
     let [one, other] = [&shares[0], &shares[1]].map(|share| share.load(Ordering::Relaxed));
-    assert_eq!(one + other, WRITES);
-    assert!(one.min(other) * 10 >= WRITES * 4, "one has {one} of {WRITES}, the other {other}");
+    assert_eq!(one + other, writes);
+    assert!(one.min(other) * 10 >= writes * 4, "one has {one} of {writes}, the other {other}");
     let entries = writer.entries(0).await;
     let longest = entries.chunk_by(|one, next| one % 2 == next % 2).map(<[u32]>::len).max().unwrap_or_default();
-    assert!(longest <= 40, "{longest} writes of one process while the other waited: {entries:?}");
+    assert!(longest <= row, "{longest} writes of one process while the other waited: {entries:?}");
     let numbers = entries.into_iter().map(|entry| entry / 2).collect();
-    assert_eq!(sorted(numbers), (0..400).collect::<Vec<_>>());
+    assert_eq!(sorted(numbers), (0..u32::try_from(writes).unwrap()).collect::<Vec<_>>());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

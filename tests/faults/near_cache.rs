@@ -12,7 +12,8 @@ const ROUNDS: u32 = 200;
 /// Much longer than a message of Redis takes, for a machine that does much else.
 const SOON: Duration = Duration::from_secs(30);
 
-async fn fleet() -> Fleet {
+/// Two processes on one Redis.
+pub(crate) async fn fleet() -> Fleet {
     let redis = Redis::start().await;
     let way: Way = vec![("REDIS_URL", redis.url()), ("NEAR_CACHE", "5000".to_owned())];
     Fleet::by_ways(&[way.clone(), way], redis, PATIENT).await

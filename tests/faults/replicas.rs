@@ -114,3 +114,28 @@ async fn what_is_acknowledged_after_a_replica_has_it_outlives_the_master() {
     assert_eq!(updated.entries(PLAIN).await, [1, 2]);
     assert_eq!(rotated.entries(PLAIN).await, [1]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rotation_is_not_told_whose_session_was_read_from_a_save_that_no_replica_has() {
+    let mut pair = Pair::start().await;
+    let [writer] = pair.writers().await;
+    let first = writer.posting(WAITING, "/hold/2");
+    pair.fleet.held(WAITING, 1).await;
+    let second = writer.posting(WAITING, "/hold/3");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let rotating = writer.posting(WAITING, "/promote/4");
+    // Both queue by then.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    pair.fleet.open(WAITING).await;
+    assert_eq!(first.await.unwrap().status, StatusCode::OK);
+    pair.fleet.held(WAITING, 1).await;
+    pair.link.shut();
+    pair.fleet.open(WAITING).await;
+    let second = second.await.unwrap();
+    assert_problem(&second, StatusCode::SERVICE_UNAVAILABLE, "unavailable");
+    assert!(second.text().contains("may have been made or not"), "{}", second.text());
+    assert_problem(&rotating.await.unwrap(), StatusCode::SERVICE_UNAVAILABLE, "unavailable");
+    for member in [PLAIN, WAITING] {
+        assert_eq!(writer.entries(member).await, [1, 2, 3], "the id is still in force");
+    }
+}

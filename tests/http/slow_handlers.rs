@@ -11,7 +11,7 @@ use axum::{
 use redis::cmd;
 use serde::{Deserialize, Serialize};
 use session_runtime::{Builder, Error, Session, SessionData, SessionSlot, Sessions, session, testing::ManualClock};
-use session_tests::{Client, Served, serve};
+use session_tests::{Client, Reply, Served, serve, wait};
 
 use crate::support::{Events, Gate, Store, assert_problem, key, on_every_backend};
 
@@ -315,4 +315,70 @@ async fn a_logout_under_a_slow_handler_is_told_as_the_end_and_as_no_lost_lease()
     gate.open();
     assert_problem(&slow.await.unwrap(), 409, "ended");
     assert_eq!((events.named("session.lease_lost").len(), events.named("session.conflict").len()), (0, 1));
+}
+
+/// Long enough that what a handler passes on is as good as new for the next.
+const BATCHED: Duration = Duration::from_millis(1500);
+
+/// Three handlers of one session: the third runs on what the second has made, before that is stored. `before` the second
+/// ends something happens, and then while the third is in the middle. What they are answered.
+async fn batched(client: &Client, gate: &Gate, before: impl AsyncFnOnce(), during: impl AsyncFnOnce()) -> [Reply; 3] {
+    let send = || {
+        let client = client.clone();
+        tokio::spawn(async move { client.post("/slow-exclusive").await })
+    };
+    let first = send();
+    gate.arrival().await;
+    let [second, third] = [send(), send()];
+    // Both queue by then.
+    tokio::time::sleep(BATCHED / 5).await;
+    gate.open();
+    gate.arrival().await;
+    before().await;
+    gate.open();
+    gate.arrival().await;
+    during().await;
+    gate.open();
+    [first.await.unwrap(), second.await.unwrap(), third.await.unwrap()]
+}
+
+#[tokio::test]
+async fn a_lost_lease_is_told_once_by_all_in_a_batch() {
+    let store = Store::redis().await;
+    let Store::Redis(redis) = &store else { unreachable!() };
+    let (events, gate) = (Events::listen(), Gate::new());
+    let server = served(store.builder().lease(BATCHED), &gate).await;
+    let client = logged_in(&server).await;
+    let told = || (events.named("session.lease_lost").len(), events.named("session.conflict").len());
+    let lose = async || {
+        // The save before has ended.
+        tokio::time::sleep(BATCHED / 5).await;
+        let mut connection = redis.connect().await;
+        let leases: Vec<String> = cmd("KEYS").arg("*:lease").query_async(&mut connection).await.unwrap();
+        cmd("DEL").arg(&leases).exec_async(&mut connection).await.unwrap();
+        wait::until(wait::ANSWER, "the lost lease is told", async || told().0 > 0).await;
+    };
+    let [first, second, third] = batched(&client, &gate, async || {}, lose).await;
+    assert_eq!((first.status.as_u16(), second.status.as_u16()), (200, 200));
+    assert_problem(&third, 409, "lease-lost");
+    assert_eq!(told(), (1, 0));
+    assert_eq!(client.get("/quick").await.text(), "2");
+}
+
+#[tokio::test]
+async fn a_batch_that_another_write_ends_is_told_as_a_conflict_and_as_no_lost_lease() {
+    let store = Store::redis().await;
+    let (events, gate) = (Events::listen(), Gate::new());
+    let server = served(store.builder().lease(BATCHED), &gate).await;
+    let client = logged_in(&server).await;
+    let stale = client.cookie(COOKIE).unwrap();
+    let rotate = async || assert_eq!(client.post("/rotate").await.status, 200);
+    // An extension is due.
+    let [first, second, third] = batched(&client, &gate, rotate, async || tokio::time::sleep(BATCHED).await).await;
+    assert_eq!(first.status, 200);
+    assert_problem(&second, 409, "conflict");
+    assert_problem(&third, 409, "conflict");
+    assert_eq!((events.named("session.lease_lost").len(), events.named("session.conflict").len()), (0, 2));
+    assert_ne!(client.cookie(COOKIE).unwrap(), stale);
+    assert_eq!(client.get("/quick").await.text(), "1");
 }

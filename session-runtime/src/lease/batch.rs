@@ -26,6 +26,8 @@ use crate::error::Error;
 /// The records of one session that are on their way to the store.
 pub(super) struct Batch {
     queue: Arc<Queue>,
+    /// What has become of the lease, as all who use it know.
+    state: Arc<LeaseState>,
     saves: Mutex<Saves>,
     progress: watch::Sender<Progress>,
 }
@@ -36,6 +38,8 @@ struct Saves {
     newest: Option<(Record, Touch)>,
     /// The version that the store has.
     stored: u64,
+    /// The version that it was sent last.
+    sent: u64,
     is_saving: bool,
     confirmed: Confirmed,
     is_contended: bool,
@@ -53,7 +57,8 @@ pub(super) struct Confirmed {
 #[derive(Default)]
 struct Progress {
     stored: u64,
-    failure: Option<Failure>,
+    /// Of the save that carried all up to this version.
+    failure: Option<(u64, Failure)>,
 }
 
 /// Why a save failed, for everybody whom it concerns.
@@ -87,11 +92,22 @@ impl Failure {
 
 impl Batch {
     /// An empty one, which has the lease from now on.
-    pub(super) fn open(queue: &Arc<Queue>, lease: &mut TakenLease, stored: u64, confirmed: Confirmed) -> Arc<Self> {
+    pub(super) fn open(
+        queue: &Arc<Queue>,
+        lease: &mut TakenLease,
+        state: &Arc<LeaseState>,
+        stored: u64,
+        confirmed: Confirmed,
+    ) -> Arc<Self> {
         let lease = lease.take();
-        let saves = Saves { lease, newest: None, stored, is_saving: false, confirmed, is_contended: false };
+        let saves =
+            Saves { lease, newest: None, stored, sent: stored, is_saving: false, confirmed, is_contended: false };
         let progress = watch::Sender::new(Progress { stored, failure: None });
-        Arc::new(Self { queue: Arc::clone(queue), saves: Mutex::new(saves), progress })
+        Arc::new(Self { queue: Arc::clone(queue), state: Arc::clone(state), saves: Mutex::new(saves), progress })
+    }
+
+    pub(super) fn state(&self) -> &Arc<LeaseState> {
+        &self.state
     }
 
     fn saves(&self) -> MutexGuard<'_, Saves> {
@@ -130,7 +146,11 @@ impl Batch {
             return Err(given_up());
         };
         match &progress.failure {
-            Some(failure) if progress.stored < version => Err(failure.clone().into_error()),
+            Some((sent, failure)) if progress.stored < version => Err(match failure.clone().into_error() {
+                // What the store says that it has done was sent without this version.
+                Error::Unavailable(error) if version > *sent => Error::Unavailable(error.of_one_before().unconfirmed()),
+                error => error,
+            }),
             _ => Ok(()),
         }
     }
@@ -149,7 +169,9 @@ impl Batch {
     fn fail(&self, error: Error) {
         let mut saves = self.saves();
         (saves.newest, saves.is_saving) = (None, false);
-        self.progress.send_modify(|progress| progress.failure = Some(Failure::of(error)));
+        // Whoever still runs is told when a change is to be stored.
+        self.state.refuse();
+        self.progress.send_modify(|progress| progress.failure = Some((saves.sent, Failure::of(error))));
     }
 }
 
@@ -199,7 +221,9 @@ impl SavingBatch {
     async fn save(&self, record: Record, touch: Touch) -> Result<Option<(Record, Touch)>, Error> {
         let batch = &*self.batch;
         let (client, key, lease, expected) = {
-            let Saves { lease, stored, .. } = &*batch.saves();
+            let mut saves = batch.saves();
+            saves.sent = record.version;
+            let Saves { lease, stored, .. } = &*saves;
             (Arc::clone(&lease.client), lease.key, lease.at(touch.now), *stored)
         };
         let Some(keeping) = client.store.keeping() else { return Err(given_up()) };
@@ -214,7 +238,7 @@ impl SavingBatch {
             Kept::Not(Written::Done) => Err(Error::LeaseLost),
             Kept::Not(Written::Absent) => return Err(Error::Ended),
             Kept::Not(Written::Conflict) => {
-                return Err(why_refused(&client, &key, &LeaseState::default(), expected).await);
+                return Err(why_refused(&client, &key, &batch.state, expected).await);
             }
         };
         let mut saves = batch.saves();
@@ -267,7 +291,7 @@ mod tests {
         let acquired = client.store.leases().unwrap().acquire(&key, lease.at(now), touch).await.unwrap();
         assert!(matches!(acquired, Acquired::Granted(_)));
         let confirmed = Confirmed { asked: Instant::now(), arrived: 0 };
-        (Batch::open(&Queue::new(), &mut lease, record.version, confirmed), record, touch)
+        (Batch::open(&Queue::new(), &mut lease, &Arc::default(), record.version, confirmed), record, touch)
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

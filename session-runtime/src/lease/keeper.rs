@@ -1,7 +1,6 @@
 //! Extending a lease while its handler runs.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::{LeaseState, StoreClient};
@@ -30,7 +29,7 @@ impl LeaseKeeper {
         match self.client.within(leases.extend(&self.key, lease)).await {
             Ok(true) | Err(_) => {}
             Ok(false) => match self.client.quietly(self.client.store.backend().peek(&self.key)).await {
-                Ok(None) => self.state.ended.store(true, Ordering::Relaxed),
+                Ok(None) => self.state.refuse(),
                 Ok(Some(_)) | Err(_) => self.state.lose(&self.client, &self.key),
             },
         }

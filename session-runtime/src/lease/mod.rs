@@ -3,13 +3,13 @@
 mod batch;
 mod keeper;
 mod queue;
+mod state;
 mod taken;
 mod writes;
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -20,6 +20,8 @@ pub(crate) use self::batch::Unsaved;
 use self::batch::{Batch, Confirmed};
 pub(crate) use self::keeper::LeaseKeeper;
 pub(crate) use self::queue::{Queue, Turn};
+pub(crate) use self::state::LeaseState;
+use self::state::why_refused;
 use self::taken::{PassedLease, TakenLease};
 pub(crate) use self::writes::{Writes, Writing};
 use crate::backend::{Acquired, BackendError, Kept, Record, RecordKey, Store, Touch, Written};
@@ -100,31 +102,6 @@ pub(crate) struct HeldLease {
     turn: Turn,
 }
 
-/// What has become of a lease, as far as its holder and its keeper know.
-#[derive(Default)]
-pub(crate) struct LeaseState {
-    /// It is another's, or has run out. It stays lost, and is told once.
-    lost: AtomicBool,
-    /// Its session has ended, which whoever stores a change is told.
-    ended: AtomicBool,
-}
-
-impl LeaseState {
-    pub(crate) fn is_lost(&self) -> bool {
-        self.lost.load(Ordering::Relaxed)
-    }
-
-    fn is_over(&self) -> bool {
-        self.is_lost() || self.ended.load(Ordering::Relaxed)
-    }
-
-    fn lose(&self, client: &StoreClient, key: &RecordKey) {
-        if !self.lost.swap(true, Ordering::Relaxed) {
-            telemetry::lease_lost(client.session_type, key);
-        }
-    }
-}
-
 impl HeldLease {
     /// Queues for the session, takes the lease and loads the record. `None`: there is no such record.
     pub(crate) async fn acquire(
@@ -163,7 +140,8 @@ impl HeldLease {
         };
         if let Some((PassedLease { lease, record, asked: _, batch }, touch)) = passed {
             let batch = batch.map(|batch| (batch, record.version));
-            return Ok(Some((Self { lease, batch, state: Arc::default(), turn }, record, touch)));
+            let state = batch.as_ref().map(|(batch, _)| Arc::clone(batch.state())).unwrap_or_default();
+            return Ok(Some((Self { lease, batch, state, turn }, record, touch)));
         }
         let lease = TakenLease::ask(client, key, timing.ttl);
         let mut held = Self { lease, batch: None, state: Arc::default(), turn };
@@ -265,7 +243,7 @@ impl HeldLease {
         let version = record.version;
         let batch = match self.batch.take() {
             Some((batch, _)) => batch,
-            None => Batch::open(self.turn.queue(), &mut self.lease, expected, confirmed),
+            None => Batch::open(self.turn.queue(), &mut self.lease, &self.state, expected, confirmed),
         };
         self.lease.run.saved(Instant::now(), false);
         batch.add(runtime, record.clone(), touch);
@@ -296,16 +274,26 @@ impl HeldLease {
     /// Waits until the record that was read is stored.
     ///
     /// # Errors
-    /// It could not be stored: what was read has never been.
+    /// It could not be stored: what was read has never been. It was a write of others, so whatever the store has done of it,
+    /// nothing has been asked of the store here.
     pub(crate) async fn committed(&self) -> Result<(), Error> {
         match &self.batch {
             None => Ok(()),
-            Some((batch, version)) => self.turn.share(Box::pin(batch.committed(*version)).await),
+            Some((batch, version)) => {
+                let committed = self.turn.share(Box::pin(batch.committed(*version)).await);
+                committed.map_err(|error| match error {
+                    Error::Unavailable(error) => Error::Unavailable(error.of_one_before()),
+                    refused => refused,
+                })
+            }
         }
     }
 
     /// The same, and the lease is back from the batch.
-    async fn settle(&mut self) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// As [`HeldLease::committed`].
+    pub(crate) async fn settle(&mut self) -> Result<(), Error> {
         self.committed().await?;
         if let Some((batch, _)) = self.batch.take() {
             batch.give_back(&mut self.lease);
@@ -379,19 +367,6 @@ impl HeldLease {
     pub(crate) fn state(&self) -> &Arc<LeaseState> {
         &self.state
     }
-}
-
-/// Why a save was refused: another write came first, or none did, and the lease had run out.
-async fn why_refused(client: &StoreClient, key: &RecordKey, state: &LeaseState, expected: u64) -> Error {
-    let unchanged = match client.quietly(client.store.backend().peek(key)).await {
-        Ok(Some(record)) => record.version == expected,
-        Ok(None) => return Error::Ended,
-        Err(_) => state.is_lost(),
-    };
-    if unchanged {
-        state.lose(client, key);
-    }
-    if unchanged { Error::LeaseLost } else { Error::Conflict }
 }
 
 fn no_leases() -> Error {

@@ -98,7 +98,7 @@ impl Queue {
                 biased;
                 Ok(()) = failure.changed() => {
                     let failed = Arc::clone(&failure.borrow());
-                    return Err(BackendError::new(format!("a request before this one failed: {failed}")));
+                    return Err(BackendError::new(failed.to_string()).of_one_before());
                 }
                 permit = turns.acquire_owned() => {
                     // A line is never closed; were it, a new one would be opened.

@@ -271,7 +271,7 @@ impl Core {
         session.consume_flash();
         let now = self.now();
         let rotation = session.rotation(self, now)?;
-        let ExclusiveSession { held, entry, record, touch, meta, id_hash, json, retired_seal, owner, data, .. } =
+        let ExclusiveSession { mut held, entry, record, touch, meta, id_hash, json, retired_seal, owner, data, .. } =
             *session;
         let (holder, meta, id_hash) = self.holder(&entry, (meta, id_hash), rotation, record.expires, now);
         let draft = self.draft(meta, id_hash, &*data, record.body.len())?;
@@ -294,6 +294,10 @@ impl Core {
                 telemetry::conflict(self.session_type(), &entry.key, error);
             }
         };
+        if rotation.is_some() {
+            // What was read has to be stored first. Where it is not, no rotation was sent that would have to be looked for.
+            held.settle().await.inspect_err(conflict)?;
+        }
         let saved = following.record.clone();
         let span = telemetry::save_span(self.session_type(), &entry.key);
         let touch = Touch { now, ..touch };

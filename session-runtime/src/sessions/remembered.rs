@@ -52,6 +52,23 @@ async fn what_is_remembered_of_sessions_is_bounded_in_bytes_however_large_their_
 }
 
 #[tokio::test]
+async fn with_no_room_and_with_more_than_there_is_sessions_are_found() {
+    for bytes in [0, 1, 383, 384, usize::MAX] {
+        let builder = Sessions::<Text>::builder().backend(Memory::default()).token_cache_bytes(bytes);
+        let sessions = builder.open().await.unwrap();
+        let tokens = started(&sessions, 20, || Text("hello".to_owned())).await;
+        for token in tokens.iter().chain(&tokens) {
+            let (core, now) = (sessions.core(), sessions.core().now());
+            let entry = core.identify(token, now).ok().unwrap();
+            assert!(core.load(&entry, now).await.unwrap().is_some(), "{bytes}");
+        }
+        assert!(sessions.core().0.token_cache.size() <= bytes as u64, "{bytes}");
+        let remembered = tokens.iter().filter(|token| remembered(&sessions, token).is_some()).count();
+        assert_eq!(remembered, if bytes == usize::MAX { 20 } else { 0 }, "{bytes}");
+    }
+}
+
+#[tokio::test]
 async fn a_session_that_was_forgotten_is_verified_and_read_again() {
     let sessions = texts().await;
     let tokens = started(&sessions, 1000, || Text("hello".to_owned())).await;
