@@ -8,11 +8,26 @@ use redis::aio::MultiplexedConnection;
 use session_tests::Reply;
 use tokio::task::JoinSet;
 
-use crate::fleet::{Fleet, PATIENT, Terms, Writer, on_every_fleet, sorted};
+use crate::{
+    files,
+    fleet::{Fleet, PATIENT, Store, Terms, Writer, on_every_fleet, sorted},
+};
 
 on_every_fleet! {
     who_fails_or_leaves_between_writers_leaves_nothing
     what_a_handler_has_read_is_stored_once_it_is_answered
+}
+
+mod between_processes {
+    use super::{
+        a_logout_between_writers_brings_nothing_back, a_rotation_between_writers_loses_nothing_that_was_answered,
+    };
+    use crate::fleet::on_fleets_of_two;
+
+    on_fleets_of_two! {
+        a_logout_between_writers_brings_nothing_back
+        a_rotation_between_writers_loses_nothing_that_was_answered
+    }
 }
 
 /// How many write in each process, and how often.
@@ -110,6 +125,12 @@ async fn leases(connection: &mut MultiplexedConnection) -> Vec<String> {
 
 /// Takes leases away while it is polled, as if they had run out.
 async fn take_leases_away(fleet: &mut Fleet) {
+    if let Store::Files(folder) = &fleet.store {
+        loop {
+            files::take_leases_away(folder.path());
+            tokio::time::sleep(Duration::from_millis(3)).await;
+        }
+    }
     let mut connection = fleet.redis().connect().await;
     loop {
         for lease in leases(&mut connection).await {
@@ -119,8 +140,7 @@ async fn take_leases_away(fleet: &mut Fleet) {
     }
 }
 
-async fn exactly_what_was_answered_with_success_is_kept_though_leases_are_lost(processes: usize) {
-    let mut fleet = Fleet::on_redis(processes, PATIENT).await;
+async fn exactly_what_was_answered_with_success_is_kept_though_leases_are_lost(mut fleet: Fleet) {
     let writer = fleet.writer().await;
     let storm = tokio::spawn(Storm::begin(&fleet, &writer).end());
     let answers = tokio::select! {
@@ -137,17 +157,31 @@ async fn exactly_what_was_answered_with_success_is_kept_though_leases_are_lost(p
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_in_a_batch_fail_with_it_and_leave_nothing() {
-    exactly_what_was_answered_with_success_is_kept_though_leases_are_lost(1).await;
+    let fleet = Fleet::on_redis(1, PATIENT).await;
+    exactly_what_was_answered_with_success_is_kept_though_leases_are_lost(fleet).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_in_a_batch_fail_with_it_and_leave_nothing_while_another_process_writes() {
-    exactly_what_was_answered_with_success_is_kept_though_leases_are_lost(2).await;
+    let fleet = Fleet::on_redis(2, PATIENT).await;
+    exactly_what_was_answered_with_success_is_kept_though_leases_are_lost(fleet).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_in_a_batch_on_files_fail_with_it_and_leave_nothing_while_another_process_writes() {
+    for fleet in [Fleet::on_files(2, PATIENT).await, Fleet::on_durable_files(2, PATIENT).await] {
+        exactly_what_was_answered_with_success_is_kept_though_leases_are_lost(fleet).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_read_of_a_batch_that_fails_is_not_answered() {
-    let mut fleet = Fleet::on_redis(1, PATIENT).await;
+    for fleet in [Fleet::on_redis(1, PATIENT).await, Fleet::on_files(1, PATIENT).await] {
+        nothing_is_answered_that_was_read_of_a_batch_that_fails(fleet).await;
+    }
+}
+
+async fn nothing_is_answered_that_was_read_of_a_batch_that_fails(mut fleet: Fleet) {
     let writer = fleet.writer().await;
     let storm = Storm::begin(&fleet, &writer);
     let answers = tokio::select! {
@@ -168,6 +202,20 @@ async fn writers_of_one_process_share_their_saves() {
     assert_eq!(with(&answers, StatusCode::OK).len() as u64, writes);
     assert_eq!(sorted(writer.entries(0).await), with(&answers, StatusCode::OK));
     assert!(calls * 2 < writes, "{calls} calls for {writes} writes");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writers_of_one_process_share_their_saves_of_a_file() {
+    let fleet = Fleet::on_durable_files(1, PATIENT).await;
+    let writer = fleet.writer().await;
+    let Store::Files(folder) = &fleet.store else { unreachable!("it is on files") };
+    let renames = files::Renames::watch(folder.path());
+    let answers = Storm::begin(&fleet, &writer).end().await;
+    let saves = renames.count();
+    let writes = (WRITERS * WRITES) as usize;
+    assert_eq!(with(&answers, StatusCode::OK).len(), writes);
+    assert_eq!(sorted(writer.entries(0).await), with(&answers, StatusCode::OK));
+    assert!(saves > 0 && saves * 2 < writes, "{saves} saves for {writes} writes");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -193,9 +241,7 @@ async fn a_store_that_stops_answering_fails_all_in_a_batch_and_loses_nothing_tha
     assert_eq!(once, entries);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rotation_between_writers_loses_nothing_that_was_answered() {
-    let fleet = Fleet::on_redis(2, PATIENT).await;
+async fn a_rotation_between_writers_loses_nothing_that_was_answered(fleet: Fleet) {
     let writer = fleet.writer().await;
     let storm = tokio::spawn(Storm::begin(&fleet, &writer).end());
     tokio::time::sleep(Duration::from_millis(40)).await;
@@ -218,9 +264,7 @@ async fn wait_for_rotation(writer: &Writer) -> Writer {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_logout_between_writers_brings_nothing_back() {
-    let fleet = Fleet::on_redis(2, PATIENT).await;
+async fn a_logout_between_writers_brings_nothing_back(fleet: Fleet) {
     let writer = fleet.writer().await;
     let storm = tokio::spawn(Storm::begin(&fleet, &writer).end());
     tokio::time::sleep(Duration::from_millis(40)).await;

@@ -21,6 +21,15 @@ on_every_fleet! {
     of_fifty_at_once_exactly_those_that_were_answered_with_success_are_kept
 }
 
+mod between_processes {
+    use super::two_processes_that_write_one_session_all_the_time_each_get_their_share;
+    use crate::fleet::on_fleets_of_two;
+
+    on_fleets_of_two! {
+        two_processes_that_write_one_session_all_the_time_each_get_their_share
+    }
+}
+
 const SHORT: Terms = Terms { lease: Duration::from_millis(800), ..PATIENT };
 
 /// Long enough that requests are in the queue by then, nearly always. No test fails if they are not.
@@ -165,10 +174,8 @@ async fn a_queue_in_one_process_loads_the_record_once_in_a_while() {
     assert_eq!(fleet.stored().await, 1, "no lease is left behind");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_processes_that_write_one_session_all_the_time_each_get_their_share() {
+async fn two_processes_that_write_one_session_all_the_time_each_get_their_share(fleet: Fleet) {
     const WRITES: usize = 400;
-    let fleet = Fleet::on_redis(2, PATIENT).await;
     let writer = fleet.writer().await;
     let (begun, shares) = (Arc::new(AtomicUsize::new(0)), Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]));
     let mut tasks = JoinSet::new();
