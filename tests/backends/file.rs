@@ -12,8 +12,8 @@ use std::{
 use session_runtime::{
     Timestamp,
     backend::{
-        Acquired, Backend, File, FileConfig, Holder, Lease, Leases, OpenBackend, Record, RecordKey, Scope, Sweep,
-        Touch, Written,
+        Acquired, Backend, File, FileConfig, Holder, KeepLease, Kept, Lease, Leases, OpenBackend, OpenError, Record,
+        RecordKey, Scope, Sweep, Touch, Written,
     },
     testing::conformance,
 };
@@ -23,8 +23,8 @@ use tokio::time::{Instant, timeout};
 
 use crate::store::{Store, pair};
 
-conformance! { file_conforms: Backend + Leases + CompareAndSet + Sweep + List => pair(store()) }
-conformance! { durable_file_conforms: Backend + Leases + CompareAndSet + Sweep + List => pair(durable()) }
+conformance! { file_conforms: Backend + Leases + KeepLease + CompareAndSet + Sweep + List => pair(store()) }
+conformance! { durable_file_conforms: Backend + Leases + KeepLease + CompareAndSet + Sweep + List => pair(durable()) }
 
 pub(crate) fn store() -> (Store<File>, TempDir) {
     let folder = tempfile::tempdir().unwrap();
@@ -110,7 +110,15 @@ async fn files_are_named_by_the_hash_alone_and_are_nobody_elses() {
 
 #[tokio::test]
 async fn the_file_of_a_lease_is_used_again_and_goes_with_its_record() {
-    let (store, folder) = store();
+    used_again(store(), File::new).await;
+}
+
+#[tokio::test]
+async fn the_file_of_a_lease_of_a_durable_store_is_used_again_and_goes_with_its_record() {
+    used_again(durable(), File::durable).await;
+}
+
+async fn used_again((store, folder): (Store<File>, TempDir), open: fn(PathBuf) -> Result<File, OpenError>) {
     create(&store.one, &KEY).await;
     let record_path = record_of(folder.path(), &KEY);
     let before = below(folder.path());
@@ -123,7 +131,7 @@ async fn the_file_of_a_lease_is_used_again_and_goes_with_its_record() {
     let both = files();
     assert_eq!(both.len(), 2, "the record and the lease");
     drop(store.one);
-    let (one, other) = (File::new(folder.path()).unwrap(), store.other);
+    let (one, other) = (open(folder.path().to_owned()).unwrap(), store.other);
     let holder = Holder::new();
     assert!(is_granted(&one, &KEY, holder).await, "its process has ended");
     one.release(&KEY, lease(holder)).await.unwrap();
@@ -142,6 +150,19 @@ async fn the_file_of_a_lease_is_used_again_and_goes_with_its_record() {
         assert_eq!(files(), both, "no file was made or removed");
         let old = fs::read(record_path.with_extension("lease")).unwrap();
         assert_eq!(old[..24], [0; 24], "what was the record is none any more");
+    }
+    for version in (6..12).step_by(3) {
+        let holder = Holder::new();
+        assert!(is_granted(&one, &KEY, holder).await, "the last one gave it up");
+        for version in [version, version + 1] {
+            let kept = one.save_and_keep(&KEY, lease(holder), version, record(version + 1, "kept"), touch(START));
+            assert_eq!(kept.await.unwrap(), Kept::Alone);
+            assert_eq!(files(), both, "nor by a save that keeps the lease");
+            assert_eq!(other.peek(&KEY).await.unwrap().unwrap(), record(version + 1, "kept"));
+        }
+        assert!(!is_granted(&other, &KEY, Holder::new()).await, "it was kept");
+        let saved = one.save(&KEY, lease(holder), version + 2, record(version + 3, "last"), touch(START)).await;
+        assert_eq!(saved.unwrap(), Written::Done);
     }
     assert!(other.delete(&KEY).await.unwrap());
     assert_eq!(below(folder.path()).len(), before.len() - 1, "neither the record nor the lease");
@@ -173,6 +194,20 @@ async fn a_record_that_is_written_exclusively_is_read_whole_all_the_time() {
     }
     for reader in readers {
         reader.await.unwrap();
+    }
+}
+
+/// Whoever keeps a lease alive does so while a save is under way that keeps it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lease_is_extended_while_a_save_keeps_it() {
+    let (store, _folder) = store();
+    create(&store.one, &KEY).await;
+    let holder = Holder::new();
+    assert!(is_granted(&store.one, &KEY, holder).await);
+    for version in 1..=200 {
+        let save = store.one.save_and_keep(&KEY, lease(holder), version, record(version + 1, "kept"), touch(START));
+        let (kept, extended) = tokio::join!(save, store.one.extend(&KEY, lease(holder)));
+        assert_eq!((kept.unwrap(), extended.unwrap()), (Kept::Alone, true));
     }
 }
 

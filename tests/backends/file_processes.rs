@@ -35,8 +35,13 @@ fn lease(holder: Holder) -> Lease {
 
 /// A folder for what the processes print, and in it the sessions' folder with one session.
 async fn begun(body: &[u8]) -> (TempDir, File) {
+    begun_as(body, false).await
+}
+
+async fn begun_as(body: &[u8], is_durable: bool) -> (TempDir, File) {
     let folder = tempfile::tempdir().unwrap();
-    let file = File::new(folder.path().join("sessions")).unwrap();
+    let sessions = folder.path().join("sessions");
+    let file = if is_durable { File::durable(sessions) } else { File::new(sessions) }.unwrap();
     assert!(file.create(&KEY, record(1, body), touch()).await.unwrap());
     (folder, file)
 }
@@ -50,8 +55,15 @@ async fn is_granted(file: &File, holder: Holder) -> bool {
 }
 
 fn spawn(folder: &Path, log: &str, arguments: &[&str]) -> Process {
+    spawn_as(folder, log, arguments, false)
+}
+
+fn spawn_as(folder: &Path, log: &str, arguments: &[&str], is_durable: bool) -> Process {
     let mut command = Command::new(env!("CARGO_BIN_EXE_filer"));
     command.arg(folder.join("sessions")).args(arguments).current_dir(folder);
+    if is_durable {
+        command.env("DURABLE", "yes");
+    }
     Process::spawn("filer", command, &folder.join(log))
 }
 
@@ -78,7 +90,16 @@ async fn ended(process: &mut Process) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_writer_that_is_killed_at_any_instant_leaves_the_old_record_or_the_new_one() {
-    let (folder, file) = begun(&1u64.to_be_bytes()).await;
+    killed_at_any_instant(40, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_durable_writer_that_is_killed_at_any_instant_leaves_the_old_record_or_the_new_one() {
+    killed_at_any_instant(15, true).await;
+}
+
+async fn killed_at_any_instant(rounds: usize, is_durable: bool) {
+    let (folder, file) = begun_as(&1u64.to_be_bytes(), is_durable).await;
     let check = async |last: u64| {
         let record = loaded(&file).await;
         assert!(record.version >= last, "{} came after {last}", record.version);
@@ -87,8 +108,8 @@ async fn a_writer_that_is_killed_at_any_instant_leaves_the_old_record_or_the_new
         record.version
     };
     let mut version = 1;
-    for round in 0..40 {
-        let mut writer = spawn(folder.path(), &format!("log{round}"), &["churn"]);
+    for round in 0..rounds {
+        let mut writer = spawn_as(folder.path(), &format!("log{round}"), &["churn"], is_durable);
         wait::progress(wait::START, "the writer writes: what the last one locked is free", version + 20, async || {
             version = check(version).await;
             version
@@ -115,9 +136,10 @@ async fn a_writer_that_is_killed_at_any_instant_leaves_the_old_record_or_the_new
 #[tokio::test]
 async fn a_lease_whose_holder_is_killed_is_free_at_once() {
     let (folder, file) = begun(b"first").await;
-    for _ in 0..3 {
-        let mut holder = spawn(folder.path(), "log", &["hold", "3600000", "never"]);
-        wait::until(wait::ANSWER, "it is held", async || !is_granted_and_released(&file).await).await;
+    for (log, task) in [("first", "hold"), ("second", "keep"), ("third", "hold")] {
+        let mut holder = spawn(folder.path(), log, &[task, "3600000", "never"]);
+        says(&mut holder, "held").await;
+        assert!(!is_granted_and_released(&file).await, "it is held");
         holder.stop();
         assert!(!is_granted_and_released(&file).await, "frozen is not dead");
         holder.kill();
@@ -134,22 +156,25 @@ async fn is_granted_and_released(file: &File) -> bool {
 
 #[tokio::test]
 async fn a_lease_that_runs_out_under_a_frozen_holder_is_taken_over_and_the_late_save_is_refused() {
-    for next_has_saved in [true, false] {
+    for (task, version, next_has_saved) in
+        [("hold", 1, true), ("hold", 1, false), ("keep", 2, true), ("keep", 2, false)]
+    {
         let (folder, file) = begun(b"first").await;
-        let mut late = spawn(folder.path(), "log", &["hold", "400", "gate"]);
+        let mut late = spawn(folder.path(), "log", &[task, "400", "gate"]);
         says(&mut late, "held").await;
         late.stop();
         let next = Holder::new();
         wait::until(wait::ANSWER, "the lease runs out", async || is_granted(&file, next).await).await;
+        let save = async || file.save(&KEY, lease(next), version, record(version + 1, b"next"), touch()).await.unwrap();
         if next_has_saved {
-            assert_eq!(file.save(&KEY, lease(next), 1, record(2, b"next"), touch()).await.unwrap(), Written::Done);
+            assert_eq!(save().await, Written::Done);
         }
         late.resume();
         fs::write(folder.path().join("gate"), "").unwrap();
         assert_eq!(ended(&mut late).await, "held\nextended: false\nsaved: Conflict\n");
         if !next_has_saved {
             assert!(!is_granted(&file, Holder::new()).await, "the late one took nothing from the next");
-            assert_eq!(file.save(&KEY, lease(next), 1, record(2, b"next"), touch()).await.unwrap(), Written::Done);
+            assert_eq!(save().await, Written::Done);
         }
         assert_eq!(loaded(&file).await.body, b"next".to_vec());
         assert!(is_granted(&file, Holder::new()).await);
@@ -227,12 +252,13 @@ fn printed(output: &Output) -> String {
 }
 
 /// Makes the folder and all below it that of whom permissions bind, with a copy of `filer` that they can run.
-fn given_away(folder: &Path) -> (PathBuf, PathBuf) {
-    // Where the program was built others may not look.
-    fs::copy(env!("CARGO_BIN_EXE_filer"), folder.join("filer")).unwrap();
+fn given_away(folder: &Path, shard: &str) -> (PathBuf, PathBuf) {
+    // Where it was built others may not look. By `cp`: a copy of our own, open in a child of another test, is busy.
+    let copy = Command::new("cp").arg(env!("CARGO_BIN_EXE_filer")).arg(folder.join("filer")).status();
+    assert!(copy.unwrap().success());
     mode(folder, 0o755);
     let sessions = folder.join("sessions");
-    let shard = sessions.join("01");
+    let shard = sessions.join(shard);
     if getuid().is_root() {
         let everything = [sessions.clone(), sessions.join("sweeper"), shard.clone()];
         for path in everything.into_iter().chain(files(&shard)) {
@@ -254,7 +280,7 @@ fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
 async fn in_a_folder_that_is_read_only_whatever_writes_is_an_error_and_nothing_is_lost() {
     let (folder, file) = begun(b"first").await;
     drop(file);
-    let (sessions, shard) = given_away(folder.path());
+    let (sessions, shard) = given_away(folder.path(), "01");
     for path in [&shard, &sessions] {
         mode(path, 0o500);
     }
@@ -278,11 +304,39 @@ async fn in_a_folder_that_is_read_only_whatever_writes_is_an_error_and_nothing_i
     assert!(!said.contains("error") && said.ends_with("load: version 3\n"), "{said}");
 }
 
+/// A folder that may be written and not be read is one that can't be synced.
+#[tokio::test]
+async fn a_durable_save_whose_folder_is_not_synced_is_an_error_and_the_old_record_stays_whole_until_it_is() {
+    for number in [2, 3] {
+        let (folder, file) = begun_as(b"first", true).await;
+        let (first, key) = (loaded(&file).await, RecordKey::from_bytes([number; 32]));
+        assert!(file.create(&key, first.clone(), touch()).await.unwrap());
+        let (_, shard) = given_away(folder.path(), &format!("{number:02x}"));
+        mode(&shard, 0o300);
+        let said = bound(folder.path(), &["replace", &number.to_string()]);
+        let answers: Vec<_> = said.lines().map(|line| line.split(" in ").next().unwrap()).collect();
+        let saved = ["save: error: can't write a session", "keep: error: can't write a session"];
+        let saved = saved[usize::from(number % 2)];
+        assert_eq!(answers, ["acquire: true", saved, "next: error: can't write a session"], "{said}");
+        mode(&shard, 0o700);
+        let (record, lease) = (shard.join(key.to_string()), shard.join(format!("{key}.lease")));
+        // Which of the names are on the disk is not known: after a power cut either may be the record's.
+        fs::rename(&record, folder.path().join("new")).unwrap();
+        fs::copy(&lease, &record).unwrap();
+        assert_eq!(file.load(&key, touch()).await.unwrap(), Some(first), "it is whole under the name of the lease");
+        fs::rename(folder.path().join("new"), &record).unwrap();
+        assert_eq!(file.load(&key, touch()).await.unwrap().unwrap().body, b"new".to_vec());
+        let holder = Holder::new();
+        assert!(matches!(file.acquire(&key, self::lease(holder), touch()).await.unwrap(), Acquired::Granted(_)));
+        assert_ne!(fs::read(&lease).unwrap()[..8], *b"session1", "it is written once the folder is synced");
+    }
+}
+
 /// As what was restored from a copy may be.
 #[tokio::test]
 async fn a_record_that_may_only_be_read_is_replaced_by_a_save_that_is_told_as_done() {
     let (folder, file) = begun(b"first").await;
-    let (_, shard) = given_away(folder.path());
+    let (_, shard) = given_away(folder.path(), "01");
     for path in files(&shard).filter(|path| path.file_name().is_some_and(|name| name != "lock")) {
         mode(&path, 0o400);
     }

@@ -12,10 +12,12 @@ use std::{
 use axum::http::{HeaderValue, Method, StatusCode, header::COOKIE};
 use session_runtime::backend::Memory;
 use session_tests::{App, Client, Cluster, Redis, Reply, Sentinels, Served, certificates::Authority, raw, serve, wait};
+use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 pub(crate) use crate::ledger::Terms;
 use crate::{
+    files,
     ledger::{Books, router},
     sql_fleet::SqlStore,
 };
@@ -43,6 +45,7 @@ pub(crate) enum Store {
     /// Tests share it, so each has names of its own.
     Cluster(Arc<Cluster>, String),
     Sql(SqlStore),
+    Files(TempDir),
     /// The test has it.
     Elsewhere,
 }
@@ -114,6 +117,22 @@ impl Fleet {
     /// Served by so many processes, on this cluster, which the test breaks by itself.
     pub(crate) async fn on_this_cluster(cluster: &Cluster, processes: usize, terms: Terms) -> Self {
         Self { members: Self::serve(&vec![by_nodes(cluster); processes], terms).await, store: Store::Elsewhere }
+    }
+
+    /// Served by so many processes, on files in one folder.
+    pub(crate) async fn on_files(processes: usize, terms: Terms) -> Self {
+        Self::in_a_folder(processes, terms, Way::new()).await
+    }
+
+    /// The same, where each write is on the disk before it is answered.
+    pub(crate) async fn on_durable_files(processes: usize, terms: Terms) -> Self {
+        Self::in_a_folder(processes, terms, vec![("DURABLE", "yes".to_owned())]).await
+    }
+
+    async fn in_a_folder(processes: usize, terms: Terms, mut way: Way) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        way.push(("FOLDER", folder.path().to_str().unwrap().to_owned()));
+        Self { members: Self::serve(&vec![way; processes], terms).await, store: Store::Files(folder) }
     }
 
     pub(crate) async fn serve(ways: &[Way], terms: Terms) -> Vec<Member> {
@@ -188,13 +207,14 @@ impl Fleet {
         assert_eq!(replicas, 1);
     }
 
-    /// How many things the store has: records and, but for memory, leases.
+    /// How many things the store has: records and, on Redis and in files, leases that are held.
     pub(crate) async fn stored(&self) -> usize {
         match &self.store {
             Store::Memory(memory) => memory.len(),
             Store::Redis(redis) => redis::cmd("DBSIZE").query_async(&mut redis.connect().await).await.unwrap(),
             Store::Cluster(cluster, prefix) => cluster.keys(prefix).await.len(),
             Store::Sql(database) => database.stored().await,
+            Store::Files(folder) => files::stored(folder.path()),
             Store::Elsewhere => panic!("the test has the store"),
         }
     }
@@ -297,14 +317,14 @@ pub(crate) fn sorted(mut entries: Vec<u32>) -> Vec<u32> {
     entries
 }
 
-/// Makes each behaviour a test on memory, on Redis, and on Redis with two processes, by each way to it.
+/// Makes each behaviour a test on memory, on Redis, on Redis with two processes, by each way to it, and on files.
 macro_rules! on_every_fleet {
     ($($behaviour:ident)+) => {
-        on_every_fleet! { @ on_memory { Fleet::on_memory(PATIENT) } $($behaviour)+ }
-        on_every_fleet! { @ on_redis { Fleet::on_redis(1, PATIENT) } $($behaviour)+ }
-        on_every_fleet! { @ on_redis_across_two_processes { Fleet::on_redis(2, PATIENT) } $($behaviour)+ }
-        on_every_fleet! { @ on_a_redis_cluster_across_two_processes { Fleet::on_a_cluster(2, PATIENT) } $($behaviour)+ }
-        on_every_fleet! { @ on_redis_over_tls_across_two_processes { Fleet::over_tls(2, PATIENT) } $($behaviour)+ }
+        $crate::fleet::on_every_fleet! { @ on_memory { Fleet::on_memory(PATIENT) } $($behaviour)+ }
+        $crate::fleet::on_every_fleet! { @ on_redis { Fleet::on_redis(1, PATIENT) } $($behaviour)+ }
+        $crate::fleet::on_fleets_of_two! { $($behaviour)+ }
+        $crate::fleet::on_every_fleet! { @ on_a_redis_cluster_across_two_processes { Fleet::on_a_cluster(2, PATIENT) } $($behaviour)+ }
+        $crate::fleet::on_every_fleet! { @ on_redis_over_tls_across_two_processes { Fleet::over_tls(2, PATIENT) } $($behaviour)+ }
     };
     (@ $place:ident { $fleet:expr } $($behaviour:ident)+) => {
         mod $place {
@@ -319,3 +339,13 @@ macro_rules! on_every_fleet {
     };
 }
 pub(crate) use on_every_fleet;
+
+/// Makes each behaviour a test with two processes, on Redis and on files.
+macro_rules! on_fleets_of_two {
+    ($($behaviour:ident)+) => {
+        $crate::fleet::on_every_fleet! { @ on_redis_across_two_processes { Fleet::on_redis(2, PATIENT) } $($behaviour)+ }
+        $crate::fleet::on_every_fleet! { @ on_files_across_two_processes { Fleet::on_files(2, PATIENT) } $($behaviour)+ }
+        $crate::fleet::on_every_fleet! { @ on_durable_files_across_two_processes { Fleet::on_durable_files(2, PATIENT) } $($behaviour)+ }
+    };
+}
+pub(crate) use on_fleets_of_two;

@@ -9,6 +9,7 @@ use session_tests::{Redis, Reply};
 use tokio::task::JoinSet;
 
 use crate::{
+    files,
     fleet::{Fleet, PATIENT, Store, Terms, Writer, on_every_fleet, sorted},
     near_cache,
     sql_fleet::on_every_database,
@@ -30,6 +31,18 @@ on_every_fleet! { @ on_redis_by_one_process { Fleet::on_redis(1, PATIENT) } writ
 on_every_fleet! { @ on_sqlite_by_one_process { Fleet::on_sqlite(1, PATIENT) } writers_of_one_process_share_their_saves }
 on_every_fleet! { @ on_postgres_by_one_process { Fleet::on_postgres(1, PATIENT) } writers_of_one_process_share_their_saves }
 on_every_fleet! { @ on_mariadb_by_one_process { Fleet::on_mariadb(1, PATIENT) } writers_of_one_process_share_their_saves }
+
+mod between_processes {
+    use super::{
+        a_logout_between_writers_brings_nothing_back, a_rotation_between_writers_loses_nothing_that_was_answered,
+    };
+    use crate::fleet::on_fleets_of_two;
+
+    on_fleets_of_two! {
+        a_logout_between_writers_brings_nothing_back
+        a_rotation_between_writers_loses_nothing_that_was_answered
+    }
+}
 
 /// How many write in each process, and how often.
 const WRITERS: u32 = 16;
@@ -158,6 +171,12 @@ async fn take_leases_away(fleet: &mut Fleet) {
             tokio::time::sleep(Duration::from_millis(3)).await;
         }
     }
+    if let Store::Files(folder) = &fleet.store {
+        loop {
+            files::take_leases_away(folder.path());
+            tokio::time::sleep(Duration::from_millis(3)).await;
+        }
+    }
     let mut connection = fleet.redis().connect().await;
     loop {
         for lease in leases(&mut connection).await {
@@ -184,17 +203,31 @@ async fn exactly_what_was_answered_with_success_is_kept_though_leases_are_lost(m
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_in_a_batch_fail_with_it_and_leave_nothing() {
-    exactly_what_was_answered_with_success_is_kept_though_leases_are_lost(Fleet::on_redis(1, PATIENT).await).await;
+    let fleet = Fleet::on_redis(1, PATIENT).await;
+    exactly_what_was_answered_with_success_is_kept_though_leases_are_lost(fleet).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_in_a_batch_fail_with_it_and_leave_nothing_while_another_process_writes() {
-    exactly_what_was_answered_with_success_is_kept_though_leases_are_lost(Fleet::on_redis(2, PATIENT).await).await;
+    let fleet = Fleet::on_redis(2, PATIENT).await;
+    exactly_what_was_answered_with_success_is_kept_though_leases_are_lost(fleet).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_in_a_batch_on_files_fail_with_it_and_leave_nothing_while_another_process_writes() {
+    for fleet in [Fleet::on_files(2, PATIENT).await, Fleet::on_durable_files(2, PATIENT).await] {
+        exactly_what_was_answered_with_success_is_kept_though_leases_are_lost(fleet).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_read_of_a_batch_that_fails_is_not_answered() {
-    let mut fleet = Fleet::on_redis(1, PATIENT).await;
+    for fleet in [Fleet::on_redis(1, PATIENT).await, Fleet::on_files(1, PATIENT).await] {
+        nothing_is_answered_that_was_read_of_a_batch_that_fails(fleet).await;
+    }
+}
+
+async fn nothing_is_answered_that_was_read_of_a_batch_that_fails(mut fleet: Fleet) {
     let writer = fleet.writer().await;
     let storm = Storm::begin(&fleet, &writer);
     let answers = tokio::select! {
@@ -225,6 +258,20 @@ async fn writers_of_one_process_share_their_saves(mut fleet: Fleet) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writers_of_one_process_share_their_saves_of_a_file() {
+    let fleet = Fleet::on_durable_files(1, PATIENT).await;
+    let writer = fleet.writer().await;
+    let Store::Files(folder) = &fleet.store else { unreachable!("it is on files") };
+    let renames = files::Renames::watch(folder.path());
+    let answers = Storm::begin(&fleet, &writer).end().await;
+    let saves = renames.count();
+    let writes = (WRITERS * WRITES) as usize;
+    assert_eq!(with(&answers, StatusCode::OK).len(), writes);
+    assert_eq!(sorted(writer.entries(0).await), with(&answers, StatusCode::OK));
+    assert!(saves > 0 && saves * 2 < writes, "{saves} saves for {writes} writes");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_that_stops_answering_fails_all_in_a_batch_and_loses_nothing_that_was_answered() {
     const HASTY: Terms = Terms { deadline: Duration::from_millis(700), ..PATIENT };
     let mut fleet = Fleet::on_redis(2, HASTY).await;
@@ -247,9 +294,7 @@ async fn a_store_that_stops_answering_fails_all_in_a_batch_and_loses_nothing_tha
     assert_eq!(once, entries);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rotation_between_writers_loses_nothing_that_was_answered() {
-    let fleet = Fleet::on_redis(2, PATIENT).await;
+async fn a_rotation_between_writers_loses_nothing_that_was_answered(fleet: Fleet) {
     let writer = fleet.writer().await;
     let storm = tokio::spawn(Storm::begin(&fleet, &writer).end());
     tokio::time::sleep(Duration::from_millis(40)).await;
@@ -272,9 +317,7 @@ async fn wait_for_rotation(writer: &Writer) -> Writer {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_logout_between_writers_brings_nothing_back() {
-    let fleet = Fleet::on_redis(2, PATIENT).await;
+async fn a_logout_between_writers_brings_nothing_back(fleet: Fleet) {
     let writer = fleet.writer().await;
     let storm = tokio::spawn(Storm::begin(&fleet, &writer).end());
     tokio::time::sleep(Duration::from_millis(40)).await;

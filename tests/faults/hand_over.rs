@@ -31,9 +31,13 @@ on_every_database! {
     two_processes_that_write_one_session_all_the_time_each_get_their_share
 }
 
-on_every_fleet! {
-    @ on_redis_for_long { Fleet::on_redis(2, PATIENT) }
-    two_processes_that_write_one_session_all_the_time_each_get_their_share
+mod between_processes {
+    use super::two_processes_that_write_one_session_all_the_time_each_get_their_share;
+    use crate::fleet::on_fleets_of_two;
+
+    on_fleets_of_two! {
+        two_processes_that_write_one_session_all_the_time_each_get_their_share
+    }
 }
 
 const SHORT: Terms = Terms { lease: Duration::from_millis(800), ..PATIENT };

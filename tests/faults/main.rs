@@ -6,6 +6,7 @@ mod endings;
 mod examples;
 mod exclusive;
 mod failover;
+mod files;
 mod fleet;
 mod group_commit;
 mod hand_over;

@@ -56,6 +56,11 @@ pub(super) fn decode(bytes: Vec<u8>) -> Option<FileEntry> {
     Some(FileEntry { record, idle: Duration::from_millis(idle) })
 }
 
+/// Whether these bytes begin as a record does.
+pub(super) fn is_begun(bytes: &[u8]) -> bool {
+    bytes.starts_with(&FORMAT)
+}
+
 fn sum(bytes: &[u8]) -> [u8; 8] {
     let mut sum = [0; 8];
     sum.copy_from_slice(&Sha256::digest(bytes)[..8]);

@@ -1,24 +1,19 @@
 //! What [`Leases`](crate::backend::Leases) asks for, as blocking work.
 //!
-//! A lease is a file beside the record: sixteen bytes of holder and eight of the time at which it runs
-//! out. Its holder keeps a lock on it, which the operating system takes back when the process dies, so
-//! that a lease is free at once then. A lease that ran out is another's to take: its file is replaced by
+//! A lease is a file beside the record: sixteen bytes of holder, eight of the time at which it runs out, and one that says
+//! whether another process has found it held. Its holder keeps a lock on it, which the operating system takes back when the
+//! process dies, so that a lease is free at once then. A lease that ran out is another's to take: its file is replaced by
 //! a new one, on which the late holder has no lock and in which it is not named.
-//!
-//! Where the store is not durable, a save writes the record into the file of the lease, and the two files change names:
-//! what was the record is the file of the next lease. No file is made or removed then, which takes a file system such as
-//! ext4 longer the more were removed in the last seconds. The first bytes of the old record are overwritten at once: they
-//! would be a holder and a time, and after a power cut no record of long ago is taken for the one in force.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read as _};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt as _;
 
 use fs4::{FileExt, TryLockError};
 
-use super::disk::{CallerAlive, Disk, DuringExt as _, Locked, RecordPaths, Result, exchange, options, regular};
+use super::disk::{CallerAlive, Disk, DuringExt as _, Locked, RecordPaths, Result, options, regular};
 use super::format;
-use crate::backend::{Lease, Written};
+use crate::backend::Lease;
 use crate::clock::Timestamp;
 use crate::record::{Record, Touch};
 
@@ -33,23 +28,60 @@ pub(super) enum LeaseAttempt {
 }
 
 /// A lease as its file tells it.
-struct LeaseFile {
-    file: File,
+pub(super) struct LeaseFile {
+    pub(super) file: File,
     holder: [u8; 16],
     until: Timestamp,
+    /// Whether another process has found it held.
+    pub(super) is_waited_for: bool,
+    /// Whether the file is still the record that it was: its writer died, or could not sync the folder.
+    is_record: bool,
 }
 
 impl LeaseFile {
+    const SIZE: usize = 25;
     const UNTIL: u64 = 16;
+    const WAITED_FOR: u64 = 24;
     /// What the file says while no lease is held.
-    const FREE: [u8; 24] = [0; 24];
+    pub(super) const FREE: [u8; Self::SIZE] = [0; Self::SIZE];
 
-    fn is_current(&self, lease: Lease) -> bool {
+    /// What the file says of this lease.
+    pub(super) fn bytes(lease: Lease, is_waited_for: bool) -> [u8; Self::SIZE] {
+        let mut bytes = Self::FREE;
+        bytes[..16].copy_from_slice(&lease.holder.to_bytes());
+        bytes[16..24].copy_from_slice(&lease.now.plus(lease.ttl).as_millis().to_be_bytes());
+        bytes[24] = u8::from(is_waited_for);
+        bytes
+    }
+
+    fn read(file: File) -> io::Result<Self> {
+        let (mut bytes, mut length) = (Self::FREE, 0);
+        while length < bytes.len() {
+            match file.read_at(&mut bytes[length..], u64::try_from(length).unwrap_or(u64::MAX)) {
+                Ok(0) => break,
+                Ok(read) => length += read,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let is_record = format::is_begun(&bytes);
+        // What was cut short says that it has run out, as does what was a record.
+        if is_record || length < Self::SIZE - 1 {
+            bytes = Self::FREE;
+        }
+        let (mut holder, mut until) = ([0; 16], [0; 8]);
+        holder.copy_from_slice(&bytes[..16]);
+        until.copy_from_slice(&bytes[16..24]);
+        let until = Timestamp::from_millis(u64::from_be_bytes(until));
+        Ok(Self { file, holder, until, is_waited_for: bytes[24] != 0, is_record })
+    }
+
+    pub(super) fn is_current(&self, lease: Lease) -> bool {
         self.holder == lease.holder.to_bytes() && lease.now < self.until
     }
 
     /// Whether it is somebody's: it has not run out, and its process lives.
-    fn is_held(&self, place: &RecordPaths, now: Timestamp) -> Result<bool> {
+    pub(super) fn is_held(&self, place: &RecordPaths, now: Timestamp) -> Result<bool> {
         if now >= self.until {
             return Ok(false);
         }
@@ -76,6 +108,10 @@ impl Disk {
             && note.holder != lease.holder.to_bytes()
             && note.is_held(place, lease.now)?
         {
+            if !note.is_waited_for {
+                // Where that can't be written, the holder keeps the session for longer.
+                let _ = note.file.write_all_at(&[1], LeaseFile::WAITED_FOR);
+            }
             return Ok(LeaseAttempt::Busy);
         }
         let file = self.take(&locked, place, lease, note)?;
@@ -92,108 +128,13 @@ impl Disk {
         Ok(true)
     }
 
-    pub(super) fn save(
-        &self,
-        place: &RecordPaths,
-        lease: Lease,
-        expected: u64,
-        record: &Record,
-        touch: Touch,
-        asker: &CallerAlive,
-    ) -> Result<Written> {
-        let (draft, locked) = if self.durable {
-            match self.prepare(place, record, touch, asker)? {
-                Some((draft, locked)) => (Some(draft), locked),
-                None => return Ok(Written::Absent),
-            }
-        } else {
-            asker.is_there(place)?;
-            let Some(locked) = self.lock(place, asker)? else { return Ok(Written::Absent) };
-            asker.is_there(place)?;
-            (None, locked)
-        };
-        let note = self.note(place)?.filter(|note| note.is_current(lease));
-        let written = match (self.live(place, touch)?, note) {
-            (None, _) => Written::Absent,
-            (Some(stored), Some(note)) if stored.version == expected => {
-                match draft {
-                    Some(draft) => draft.commit(&locked, place)?,
-                    None => self.become_record(&locked, place, &note, record, touch)?,
-                }
-                Written::Done
-            }
-            (Some(_), _) => Written::Conflict,
-        };
-        // After a save there is no lease of this holder, unless the store is durable.
-        if self.durable || written != Written::Done {
-            self.give_up(&locked, place, lease)?;
-        }
-        drop(locked);
-        if written == Written::Done {
-            self.settle(place)?;
-        }
-        Ok(written)
-    }
-
-    /// Writes the record into the file of the lease, which takes the record's place.
-    fn become_record(
-        &self,
-        _: &Locked,
-        place: &RecordPaths,
-        note: &LeaseFile,
-        record: &Record,
-        touch: Touch,
-    ) -> Result<()> {
-        let (bytes, path) = (format::encode(record, touch.idle), place.lease());
-        let write = || {
-            note.file.write_all_at(&bytes, 0)?;
-            note.file.set_len(u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
-            // Opened before, since nothing may fail once the record is in its place. One that can't be is replaced.
-            match options().write(true).open(&place.record) {
-                Ok(old) if exchange(&path, &place.record) => {
-                    if old.write_all_at(&LeaseFile::FREE, 0).is_err() {
-                        let _ = fs::remove_file(&path);
-                    }
-                    Ok(())
-                }
-                _ => fs::rename(&path, &place.record),
-            }
-        };
-        write().during("write a session", &place.shard)
-    }
-
-    pub(super) fn compare_and_set(
-        &self,
-        place: &RecordPaths,
-        expected: u64,
-        record: &Record,
-        touch: Touch,
-        asker: &CallerAlive,
-    ) -> Result<Written> {
-        let Some((draft, locked)) = self.prepare(place, record, touch, asker)? else { return Ok(Written::Absent) };
-        match self.live(place, touch)? {
-            None => return Ok(Written::Absent),
-            Some(stored) if stored.version != expected => return Ok(Written::Conflict),
-            Some(_) => {}
-        }
-        if let Some(note) = self.note(place)?
-            && note.is_held(place, touch.now)?
-        {
-            return Ok(Written::Conflict);
-        }
-        draft.replace(&locked, place, self.durable)?;
-        drop(locked);
-        self.settle(place)?;
-        Ok(Written::Done)
-    }
-
     pub(super) fn release(&self, place: &RecordPaths, lease: Lease, asker: &CallerAlive) -> Result<()> {
         let Some(locked) = self.lock(place, asker)? else { return Ok(()) };
         self.give_up(&locked, place, lease)
     }
 
     /// Clears the file of the lease, if the lease is the holder's.
-    fn give_up(&self, _: &Locked, place: &RecordPaths, lease: Lease) -> Result<()> {
+    pub(super) fn give_up(&self, _: &Locked, place: &RecordPaths, lease: Lease) -> Result<()> {
         match self.note(place)?.filter(|note| note.holder == lease.holder.to_bytes()) {
             Some(note) => note.file.write_all_at(&LeaseFile::FREE, 0).during(DOING, &place.shard),
             None => Ok(()),
@@ -202,11 +143,10 @@ impl Disk {
 
     /// The file of the lease: the one that is there, unless a late holder still has its lock; or else a new one.
     fn take(&self, _: &Locked, place: &RecordPaths, lease: Lease, note: Option<LeaseFile>) -> Result<File> {
-        let mut bytes = LeaseFile::FREE;
-        bytes[..16].copy_from_slice(&lease.holder.to_bytes());
-        bytes[16..].copy_from_slice(&lease.now.plus(lease.ttl).as_millis().to_be_bytes());
+        let bytes = LeaseFile::bytes(lease, false);
         let path = place.lease();
-        if let Some(LeaseFile { file, .. }) = note {
+        if let Some(LeaseFile { file, is_record, .. }) = note {
+            self.settle_names(place, is_record)?;
             match FileExt::try_lock(&file) {
                 Ok(()) => {
                     file.write_all_at(&bytes, 0).during(DOING, &place.shard)?;
@@ -216,40 +156,38 @@ impl Disk {
                 Err(TryLockError::Error(error)) => return Err(error).during(DOING, &place.shard),
             }
         }
+        self.make_lease(place, &bytes)
+    }
+
+    /// Where a record has the name of a lease it is not known which names are on the disk. They are before it is written or
+    /// removed, since it may be the record in force there.
+    fn settle_names(&self, place: &RecordPaths, is_record: bool) -> Result<()> {
+        if is_record { self.settle(place) } else { Ok(()) }
+    }
+
+    pub(super) fn make_lease(&self, place: &RecordPaths, bytes: &[u8]) -> Result<File> {
         let make = || {
-            let file = options().read(true).write(true).create_new(true).open(&path)?;
+            let file = options().read(true).write(true).create_new(true).open(place.lease())?;
             FileExt::try_lock(&file)?;
-            file.write_all_at(&bytes, 0)?;
+            file.write_all_at(bytes, 0)?;
             Ok(file)
         };
         // What a failure leaves holds no lease: the lock on it goes with the file.
         make().during(DOING, &place.shard)
     }
 
-    /// What the file of a lease says, if there is one. What was cut short says that it has run out.
-    fn note(&self, place: &RecordPaths) -> Result<Option<LeaseFile>> {
+    /// What the file of a lease says, if there is one.
+    pub(super) fn note(&self, place: &RecordPaths) -> Result<Option<LeaseFile>> {
         let path = place.lease();
         // A link is not followed: what it leads to would be written.
         let open = || match regular(&path)? {
             true => options().read(true).write(true).open(&path),
             false => Err(ErrorKind::InvalidInput.into()),
         };
-        let mut file = match open() {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            file => file.during(DOING, &place.shard)?,
-        };
-        let mut bytes = [0; 24];
-        let (holder, until) = match file.read_exact(&mut bytes) {
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => ([0; 16], 0),
-            read => {
-                read.during(DOING, &place.shard)?;
-                let (mut holder, mut until) = ([0; 16], [0; 8]);
-                holder.copy_from_slice(&bytes[..16]);
-                until.copy_from_slice(&bytes[16..]);
-                (holder, u64::from_be_bytes(until))
-            }
-        };
-        Ok(Some(LeaseFile { file, holder, until: Timestamp::from_millis(until) }))
+        match open() {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            file => file.and_then(LeaseFile::read).map(Some).during(DOING, &place.shard),
+        }
     }
 
     /// Removes a lease that nobody holds: its process died, or its record has gone.
@@ -257,6 +195,7 @@ impl Disk {
         let Some(note) = self.note(place)? else { return Ok(()) };
         let held = matches!(FileExt::try_lock(&note.file), Err(TryLockError::WouldBlock));
         if !held || fs::symlink_metadata(&place.record).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+            self.settle_names(place, note.is_record)?;
             self.remove(&place.lease(), &place.shard)?;
         }
         Ok(())

@@ -18,26 +18,29 @@ mod folder;
 mod format;
 #[cfg(feature = "testing")]
 pub(super) mod fuzz;
+mod held;
 mod leases;
 mod listing;
 mod records;
+mod saves;
 mod sweep;
 #[cfg(test)]
 mod tests;
 mod workers;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use self::disk::{CallerAlive, Disk};
+use self::held::HeldLeases;
 use self::leases::LeaseAttempt;
+use self::saves::Change;
 use self::sweep::{CALL, SweepCursor};
 use self::workers::Workers;
 use super::{
-    Acquired, Backend, BackendError, Capabilities, CompareAndSet, Holder, Lease, Leases, ListedRecord, OpenBackend,
-    OpenError, Record, RecordKey, Scope, Sweep, Touch, Written, touch_interval,
+    Acquired, Backend, BackendError, Capabilities, CompareAndSet, KeepLease, Kept, Lease, Leases, ListedRecord,
+    OpenBackend, OpenError, Record, RecordKey, Scope, Sweep, Touch, Written, touch_interval,
 };
 use crate::clock::Timestamp;
 
@@ -58,13 +61,7 @@ pub struct File {
     disk: Arc<Disk>,
     workers: Workers,
     broom: Arc<SweepCursor>,
-    /// The leases of this process: each an open file with a lock on it, free for all when it is closed.
-    held: Mutex<HashMap<RecordKey, FileLease>>,
-}
-
-struct FileLease {
-    holder: Holder,
-    _file: std::fs::File,
+    held: Arc<HeldLeases>,
 }
 
 /// The arguments of `backend = file(...)`.
@@ -109,22 +106,8 @@ impl File {
             disk: Arc::new(disk),
             workers: Workers::default(),
             broom: Arc::new(SweepCursor::new(CALL)),
-            held: Mutex::default(),
+            held: Arc::default(),
         })
-    }
-
-    fn held(&self) -> MutexGuard<'_, HashMap<RecordKey, FileLease>> {
-        // Nothing can panic under the lock, so it is whole.
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The holder's lease, no longer among those that are held: whoever has it gives it up by dropping it.
-    fn take_held(&self, key: &RecordKey, holder: Holder) -> Option<FileLease> {
-        let mut held = self.held();
-        if held.get(key)?.holder != holder {
-            return None;
-        }
-        held.remove(key)
     }
 
     /// Runs blocking work on a thread for it. Dropping the future leaves the work to run to its end, but
@@ -185,7 +168,7 @@ impl Backend for File {
     }
 
     fn capabilities(self: &Arc<Self>) -> Capabilities {
-        Capabilities::none().leases(self).compare_and_set(self).sweep(self).list(self)
+        Capabilities::none().leases(self).keep_lease(self).compare_and_set(self).sweep(self).list(self)
     }
 }
 
@@ -195,7 +178,7 @@ impl Leases for File {
         // Should this future be dropped, the file is, and the lease is free.
         match self.run(move |disk, asker| disk.acquire(&place, lease, touch, asker)).await? {
             LeaseAttempt::Granted(record, file) => {
-                self.held().insert(*key, FileLease { holder: lease.holder, _file: file });
+                self.held.insert(key, lease.holder, file);
                 Ok(Acquired::Granted(record))
             }
             LeaseAttempt::Busy => Ok(Acquired::Busy(Box::pin(tokio::time::sleep(pause())))),
@@ -204,7 +187,7 @@ impl Leases for File {
     }
 
     async fn extend(&self, key: &RecordKey, lease: Lease) -> Result<bool, BackendError> {
-        if self.held().get(key).is_none_or(|held| held.holder != lease.holder) {
+        if !self.held.has(key, lease.holder) {
             return Ok(false);
         }
         let place = self.disk.place(key);
@@ -219,21 +202,35 @@ impl Leases for File {
         record: Record,
         touch: Touch,
     ) -> Result<Written, BackendError> {
-        let (place, held) = (self.disk.place(key), self.take_held(key, lease.holder));
-        self.run(move |disk, asker| {
-            let written = disk.save(&place, lease, expected, &record, touch, asker);
-            drop(held);
-            written
-        })
-        .await
+        let (place, held) = (self.disk.place(key), self.held.take(key, lease.holder));
+        self.run(move |disk, asker| disk.save(&place, &Change { lease, expected, record: &record, touch }, held, asker))
+            .await
     }
 
     async fn release(&self, key: &RecordKey, lease: Lease) -> Result<(), BackendError> {
-        let (place, held) = (self.disk.place(key), self.take_held(key, lease.holder));
+        let (place, held) = (self.disk.place(key), self.held.take(key, lease.holder));
         self.run(move |disk, asker| {
             let released = disk.release(&place, lease, asker);
             drop(held);
             released
+        })
+        .await
+    }
+}
+
+impl KeepLease for File {
+    async fn save_and_keep(
+        &self,
+        key: &RecordKey,
+        lease: Lease,
+        expected: u64,
+        record: Record,
+        touch: Touch,
+    ) -> Result<Kept, BackendError> {
+        // It stays among those that are held: what keeps it alive meanwhile looks for it there.
+        let (place, held) = (self.disk.place(key), Arc::clone(&self.held));
+        self.run(move |disk, asker| {
+            disk.save_and_keep(&place, &Change { lease, expected, record: &record, touch }, &held, asker)
         })
         .await
     }
