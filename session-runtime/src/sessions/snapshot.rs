@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
+use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -59,6 +60,11 @@ pub(crate) struct Decoded {
 }
 
 impl Decoded {
+    /// Whether it was decoded from these bytes. A store in this process answers the very same, which need not be read.
+    fn is_of(&self, body: &Bytes) -> bool {
+        ptr::eq::<[u8]>(&self.body[..], &body[..]) || self.body == body
+    }
+
     /// How many bytes it takes, about, with what an allocator needs: the value is taken for twice its JSON. Rounded, so that a number that gets a digit
     /// more is no other size.
     fn size(&self) -> u32 {
@@ -120,12 +126,12 @@ impl TokenEntry {
 
     /// The data that these bytes were decoded to before.
     pub(crate) fn decoded(&self, body: &Bytes) -> Option<Arc<Decoded>> {
-        self.slot().as_ref().filter(|decoded| decoded.body == body).map(Arc::clone)
+        self.slot().as_ref().filter(|decoded| decoded.is_of(body)).map(Arc::clone)
     }
 
     /// The same, to own; `None` also where somebody else looks at it.
     pub(crate) fn take_decoded(&self, body: &Bytes) -> Option<Decoded> {
-        let alone = |decoded: &mut Arc<Decoded>| Arc::strong_count(decoded) == 1 && decoded.body == body;
+        let alone = |decoded: &mut Arc<Decoded>| Arc::strong_count(decoded) == 1 && decoded.is_of(body);
         let decoded = self.slot().take_if(alone)?;
         Arc::into_inner(decoded)
     }
