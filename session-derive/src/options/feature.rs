@@ -12,17 +12,14 @@ pub(crate) struct Feature {
 }
 
 impl Feature {
-    /// Reports that `what` needs the feature, with the line that turns it on.
+    /// Reports that `what` needs the feature, with the command that turns it on.
     pub(crate) fn required(self, span: Span, what: &str, errors: &mut Errors) {
         let Self { name, enabled } = self;
         if !enabled {
-            let version = concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"));
+            // `cargo add` leaves the version, path or workspace from which the crate comes as it is.
             errors.at(
                 span,
-                format!(
-                    "{what} needs the cargo feature `{name}`; write in Cargo.toml: \
-                     session-runtime = {{ version = \"{version}\", features = [\"{name}\"] }}"
-                ),
+                format!("{what} needs the cargo feature `{name}`; run `cargo add session-runtime --features {name}`"),
             );
         }
     }

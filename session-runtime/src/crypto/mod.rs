@@ -66,7 +66,7 @@ impl Keyring {
         let ring = keys.iter().enumerate().map(|(i, key)| {
             Self::decode(key).ok_or_else(|| {
                 let which = if many { format!("key {} of {}", i + 1, keys.len()) } else { "the key".into() };
-                format!("is malformed: {which} is not a Fernet key (32 bytes in URL-safe base64, 44 characters; it has {}); {REMEDY}", key.len())
+                format!("is malformed: {which} {}", not_a_key(key))
             })
         });
         ring.collect::<Result<_, _>>().map(Self)
@@ -93,6 +93,20 @@ impl Keyring {
         });
         expanded.collect()
     }
+}
+
+/// What is wrong with a key, and what to do, without repeating it.
+fn not_a_key(key: &str) -> String {
+    if key.starts_with(['"', '\'']) {
+        return "begins with a quotation mark, which is part of the value; remove the quotation marks".into();
+    }
+    if key.contains(['+', '/']) {
+        return "is in standard base64; write `-` for `+`, and `_` for `/`".into();
+    }
+    format!(
+        "is not a Fernet key (32 bytes in URL-safe base64, 44 characters; it has {}); {REMEDY}",
+        key.chars().count()
+    )
 }
 
 impl fmt::Debug for Keyring {
@@ -140,6 +154,16 @@ mod tests {
             assert!(bad.len() < 2 || !error.contains(bad), "{error}");
         }
         assert!(Keyring::parse(&format!("{good},oops")).unwrap_err().contains("key 2 of 2"));
+    }
+
+    #[test]
+    fn a_key_in_standard_base64_or_in_quotation_marks_is_refused_with_what_to_write_instead() {
+        let standard = Keyring::parse(&format!("{}+/=", "a".repeat(41))).unwrap_err();
+        assert!(standard.contains("write `-` for `+`, and `_` for `/`"), "{standard}");
+        for mark in ['"', '\''] {
+            let quoted = Keyring::parse(&format!("{mark}{}{mark}", Fernet::generate_key())).unwrap_err();
+            assert!(quoted.contains("remove the quotation marks"), "{quoted}");
+        }
     }
 
     #[test]

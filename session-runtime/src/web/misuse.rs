@@ -27,8 +27,9 @@ pub struct AddSessionAttributeToHandlerOf<T>(Infallible, PhantomData<fn() -> T>)
 #[diagnostic::on_unimplemented(
     message = "a handler takes `{Self}`, and there is no `#[session(...)]` above it",
     label = "a handler of this router takes `{Self}` without `#[session(...)]`",
-    note = "write `#[session(protected)]` above the handler, or `#[session(optional)]` if anonymous requests may enter, and \
-            `#[debug_handler]` below it; without the attribute a handler can take a copy of the data: `user: User`"
+    note = "write `#[session(protected)]` above the handler, or `#[session(optional)]` if anonymous requests may enter; \
+            `#[debug_handler]`, if it is there, goes below it; without the attribute a handler can take a copy of the data: \
+            `user: User`"
 )]
 pub trait TakenWithoutSessionAttribute {}
 

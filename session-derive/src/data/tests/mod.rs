@@ -111,14 +111,14 @@ fn redis_is_a_type_of_the_runtime() {
     );
 }
 
-/// With the feature the use is correct; without it the refusal says what to write.
+/// With the feature the use is correct; without it the refusal says what to run.
 fn needs(feature: &str, enabled: bool, found: &[String]) {
-    let line = format!("session-runtime = {{ version = \"0.1\", features = [\"{feature}\"] }}");
-    if enabled { assert_refused(found, &[]) } else { assert_refused(found, &[&line]) }
+    let command = format!("run `cargo add session-runtime --features {feature}`");
+    if enabled { assert_refused(found, &[]) } else { assert_refused(found, &[&command]) }
 }
 
 #[test]
-fn what_needs_a_feature_that_is_off_names_the_line_to_write() {
+fn what_needs_a_feature_that_is_off_names_the_command_to_run() {
     macro_rules! needs {
         ($feature:literal: $($options:tt)*) => {
             needs($feature, cfg!(feature = $feature), &refused!($($options)*));
@@ -192,7 +192,13 @@ fn an_unknown_option_is_answered_with_the_table() {
     assert_refused(&refused!(backend = memory(capcity = 5)), &["did you mean `capacity`?"]);
     assert_refused(&refused!(backend = memroy), &["unknown backend `memroy`; did you mean `memory`?"]);
     assert_refused(&refused!(backend = mongo), &["as in `crate::Store`"]);
-    assert_refused(&refused!(backend = cookie(size = 5), key = env("K")), &["`cookie` has no argument `size`"]);
+    assert_refused(
+        &refused!(backend = cookie(size = 5), key = env("K")),
+        &["`cookie` has no argument `size`; it takes none"],
+    );
+    assert_refused(&refused!(backend = cookie("a"), key = env("K")), &["this backend takes no arguments"]);
+    assert_refused(&refused!(backend = memory("a")), &["by its name, as in `capacity = 10_000`"]);
+    assert_refused(&refused!(backend = crate::Store("a"), key = env("K")), &["as in `name = env(\"VAR\")`"]);
     assert_refused(&refused!(backend = cookie), &["`key"]);
     assert_refused(&refused!(backend = postgress, key = env("K")), &["did you mean `postgres`?"]);
 }

@@ -194,6 +194,14 @@ fn find(path: &Path) -> syn::Result<Option<&'static Builtin>> {
     Ok(found)
 }
 
+/// How an argument of this backend is written, if it takes any.
+fn example(builtin: Option<&'static Builtin>) -> Option<&'static str> {
+    match builtin {
+        None => Some("name = env(\"VAR\")"),
+        Some(builtin) => builtin.arguments.first().map(|argument| argument.usage),
+    }
+}
+
 /// Reads `url = env("REDIS_URL")`.
 fn parse_argument(
     input: ParseStream,
@@ -202,15 +210,22 @@ fn parse_argument(
     errors: &mut Errors,
 ) -> syn::Result<()> {
     let span = input.span();
-    let ident = input
-        .parse::<Ident>()
-        .map_err(|_| syn::Error::new(span, "expected an argument of the backend, as in `url = env(\"REDIS_URL\")`"))?;
+    let ident = input.parse::<Ident>().map_err(|_| {
+        let message = match example(builtin) {
+            Some(usage) => format!("expected an argument of the backend by its name, as in `{usage}`"),
+            None => "this backend takes no arguments; remove the parentheses".to_owned(),
+        };
+        syn::Error::new(span, message)
+    })?;
     let name = ident.unraw().to_string();
     let (usage, expected, is_list) = match builtin {
         None => ("name = env(\"VAR\")", ANY, false),
         Some(builtin) => {
             let row = builtin.arguments.iter().find(|argument| argument.name == name).ok_or_else(|| {
-                let hint = suggestion(&name, builtin.arguments.iter().map(|argument| argument.name));
+                let hint = match builtin.arguments {
+                    [] => "it takes none".to_owned(),
+                    known => suggestion(&name, known.iter().map(|argument| argument.name)),
+                };
                 syn::Error::new(ident.span(), format!("`{}` has no argument `{name}`; {hint}", builtin.name))
             })?;
             (row.usage, row.expected, row.is_list)

@@ -39,23 +39,24 @@ fn signer() -> SigningKey {
     SigningKey::from_slice(&[7; 32]).unwrap()
 }
 
-fn jwk() -> serde_json::Value {
-    let point = signer().verifying_key().to_sec1_point(false);
+fn jwk_of(signer: &SigningKey) -> serde_json::Value {
+    let point = signer.verifying_key().to_sec1_point(false);
     let [x, y] = [&point.as_bytes()[1..33], &point.as_bytes()[33..]].map(|bytes| URL_SAFE_NO_PAD.encode(bytes));
     serde_json::json!({ "crv": "P-256", "kty": "EC", "x": x, "y": y })
 }
 
-fn signed(header: &serde_json::Value, payload: &serde_json::Value) -> String {
+fn signed_by(signer: &SigningKey, header: &serde_json::Value) -> String {
+    let payload = &serde_json::json!({ "jti": "challenge" });
     let [header, payload] = [header, payload].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
     let signed = format!("{header}.{payload}");
-    let signature: Signature = signer().sign(signed.as_bytes());
+    let signature: Signature = signer.sign(signed.as_bytes());
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()))
 }
 
 fn registration_with(change: impl FnOnce(&mut serde_json::Value)) -> String {
-    let mut header = serde_json::json!({ "alg": "ES256", "jwk": jwk(), "typ": "dbsc+jwt" });
+    let mut header = serde_json::json!({ "alg": "ES256", "jwk": jwk_of(&signer()), "typ": "dbsc+jwt" });
     change(&mut header);
-    signed(&header, &serde_json::json!({ "jti": "challenge" }))
+    signed_by(&signer(), &header)
 }
 
 #[test]
@@ -187,6 +188,20 @@ fn a_point_off_the_curve_is_refused() {
     // A stored key that is none verifies nothing.
     let refresh = &vectors("ES256", "refresh")[0].proof;
     assert_eq!(bound_to(refresh, &DeviceKey::stored([0; 33])), Err(Flaw::Signature));
+}
+
+/// One key in 128 has such a coordinate. RFC 7518 (6.2.1.2) asks for its zeros, and some libraries drop them.
+#[test]
+fn a_coordinate_that_begins_with_a_zero_byte_is_read_and_one_without_that_byte_is_refused() {
+    let mut scalar = [0; 32];
+    scalar[30..].copy_from_slice(&379_u16.to_be_bytes());
+    let signer = SigningKey::from_slice(&scalar).unwrap();
+    let mut header = serde_json::json!({ "alg": "ES256", "jwk": jwk_of(&signer), "typ": "dbsc+jwt" });
+    assert!(registers(&signed_by(&signer, &header)).is_ok());
+    let x = URL_SAFE_NO_PAD.decode(header["jwk"]["x"].as_str().unwrap()).unwrap();
+    assert_eq!(x[0], 0);
+    header["jwk"]["x"] = URL_SAFE_NO_PAD.encode(&x[1..]).into();
+    assert_eq!(registers(&signed_by(&signer, &header)), Err(Flaw::Malformed));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! Each backend but `memory` is behind a cargo feature of its name, so that nobody builds a driver for nothing.
 //!
-//! Fix: copy the line from the message into Cargo.toml.
+//! Fix: run the command in the message.
 
 use serde::{Deserialize, Serialize};
 use session_runtime::SessionData;

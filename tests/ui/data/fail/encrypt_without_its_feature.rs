@@ -2,7 +2,7 @@
 //!
 //! Sealing brings a cipher with it, behind a cargo feature.
 //!
-//! Fix: copy the line from the message into Cargo.toml.
+//! Fix: run the command in the message.
 
 use serde::{Deserialize, Serialize};
 use session_runtime::SessionData;

@@ -2,7 +2,7 @@
 //!
 //! Redis Cluster is behind a cargo feature, so that nobody builds it for nothing.
 //!
-//! Fix: copy the line from the message into Cargo.toml.
+//! Fix: run the command in the message.
 
 use serde::{Deserialize, Serialize};
 use session_runtime::SessionData;
