@@ -2,7 +2,7 @@
 //!
 //! There may be hundreds of thousands, most of them small, so what one takes beside its data counts: name, record and place
 //! in the order are one slot of a vector, and the table from names to slots has four bytes for each. A slot that becomes
-//! free is taken by the next session. The names are hashes already: eight bytes of one are as good as a hash of it.
+//! free is taken by the next session. The names are hashes already, so a name folded to eight bytes is as good as a hash of it.
 
 use std::num::NonZeroUsize;
 
@@ -32,11 +32,6 @@ struct Slot {
     older: u32,
 }
 
-fn hash(key: &RecordKey) -> u64 {
-    let [_, _, _, _, _, _, _, _, hash @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = *key.as_bytes();
-    u64::from_le_bytes(hash)
-}
-
 impl Table {
     pub(super) fn new(capacity: NonZeroUsize) -> Self {
         let capacity = capacity.get().min(NONE as usize);
@@ -48,7 +43,7 @@ impl Table {
     }
 
     fn find(&self, key: &RecordKey) -> Option<u32> {
-        self.by_name.find(hash(key), |at| self.slots[*at as usize].key == *key).copied()
+        self.by_name.find(key.folded(), |at| self.slots[*at as usize].key == *key).copied()
     }
 
     /// The session under a name. Its place in the order stays.
@@ -92,13 +87,13 @@ impl Table {
             u32::try_from(self.slots.len() - 1).unwrap_or(NONE)
         };
         let slots = &self.slots;
-        self.by_name.insert_unique(hash(&key), at, |at| hash(&slots[*at as usize].key));
+        self.by_name.insert_unique(key.folded(), at, |at| slots[*at as usize].key.folded());
         self.link(at);
     }
 
     pub(super) fn remove(&mut self, key: &RecordKey) -> Option<MemoryEntry> {
         let slots = &self.slots;
-        let found = self.by_name.find_entry(hash(key), |at| slots[*at as usize].key == *key).ok()?;
+        let found = self.by_name.find_entry(key.folded(), |at| slots[*at as usize].key == *key).ok()?;
         let (at, _) = found.remove();
         self.unlink(at);
         let slot = &mut self.slots[at as usize];
