@@ -215,7 +215,9 @@ pub async fn what_has_expired_is_told_of_before_it_is_forgotten(pair: Pair) {
         let side = pair.side(round);
         let told = told(&pair, side, 7).await.expect("it could tell before");
         for ListedRecord { key, record } in &told {
-            assert!(shelf.expired.contains(key), "what is told of has expired");
+            // On a slow machine the live ones expire meanwhile, by a clock that nobody turns.
+            let lapsed = || shelf.live.contains(key) && pair.may_have_passed(IDLE, shelf.later);
+            assert!(shelf.expired.contains(key) || lapsed(), "what is told of has expired");
             let same =
                 record.as_ref().is_some_and(|record| (record.version, &record.body) == (1, &pair.record(1, "x").body));
             assert!(same, "it is told as it was stored");
