@@ -54,6 +54,15 @@ impl LeaseFile {
         bytes
     }
 
+    /// Writes this into a file that may have been a record: over all of it, so that nothing stays that the session no longer
+    /// has.
+    pub(super) fn write(file: &File, bytes: &[u8]) -> io::Result<()> {
+        let length = usize::try_from(file.metadata()?.len()).unwrap_or(bytes.len());
+        let mut bytes = bytes.to_vec();
+        bytes.resize(length.max(bytes.len()), 0);
+        file.write_all_at(&bytes, 0)
+    }
+
     fn read(file: File) -> io::Result<Self> {
         let (mut bytes, mut length) = (Self::FREE, 0);
         while length < bytes.len() {
@@ -149,7 +158,7 @@ impl Disk {
             self.settle_names(place, is_record)?;
             match FileExt::try_lock(&file) {
                 Ok(()) => {
-                    file.write_all_at(&bytes, 0).during(DOING, &place.shard)?;
+                    LeaseFile::write(&file, &bytes).during(DOING, &place.shard)?;
                     return Ok(file);
                 }
                 Err(TryLockError::WouldBlock) => self.remove(&path, &place.shard).map(drop)?,

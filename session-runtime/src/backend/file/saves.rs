@@ -2,8 +2,8 @@
 //!
 //! A save writes the record into the file of the lease, and the two files change names: what was the record is the file of
 //! the next lease. No file is made or removed then, which takes a file system such as ext4 longer the more were removed in
-//! the last seconds. The first bytes of the old record are overwritten at once: they would be a holder and a time, and
-//! after a power cut no record of long ago is taken for the one in force.
+//! the last seconds. The old record is overwritten at once, all of it: its first bytes would be a holder and a time, what it
+//! holds may be what the session no longer has, and after a power cut no record of long ago is taken for the one in force.
 //!
 //! Where the store is durable the new record is on the disk before it takes the name, and the names are before the old
 //! record is overwritten. So at any moment of a power cut one of the two is whole under the record's name. A process that
@@ -45,7 +45,7 @@ impl Disk {
             Err(refused) => return Ok(refused),
         };
         if let Some(old) = self.become_record(&locked, place, &note, change)?
-            && old.write_all_at(&LeaseFile::FREE, 0).is_err()
+            && LeaseFile::write(&old, &LeaseFile::FREE).is_err()
         {
             let _ = fs::remove_file(place.lease());
         }
@@ -70,7 +70,7 @@ impl Disk {
         };
         let bytes = LeaseFile::bytes(change.lease, note.is_waited_for);
         let old = self.become_record(&locked, place, &note, change)?;
-        let reused = old.filter(|old| FileExt::try_lock(old).is_ok() && old.write_all_at(&bytes, 0).is_ok());
+        let reused = old.filter(|old| FileExt::try_lock(old).is_ok() && LeaseFile::write(old, &bytes).is_ok());
         let kept = reused.or_else(|| {
             // The record is stored: nothing may fail any more, and without a file there is no lease.
             let _ = fs::remove_file(place.lease());
