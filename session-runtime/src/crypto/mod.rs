@@ -100,7 +100,8 @@ fn not_a_key(key: &str) -> String {
     if key.starts_with(['"', '\'']) {
         return "begins with a quotation mark, which is part of the value; remove the quotation marks".into();
     }
-    if key.contains(['+', '/']) {
+    let url_safe = key.replace('+', "-").replace('/', "_");
+    if url_safe != key && Keyring::decode(&url_safe).is_some() {
         return "is in standard base64; write `-` for `+`, and `_` for `/`".into();
     }
     format!(
@@ -158,8 +159,10 @@ mod tests {
 
     #[test]
     fn a_key_in_standard_base64_or_in_quotation_marks_is_refused_with_what_to_write_instead() {
-        let standard = Keyring::parse(&format!("{}+/=", "a".repeat(41))).unwrap_err();
+        let standard = Keyring::parse(&format!("+/{}=", "A".repeat(41))).unwrap_err();
         assert!(standard.contains("write `-` for `+`, and `_` for `/`"), "{standard}");
+        let phrase = Keyring::parse("a passphrase and/or more").unwrap_err();
+        assert!(phrase.contains("it has 24") && !phrase.contains("standard base64"), "{phrase}");
         for mark in ['"', '\''] {
             let quoted = Keyring::parse(&format!("{mark}{}{mark}", Fernet::generate_key())).unwrap_err();
             assert!(quoted.contains("remove the quotation marks"), "{quoted}");
