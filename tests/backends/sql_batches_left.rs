@@ -19,7 +19,7 @@ on_each! {
 }
 
 /// A server in which who takes the lease of one session can be kept waiting in the middle of the statement.
-trait Gated: Database + Locks {
+pub(crate) trait Gated: Database + Locks {
     /// A connection that holds the gate.
     type Gate: Send;
 
@@ -35,7 +35,7 @@ trait Gated: Database + Locks {
 }
 
 /// How many backends of the server wait for a lock in a statement that has this in its text.
-async fn waits(connection: &mut sqlx::PgConnection, text: &'static str) -> i64 {
+pub(crate) async fn waits(connection: &mut sqlx::PgConnection, text: &'static str) -> i64 {
     let sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND strpos(query, $1) > 0";
     sqlx::query_scalar(sql).bind(text).fetch_one(connection).await.unwrap()
 }
@@ -78,7 +78,7 @@ impl Gated for Postgres {
 }
 
 /// A connection to MariaDB, and how many statements for many had run when it was asked last.
-struct MariaDbGate(sqlx::MySqlConnection, i64);
+pub(crate) struct MariaDbGate(sqlx::MySqlConnection, i64);
 
 impl MariaDbGate {
     async fn processes(&mut self, only: &str) -> i64 {

@@ -4,11 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use session_runtime::backend::{Acquired, Holder, Leases, RecordKey};
 use session_tests::{MariaDb, Postgres, wait};
-use sqlx::Executor;
 
 use crate::{
     sql::{Database, lease, touch},
-    sql_batches::{Locks, ROUNDS, create, hex, key},
+    sql_batches::{Locks, ROUNDS, create, key},
+    sql_batches_left::{Gated, waits},
 };
 
 /// Asks for the lease until it is granted.
@@ -54,36 +54,12 @@ async fn on_mysql_no_lease_is_taken_for_somebody_who_has_left() {
     free(&*backend, key(1)).await;
 }
 
-/// How many backends of the server wait for a lock in a statement that has this in its text.
-async fn waits(connection: &mut sqlx::PgConnection, text: &'static str) -> i64 {
-    let sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND strpos(query, $1) > 0";
-    sqlx::query_scalar(sql).bind(text).fetch_one(connection).await.unwrap()
-}
-
-#[tokio::test]
-async fn a_lease_that_a_shared_statement_takes_for_somebody_who_has_left_is_given_up() {
-    leave_a_shared_statement(false).await;
-}
-
 #[tokio::test]
 async fn what_a_shared_statement_takes_that_all_have_left_is_given_up() {
-    leave_a_shared_statement(true).await;
-}
-
-/// A request that is given up while the statement runs that takes its lease and another one's.
-async fn leave_a_shared_statement(all: bool) {
     let server = Postgres::start().await;
     let backend = Arc::new(server.open().await);
     create(&*backend).await;
-    let mut gate = server.connect().await;
-    let trigger = format!(
-        "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS \
-         $$ BEGIN PERFORM pg_advisory_xact_lock(42); RETURN NEW; END $$; \
-         CREATE TRIGGER wait BEFORE UPDATE ON sessions FOR EACH ROW \
-         WHEN (OLD.id_hash = decode('{}', 'hex') AND OLD.lease_holder IS NULL) EXECUTE FUNCTION wait()",
-        hex(&key(10))
-    );
-    sqlx::raw_sql(sqlx::AssertSqlSafe(trigger)).execute(&mut gate).await.unwrap();
+    let mut gate = server.gate(10).await;
     let acquire = |number: u8| {
         let (backend, lease) = (Arc::clone(&backend), lease(Holder::new()));
         let asked = tokio::spawn(async move { backend.acquire(&key(number), lease, touch()).await });
@@ -91,7 +67,7 @@ async fn leave_a_shared_statement(all: bool) {
     };
     // On a slow machine a call may not wait for others as long as this takes: it is tried until it does.
     for round in 0..ROUNDS {
-        gate.execute("SELECT pg_advisory_lock(42)").await.unwrap();
+        Postgres::close_gate(&mut gate).await;
         let locks = [server.lock(&key(0)).await, server.lock(&key(1)).await];
         let before = [acquire(0), acquire(1)];
         while waits(&mut gate, "UPDATE").await < 2 {
@@ -103,29 +79,20 @@ async fn leave_a_shared_statement(all: bool) {
         while waits(&mut gate, "UPDATE").await < 1 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        let is_shared = waits(&mut gate, "SKIP LOCKED").await == 1;
+        let is_shared = Postgres::is_shared(&mut gate).await;
         leaving.abort();
         assert!(leaving.await.is_err_and(|error| error.is_cancelled()));
         backend.release(&key(10), leaves).await.unwrap();
-        let staying = if all {
-            staying.abort();
-            assert!(staying.await.is_err() || !is_shared, "its statement waits");
-            backend.release(&key(11), stays).await.unwrap();
-            None
-        } else {
-            Some(staying)
-        };
+        staying.abort();
+        assert!(staying.await.is_err() || !is_shared, "its statement waits");
+        backend.release(&key(11), stays).await.unwrap();
         // Until the statement's task has heard of it.
         tokio::time::sleep(Duration::from_millis(5)).await;
-        gate.execute("SELECT pg_advisory_unlock_all()").await.unwrap();
-        if let Some(staying) = staying {
-            assert!(matches!(staying.await.unwrap().unwrap(), Acquired::Granted(_)));
-        }
+        Postgres::open_gate(&mut gate).await;
         for (number, (lease, asked)) in [0, 1].into_iter().zip(before) {
             assert!(matches!(asked.await.unwrap().unwrap(), Acquired::Granted(_)));
             backend.release(&key(number), lease).await.unwrap();
         }
-        backend.release(&key(11), stays).await.unwrap();
         if !is_shared {
             while waits(&mut gate, "UPDATE").await > 0 {
                 tokio::time::sleep(Duration::from_millis(1)).await;
