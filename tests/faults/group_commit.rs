@@ -255,8 +255,9 @@ async fn writers_of_one_process_share_their_saves(mut fleet: Fleet) {
     assert_eq!(with(&answers, StatusCode::OK).len() as u64, writes);
     assert_eq!(sorted(writer.entries(0).await), with(&answers, StatusCode::OK));
     // Where each is saved by itself there are as many, and one or more to take the lease. How many share one depends on how
-    // long a save takes beside a handler.
-    assert!(calls < writes, "{calls} calls for {writes} writes");
+    // long a save takes beside a handler: on Redis, across the network, it takes the longer.
+    let most = if matches!(fleet.store, Store::Redis(_)) { writes / 2 } else { writes };
+    assert!(calls < most, "{calls} calls for {writes} writes");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
