@@ -35,7 +35,9 @@ pub(crate) fn encode<T: Serialize + ?Sized>(data: &T, out: &mut Vec<u8>) -> Resu
 
 /// Reads what [`encode`] wrote.
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
-    serde_json::from_slice(bytes).map_err(|_| {
+    // Looked at once as a whole, so that serde_json need not look at each text.
+    let read = str::from_utf8(bytes).ok().and_then(|text| serde_json::from_str(text).ok());
+    read.ok_or_else(|| {
         DecodeError(explain::explain::<T>(bytes).unwrap_or_else(|| "not what its `Deserialize` reads".to_owned()))
     })
 }

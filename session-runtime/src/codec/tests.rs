@@ -148,3 +148,11 @@ fn what_is_no_text_can_be_read_from_keys() {
     assert_eq!(why::<HashMap<bool, u8>>(r#"{"true":"x"}"#), "*: expected u8, found: string");
     assert_eq!(why::<HashMap<Option<i64>, u8>>(r#"{"1":"x"}"#), "*: expected u8, found: string");
 }
+
+#[test]
+fn bytes_that_are_no_text_are_no_data() {
+    for damaged in [&b"\"\xff\""[..], b"{\"street\":\"\xc3\"}", b"\xfe"] {
+        assert_eq!(decode::<Value>(damaged).unwrap_err().to_string(), "not valid JSON");
+        assert_eq!(decode::<Home>(damaged).err().unwrap().to_string(), "not valid JSON");
+    }
+}
