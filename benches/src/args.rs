@@ -10,8 +10,9 @@ cargo xtask bench [OPTIONS]
   --rounds N        rounds, of which the medians are shown (5)
   --seconds S       seconds that each server is measured for, per column and round (2)
   --only A,B        only these servers, and what they are compared with:
-                    bare, memory, redis-near, tower-memory, cookie, private-jar, file, file-durable, sqlite, postgres,
-                    mysql, raw, redis, tower-redis, tower-redis-sliding
+                    bare, bare-cookie, memory, redis-near, tower-memory, axum-session, cookie, private-jar, file,
+                    file-durable, sqlite, postgres, mysql, raw, redis, tower-redis, tower-redis-sliding
+  --threads N       threads of each server, each with a core of its own beside the one of the load (1)
   --instructions    also count the instructions per request, under valgrind
   --memory          how much memory a session takes, and nothing else
   --cold            how long the first read of a session takes, and nothing else
@@ -40,12 +41,19 @@ pub(crate) struct Options {
     pub(crate) rounds: usize,
     pub(crate) window: Duration,
     pub(crate) variants: Vec<Variant>,
+    /// How many each server has.
+    pub(crate) threads: usize,
     pub(crate) instructions: bool,
 }
 
 pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Outcome<Command> {
-    let mut options =
-        Options { rounds: 5, window: Duration::from_secs(2), variants: Variant::ALL.to_vec(), instructions: false };
+    let mut options = Options {
+        rounds: 5,
+        window: Duration::from_secs(2),
+        variants: Variant::ALL.to_vec(),
+        threads: 1,
+        instructions: false,
+    };
     let (mut compile, mut memory, mut cold) = (false, false, false);
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value; see --help"));
@@ -54,6 +62,7 @@ pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Outcome<Command> 
             "--rounds" => options.rounds = rounds(&value()?)?,
             "--seconds" => options.window = seconds(&value()?)?,
             "--only" => options.variants = only(&value()?)?,
+            "--threads" => options.threads = threads(&value()?)?,
             "--instructions" => options.instructions = true,
             "--compile" => compile = true,
             "--memory" => memory = true,
@@ -74,6 +83,13 @@ fn rounds(text: &str) -> Outcome<usize> {
     match text.parse() {
         Ok(rounds) if rounds >= FEWEST_ROUNDS => Ok(rounds),
         _ => Err(format!("--rounds takes a number of at least {FEWEST_ROUNDS}, not `{text}`").into()),
+    }
+}
+
+fn threads(text: &str) -> Outcome<usize> {
+    match text.parse() {
+        Ok(threads) if threads >= 1 => Ok(threads),
+        _ => Err(format!("--threads takes a number of at least 1, not `{text}`").into()),
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use memchr::{memchr_iter, memmem};
+use memchr::memmem;
 
 use crate::Outcome;
 
@@ -45,15 +45,21 @@ impl<'a> Answer<'a> {
     }
 
     /// The value of the header line that starts with `prefix`, in lower case as hyper writes it.
-    fn header(&self, prefix: &[u8]) -> Option<&'a [u8]> {
-        let mut start = 0;
-        for end in memchr_iter(b'\n', self.head) {
-            if let Some(value) = self.head[start..end].strip_prefix(prefix) {
-                return value.strip_suffix(b"\r");
-            }
-            start = end + 1;
-        }
-        None
+    fn header(&self, prefix: &'a [u8]) -> Option<&'a [u8]> {
+        self.headers(prefix).next()
+    }
+
+    /// The values of all such lines.
+    fn headers(&self, prefix: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+        let lines = self.head.split_inclusive(|byte| *byte == b'\n');
+        lines.filter_map(move |line| line.strip_prefix(prefix)?.strip_suffix(b"\r\n"))
+    }
+
+    /// The cookie that the answer sets. A library may take another one back in the same answer, in either order.
+    fn cookie(&self) -> Option<String> {
+        let cookies = self.headers(b"set-cookie: ").map(String::from_utf8_lossy);
+        let mut cookies = cookies.filter_map(|cookie| Some(cookie.split(';').next()?.to_owned()));
+        cookies.find(|cookie| !cookie.ends_with('='))
     }
 }
 
@@ -80,9 +86,7 @@ impl Client {
             }
             filled += read;
             if let Some(answer) = Answer::parse(&buffer[..filled])? {
-                let cookie = answer.header(b"set-cookie: ").map(String::from_utf8_lossy);
-                let cookie = cookie.and_then(|cookie| Some(cookie.split(';').next()?.to_owned()));
-                return Ok((cookie, String::from_utf8(answer.body().to_vec())?));
+                return Ok((answer.cookie(), String::from_utf8(answer.body().to_vec())?));
             }
         }
     }

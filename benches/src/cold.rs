@@ -32,7 +32,7 @@ struct Cost {
 }
 
 pub(crate) fn measure(rounds: usize) -> Outcome<()> {
-    let cores = host::prepare(&TIMED, true)?;
+    let cores = host::prepare(&TIMED, true, 1)?;
     let mut redis = RedisServer::start(cores.load)?;
     let mut places = Places::prepare(&SHARED, cores.load)?;
     places.set("REDIS_URL", redis.url());
@@ -73,7 +73,7 @@ pub(crate) fn measure(rounds: usize) -> Outcome<()> {
 
 /// What a read costs of sessions whose tokens are not known any more, and of sessions whose are.
 fn cost(variant: Variant, cores: Cores, places: &Places) -> Outcome<(Cost, Cost)> {
-    let server = start(host::child(cores.server, std::env::current_exe()?), variant, places)?;
+    let server = start(host::child(cores.server(), std::env::current_exe()?), variant, places)?;
     let sessions = server.log_in(VISITORS)?;
     let mut crowd = server.fresh_crowd(&sessions)?;
     let before = server.cpu_time()?;
@@ -91,7 +91,7 @@ fn per_request(requests: u64, cpu: std::time::Duration, elapsed: std::time::Dura
 /// Instructions of the first and of the second read of a session that another process has started.
 fn in_another_process(variant: Variant, cores: Cores, places: &mut Places) -> Outcome<(f64, f64)> {
     places.set("SESSION_KEYS", fernet::Fernet::generate_key());
-    let first = start(host::child(cores.server, std::env::current_exe()?), variant, places)?;
+    let first = start(host::child(cores.server(), std::env::current_exe()?), variant, places)?;
     let sessions = first.log_in(FEW + MORE)?;
     let base = reads(variant, cores, places, &sessions.first(FEW), 1)?;
     let once = reads(variant, cores, places, &sessions, 1)?;

@@ -1,6 +1,7 @@
 //! The machine: which core does what, and what a process has used of it.
 
 use std::{
+    fmt::Display,
     fs,
     path::Path,
     process::{Command, Stdio},
@@ -9,15 +10,23 @@ use std::{
 
 use crate::{Outcome, variant::Variant};
 
-/// Two cores: one for the server alone, the other for what puts it under load.
+/// Which cores do what: one for each of the server's threads, and another for what puts it under load.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cores {
-    pub(crate) server: usize,
+    /// The first and the last of the server's.
+    server: (usize, usize),
     pub(crate) load: usize,
 }
 
-/// Checks that the tools are there, and moves this process to its core.
-pub(crate) fn prepare(variants: &[Variant], instructions: bool) -> Outcome<Cores> {
+impl Cores {
+    /// The server's, as `taskset` takes them.
+    pub(crate) fn server(self) -> String {
+        format!("{}-{}", self.server.0, self.server.1)
+    }
+}
+
+/// Checks that the tools are there, and moves this process to its core; the server has so many threads.
+pub(crate) fn prepare(variants: &[Variant], instructions: bool, threads: usize) -> Outcome<Cores> {
     require("taskset", "util-linux")?;
     require("setpriv", "util-linux")?;
     if variants.iter().copied().any(Variant::uses_redis) {
@@ -30,7 +39,7 @@ pub(crate) fn prepare(variants: &[Variant], instructions: bool) -> Outcome<Cores
         eprintln!("warning: built without optimisation; the figures mean nothing (use `cargo xtask bench`)");
     }
     warn_of_other_work();
-    let cores = cores()?;
+    let cores = cores(threads)?;
     let pinned = Command::new("taskset")
         .args(["-cp", &cores.load.to_string(), &std::process::id().to_string()])
         .stdout(Stdio::null())
@@ -38,10 +47,10 @@ pub(crate) fn prepare(variants: &[Variant], instructions: bool) -> Outcome<Cores
     if pinned.success() { Ok(cores) } else { Err(format!("could not move to core {}", cores.load).into()) }
 }
 
-/// A command that runs on `core` and is killed when this process goes away, however it goes.
-pub(crate) fn child(core: usize, program: impl AsRef<Path>) -> Command {
+/// A command that runs on these cores and is killed when this process goes away, however it goes.
+pub(crate) fn child(cores: impl Display, program: impl AsRef<Path>) -> Command {
     let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL", "taskset", "-c", &core.to_string()]).arg(program.as_ref());
+    command.args(["--pdeathsig", "KILL", "taskset", "-c", &cores.to_string()]).arg(program.as_ref());
     command
 }
 
@@ -69,14 +78,21 @@ fn require(program: &str, package: &str) -> Outcome<()> {
     }
 }
 
-/// The first and the last core that this process may use: interrupts tend to go to the first.
-fn cores() -> Outcome<Cores> {
+/// The first and the last cores that this process may use: interrupts tend to go to the first.
+fn cores(threads: usize) -> Outcome<Cores> {
     let status = fs::read_to_string("/proc/self/status")?;
     let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap_or_default();
     let numbers: Vec<usize> = list.trim().split([',', '-']).filter_map(|number| number.parse().ok()).collect();
     match numbers[..] {
-        [load, .., server] => Ok(Cores { server, load }),
-        _ => Err("two cores are needed: one for the server, one for the load".into()),
+        [load, .., last] if threads < numbers.len() => {
+            Ok(Cores { server: (numbers[numbers.len() - threads], last), load })
+        }
+        _ => Err(format!(
+            "{} cores are needed, and there are {}: one for each thread of the server, and one for the load",
+            threads + 1,
+            numbers.len()
+        )
+        .into()),
     }
 }
 

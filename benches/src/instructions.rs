@@ -34,7 +34,7 @@ pub(crate) fn count(variants: &[Variant], cores: Cores, places: &Places) -> Outc
 
 /// This program within valgrind.
 pub(crate) fn valgrind(cores: Cores) -> Outcome<Command> {
-    let mut valgrind = host::child(cores.server, "valgrind");
+    let mut valgrind = host::child(cores.server(), "valgrind");
     valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
     valgrind.arg(std::env::current_exe()?).stderr(Stdio::piped());
     Ok(valgrind)

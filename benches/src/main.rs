@@ -51,7 +51,7 @@ fn main() -> ExitCode {
 }
 
 fn measure(options: &args::Options) -> Outcome<()> {
-    let cores = host::prepare(&options.variants, options.instructions)?;
+    let cores = host::prepare(&options.variants, options.instructions, options.threads)?;
     let results = rounds::run(options, cores)?;
     report::print(options, &results);
     Ok(())

@@ -9,7 +9,7 @@ const WARM_UP: usize = 100;
 
 pub(crate) fn measure() -> Outcome<()> {
     let variants = [Variant::Memory, Variant::TowerMemory];
-    let cores = host::prepare(&variants, false)?;
+    let cores = host::prepare(&variants, false, 1)?;
     println!(
         "\n{:<28}{:>12}{:>20}{:>20}",
         "resident bytes a session", "sessions", "after the logins", "after one read each"
@@ -17,7 +17,7 @@ pub(crate) fn measure() -> Outcome<()> {
     for visitors in VISITORS {
         for variant in variants {
             let places = Places::prepare(&[variant], cores.load)?;
-            let command = host::child(cores.server, std::env::current_exe()?);
+            let command = host::child(cores.server(), std::env::current_exe()?);
             let server = ServerProcess::start(command, variant, &places)?;
             server.log_in(WARM_UP)?;
             let before = server.resident()?;

@@ -13,7 +13,8 @@ const WORTH_A_NAME: f64 = 0.01;
 
 pub(crate) fn print(options: &Options, results: &Results) {
     println!(
-        "\n32 connections, one server thread on a core of its own; medians of {} rounds of {} s",
+        "\n32 connections, threads of a server: {}, each on a core of its own; medians of {} rounds of {} s",
+        options.threads,
         options.rounds,
         options.window.as_secs_f64()
     );

@@ -9,6 +9,7 @@ use crate::{
     host::{self, Cores},
     instructions,
     redis_server::RedisServer,
+    server::THREADS,
     server_process::{SESSIONS, ServerProcess, Sessions, check_writes, kept_writes, log_in, observe, request_of},
     stats::{Commands, Results, Sample},
     variant::{Load, Variant},
@@ -52,7 +53,7 @@ fn run_round(
 ) -> Outcome<()> {
     let mut servers = Vec::new();
     for &variant in &options.variants {
-        let server = start(variant, cores, places)?;
+        let server = start(options, variant, cores, places)?;
         let sessions = server.log_in(SESSIONS)?;
         servers.push((variant, server, sessions));
     }
@@ -69,8 +70,9 @@ fn run_round(
     Ok(())
 }
 
-fn start(variant: Variant, cores: Cores, places: &Places) -> Outcome<ServerProcess> {
-    let command = host::child(cores.server, std::env::current_exe()?);
+fn start(options: &Options, variant: Variant, cores: Cores, places: &Places) -> Outcome<ServerProcess> {
+    let mut command = host::child(cores.server(), std::env::current_exe()?);
+    command.env(THREADS, options.threads.to_string());
     ServerProcess::start(command, variant, places)
 }
 
@@ -115,7 +117,7 @@ fn count_commands(
     results: &mut Results,
 ) -> Outcome<()> {
     for &variant in options.variants.iter().filter(|variant| variant.uses_redis()) {
-        let server = start(variant, cores, places)?;
+        let server = start(options, variant, cores, places)?;
         let mut client = server.connect()?;
         // Of one session, what is sent depends on how many wait for it; one client alone tells nothing.
         for load in [Load::Read, Load::ReadMany, Load::Write] {

@@ -6,9 +6,11 @@ use std::str::FromStr;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Variant {
     Bare,
+    BareCookie,
     Memory,
     RedisNear,
     TowerMemory,
+    AxumSession,
     Cookie,
     PrivateJar,
     File,
@@ -24,11 +26,13 @@ pub(crate) enum Variant {
 
 impl Variant {
     /// In the order of the table: each baseline before what is compared with it.
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Bare,
+        Self::BareCookie,
         Self::Memory,
         Self::RedisNear,
         Self::TowerMemory,
+        Self::AxumSession,
         Self::Cookie,
         Self::PrivateJar,
         Self::File,
@@ -46,9 +50,11 @@ impl Variant {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Bare => "bare",
+            Self::BareCookie => "bare-cookie",
             Self::Memory => "memory",
             Self::RedisNear => "redis-near",
             Self::TowerMemory => "tower-memory",
+            Self::AxumSession => "axum-session",
             Self::Cookie => "cookie",
             Self::PrivateJar => "private-jar",
             Self::File => "file",
@@ -67,9 +73,11 @@ impl Variant {
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Bare => "no session",
+            Self::BareCookie => "no session, but its cookie and header",
             Self::Memory => "session-runtime, memory",
             Self::RedisNear => "session-runtime, Redis, near-cache",
             Self::TowerMemory => "tower-sessions, memory",
+            Self::AxumSession => "axum_session, memory",
             Self::Cookie => "session-runtime, cookie",
             Self::PrivateJar => "axum-extra, PrivateCookieJar",
             Self::File => "session-runtime, file",
@@ -112,7 +120,7 @@ impl Variant {
     /// What an answer counts after so many writes of its session; `None` where requests carry no session.
     pub(crate) fn counted(self, writes: u64) -> Option<u64> {
         match self {
-            Self::Bare => None,
+            Self::Bare | Self::BareCookie => None,
             // A request is the same each time, so each changes the session as it was at login.
             Self::Cookie | Self::PrivateJar => Some(writes.min(1)),
             _ => Some(writes),
@@ -123,7 +131,14 @@ impl Variant {
     pub(crate) fn is_exclusive(self) -> bool {
         !matches!(
             self,
-            Self::Bare | Self::Raw | Self::Cookie | Self::TowerMemory | Self::TowerRedis | Self::TowerRedisSliding
+            Self::Bare
+                | Self::BareCookie
+                | Self::Raw
+                | Self::Cookie
+                | Self::TowerMemory
+                | Self::AxumSession
+                | Self::TowerRedis
+                | Self::TowerRedisSliding
         )
     }
 

@@ -1,6 +1,7 @@
 //! The servers under load. All answer the same routes with the same texts:
 //! `POST /login/{number}` starts a session, `GET /read` answers its name, `POST /write` counts and answers the count.
 
+mod axum_session;
 mod bare;
 mod jar;
 mod raw;
@@ -14,14 +15,24 @@ use tokio::net::TcpListener;
 
 use crate::{Outcome, variant::Variant};
 
-/// Serves on one thread until the process is ended; prints the port that it listens on.
+/// How many threads a server has, in its environment.
+pub(crate) const THREADS: &str = "SERVER_THREADS";
+
+/// Serves until the process is ended; prints the port that it listens on.
 pub(crate) fn serve(variant: Variant) -> Outcome<()> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    let threads = std::env::var(THREADS).map_or(Ok(1), |threads| threads.parse())?;
+    let mut runtime = match threads {
+        1 => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    runtime.worker_threads(threads).enable_all().build()?.block_on(async {
         let router = match variant {
             Variant::Bare => bare::router(),
+            Variant::BareCookie => bare::with_cookie(),
             Variant::Memory => toolkit::memory().await?,
             Variant::RedisNear => toolkit::redis_near().await?,
             Variant::TowerMemory => tower::memory(),
+            Variant::AxumSession => axum_session::memory().await?,
             Variant::Cookie => toolkit::cookie().await?,
             Variant::PrivateJar => jar::router(),
             Variant::File => toolkit::file().await?,
