@@ -139,6 +139,18 @@ impl Batch {
     /// # Errors
     /// It has not, and will not have it from this batch.
     pub(super) async fn committed(&self, version: u64) -> Result<(), Error> {
+        let outcome = self.outcome(version).await;
+        if matches!(outcome, Err(Error::LeaseLost)) {
+            let (client, key) = {
+                let saves = self.saves();
+                (Arc::clone(&saves.lease.client), saves.lease.key)
+            };
+            self.state.lose(&client, &key);
+        }
+        outcome
+    }
+
+    async fn outcome(&self, version: u64) -> Result<(), Error> {
         let mut progress = self.progress.subscribe();
         // The sender is in here, and so never gone meanwhile.
         let Ok(progress) = progress.wait_for(|progress| progress.stored >= version || progress.failure.is_some()).await
@@ -244,6 +256,8 @@ impl SavingBatch {
         let mut saves = batch.saves();
         (saves.stored, saves.confirmed) = (version, confirmed);
         saves.is_contended |= kept == Kept::Contended;
+        // Where the lease is lost there is none that could be given back or passed on.
+        saves.lease.is_open &= stored.is_ok();
         let newest = saves.newest.take();
         // Who is told that all is stored may take the lease back: nothing is under way by then.
         saves.is_saving = newest.is_some();
@@ -262,74 +276,4 @@ impl Drop for SavingBatch {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use bytes::Bytes;
-
-    use super::*;
-    use crate::backend::{Acquired, Memory, RecordKey, Store};
-    use crate::clock::SystemClock;
-    use crate::lease::StoreClient;
-
-    const HOUR: Duration = Duration::from_secs(3600);
-
-    /// A batch of a session that is in memory, with its record and the moment of its use.
-    async fn begun() -> (Arc<Batch>, Record, Touch) {
-        let client = Arc::new(StoreClient {
-            session_type: "test",
-            store: Store::new(Arc::new(Memory::default())),
-            clock: Arc::new(SystemClock),
-            deadline: HOUR,
-            writes: Arc::default(),
-        });
-        let (key, now) = (RecordKey::from_bytes([7; 32]), client.now());
-        let touch = Touch { now, idle: HOUR, expires: now.plus(HOUR) };
-        let record = Record { version: 1, last_seen: now, expires: touch.expires, body: Bytes::from_static(b"data") };
-        client.store.backend().create(&key, record.clone(), touch).await.unwrap();
-        let mut lease = TakenLease::ask(&client, key, HOUR);
-        let acquired = client.store.leases().unwrap().acquire(&key, lease.at(now), touch).await.unwrap();
-        assert!(matches!(acquired, Acquired::Granted(_)));
-        let confirmed = Confirmed { asked: Instant::now(), arrived: 0 };
-        (Batch::open(&Queue::new(), &mut lease, &Arc::default(), record.version, confirmed), record, touch)
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_task_that_has_ended_leaves_what_is_added_behind_it_alone() {
-        let (batch, record, touch) = begun().await;
-        let writes = tokio::spawn(async move {
-            for version in 2..50_000 {
-                batch.add(&Handle::current(), Record { version, ..record.clone() }, touch);
-                batch.committed(version).await.unwrap();
-            }
-        });
-        writes.await.unwrap();
-    }
-
-    #[test]
-    fn a_save_that_a_runtime_takes_with_it_is_answered_as_not_known() {
-        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let (mine, gone) = (runtime(), runtime());
-        let (batch, record, touch) = mine.block_on(begun());
-        batch.add(gone.handle(), Record { version: 2, ..record }, touch);
-        drop(gone);
-        let minute = Duration::from_secs(60);
-        let answer = mine.block_on(async { tokio::time::timeout(minute, batch.committed(2)).await });
-        assert!(matches!(answer, Ok(Err(Error::Unavailable(error))) if error.is_unconfirmed()));
-    }
-
-    #[test]
-    fn a_runtime_that_takes_no_save_any_more_fails_it_at_once() {
-        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let (mine, gone) = (runtime(), runtime());
-        let handle = gone.handle().clone();
-        drop(gone);
-        let (batch, record, touch) = mine.block_on(begun());
-        let (told, outcome) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            batch.add(&handle, Record { version: 2, ..record }, touch);
-            let _ = told.send(batch.has_failed());
-        });
-        assert_eq!(outcome.recv_timeout(Duration::from_secs(60)), Ok(true), "it waits for nobody");
-    }
-}
+mod tests;

@@ -257,7 +257,7 @@ impl HeldLease {
         self.settle().await?;
         let (run, now) = (self.lease.run, Instant::now());
         let Self { lease, batch: _, state: _, turn } = self;
-        match run.confirmed() {
+        match run.confirmed().filter(|_| lease.is_open) {
             Some(Confirmed { asked, arrived: _ }) if run.goes_on(now) && turn.is_waited_for().is_some() => {
                 turn.pass_on(PassedLease { lease, record, asked, batch: None });
             }
