@@ -1,9 +1,14 @@
 //! "You will be logged out in two minutes": the page of the guide, in Chromium.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
 use std::time::Duration;
 
 use axum::{
     Extension, Router,
+    extract::{FromRef, State},
     response::Html,
     routing::{get, post},
 };
@@ -16,7 +21,7 @@ use crate::page::shows;
 const GUIDE: &str = include_str!("../../session-runtime/docs/people.md");
 
 #[derive(Serialize, Deserialize, SessionData)]
-#[session(idle = "10m", cookie(http_on_localhost = true))]
+#[session(idle = "10m", cookie(http_on_localhost = true), missing = redirect("/please", next = "next"))]
 struct Reader;
 
 #[session(optional)]
@@ -33,19 +38,35 @@ fn part(language: &str) -> &'static str {
     part.split_once("```").expect("which ends").0
 }
 
-/// The page that stays open. An anonymous person sees another one.
-#[session(optional, touch = off)]
-async fn page(reader: Option<&Reader>) -> Html<String> {
-    Html(match reader {
-        Some(_) => {
-            format!("<!doctype html><title>Reading</title>{}<script type=module>{}</script>", part("html"), part("js"))
-        }
-        None => "<!doctype html><title>Please log in</title>".into(),
-    })
+fn titled(title: &str) -> Html<String> {
+    let (html, js) = (part("html"), part("js"));
+    Html(format!("<!doctype html><title>{title}</title>{html}<script type=module>{js}</script>"))
+}
+
+/// The page that stays open.
+#[session(protected, touch = off)]
+async fn page(_reader: &Reader) -> Html<String> {
+    titled("Reading")
+}
+
+/// All pages have the dialog, as from one template.
+async fn please(State(Shown(shown)): State<Shown>) -> Html<String> {
+    shown.fetch_add(1, Ordering::Relaxed);
+    titled("Please log in")
+}
+
+/// How often the page to log in was shown.
+#[derive(Clone, Default)]
+struct Shown(Arc<AtomicU32>);
+
+#[derive(Clone, FromRef)]
+struct App {
+    readers: Sessions<Reader>,
+    shown: Shown,
 }
 
 /// As in the guide, by the clock of the test.
-#[session(protected, touch = off)]
+#[session(protected, touch = off, missing = status(401))]
 async fn seconds_left(session: Session<Reader>, Extension(clock): Extension<ManualClock>) -> String {
     let left = session.idle_expires_at().duration_since(clock.now().into()).unwrap_or_default();
     left.as_secs().to_string()
@@ -71,13 +92,16 @@ async fn waits_for_the_dialog(browser: &Browser, open: bool) {
 async fn a_page_warns_before_the_idle_timeout_and_a_click_keeps_the_session() {
     let clock = ManualClock::new();
     let sessions = Sessions::<Reader>::builder().clock(clock.clone()).open().await.unwrap();
+    let app = App { readers: sessions, shown: Shown::default() };
+    let shown = app.shown.clone();
     let router = Router::new()
+        .route("/please", get(please))
         .route("/login", get(login))
         .route("/", get(page))
         .route("/session/left", get(seconds_left))
         .route("/session/keep", post(keep))
         .layer(Extension(clock.clone()));
-    let server = serve(router.with_state(sessions)).await;
+    let server = serve(router.with_state(app)).await;
     let url = format!("http://localhost:{}", server.address().port());
     let browser = Browser::start().await;
     browser.open(&format!("{url}/login")).await;
@@ -105,4 +129,8 @@ async fn a_page_warns_before_the_idle_timeout_and_a_click_keeps_the_session() {
     clock.advance(Duration::from_secs(601));
     look_again(&browser).await;
     shows(&browser, "title", "Please log in").await;
+    look_again(&browser).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(!browser.evaluate::<bool>("document.querySelector('dialog').open").await, "nobody can stay logged in");
+    assert_eq!(shown.0.load(Ordering::Relaxed), 1, "nor is there anything to load again");
 }
