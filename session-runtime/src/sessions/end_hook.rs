@@ -187,7 +187,7 @@ impl<T, F: Nothing> EndFunction<T, NotCalled> for F {
 pub trait StatefulEndHook<'a, T, S, M>: Send + Sync + 'static {
     /// Calls it.
     #[doc(hidden)]
-    fn ended(&self, session: StoredSession<T>, reason: EndReason, state: &'a S) -> BoxFuture<'a, Option<String>>;
+    fn call_hook(&self, session: StoredSession<T>, reason: EndReason, state: &'a S) -> BoxFuture<'a, Option<String>>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -197,7 +197,7 @@ where
     F: Fn(A, EndReason, &'a S) -> R + Send + Sync + 'static,
     R: Future<Output: EndAnswer> + Send + 'a,
 {
-    fn ended(&self, session: StoredSession<T>, reason: EndReason, state: &'a S) -> BoxFuture<'a, Option<String>> {
+    fn call_hook(&self, session: StoredSession<T>, reason: EndReason, state: &'a S) -> BoxFuture<'a, Option<String>> {
         let ended = self(A::of(session), reason, state);
         Box::pin(async { ended.await.failure() })
     }
@@ -205,7 +205,7 @@ where
 
 #[diagnostic::do_not_recommend]
 impl<'a, T, S: 'a, F: Nothing + Send + Sync + 'static> StatefulEndHook<'a, T, S, NotCalled> for F {
-    fn ended(&self, _: StoredSession<T>, _: EndReason, _: &'a S) -> BoxFuture<'a, Option<String>> {
+    fn call_hook(&self, _: StoredSession<T>, _: EndReason, _: &'a S) -> BoxFuture<'a, Option<String>> {
         Box::pin(std::future::ready(None))
     }
 }
@@ -248,7 +248,7 @@ impl EndHook {
             let shared = Arc::clone(&shared);
             Box::pin(async move {
                 let (hook, state) = &*shared;
-                hook.ended(StoredSession::of(found), reason, state).await
+                hook.call_hook(StoredSession::of(found), reason, state).await
             })
         }))
     }

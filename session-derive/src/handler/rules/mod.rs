@@ -1,10 +1,12 @@
 //! The rules that a handler keeps: one function each, in one list.
 
+mod by_value;
 mod options;
 mod response;
 
 use syn::{FnArg, Safety, Type};
 
+use self::by_value::{by_value, could_be_a_session};
 use super::{
     model::{MOST_PARAMETERS, MOST_SESSIONS, UncheckedHandler, conditional_parameter},
     parameter::{BorrowForm, Parameter, SessionParameter, argument_of, is_next},
@@ -245,35 +247,6 @@ fn takes_a_session(draft: &UncheckedHandler, errors: &mut Errors) {
         "this handler takes no session; add `user: &User` to read it, `user: &mut User` to change it or \
          `session: Session<User>` to rotate or end it, or guard without a parameter: `protected(User)`",
     );
-}
-
-/// Whether a plain type might be a session that its author forgot to borrow.
-fn could_be_a_session(ty: &Type) -> bool {
-    const EXTRACTORS: [&str; 13] = [
-        "Body",
-        "Bytes",
-        "Extensions",
-        "HeaderMap",
-        "MatchedPath",
-        "Method",
-        "Multipart",
-        "Next",
-        "Parts",
-        "Request",
-        "String",
-        "Uri",
-        "Version",
-    ];
-    let Type::Path(path) = ty else { return false };
-    let plain = path.path.segments.last().filter(|segment| segment.arguments.is_empty());
-    plain.is_some_and(|segment| !EXTRACTORS.iter().any(|extractor| segment.ident == extractor))
-}
-
-fn by_value(name: &str) -> String {
-    format!(
-        "a session is not an extractor by itself; write `&{name}` to read it, `&mut {name}` to change it, or \
-         `Session<{name}>` to rotate or end it"
-    )
 }
 
 /// `protected(User)` beside `cart: &Cart`

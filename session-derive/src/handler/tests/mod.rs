@@ -107,6 +107,9 @@ fn a_session_by_value_is_told_to_borrow() {
         &["write `Option<&User>` or `Option<&mut User>`"],
     );
     assert_refused(&refused!([protected] async fn f(a: &User, b: User) {}), &["is taken already"]);
+    // Left over from tower-sessions, or the type is forgotten.
+    assert_refused(&refused!([optional] async fn f(s: Session) {}), &["write `Session<User>`, with your type"]);
+    assert_refused(&refused!([optional] async fn f(s: SessionSlot) {}), &["write `SessionSlot<User>`, with your type"]);
 }
 
 #[test]
