@@ -38,6 +38,17 @@ impl Leases for Flawed {
                 entry.lease = None;
             }
         }
+        if self.is(Flaw::LeaversKeepTheirPlace) {
+            let held = self.state().entries.get(&name).is_some_and(|entry| entry.lease.is_some());
+            if held {
+                self.state().queue.entry(name).or_insert(lease.holder);
+                self.pause().await;
+                let mut state = self.state();
+                if state.queue.get(&name) == Some(&lease.holder) {
+                    state.queue.remove(&name);
+                }
+            }
+        }
         let until = lease.now.plus(lease.ttl);
         {
             let mut state = self.state();
@@ -49,12 +60,15 @@ impl Leases for Flawed {
                 && !self.is(Flaw::LeasesAreShared)
             {
                 held.is_wanted = true;
-                queue.entry(name).or_insert(lease.holder);
+                if self.is(Flaw::WaitersKeepTheirPlace) {
+                    queue.entry(name).or_insert(lease.holder);
+                }
                 let left = held.until.since(lease.now);
                 let left = if self.is(Flaw::WaitersMissTheEnd) { Duration::MAX } else { left };
                 return busy(Arc::clone(&held.freed), left);
             }
-            if self.is(Flaw::WaitersKeepTheirPlace) && queue.get(&name).is_some_and(|next| *next != lease.holder) {
+            let in_line = self.is(Flaw::WaitersKeepTheirPlace) || self.is(Flaw::LeaversKeepTheirPlace);
+            if in_line && queue.get(&name).is_some_and(|next| *next != lease.holder) {
                 return busy(Arc::default(), lease.ttl);
             }
             let until = if self.is(Flaw::BorrowsStick) { Timestamp::from_millis(u64::MAX) } else { until };

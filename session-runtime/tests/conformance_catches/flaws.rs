@@ -50,6 +50,7 @@ flaws! {
     many_holders_take_turns_and_lose_no_change: LeasesRace;
     a_waiter_who_gives_up_leaves_nothing_behind: WaitersKeepTheirPlace;
     a_borrow_that_is_dropped_holds_nothing_for_longer_than_its_lease: BorrowsStick;
+    who_leaves_while_he_asks_keeps_the_lease_from_nobody_for_longer_than_it_runs: LeaversKeepTheirPlace;
 
     a_save_that_keeps_the_lease_stores_and_leaves_it_with_its_holder: KeepsStoreNothing KeepsGiveUp;
     a_save_that_keeps_the_lease_tells_that_somebody_waits: KeepsAreAlone;

@@ -255,6 +255,30 @@ pub async fn a_borrow_that_is_dropped_holds_nothing_for_longer_than_its_lease(pa
     }
 }
 
+/// Whoever leaves while he asks for a lease keeps it from nobody for longer than he asked for, whether it was free then or
+/// another's who has given it up since.
+pub async fn who_leaves_while_he_asks_keeps_the_lease_from_nobody_for_longer_than_it_runs(pair: Pair) {
+    let mut asked = Vec::new();
+    for (steps, is_held) in STEPS.skip(1).flat_map(|steps| [(steps, false), (steps, true)]) {
+        let (key, first) = pair.created().await;
+        let holder = Holder::new();
+        if is_held {
+            pair.granted(&pair.other, &key, holder, LEASE).await;
+        }
+        let left = pair.lease(Holder::new(), SHORT_LEASE);
+        drop(drop_after(steps, pair.one.acquire(&key, left, pair.touch())).await);
+        if is_held {
+            pair.other.release(&key, pair.lease(holder, LEASE)).await;
+        }
+        asked.push((key, first));
+    }
+    pair.pass(SHORT_LEASE * 2).await;
+    for (number, (key, first)) in asked.iter().enumerate() {
+        let found = pair.waited(pair.side(number), key, Holder::new(), LEASE).await.expect("the record is there");
+        assert_eq!((found.version, &found.body), (first.version, &first.body));
+    }
+}
+
 /// Random borrows by a few holders, with all that may happen meanwhile, answer as a simple model does.
 ///
 /// A failure prints the shortest sequence that was found to fail, and the seed: set `CONFORMANCE_SEED` to it to

@@ -170,6 +170,7 @@ macro_rules! __behaviours {
             many_holders_take_turns_and_lose_no_change
             a_waiter_who_gives_up_leaves_nothing_behind
             a_borrow_that_is_dropped_holds_nothing_for_longer_than_its_lease
+            who_leaves_while_he_asks_keeps_the_lease_from_nobody_for_longer_than_it_runs
             any_sequence_of_borrows_ends_as_the_model_says
         }
     };
