@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Weak;
@@ -16,6 +16,7 @@ use fs4::{FileExt, TryLockError};
 
 use super::folder;
 use super::format::{self, FileEntry};
+use super::opened::{OpenedFile, no_surprise};
 use crate::backend::touch_interval;
 use crate::id::RecordKey;
 use crate::record::{Record, Touch};
@@ -129,6 +130,19 @@ pub(super) fn options() -> OpenOptions {
     options
 }
 
+fn reading() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    options
+}
+
+/// Of what is there, to be written as well as read.
+pub(super) fn writing() -> OpenOptions {
+    let mut options = reading();
+    options.write(true);
+    options
+}
+
 impl Disk {
     /// Makes the folder if it isn't there.
     pub(super) fn open(root: &Path, durable: bool) -> io::Result<Self> {
@@ -168,13 +182,13 @@ impl Disk {
         let path = place.shard.join(LOCK);
         let mut pause = Duration::from_micros(20);
         loop {
-            let file = match options().append(true).create(true).open(&path) {
+            let file = match options().append(true).create(true).custom_flags(no_surprise()).open(&path) {
                 Err(error) if error.kind() == ErrorKind::NotFound => return self.is_there().map(|()| None),
                 file => file.during(DOING, &place.shard)?,
             };
             match FileExt::try_lock(&file) {
-                // What was tidied away meanwhile keeps nobody out: others lock the new file of that name.
-                Ok(()) if is_at(&file, &path).during(DOING, &place.shard)? => return Ok(Some(Locked(file))),
+                // What was tidied away since it was opened keeps nobody out: others lock the new file of that name.
+                Ok(()) if file.metadata().during(DOING, &place.shard)?.nlink() > 0 => return Ok(Some(Locked(file))),
                 Ok(()) | Err(TryLockError::WouldBlock) => asker.is_there(place)?,
                 Err(TryLockError::Error(error)) => return Err(error).during(DOING, &place.shard),
             }
@@ -204,22 +218,30 @@ impl Disk {
 
     /// The record under a key, without the lock. `None` if it is none, or was replaced meanwhile.
     pub(super) fn look(place: &RecordPaths) -> io::Result<Option<FileEntry>> {
-        if !regular(&place.record)? {
-            return Ok(None);
-        }
-        let mut file = File::open(&place.record)?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        Ok(if is_at(&file, &place.record)? { format::decode(bytes) } else { None })
+        let Some(file) = OpenedFile::open(&place.record, reading())? else { return Ok(None) };
+        let bytes = file.bytes()?;
+        Ok(if file.id.is_at(&place.record)? { format::decode(bytes) } else { None })
     }
 
     /// What is stored under a key whose lock is held.
     pub(super) fn read(&self, place: &RecordPaths) -> Result<Stored> {
-        let bytes = || regular(&place.record)?.then(|| fs::read(&place.record)).transpose();
-        match bytes() {
-            Ok(bytes) => Ok(bytes.and_then(format::decode).map_or(Stored::Unreadable, Stored::Entry)),
-            Err(error) if error.kind() == ErrorKind::NotFound => self.is_there().map(|()| Stored::Nothing),
-            Err(error) => Err(error).during("read a session", &place.shard),
+        Ok(self.read_opened(place, |place| OpenedFile::open(&place.record, reading()))?.0)
+    }
+
+    /// The same, and the file that it is in.
+    fn read_opened(
+        &self,
+        place: &RecordPaths,
+        open: impl FnOnce(&RecordPaths) -> io::Result<Option<OpenedFile>>,
+    ) -> Result<(Stored, Option<OpenedFile>)> {
+        let read = || -> io::Result<_> {
+            let file = open(place)?;
+            let bytes = file.as_ref().map(OpenedFile::bytes).transpose()?;
+            Ok((bytes.and_then(format::decode).map_or(Stored::Unreadable, Stored::Entry), file))
+        };
+        match read() {
+            Err(error) if error.kind() == ErrorKind::NotFound => self.is_there().map(|()| (Stored::Nothing, None)),
+            read => read.during("read a session", &place.shard),
         }
     }
 
@@ -227,6 +249,26 @@ impl Disk {
     pub(super) fn live(&self, place: &RecordPaths, touch: Touch) -> Result<Option<Record>> {
         let record = Self::record_of(place, self.read(place)?);
         Ok(record.filter(|record| touch.is_live(record, touch_interval(touch.idle))))
+    }
+
+    /// The same, and its file to be written, if it may be.
+    pub(super) fn live_to_replace(
+        &self,
+        place: &RecordPaths,
+        touch: Touch,
+    ) -> Result<Option<(Record, Option<OpenedFile>)>> {
+        let mut writable = true;
+        let (stored, file) = self.read_opened(place, |place| {
+            OpenedFile::open(&place.record, writing()).or_else(|error| match error.kind() {
+                ErrorKind::NotFound => Err(error),
+                _ => {
+                    writable = false;
+                    OpenedFile::open(&place.record, reading())
+                }
+            })
+        })?;
+        let record = Self::record_of(place, stored).filter(|record| touch.is_live(record, touch_interval(touch.idle)));
+        Ok(record.map(|record| (record, file.filter(|_| writable))))
     }
 
     /// The record under a key, alive or not, for those without its lock.
@@ -289,20 +331,6 @@ impl Disk {
     fn sync(&self, folder: &Path) -> io::Result<()> {
         if self.durable { File::open(folder)?.sync_all() } else { Ok(()) }
     }
-}
-
-/// Whether this file is the one at this path.
-fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-    let id = |found: fs::Metadata| (found.dev(), found.ino());
-    match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        found => Ok(id(found?) == id(file.metadata()?)),
-    }
-}
-
-/// Whether it is a file and no link, folder, pipe or device, which would be followed or waited for.
-pub(super) fn regular(path: &Path) -> io::Result<bool> {
-    Ok(fs::symlink_metadata(path)?.is_file())
 }
 
 /// Gives each of two files the other's name, in one step. `false` where the system or the file system can't: then

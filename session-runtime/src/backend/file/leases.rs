@@ -11,8 +11,10 @@ use std::os::unix::fs::FileExt as _;
 
 use fs4::{FileExt, TryLockError};
 
-use super::disk::{CallerAlive, Disk, DuringExt as _, Locked, RecordPaths, Result, options, regular};
+use super::disk::{CallerAlive, Disk, DuringExt as _, Locked, RecordPaths, Result, options, writing};
 use super::format;
+use super::held::{HeldLease, HeldLeases};
+use super::opened::{OpenedFile, read_at};
 use crate::backend::Lease;
 use crate::clock::Timestamp;
 use crate::record::{Record, Touch};
@@ -21,19 +23,19 @@ const DOING: &str = "lease a session";
 
 /// The answer to a request for a lease.
 pub(super) enum LeaseAttempt {
-    /// The file is the lease: closed, it is given up.
-    Granted(Record, File),
+    /// Dropped, the lease is given up.
+    Granted(Record, HeldLease),
     Busy,
     Absent,
 }
 
 /// A lease as its file tells it.
 pub(super) struct LeaseFile {
-    pub(super) file: File,
+    opened: OpenedFile,
     holder: [u8; 16],
     until: Timestamp,
     /// Whether another process has found it held.
-    pub(super) is_waited_for: bool,
+    is_waited_for: bool,
     /// Whether the file is still the record that it was: its writer died, or could not sync the folder.
     is_record: bool,
 }
@@ -56,23 +58,16 @@ impl LeaseFile {
 
     /// Writes this into a file that may have been a record: over all of it, so that nothing stays that the session no longer
     /// has.
-    pub(super) fn write(file: &File, bytes: &[u8]) -> io::Result<()> {
-        let length = usize::try_from(file.metadata()?.len()).unwrap_or(bytes.len());
+    pub(super) fn write(opened: &OpenedFile, bytes: &[u8]) -> io::Result<()> {
+        let length = usize::try_from(opened.length).unwrap_or(bytes.len());
         let mut bytes = bytes.to_vec();
         bytes.resize(length.max(bytes.len()), 0);
-        file.write_all_at(&bytes, 0)
+        opened.file.write_all_at(&bytes, 0)
     }
 
-    fn read(file: File) -> io::Result<Self> {
-        let (mut bytes, mut length) = (Self::FREE, 0);
-        while length < bytes.len() {
-            match file.read_at(&mut bytes[length..], u64::try_from(length).unwrap_or(u64::MAX)) {
-                Ok(0) => break,
-                Ok(read) => length += read,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
+    fn read(opened: OpenedFile) -> io::Result<Self> {
+        let mut bytes = Self::FREE;
+        let length = read_at(&opened.file, &mut bytes)?;
         let is_record = format::is_begun(&bytes);
         // What was cut short says that it has run out, as does what was a record.
         if is_record || length < Self::SIZE - 1 {
@@ -82,11 +77,17 @@ impl LeaseFile {
         holder.copy_from_slice(&bytes[..16]);
         until.copy_from_slice(&bytes[16..24]);
         let until = Timestamp::from_millis(u64::from_be_bytes(until));
-        Ok(Self { file, holder, until, is_waited_for: bytes[24] != 0, is_record })
+        Ok(Self { opened, holder, until, is_waited_for: bytes[24] != 0, is_record })
     }
 
     pub(super) fn is_current(&self, lease: Lease) -> bool {
         self.holder == lease.holder.to_bytes() && lease.now < self.until
+    }
+
+    /// Whether another process has found the lease in this file held.
+    pub(super) fn is_waited_for(file: &File) -> io::Result<bool> {
+        let mut byte = [0];
+        Ok(file.read_at(&mut byte, Self::WAITED_FOR)? == 1 && byte != [0])
     }
 
     /// Whether it is somebody's: it has not run out, and its process lives.
@@ -94,7 +95,7 @@ impl LeaseFile {
         if now >= self.until {
             return Ok(false);
         }
-        match FileExt::try_lock(&self.file) {
+        match FileExt::try_lock(&self.opened.file) {
             Ok(()) => Ok(false),
             Err(TryLockError::WouldBlock) => Ok(true),
             Err(TryLockError::Error(error)) => Err(error).during(DOING, &place.shard),
@@ -119,53 +120,93 @@ impl Disk {
         {
             if !note.is_waited_for {
                 // Where that can't be written, the holder keeps the session for longer.
-                let _ = note.file.write_all_at(&[1], LeaseFile::WAITED_FOR);
+                let _ = note.opened.file.write_all_at(&[1], LeaseFile::WAITED_FOR);
             }
             return Ok(LeaseAttempt::Busy);
         }
-        let file = self.take(&locked, place, lease, note)?;
+        let held = self.take(&locked, place, lease, note)?;
         self.note_use(&locked, place, &record, touch)?;
         drop(locked);
-        Ok(LeaseAttempt::Granted(record, file))
+        Ok(LeaseAttempt::Granted(record, held))
     }
 
-    pub(super) fn extend(&self, place: &RecordPaths, lease: Lease, asker: &CallerAlive) -> Result<bool> {
+    pub(super) fn extend(
+        &self,
+        place: &RecordPaths,
+        lease: Lease,
+        held: &HeldLeases,
+        asker: &CallerAlive,
+    ) -> Result<bool> {
         let Some(_locked) = self.lock(place, asker)? else { return Ok(false) };
         let Some(note) = self.note(place)?.filter(|note| note.is_current(lease)) else { return Ok(false) };
-        let until = lease.now.plus(lease.ttl).as_millis().to_be_bytes();
-        note.file.write_all_at(&until, LeaseFile::UNTIL).during(DOING, &place.shard)?;
+        let until = lease.now.plus(lease.ttl);
+        let bytes = until.as_millis().to_be_bytes();
+        note.opened.file.write_all_at(&bytes, LeaseFile::UNTIL).during(DOING, &place.shard)?;
+        held.extend(&place.key, lease.holder, until);
         Ok(true)
     }
 
-    pub(super) fn release(&self, place: &RecordPaths, lease: Lease, asker: &CallerAlive) -> Result<()> {
+    pub(super) fn release(
+        &self,
+        place: &RecordPaths,
+        lease: Lease,
+        held: Option<HeldLease>,
+        asker: &CallerAlive,
+    ) -> Result<()> {
         let Some(locked) = self.lock(place, asker)? else { return Ok(()) };
-        self.give_up(&locked, place, lease)
+        match held {
+            Some(held) if held.id.is_at(&place.lease()).during(DOING, &place.shard)? => {
+                held.file.write_all_at(&LeaseFile::FREE, 0).during(DOING, &place.shard)
+            }
+            _ => self.give_up(&locked, place, lease),
+        }
+    }
+
+    /// The lease, if it is the holder's and has not run out.
+    ///
+    /// While the file that this process has a lock on has its name, it says what it did. One that was taken over or removed
+    /// has lost it, and so has one whose folder was replaced.
+    pub(super) fn current(
+        &self,
+        _: &Locked,
+        place: &RecordPaths,
+        lease: Lease,
+        held: Option<HeldLease>,
+    ) -> Result<Option<HeldLease>> {
+        if let Some(held) = held
+            && held.is_current(lease)
+            && held.id.is_at(&place.lease()).during(DOING, &place.shard)?
+        {
+            return Ok(Some(held));
+        }
+        let note = self.note(place)?.filter(|note| note.is_current(lease));
+        Ok(note.map(|note| HeldLease::new(lease, note.opened, 0)))
     }
 
     /// Clears the file of the lease, if the lease is the holder's.
     pub(super) fn give_up(&self, _: &Locked, place: &RecordPaths, lease: Lease) -> Result<()> {
         match self.note(place)?.filter(|note| note.holder == lease.holder.to_bytes()) {
-            Some(note) => note.file.write_all_at(&LeaseFile::FREE, 0).during(DOING, &place.shard),
+            Some(note) => note.opened.file.write_all_at(&LeaseFile::FREE, 0).during(DOING, &place.shard),
             None => Ok(()),
         }
     }
 
     /// The file of the lease: the one that is there, unless a late holder still has its lock; or else a new one.
-    fn take(&self, _: &Locked, place: &RecordPaths, lease: Lease, note: Option<LeaseFile>) -> Result<File> {
+    fn take(&self, _: &Locked, place: &RecordPaths, lease: Lease, note: Option<LeaseFile>) -> Result<HeldLease> {
         let bytes = LeaseFile::bytes(lease, false);
         let path = place.lease();
-        if let Some(LeaseFile { file, is_record, .. }) = note {
+        if let Some(LeaseFile { opened, is_record, .. }) = note {
             self.settle_names(place, is_record)?;
-            match FileExt::try_lock(&file) {
+            match FileExt::try_lock(&opened.file) {
                 Ok(()) => {
-                    LeaseFile::write(&file, &bytes).during(DOING, &place.shard)?;
-                    return Ok(file);
+                    LeaseFile::write(&opened, &bytes).during(DOING, &place.shard)?;
+                    return Ok(HeldLease::new(lease, opened, bytes.len()));
                 }
                 Err(TryLockError::WouldBlock) => self.remove(&path, &place.shard).map(drop)?,
                 Err(TryLockError::Error(error)) => return Err(error).during(DOING, &place.shard),
             }
         }
-        self.make_lease(place, &bytes)
+        self.make_lease(place, lease, &bytes)
     }
 
     /// Where a record has the name of a lease it is not known which names are on the disk. They are before it is written or
@@ -174,35 +215,32 @@ impl Disk {
         if is_record { self.settle(place) } else { Ok(()) }
     }
 
-    pub(super) fn make_lease(&self, place: &RecordPaths, bytes: &[u8]) -> Result<File> {
+    pub(super) fn make_lease(&self, place: &RecordPaths, lease: Lease, bytes: &[u8]) -> Result<HeldLease> {
         let make = || {
             let file = options().read(true).write(true).create_new(true).open(place.lease())?;
             FileExt::try_lock(&file)?;
             file.write_all_at(bytes, 0)?;
-            Ok(file)
+            OpenedFile::new(file)
         };
         // What a failure leaves holds no lease: the lock on it goes with the file.
-        make().during(DOING, &place.shard)
+        Ok(HeldLease::new(lease, make().during(DOING, &place.shard)?, bytes.len()))
     }
 
     /// What the file of a lease says, if there is one.
     pub(super) fn note(&self, place: &RecordPaths) -> Result<Option<LeaseFile>> {
-        let path = place.lease();
-        // A link is not followed: what it leads to would be written.
-        let open = || match regular(&path)? {
-            true => options().read(true).write(true).open(&path),
-            false => Err(ErrorKind::InvalidInput.into()),
-        };
-        match open() {
+        match OpenedFile::open(&place.lease(), writing()) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            file => file.and_then(LeaseFile::read).map(Some).during(DOING, &place.shard),
+            // What a link leads to would be written.
+            Ok(None) => Err(ErrorKind::InvalidInput.into()).during(DOING, &place.shard),
+            Ok(Some(opened)) => LeaseFile::read(opened).map(Some).during(DOING, &place.shard),
+            Err(error) => Err(error).during(DOING, &place.shard),
         }
     }
 
     /// Removes a lease that nobody holds: its process died, or its record has gone.
     pub(super) fn tidy(&self, _: &Locked, place: &RecordPaths) -> Result<()> {
         let Some(note) = self.note(place)? else { return Ok(()) };
-        let held = matches!(FileExt::try_lock(&note.file), Err(TryLockError::WouldBlock));
+        let held = matches!(FileExt::try_lock(&note.opened.file), Err(TryLockError::WouldBlock));
         if !held || fs::symlink_metadata(&place.record).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
             self.settle_names(place, note.is_record)?;
             self.remove(&place.lease(), &place.shard)?;

@@ -21,6 +21,7 @@ pub(super) mod fuzz;
 mod held;
 mod leases;
 mod listing;
+mod opened;
 mod records;
 mod saves;
 mod sweep;
@@ -175,10 +176,10 @@ impl Backend for File {
 impl Leases for File {
     async fn acquire(&self, key: &RecordKey, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
         let place = self.disk.place(key);
-        // Should this future be dropped, the file is, and the lease is free.
+        // Should this future be dropped, the lease is, and its file is closed.
         match self.run(move |disk, asker| disk.acquire(&place, lease, touch, asker)).await? {
-            LeaseAttempt::Granted(record, file) => {
-                self.held.insert(key, lease.holder, file);
+            LeaseAttempt::Granted(record, held) => {
+                self.held.insert(key, held);
                 Ok(Acquired::Granted(record))
             }
             LeaseAttempt::Busy => Ok(Acquired::Busy(Box::pin(tokio::time::sleep(pause())))),
@@ -187,11 +188,11 @@ impl Leases for File {
     }
 
     async fn extend(&self, key: &RecordKey, lease: Lease) -> Result<bool, BackendError> {
-        if !self.held.has(key, lease.holder) {
+        if self.held.get(key, lease.holder).is_none() {
             return Ok(false);
         }
-        let place = self.disk.place(key);
-        self.run(move |disk, asker| disk.extend(&place, lease, asker)).await
+        let (place, held) = (self.disk.place(key), Arc::clone(&self.held));
+        self.run(move |disk, asker| disk.extend(&place, lease, &held, asker)).await
     }
 
     async fn save(
@@ -209,12 +210,7 @@ impl Leases for File {
 
     async fn release(&self, key: &RecordKey, lease: Lease) -> Result<(), BackendError> {
         let (place, held) = (self.disk.place(key), self.held.take(key, lease.holder));
-        self.run(move |disk, asker| {
-            let released = disk.release(&place, lease, asker);
-            drop(held);
-            released
-        })
-        .await
+        self.run(move |disk, asker| disk.release(&place, lease, held, asker)).await
     }
 }
 

@@ -10,15 +10,16 @@
 //! dies before the names are on the disk leaves a record as the file of the lease: whoever writes or removes that file
 //! syncs the folder first.
 
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::fs::FileExt as _;
 
 use fs4::FileExt;
 
-use super::disk::{CallerAlive, Disk, DuringExt as _, Locked, RecordPaths, Result, exchange, options};
+use super::disk::{CallerAlive, Disk, DuringExt as _, Locked, RecordPaths, Result, exchange};
 use super::format;
-use super::held::HeldLeases;
+use super::held::{HeldLease, HeldLeases};
 use super::leases::LeaseFile;
+use super::opened::OpenedFile;
 use crate::backend::{Kept, Lease, Written};
 use crate::record::{Record, Touch};
 
@@ -36,21 +37,21 @@ impl Disk {
         &self,
         place: &RecordPaths,
         change: &Change<'_>,
-        held: Option<File>,
+        held: Option<HeldLease>,
         asker: &CallerAlive,
     ) -> Result<Written> {
         let Some(locked) = self.lock_to_write(place, asker)? else { return Ok(Written::Absent) };
-        let note = match self.permitted(&locked, place, change)? {
-            Ok(note) => note,
+        let (lease, old) = match self.permitted(&locked, place, change, held)? {
+            Ok(permitted) => permitted,
             Err(refused) => return Ok(refused),
         };
-        if let Some(old) = self.become_record(&locked, place, &note, change)?
+        if let Some(old) = self.become_record(&locked, place, &lease, old, change)?
             && LeaseFile::write(&old, &LeaseFile::FREE).is_err()
         {
             let _ = fs::remove_file(place.lease());
         }
         // Before the shard is free: the file is the record now, and the next save that keeps its lease locks that.
-        drop(held);
+        drop(lease);
         drop(locked);
         Ok(Written::Done)
     }
@@ -60,26 +61,31 @@ impl Disk {
         &self,
         place: &RecordPaths,
         change: &Change<'_>,
-        held: &HeldLeases,
+        leases: &HeldLeases,
         asker: &CallerAlive,
     ) -> Result<Kept> {
         let Some(locked) = self.lock_to_write(place, asker)? else { return Ok(Kept::Not(Written::Absent)) };
-        let note = match self.permitted(&locked, place, change)? {
-            Ok(note) => note,
+        let held = leases.get(&place.key, change.lease.holder);
+        let (lease, old) = match self.permitted(&locked, place, change, held)? {
+            Ok(permitted) => permitted,
             Err(refused) => return Ok(Kept::Not(refused)),
         };
-        let bytes = LeaseFile::bytes(change.lease, note.is_waited_for);
-        let old = self.become_record(&locked, place, &note, change)?;
-        let reused = old.filter(|old| FileExt::try_lock(old).is_ok() && LeaseFile::write(old, &bytes).is_ok());
-        let kept = reused.or_else(|| {
-            // The record is stored: nothing may fail any more, and without a file there is no lease.
-            let _ = fs::remove_file(place.lease());
-            self.make_lease(place, &bytes).ok()
-        });
-        let Some(file) = kept else { return Ok(Kept::Not(Written::Done)) };
-        held.replace(&place.key, change.lease.holder, file);
+        let is_waited_for = LeaseFile::is_waited_for(&lease.file).during("write a session", &place.shard)?;
+        let bytes = LeaseFile::bytes(change.lease, is_waited_for);
+        let old = self.become_record(&locked, place, &lease, old, change)?;
+        let reused = old.filter(|old| FileExt::try_lock(&old.file).is_ok() && LeaseFile::write(old, &bytes).is_ok());
+        let kept = match reused {
+            Some(old) => Some(HeldLease::new(change.lease, old, bytes.len())),
+            None => {
+                // The record is stored: nothing may fail any more, and without a file there is no lease.
+                let _ = fs::remove_file(place.lease());
+                self.make_lease(place, change.lease, &bytes).ok()
+            }
+        };
+        let Some(kept) = kept else { return Ok(Kept::Not(Written::Done)) };
+        leases.replace(&place.key, kept);
         drop(locked);
-        Ok(if note.is_waited_for { Kept::Contended } else { Kept::Alone })
+        Ok(if is_waited_for { Kept::Contended } else { Kept::Alone })
     }
 
     /// A write for which nobody waits any more is not begun: who asked has been told that it failed.
@@ -90,17 +96,19 @@ impl Disk {
         Ok(locked)
     }
 
-    /// The file of the lease, if the holder has it and the stored version is the expected one. If not the lease is given up.
+    /// The lease, if the holder has it and the stored version is the expected one, and the record's file to be written, if it
+    /// may be. If not the lease is given up.
     fn permitted(
         &self,
         locked: &Locked,
         place: &RecordPaths,
         change: &Change<'_>,
-    ) -> Result<std::result::Result<LeaseFile, Written>> {
-        let note = self.note(place)?.filter(|note| note.is_current(change.lease));
-        let refused = match (self.live(place, change.touch)?, note) {
+        held: Option<HeldLease>,
+    ) -> Result<std::result::Result<(HeldLease, Option<OpenedFile>), Written>> {
+        let lease = self.current(locked, place, change.lease, held)?;
+        let refused = match (self.live_to_replace(place, change.touch)?, lease) {
             (None, _) => Written::Absent,
-            (Some(stored), Some(note)) if stored.version == change.expected => return Ok(Ok(note)),
+            (Some((stored, old)), Some(lease)) if stored.version == change.expected => return Ok(Ok((lease, old))),
             (Some(_), _) => Written::Conflict,
         };
         self.give_up(locked, place, change.lease)?;
@@ -113,23 +121,24 @@ impl Disk {
         &self,
         _: &Locked,
         place: &RecordPaths,
-        note: &LeaseFile,
+        lease: &HeldLease,
+        old: Option<OpenedFile>,
         change: &Change<'_>,
-    ) -> Result<Option<File>> {
+    ) -> Result<Option<OpenedFile>> {
         let (bytes, path) = (format::encode(change.record, change.touch.idle), place.lease());
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         let write = || {
-            note.file.write_all_at(&bytes, 0)?;
-            if note.file.metadata()?.len() > length {
-                note.file.set_len(length)?;
+            lease.file.write_all_at(&bytes, 0)?;
+            if lease.length > length {
+                lease.file.set_len(length)?;
             }
             if self.durable {
-                note.file.sync_data()?;
+                lease.file.sync_data()?;
             }
-            // Opened before, since nothing may fail once the record is in its place. One that can't be is replaced.
-            match options().write(true).open(&place.record) {
-                Ok(old) if exchange(&path, &place.record) => Ok(Some(old)),
-                _ => fs::rename(&path, &place.record).map(|()| None),
+            // It was opened before, since nothing may fail once the record is in its place. One that can't be is replaced.
+            match old.filter(|_| exchange(&path, &place.record)) {
+                Some(old) => Ok(Some(old)),
+                None => fs::rename(&path, &place.record).map(|()| None),
             }
         };
         let old = write().during("write a session", &place.shard)?;
