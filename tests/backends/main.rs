@@ -5,6 +5,7 @@ mod cookie_app;
 mod file;
 mod file_folder;
 mod file_fuse;
+mod file_opened;
 mod file_processes;
 mod file_sweep;
 mod guide;
