@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Weak;
 use std::thread;
@@ -16,7 +16,7 @@ use fs4::{FileExt, TryLockError};
 
 use super::folder;
 use super::format::{self, FileEntry};
-use super::opened::{OpenedFile, no_surprise};
+use super::opened::{FileId, OpenedFile, no_surprise};
 use crate::backend::touch_interval;
 use crate::id::RecordKey;
 use crate::record::{Record, Touch};
@@ -187,8 +187,11 @@ impl Disk {
                 file => file.during(DOING, &place.shard)?,
             };
             match FileExt::try_lock(&file) {
-                // What was tidied away since it was opened keeps nobody out: others lock the new file of that name.
-                Ok(()) if file.metadata().during(DOING, &place.shard)?.nlink() > 0 => return Ok(Some(Locked(file))),
+                // What was tidied away since it was opened keeps nobody out: others lock the new file of that name. Its links
+                // don't tell everywhere: some network file systems give an open file that is removed another name.
+                Ok(()) if FileId::of(&file).and_then(|id| id.is_at(&path)).during(DOING, &place.shard)? => {
+                    return Ok(Some(Locked(file)));
+                }
                 Ok(()) | Err(TryLockError::WouldBlock) => asker.is_there(place)?,
                 Err(TryLockError::Error(error)) => return Err(error).during(DOING, &place.shard),
             }

@@ -16,17 +16,14 @@ use crate::id::RecordKey;
 pub(super) struct HeldLease {
     pub(super) file: Arc<File>,
     pub(super) id: FileId,
-    /// How long the file is: longer than what it says where it was a record.
-    pub(super) length: u64,
     pub(super) until: Timestamp,
     holder: Holder,
 }
 
 impl HeldLease {
     /// The lease that has been written into this file.
-    pub(super) fn new(lease: Lease, OpenedFile { file, id, length }: OpenedFile, written: usize) -> Self {
-        let length = length.max(u64::try_from(written).unwrap_or(u64::MAX));
-        Self { file: Arc::new(file), id, length, until: lease.now.plus(lease.ttl), holder: lease.holder }
+    pub(super) fn new(lease: Lease, OpenedFile { file, id, length: _ }: OpenedFile) -> Self {
+        Self { file: Arc::new(file), id, until: lease.now.plus(lease.ttl), holder: lease.holder }
     }
 
     /// Whether it is this one, and has not run out.
@@ -52,6 +49,11 @@ impl HeldLeases {
     /// The holder's lease, which stays among those that are held.
     pub(super) fn get(&self, key: &RecordKey, holder: Holder) -> Option<HeldLease> {
         self.leases().get(key).filter(|held| held.holder == holder).cloned()
+    }
+
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.leases().len()
     }
 
     /// The holder's lease, no longer among those that are held: whoever has it gives it up by dropping it.

@@ -7,7 +7,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 
 use fs4::{FileExt, TryLockError};
 
@@ -57,12 +57,16 @@ impl LeaseFile {
     }
 
     /// Writes this into a file that may have been a record: over all of it, so that nothing stays that the session no longer
-    /// has.
-    pub(super) fn write(opened: &OpenedFile, bytes: &[u8]) -> io::Result<()> {
-        let length = usize::try_from(opened.length).unwrap_or(bytes.len());
+    /// has. One that has another name is left as it is, and an error: it is the record of a copy that was made of hard links.
+    pub(super) fn write(file: &File, bytes: &[u8]) -> io::Result<()> {
+        let found = file.metadata()?;
+        if found.nlink() > 1 {
+            return Err(ErrorKind::AlreadyExists.into());
+        }
+        let length = usize::try_from(found.len()).unwrap_or(bytes.len());
         let mut bytes = bytes.to_vec();
         bytes.resize(length.max(bytes.len()), 0);
-        opened.file.write_all_at(&bytes, 0)
+        file.write_all_at(&bytes, 0)
     }
 
     fn read(opened: OpenedFile) -> io::Result<Self> {
@@ -180,7 +184,7 @@ impl Disk {
             return Ok(Some(held));
         }
         let note = self.note(place)?.filter(|note| note.is_current(lease));
-        Ok(note.map(|note| HeldLease::new(lease, note.opened, 0)))
+        Ok(note.map(|note| HeldLease::new(lease, note.opened)))
     }
 
     /// Clears the file of the lease, if the lease is the holder's.
@@ -198,10 +202,15 @@ impl Disk {
         if let Some(LeaseFile { opened, is_record, .. }) = note {
             self.settle_names(place, is_record)?;
             match FileExt::try_lock(&opened.file) {
-                Ok(()) => {
-                    LeaseFile::write(&opened, &bytes).during(DOING, &place.shard)?;
-                    return Ok(HeldLease::new(lease, opened, bytes.len()));
-                }
+                Ok(()) => match LeaseFile::write(&opened.file, &bytes) {
+                    Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                        self.remove(&path, &place.shard).map(drop)?;
+                    }
+                    written => {
+                        let held = written.map(|()| HeldLease::new(lease, opened));
+                        return held.during(DOING, &place.shard);
+                    }
+                },
                 Err(TryLockError::WouldBlock) => self.remove(&path, &place.shard).map(drop)?,
                 Err(TryLockError::Error(error)) => return Err(error).during(DOING, &place.shard),
             }
@@ -223,7 +232,7 @@ impl Disk {
             OpenedFile::new(file)
         };
         // What a failure leaves holds no lease: the lock on it goes with the file.
-        Ok(HeldLease::new(lease, make().during(DOING, &place.shard)?, bytes.len()))
+        Ok(HeldLease::new(lease, make().during(DOING, &place.shard)?))
     }
 
     /// What the file of a lease says, if there is one.

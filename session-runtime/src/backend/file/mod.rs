@@ -225,10 +225,15 @@ impl KeepLease for File {
     ) -> Result<Kept, BackendError> {
         // It stays among those that are held: what keeps it alive meanwhile looks for it there.
         let (place, held) = (self.disk.place(key), Arc::clone(&self.held));
-        self.run(move |disk, asker| {
+        let save = move |disk: &Disk, asker: &CallerAlive| {
             disk.save_and_keep(&place, &Change { lease, expected, record: &record, touch }, &held, asker)
-        })
-        .await
+        };
+        let kept = self.run(save).await?;
+        if matches!(kept, Kept::Not(_)) {
+            // Nobody gives it up any more.
+            drop(self.held.take(key, lease.holder));
+        }
+        Ok(kept)
     }
 }
 

@@ -19,7 +19,11 @@ pub(super) struct FileId {
 }
 
 impl FileId {
-    fn of(found: &Metadata) -> Self {
+    pub(super) fn of(file: &File) -> io::Result<Self> {
+        Ok(Self::found(&file.metadata()?))
+    }
+
+    fn found(found: &Metadata) -> Self {
         Self { device: found.dev(), inode: found.ino() }
     }
 
@@ -27,7 +31,7 @@ impl FileId {
     pub(super) fn is_at(self, path: &Path) -> io::Result<bool> {
         match fs::symlink_metadata(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            found => Ok(Self::of(&found?) == self),
+            found => Ok(Self::found(&found?) == self),
         }
     }
 }
@@ -51,13 +55,13 @@ impl OpenedFile {
             Err(error) => return if fs::symlink_metadata(path)?.is_file() { Err(error) } else { Ok(None) },
         };
         let found = file.metadata()?;
-        Ok(found.is_file().then(|| Self { file, id: FileId::of(&found), length: found.len() }))
+        Ok(found.is_file().then(|| Self { file, id: FileId::found(&found), length: found.len() }))
     }
 
     /// One that was made by this process just now.
     pub(super) fn new(file: File) -> io::Result<Self> {
         let found = file.metadata()?;
-        Ok(Self { id: FileId::of(&found), length: found.len(), file })
+        Ok(Self { id: FileId::found(&found), length: found.len(), file })
     }
 
     /// What is in it, as much as there was when it was opened.

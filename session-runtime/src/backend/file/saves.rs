@@ -11,11 +11,11 @@
 //! syncs the folder first.
 
 use std::fs;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 
 use fs4::FileExt;
 
-use super::disk::{CallerAlive, Disk, DuringExt as _, Locked, RecordPaths, Result, exchange};
+use super::disk::{CallerAlive, Disk, DuringExt as _, Locked, RecordPaths, Result, exchange, options};
 use super::format;
 use super::held::{HeldLease, HeldLeases};
 use super::leases::LeaseFile;
@@ -46,7 +46,7 @@ impl Disk {
             Err(refused) => return Ok(refused),
         };
         if let Some(old) = self.become_record(&locked, place, &lease, old, change)?
-            && LeaseFile::write(&old, &LeaseFile::FREE).is_err()
+            && LeaseFile::write(&old.file, &LeaseFile::FREE).is_err()
         {
             let _ = fs::remove_file(place.lease());
         }
@@ -73,9 +73,10 @@ impl Disk {
         let is_waited_for = LeaseFile::is_waited_for(&lease.file).during("write a session", &place.shard)?;
         let bytes = LeaseFile::bytes(change.lease, is_waited_for);
         let old = self.become_record(&locked, place, &lease, old, change)?;
-        let reused = old.filter(|old| FileExt::try_lock(&old.file).is_ok() && LeaseFile::write(old, &bytes).is_ok());
+        let reused =
+            old.filter(|old| FileExt::try_lock(&old.file).is_ok() && LeaseFile::write(&old.file, &bytes).is_ok());
         let kept = match reused {
-            Some(old) => Some(HeldLease::new(change.lease, old, bytes.len())),
+            Some(old) => Some(HeldLease::new(change.lease, old)),
             None => {
                 // The record is stored: nothing may fail any more, and without a file there is no lease.
                 let _ = fs::remove_file(place.lease());
@@ -128,12 +129,19 @@ impl Disk {
         let (bytes, path) = (format::encode(change.record, change.touch.idle), place.lease());
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         let write = || {
-            lease.file.write_all_at(&bytes, 0)?;
-            if lease.length > length {
-                lease.file.set_len(length)?;
+            let found = lease.file.metadata()?;
+            let made = match found.nlink() {
+                0 | 1 => None,
+                // A copy of the folder has the file, too.
+                _ => Some(fs::remove_file(&path).and_then(|()| options().write(true).create_new(true).open(&path))?),
+            };
+            let file = made.as_ref().unwrap_or(&lease.file);
+            file.write_all_at(&bytes, 0)?;
+            if made.is_none() && found.len() > length {
+                file.set_len(length)?;
             }
             if self.durable {
-                lease.file.sync_data()?;
+                file.sync_data()?;
             }
             // It was opened before, since nothing may fail once the record is in its place. One that can't be is replaced.
             match old.filter(|_| exchange(&path, &place.record)) {

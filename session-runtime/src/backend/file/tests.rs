@@ -10,8 +10,10 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
 use tracing::{Event, Metadata, Subscriber};
 
+use super::File;
 use super::disk::{CallerAlive, Disk, RecordPaths};
 use super::sweep::{CALL, SweepCursor};
+use crate::backend::{Acquired, Backend as _, Holder, KeepLease as _, Kept, Lease, Leases as _, Written};
 use crate::clock::Timestamp;
 use crate::id::RecordKey;
 use crate::record::{Record, Touch};
@@ -170,4 +172,81 @@ fn who_else_can_write_the_folder_is_told_and_what_is_made_again_is_told() {
     );
     assert!(told[1].starts_with("WARN session.store_remade"), "{told:?}");
     fs::remove_dir_all(&folder).unwrap();
+}
+
+/// A store with one session, and what is said in its calls.
+async fn leased(is_durable: bool) -> (File, RecordKey, Lease, Touch, Record) {
+    let (_, folder) = disk();
+    let file = if is_durable { File::durable(&folder) } else { File::new(&folder) }.unwrap();
+    let (key, now) = (RecordKey::from_bytes([7; 32]), Timestamp::from_secs(1));
+    let touch = Touch { now, idle: Duration::from_secs(60), expires: Timestamp::from_secs(1000) };
+    let record = Record { version: 1, last_seen: now, expires: touch.expires, body: Bytes::from_static(b"first") };
+    assert!(file.create(&key, record.clone(), touch).await.unwrap());
+    let lease = Lease { holder: Holder::new(), ttl: Duration::from_secs(30), now };
+    (file, key, lease, touch, record)
+}
+
+#[tokio::test]
+async fn a_save_that_keeps_no_lease_leaves_no_file_open() {
+    let (file, key, lease, touch, record) = leased(false).await;
+    let next = |version| Record { version, ..record.clone() };
+    assert!(matches!(file.acquire(&key, lease, touch).await.unwrap(), Acquired::Granted(_)));
+    let refused = file.save_and_keep(&key, lease, 9, next(10), touch).await.unwrap();
+    assert_eq!((refused, file.held.count()), (Kept::Not(Written::Conflict), 0));
+    assert!(matches!(file.acquire(&key, lease, touch).await.unwrap(), Acquired::Granted(_)));
+    assert!(file.delete(&key).await.unwrap());
+    let ended = file.save_and_keep(&key, lease, 1, next(2), touch).await.unwrap();
+    assert_eq!((ended, file.held.count()), (Kept::Not(Written::Absent), 0));
+    fs::remove_dir_all(&file.disk.root).unwrap();
+}
+
+/// As `cp -al` makes it, and tools for backups.
+fn copied_by_links(folder: &PathBuf) -> PathBuf {
+    let copy = folder.with_extension("copy");
+    let made = std::process::Command::new("cp").arg("-al").arg(folder).arg(&copy).status().unwrap();
+    assert!(made.success());
+    copy
+}
+
+/// While nobody has the session, while somebody has it, and after saves that keep it.
+#[tokio::test]
+async fn a_copy_of_the_folder_that_is_made_of_hard_links_keeps_the_records_it_was_made_of() {
+    for is_durable in [false, true] {
+        for saves_before in [None, Some(0), Some(1), Some(2)] {
+            let (file, key, lease, touch, record) = leased(is_durable).await;
+            let next =
+                |version: u64| Record { version, body: vec![b'0'; 10 * version as usize].into(), ..record.clone() };
+            let mut version = 1;
+            if let Some(saves) = saves_before {
+                assert!(matches!(file.acquire(&key, lease, touch).await.unwrap(), Acquired::Granted(_)));
+                for _ in 0..saves {
+                    let kept = file.save_and_keep(&key, lease, version, next(version + 1), touch).await.unwrap();
+                    assert_eq!(kept, Kept::Alone);
+                    version += 1;
+                }
+            }
+            let copy = copied_by_links(&file.disk.root);
+            let (copied, was) = (File::new(&copy).unwrap(), version);
+            if saves_before.is_none() {
+                assert!(matches!(file.acquire(&key, lease, touch).await.unwrap(), Acquired::Granted(_)));
+            }
+            for _ in 0..3 {
+                let kept = file.save_and_keep(&key, lease, version, next(version + 1), touch).await.unwrap();
+                assert_eq!(kept, Kept::Alone);
+                version += 1;
+                let found = copied.peek(&key).await.unwrap().map(|record| record.version);
+                assert_eq!(found, Some(was), "{is_durable} {saves_before:?}");
+            }
+            assert_eq!(file.save(&key, lease, version, next(version + 1), touch).await.unwrap(), Written::Done);
+            assert_eq!(copied.peek(&key).await.unwrap().map(|record| record.version), Some(was));
+            assert_eq!(file.peek(&key).await.unwrap().map(|record| record.version), Some(version + 1));
+            let held = fs::read(copied.disk.place(&key).lease()).unwrap_or_default();
+            assert!(!held.windows(4).any(|bytes| bytes == b"0000"), "no later record comes into the copy");
+            let again = Lease { holder: Holder::new(), ..lease };
+            assert!(matches!(copied.acquire(&key, again, touch).await.unwrap(), Acquired::Granted(_)));
+            for folder in [&file.disk.root, &copy] {
+                fs::remove_dir_all(folder).unwrap();
+            }
+        }
+    }
 }
