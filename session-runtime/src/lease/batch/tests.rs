@@ -1,7 +1,5 @@
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use tokio::sync::Notify;
 
 use super::*;
@@ -26,7 +24,7 @@ async fn begun_on(store: Store) -> (Arc<Batch>, Record, Touch) {
     });
     let (key, now) = (RecordKey::from_bytes([7; 32]), client.now());
     let touch = Touch { now, idle: HOUR, expires: now.plus(HOUR) };
-    let record = Record { version: 1, last_seen: now, expires: touch.expires, body: Bytes::from_static(b"data") };
+    let record = Record { version: 1, last_seen: now, expires: touch.expires, body: b"data".as_slice().into() };
     client.store.backend().create(&key, record.clone(), touch).await.unwrap();
     let mut lease = TakenLease::ask(&client, key, HOUR);
     let acquired = client.store.leases().unwrap().acquire(&key, lease.at(now), touch).await.unwrap();
