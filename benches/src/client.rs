@@ -59,7 +59,7 @@ impl<'a> Answer<'a> {
     fn cookie(&self) -> Option<String> {
         let cookies = self.headers(b"set-cookie: ").map(String::from_utf8_lossy);
         let mut cookies = cookies.filter_map(|cookie| Some(cookie.split(';').next()?.to_owned()));
-        cookies.find(|cookie| !cookie.ends_with('='))
+        cookies.find(|cookie| cookie.split_once('=').is_some_and(|(_, value)| !value.is_empty()))
     }
 }
 
