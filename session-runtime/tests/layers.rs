@@ -47,7 +47,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("declaration", &["http", "session_rules"]),
     ("scheme", &["session_rules", "utoipa"]),
-    ("lease", &["tokio"]),
+    // With the crate that draws the storms of its tests.
+    ("lease", &["proptest", "tokio"]),
     (
         "sessions",
         &[

@@ -1,9 +1,13 @@
 //! Exclusive use of a session: a queue inside this process, then a lease across all of them.
 
 mod batch;
+#[cfg(test)]
+mod faulty;
 mod keeper;
 mod queue;
 mod state;
+#[cfg(test)]
+mod storms;
 mod taken;
 mod writes;
 

@@ -3,9 +3,10 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::*;
-use crate::backend::{Acquired, Backend, Capabilities, KeepLease, Lease, Leases, Memory, RecordKey, Store};
+use crate::backend::{Acquired, Memory, RecordKey, Store};
 use crate::clock::SystemClock;
 use crate::lease::StoreClient;
+use crate::lease::faulty::{Faulty, Save, Saves};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -72,82 +73,25 @@ fn a_runtime_that_takes_no_save_any_more_fails_it_at_once() {
     assert_eq!(outcome.recv_timeout(Duration::from_secs(60)), Ok(true), "it waits for nobody");
 }
 
-/// A store whose saves are done and lose the lease, as where no answer came until the lease had run out.
+/// Saves are done and lose the lease, as where no answer came until the lease had run out.
 #[derive(Default)]
-struct LosesLeases {
-    memory: Memory,
+struct LoseLeases {
     answers: Notify,
 }
 
-impl Backend for LosesLeases {
-    async fn create(&self, key: &RecordKey, record: Record, touch: Touch) -> Result<bool, BackendError> {
-        self.memory.create(key, record, touch).await
-    }
-
-    async fn load(&self, key: &RecordKey, touch: Touch) -> Result<Option<Record>, BackendError> {
-        self.memory.load(key, touch).await
-    }
-
-    async fn peek(&self, key: &RecordKey) -> Result<Option<Record>, BackendError> {
-        self.memory.peek(key).await
-    }
-
-    async fn update(&self, key: &RecordKey, at: u64, record: Record, touch: Touch) -> Result<Written, BackendError> {
-        self.memory.update(key, at, record, touch).await
-    }
-
-    async fn delete(&self, key: &RecordKey) -> Result<bool, BackendError> {
-        self.memory.delete(key).await
-    }
-
-    fn capabilities(self: &Arc<Self>) -> Capabilities {
-        Capabilities::none().leases(self).keep_lease(self)
-    }
-}
-
-impl Leases for LosesLeases {
-    async fn acquire(&self, key: &RecordKey, lease: Lease, touch: Touch) -> Result<Acquired, BackendError> {
-        self.memory.acquire(key, lease, touch).await
-    }
-
-    async fn extend(&self, key: &RecordKey, lease: Lease) -> Result<bool, BackendError> {
-        self.memory.extend(key, lease).await
-    }
-
-    async fn save(
-        &self,
-        key: &RecordKey,
-        lease: Lease,
-        expected: u64,
-        record: Record,
-        touch: Touch,
-    ) -> Result<Written, BackendError> {
-        self.memory.save(key, lease, expected, record, touch).await
-    }
-
-    async fn release(&self, key: &RecordKey, lease: Lease) -> Result<(), BackendError> {
-        self.memory.release(key, lease).await
-    }
-}
-
-impl KeepLease for LosesLeases {
-    async fn save_and_keep(
-        &self,
-        key: &RecordKey,
-        lease: Lease,
-        expected: u64,
-        record: Record,
-        touch: Touch,
-    ) -> Result<Kept, BackendError> {
-        self.answers.notified().await;
-        self.memory.save(key, lease, expected, record, touch).await.map(Kept::Not)
+impl Saves for LoseLeases {
+    async fn save(&self, memory: &Memory, save: Save<'_>, keeps: bool) -> Result<Kept, BackendError> {
+        if keeps {
+            self.answers.notified().await;
+        }
+        save.run(memory, false).await
     }
 }
 
 #[tokio::test]
 async fn a_lease_that_is_lost_with_a_save_that_is_done_is_told_by_who_ran_on_and_passed_on_by_nobody() {
     for runs_on in [true, false] {
-        let store = Arc::new(LosesLeases::default());
+        let store = Arc::new(Faulty::<LoseLeases>::default());
         let (batch, record, touch) = begun_on(Store::new(Arc::clone(&store))).await;
         let add = |version| batch.add(&Handle::current(), Record { version, ..record.clone() }, touch);
         add(2);
@@ -155,7 +99,7 @@ async fn a_lease_that_is_lost_with_a_save_that_is_done_is_told_by_who_ran_on_and
         if runs_on {
             add(3);
         }
-        store.answers.notify_one();
+        store.saves.answers.notify_one();
         assert!(batch.committed(2).await.is_ok(), "it is stored");
         if runs_on {
             assert!(matches!(batch.committed(3).await, Err(Error::LeaseLost)));
