@@ -64,12 +64,12 @@ pub enum Acquired {
 pub trait Leases: Backend {
     /// Takes the lease if it is free, and loads (and touches) the record.
     ///
-    /// The future may be dropped at any point: the client has left, or the runtime's deadline has passed. Then the lease is
-    /// either not taken or runs out by itself: it is held for no longer than `lease.ttl` from when it was taken, and whoever
-    /// asks later is granted it at the latest then. Where a request goes on without its caller, on a server or in a task,
-    /// nothing extends what it takes. Nor does it keep a place among those who wait, if it was waiting. The runtime calls
-    /// [`release`](Leases::release) for a lease that it has asked for and not been granted; a store that may take the lease
-    /// after that had better give it up by itself then, since the session is nobody's until the lease has run out.
+    /// The future may be dropped at any point: the client has left, or the runtime's deadline has passed. Then the lease must
+    /// not be taken, or must end `lease.ttl` after it was taken, when somebody else can have it. Nothing may extend it, even
+    /// where the call goes on without its caller, on a server or in a task. A caller who was waiting must lose its place.
+    ///
+    /// The runtime calls [`release`](Leases::release) for a lease that it has asked for and not been granted. A store that
+    /// may take the lease after that should give it up by itself: until it ends nobody can use the session exclusively.
     fn acquire(
         &self,
         key: &RecordKey,

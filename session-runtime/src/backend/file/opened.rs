@@ -1,8 +1,7 @@
 //! A file of the store, opened and looked at.
 //!
-//! It is opened first, and what it is is asked of the open file: two calls to the system where a look at the name, the
-//! opening, a look at the size and a read to the end are five. A link is not followed, and what is no file of bytes, such as
-//! a pipe, is not waited for: so the name need not be looked at first, after which it could lead elsewhere anyway.
+//! The file is opened first. Then the open file is asked for its kind and its length. That saves calls to the system, and
+//! the name cannot lead to another file in between. Opening does not follow a link, and does not wait for a pipe.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind};
