@@ -28,8 +28,8 @@ pub(super) fn could_be_a_session(ty: &Type) -> bool {
 pub(super) fn by_value(name: &str) -> String {
     if matches!(name, "Session" | "SessionSlot") {
         return format!(
-            "`{name}` does not say whose session it is; write `{name}<User>`, with your type. If it is the `{name}` of \
-             another library, take it in a handler without `#[session]`"
+            "`{name}` does not say whose session it is; write `{name}<User>`, with your type. A type of your own of that \
+             name is lent as `&{name}` or `&mut {name}`, and that of another library is taken without `#[session]`"
         );
     }
     format!(

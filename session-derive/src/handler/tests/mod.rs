@@ -109,6 +109,10 @@ fn a_session_by_value_is_told_to_borrow() {
     assert_refused(&refused!([protected] async fn f(a: &User, b: User) {}), &["is taken already"]);
     // Left over from tower-sessions, or the type is forgotten.
     assert_refused(&refused!([optional] async fn f(s: Session) {}), &["write `Session<User>`, with your type"]);
+    assert_refused(
+        &refused!([optional] async fn f(s: Session) {}),
+        &["A type of your own of that name is lent as `&Session`"],
+    );
     assert_refused(&refused!([optional] async fn f(s: SessionSlot) {}), &["write `SessionSlot<User>`, with your type"]);
 }
 

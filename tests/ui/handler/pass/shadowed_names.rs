@@ -92,6 +92,19 @@ mod own {
     pub async fn beside(_: session_runtime::Session<super::Spec>, _: Session) {}
 }
 
+/// A user's own `Session` may be what a session holds.
+mod lent {
+    #[derive(serde::Serialize, serde::Deserialize, session_runtime::SessionData)]
+    pub struct Session {
+        visits: u32,
+    }
+
+    #[session_runtime::session(protected)]
+    pub async fn visit(session: &mut Session) {
+        session.visits += 1;
+    }
+}
+
 #[session_runtime::session(optional)]
 async fn imported(slot: SessionSlot<Spec>, _: Option<Session<Access>>) {
     drop(slot);
@@ -99,13 +112,14 @@ async fn imported(slot: SessionSlot<Spec>, _: Option<Session<Access>>) {
 
 fn main() {
     let _: fn(App) -> axum::Router = |app| {
-        let one = axum::routing::get(names::visit).post(names::option).put(own::beside).delete(imported);
+        let one = axum::routing::get(names::visit).post(names::option).put(own::beside).delete(imported).patch(lent::visit);
         axum::Router::new().route("/", one).with_state(app)
     };
 }
 
 #[derive(Clone, axum::extract::FromRef)]
 struct App {
+    sessions: session_runtime::Sessions<lent::Session>,
     specs: session_runtime::Sessions<Spec>,
     accesses: session_runtime::Sessions<Access>,
 }
