@@ -8,6 +8,7 @@ pub(crate) enum Variant {
     Bare,
     BareCookie,
     Memory,
+    MemoryUpdate,
     RedisNear,
     TowerMemory,
     AxumSession,
@@ -20,16 +21,18 @@ pub(crate) enum Variant {
     MySql,
     Raw,
     Redis,
+    RedisUpdate,
     TowerRedis,
     TowerRedisSliding,
 }
 
 impl Variant {
     /// In the order of the table: each baseline before what is compared with it.
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Bare,
         Self::BareCookie,
         Self::Memory,
+        Self::MemoryUpdate,
         Self::RedisNear,
         Self::TowerMemory,
         Self::AxumSession,
@@ -42,6 +45,7 @@ impl Variant {
         Self::MySql,
         Self::Raw,
         Self::Redis,
+        Self::RedisUpdate,
         Self::TowerRedis,
         Self::TowerRedisSliding,
     ];
@@ -52,6 +56,7 @@ impl Variant {
             Self::Bare => "bare",
             Self::BareCookie => "bare-cookie",
             Self::Memory => "memory",
+            Self::MemoryUpdate => "memory-update",
             Self::RedisNear => "redis-near",
             Self::TowerMemory => "tower-memory",
             Self::AxumSession => "axum-session",
@@ -64,6 +69,7 @@ impl Variant {
             Self::MySql => "mysql",
             Self::Raw => "raw",
             Self::Redis => "redis",
+            Self::RedisUpdate => "redis-update",
             Self::TowerRedis => "tower-redis",
             Self::TowerRedisSliding => "tower-redis-sliding",
         }
@@ -75,6 +81,7 @@ impl Variant {
             Self::Bare => "no session",
             Self::BareCookie => "no session, but its cookie and header",
             Self::Memory => "session-runtime, memory",
+            Self::MemoryUpdate => "session-runtime, memory, update",
             Self::RedisNear => "session-runtime, Redis, near-cache",
             Self::TowerMemory => "tower-sessions, memory",
             Self::AxumSession => "axum_session, memory",
@@ -87,6 +94,7 @@ impl Variant {
             Self::MySql => "session-runtime, MariaDB",
             Self::Raw => "raw Redis",
             Self::Redis => "session-runtime, Redis",
+            Self::RedisUpdate => "session-runtime, Redis, update",
             Self::TowerRedis => "tower-sessions, Redis",
             Self::TowerRedisSliding => "tower-sessions, sliding",
         }
@@ -95,7 +103,7 @@ impl Variant {
     /// The server that this one's rate is divided by.
     pub(crate) fn baseline(self) -> Self {
         match self {
-            Self::Raw | Self::Redis | Self::TowerRedis | Self::TowerRedisSliding => Self::Raw,
+            Self::Raw | Self::Redis | Self::RedisUpdate | Self::TowerRedis | Self::TowerRedisSliding => Self::Raw,
             _ => Self::Bare,
         }
     }

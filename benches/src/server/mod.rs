@@ -30,6 +30,7 @@ pub(crate) fn serve(variant: Variant) -> Outcome<()> {
             Variant::Bare => bare::router(),
             Variant::BareCookie => bare::with_cookie(),
             Variant::Memory => toolkit::memory().await?,
+            Variant::MemoryUpdate => toolkit::memory_update().await?,
             Variant::RedisNear => toolkit::redis_near().await?,
             Variant::TowerMemory => tower::memory(),
             Variant::AxumSession => axum_session::memory().await?,
@@ -42,6 +43,7 @@ pub(crate) fn serve(variant: Variant) -> Outcome<()> {
             Variant::MySql => toolkit::mysql().await?,
             Variant::Raw => raw::router(&redis_url()?).await?,
             Variant::Redis => toolkit::redis().await?,
+            Variant::RedisUpdate => toolkit::redis_update().await?,
             Variant::TowerRedis => tower::redis(&redis_url()?, false).await?,
             Variant::TowerRedisSliding => tower::redis(&redis_url()?, true).await?,
         };

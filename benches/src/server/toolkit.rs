@@ -60,8 +60,9 @@ macro_rules! exclusive {
     };
 }
 
-/// A session that travels in its cookie is nobody's to lend.
-macro_rules! carried {
+/// A change that is tried on the session as it is read. The only one for a session that travels in its cookie, which is
+/// nobody's to lend.
+macro_rules! updated {
     () => {
         #[session(protected)]
         async fn write(mut session: Session<User>) -> Result<String, Error> {
@@ -72,7 +73,8 @@ macro_rules! carried {
 
 // Room for all that any measurement logs in, with some to spare, since each part has its own share of it.
 application!(memory, exclusive, [backend = memory(capacity = 220_000)]);
-application!(cookie, carried, [backend = cookie, key = env("SESSION_KEYS")]);
+application!(memory_update, updated, [backend = memory(capacity = 220_000)]);
+application!(cookie, updated, [backend = cookie, key = env("SESSION_KEYS")]);
 application!(file, exclusive, [backend = file(dir = env("SESSION_DIR")), key = env("SESSION_KEYS")]);
 application!(
     file_durable,
@@ -80,6 +82,7 @@ application!(
     [backend = file(dir = env("SESSION_DIR"), durable = true), key = env("SESSION_KEYS")]
 );
 application!(redis, exclusive, [backend = redis(url = env("REDIS_URL")), key = env("SESSION_KEYS")]);
+application!(redis_update, updated, [backend = redis(url = env("REDIS_URL")), key = env("SESSION_KEYS")]);
 application!(
     redis_near,
     exclusive,
